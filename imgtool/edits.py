@@ -1,0 +1,118 @@
+"""Spans and edits over bytes, and writing a file whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """Bytes ``start`` to ``end`` of a file; ``end`` is exclusive."""
+
+    start: int
+    end: int
+
+    def __contains__(self, other: Span) -> bool:
+        return self.start <= other.start and other.end <= self.end
+
+    def overlaps(self, other: Span) -> bool:
+        """Whether the two share a byte, or one is an insertion point inside the other."""
+        if self.start == self.end or other.start == other.end:
+            return self.start <= other.end and other.start <= self.end
+        return self.start < other.end and other.start < self.end
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Edit:
+    """Replace the bytes ``start`` to ``end`` by ``text``.
+
+    ``text`` is encoded as UTF-8; bytes of the file that are not UTF-8 travel as surrogates
+    (:pep:`383`), so an edit can move any text it has cut out with :func:`cut`.
+    """
+
+    start: int
+    end: int
+    text: str
+
+    @property
+    def span(self) -> Span:
+        return Span(self.start, self.end)
+
+    @property
+    def data(self) -> bytes:
+        return self.text.encode("utf-8", "surrogateescape")
+
+
+class ConflictError(ValueError):
+    """Two edits of one set touch the same bytes."""
+
+
+def cut(data: bytes, span: Span) -> str:
+    """The text of a span, in the form that :class:`Edit` takes."""
+    return data[span.start : span.end].decode("utf-8", "surrogateescape")
+
+
+def conflicting(edits: Iterable[Edit], taken: Iterable[Edit]) -> bool:
+    """Whether any of ``edits`` overlaps one of ``taken`` (equal edits do not)."""
+    settled = list(taken)
+    return any(e != t and e.span.overlaps(t.span) for e in edits for t in settled)
+
+
+def apply(data: bytes, edits: Iterable[Edit]) -> bytes:
+    """The bytes after all edits; those outside every edit are untouched.
+
+    Equal edits count once. Edits are given in the offsets of ``data``, in any order.
+
+    Raises:
+        ConflictError: two different edits overlap.
+        ValueError: an edit lies outside ``data``.
+    """
+    out = bytearray()
+    position = 0
+    previous: Edit | None = None
+    for edit in sorted(set(edits)):
+        if not 0 <= edit.start <= edit.end <= len(data):
+            raise ValueError(f"edit {edit.start}:{edit.end} lies outside {len(data)} bytes")
+        if previous is not None and previous.span.overlaps(edit.span):
+            raise ConflictError(f"edits at {previous.start} and {edit.start} overlap")
+        out += data[position : edit.start]
+        out += edit.data
+        position = edit.end
+        previous = edit
+    out += data[position:]
+    return bytes(out)
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Replace a file's content whole, keeping its mode; a symbolic link keeps pointing where it did.
+
+    Raises:
+        OSError: the folder or the file cannot be written. The old content is then untouched.
+    """
+    target = path.resolve()
+    mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666 & ~_umask()
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(mode)
+        Path(name).replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+def _umask() -> int:
+    # the umask can only be read by setting it
+    current = os.umask(0o022)
+    os.umask(current)
+    return current

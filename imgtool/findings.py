@@ -1,0 +1,67 @@
+"""Finding, Severity and Fix: the words that every room shares."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+
+from imgtool.edits import Edit, Span
+
+
+class Severity(enum.StrEnum):
+    """How bad a finding is; ``rank`` orders them, worst first."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+    STYLE = "style"
+
+    @property
+    def rank(self) -> int:
+        return list(Severity).index(self)
+
+
+class Applicability(enum.StrEnum):
+    """When a fix may be applied.
+
+    ``SAFE``: equal effective config and equal file tree, minus package-manager caches and lists.
+    ``UNSAFE``: changes one of them, and says why. ``DISPLAY``: shown, never applied.
+    """
+
+    SAFE = "safe"
+    UNSAFE = "unsafe"
+    DISPLAY = "display"
+
+
+class FixAvailability(enum.StrEnum):
+    """What a rule promises about its fixes."""
+
+    NONE = "none"
+    SOMETIMES = "sometimes"
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """Edits that end one finding. ``message`` is an imperative sentence; an unsafe one gives its reason."""
+
+    message: str
+    edits: tuple[Edit, ...]
+    applicability: Applicability = Applicability.UNSAFE
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One defect at one place of a file.
+
+    ``span`` is what is underlined. ``saves_bytes`` is an estimate of unpacked bytes, from a sourced fact.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    span: Span
+    message: str
+    aliases: tuple[str, ...] = ()
+    fix: Fix | None = None
+    saves_bytes: int | None = field(default=None)

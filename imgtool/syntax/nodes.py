@@ -1,0 +1,171 @@
+"""The lossless tree of a Dockerfile. Every node has a byte span in the file.
+
+``args``, ``flags``, ``json`` and ``heredocs`` hold what BuildKit's parser holds; spans, comments and
+words say where in the file it stands.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+
+from imgtool.edits import Span
+from imgtool.syntax.source import Source, decode
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Bytes put together from pieces of a file, with the way back.
+
+    A logical line has no continuation characters, comments or newlines any more; a heredoc body with
+    ``<<-`` has no leading tabs. ``starts[i]`` is where piece ``i`` begins in ``data``, ``origins[i]``
+    where it begins in the file; pieces are contiguous in ``data``.
+    """
+
+    data: bytes
+    starts: tuple[int, ...]
+    origins: tuple[int, ...]
+
+    def offset(self, index: int) -> int:
+        """Byte offset in the file of byte ``index`` of ``data`` (``index`` may be the length)."""
+        piece = max(bisect_right(self.starts, index) - 1, 0)
+        return self.origins[piece] + index - self.starts[piece]
+
+    def span(self, start: int, end: int) -> Span:
+        """The file's bytes from ``data[start]`` up to and with ``data[end - 1]``."""
+        first = self.offset(start)
+        return Span(first, self.offset(end - 1) + 1) if end > start else Span(first, first)
+
+    def slice(self, start: int, end: int) -> Text:
+        """The part ``start`` to ``end`` as a text of its own."""
+        if not self.starts:
+            return Text(b"", (), ())
+        first = max(bisect_right(self.starts, start) - 1, 0)
+        starts = [0]
+        origins = [self.offset(start)]
+        for begin, origin in zip(self.starts[first + 1 :], self.origins[first + 1 :], strict=True):
+            if begin >= end:
+                break
+            starts.append(begin - start)
+            origins.append(origin)
+        return Text(self.data[start:end], tuple(starts), tuple(origins))
+
+    def __str__(self) -> str:
+        return decode(self.data)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of an instruction as BuildKit keeps it (quotes kept), and where it stands."""
+
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A builder flag, ``--name=value``; ``raw`` is BuildKit's form (quotes removed). ``value`` is None without ``=``."""
+
+    raw: str
+    name: str
+    value: str | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Heredoc:
+    """A here-document. ``content`` is the body as stored, before ``<<-`` strips tabs.
+
+    ``marker`` spans ``<<NAME``, ``body`` the lines of the body, ``terminator`` the closing line.
+    """
+
+    name: str
+    fd: int
+    expand: bool
+    chomp: bool
+    content: bytes
+    marker: Span
+    body: Span
+    terminator: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment line, inside a continuation too. ``text`` is without ``#`` and outer blanks; ``span`` from ``#`` to line end."""
+
+    text: str
+    span: Span
+    line: int
+    in_continuation: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Directive:
+    """A parser directive, ``# name=value``."""
+
+    name: str
+    value: str
+    span: Span
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class SyntaxProblem:
+    """Why BuildKit would refuse the file, in its words, and where."""
+
+    message: str
+    span: Span
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """An instruction, from its keyword to the end of its last heredoc (newline excluded).
+
+    ``keyword`` is upper case, ``word`` as written. ``rest`` is what follows keyword and flags, continuations
+    joined: the script of a RUN in shell form. ``words`` are the operands with their places: list words,
+    ENV/LABEL/ARG words (``k=v`` as one word), JSON strings. ``inner`` is the trigger of an ONBUILD.
+    ``comments`` are those directly above. ``problem`` says why BuildKit refuses it; ``args`` may then be empty.
+    """
+
+    keyword: str
+    word: Word
+    span: Span
+    start_line: int
+    end_line: int
+    flags: tuple[Flag, ...]
+    args: tuple[str, ...]
+    words: tuple[Word, ...]
+    json: bool
+    heredocs: tuple[Heredoc, ...]
+    rest: Text
+    comments: tuple[Comment, ...] = ()
+    empty_continuation: bool = False
+    inner: Instruction | None = None
+    problem: SyntaxProblem | None = None
+
+    def flag(self, name: str) -> Flag | None:
+        """The last flag of that name."""
+        return next((f for f in reversed(self.flags) if f.name == name), None)
+
+    def flag_value(self, name: str) -> str | None:
+        """The value of the last flag of that name; None where the flag is absent or bare."""
+        found = self.flag(name)
+        return found.value if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A parsed Dockerfile. ``problems`` is empty where BuildKit accepts the file, else in file order."""
+
+    source: Source = field(repr=False)
+    escape: str
+    directives: tuple[Directive, ...]
+    comments: tuple[Comment, ...]
+    instructions: tuple[Instruction, ...]
+    problems: tuple[SyntaxProblem, ...]
+
+    @property
+    def data(self) -> bytes:
+        """The file's bytes, unchanged."""
+        return self.source.data

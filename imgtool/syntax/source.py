@@ -1,0 +1,74 @@
+"""Bytes of a file, their lines and places."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import cached_property
+
+from imgtool.edits import Span
+
+BOM = b"\xef\xbb\xbf"
+
+_SURROGATES = re.compile("[\udc80-\udcff]")
+
+
+def decode(data: bytes) -> str:
+    """Text as people and BuildKit's JSON see it: each byte that is not UTF-8 becomes one U+FFFD."""
+    text = data.decode("utf-8", "surrogateescape")
+    return text if text.isascii() else _SURROGATES.sub("�", text)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Line and column, both 1-based; columns count code points."""
+
+    line: int
+    column: int
+
+
+class Source:
+    """A file's bytes with its line index."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    @cached_property
+    def line_starts(self) -> list[int]:
+        """Byte offset of every line; lines end at ``\\n`` alone, as BuildKit reads them."""
+        starts = [0]
+        find = self.data.find
+        at = find(b"\n")
+        while at != -1:
+            starts.append(at + 1)
+            at = find(b"\n", at + 1)
+        return starts
+
+    def line_of(self, offset: int) -> int:
+        """The 1-based line that holds a byte offset."""
+        return bisect_right(self.line_starts, offset)
+
+    def place(self, offset: int) -> Place:
+        """Line and column of a byte offset."""
+        line = self.line_of(offset)
+        start = self.line_starts[line - 1]
+        return Place(line, len(decode(self.data[start:offset])) + 1)
+
+    def line_span(self, line: int) -> Span:
+        """The bytes of a 1-based line without its newline."""
+        start = self.line_starts[line - 1]
+        end = self.line_starts[line] - 1 if line < len(self.line_starts) else len(self.data)
+        if end > start and self.data[end - 1] == 0x0D:
+            end -= 1
+        return Span(start, end)
+
+    def text(self, span: Span) -> str:
+        """The text of a span, for people."""
+        return decode(self.data[span.start : span.end])
+
+    @cached_property
+    def newline(self) -> str:
+        """The newline that text inserted into this file should use."""
+        crlf = self.data.count(b"\r\n")
+        return "\r\n" if crlf and crlf * 2 > self.data.count(b"\n") else "\n"
