@@ -1,0 +1,58 @@
+r"""The command line: one module a command, imported only when that command is invoked.
+
+To add a command ``foo``: write ``imgtool/cli/foo.py`` with a function ``foo`` whose parameters are
+typer's and whose docstring is the help page (``\b`` before an indented block keeps its lines), and
+add one line to :data:`COMMANDS`. The function prints, and ends with ``raise typer.Exit(code)`` where
+the exit code is not 0. The codes: 0 clean or within budget, 1 findings or over budget, 2 usage or
+unreadable input, 3 an image that cannot be measured or compared.
+
+The list below is all that ``imgtool --help`` reads, so help costs no command's imports either.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import typer
+
+COMMANDS = {
+    "size": "Say what images weigh, layer by layer, in exact bytes.",
+    "gate": "Hold an image against a budget of growth over another one.",
+}
+
+
+def run(argv: Sequence[str]) -> None:
+    """Run one command line, without the program's name; always ends in :class:`SystemExit`."""
+    for stream in (sys.stdout, sys.stderr):
+        # names in images and Dockerfiles are bytes, terminals have an encoding of their own
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    invoked = next((word for word in argv if not word.startswith("-")), None)
+    build(invoked)(args=list(argv), prog_name="imgtool")
+
+
+def build(invoked: str | None) -> typer.Typer:
+    """The application with every command listed and the invoked one imported."""
+    app = typer.Typer(
+        rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False, no_args_is_help=True
+    )
+    app.callback(help="Lint, rewrite and size-gate Dockerfiles for GPU and NPU images.")(_options)
+    for name, summary in COMMANDS.items():
+        command = _load(name) if name == invoked else _elsewhere
+        app.command(name, short_help=summary, no_args_is_help=False)(command)
+    return app
+
+
+def _load(name: str) -> Callable[..., Any]:
+    return getattr(importlib.import_module(f"imgtool.cli.{name}"), name)  # type: ignore[no-any-return]
+
+
+def _elsewhere() -> None:
+    """Stand in the list for a command that this run does not invoke."""
+
+
+def _options(*, version: bool = typer.Option(False, "--version", help="Show the version and exit.")) -> None:
+    # listed for --help; __main__ answers it before typer is there
+    del version
