@@ -28,18 +28,22 @@ class Text:
 
     def offset(self, index: int) -> int:
         """Byte offset in the file of byte ``index`` of ``data`` (``index`` may be the length)."""
+        if len(self.starts) == 1:
+            return self.origins[0] + index
         piece = max(bisect_right(self.starts, index) - 1, 0)
         return self.origins[piece] + index - self.starts[piece]
 
     def span(self, start: int, end: int) -> Span:
         """The file's bytes from ``data[start]`` up to and with ``data[end - 1]``."""
         first = self.offset(start)
+        if len(self.starts) == 1:
+            return Span(first, first + end - start)
         return Span(first, self.offset(end - 1) + 1) if end > start else Span(first, first)
 
     def slice(self, start: int, end: int) -> Text:
         """The part ``start`` to ``end`` as a text of its own."""
-        if not self.starts:
-            return Text(b"", (), ())
+        if len(self.starts) == 1:
+            return Text(self.data[start:end], (0,), (self.origins[0] + start,))
         first = max(bisect_right(self.starts, start) - 1, 0)
         starts = [0]
         origins = [self.offset(start)]

@@ -36,7 +36,7 @@ class Source:
 
     @cached_property
     def line_starts(self) -> list[int]:
-        """Byte offset of every line; lines end at ``\\n`` alone, as BuildKit reads them."""
+        r"""Byte offset of every line; lines end at ``\n`` alone, as BuildKit reads them."""
         starts = [0]
         find = self.data.find
         at = find(b"\n")

@@ -1,0 +1,344 @@
+"""Physical lines to logical lines, directives and here-documents, as BuildKit's scanner reads them.
+
+Source of every rule: ``frontend/dockerfile/parser`` of moby/buildkit (``parser.go``, ``directives.go``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import accumulate
+
+from imgtool.edits import Span
+from imgtool.syntax.nodes import Comment, Directive, Heredoc, SyntaxProblem, Text
+from imgtool.syntax.source import BOM, Source, decode
+
+# bufio.MaxScanTokenSize: a longer physical line ends BuildKit's scan
+MAX_LINE = 65535
+
+ASCII_SPACE = b"\t\n\v\f\r "
+# bytes that may begin a white space character
+SPACE_BYTES = ASCII_SPACE + b"\xc2\xe1\xe2\xe3"
+# Go's unicode.IsSpace in UTF-8
+SPACE = rb"(?:[\t\n\v\f\r ]|\xc2[\x85\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe3\x80\x80)"
+_LEADING = re.compile(SPACE + rb"*")
+_TRAILING = re.compile(SPACE + rb"+\Z")
+
+_HASH = ord("#")
+_DIRECTIVE = re.compile(rb"#[\t\n\f\r ]*([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.*[^\t\n\f\r ])")
+_KNOWN_DIRECTIVES = frozenset({"syntax", "escape", "check"})
+
+
+def leading_space(data: bytes) -> int:
+    """How many bytes of Unicode white space a line begins with."""
+    bare = data.lstrip(ASCII_SPACE)
+    if bare and bare[0] > 0x7F:
+        found = _LEADING.match(data)
+        return found.end() if found else 0
+    return len(data) - len(bare)
+
+
+def trimmed_end(data: bytes) -> int:
+    """The length of a line without trailing Unicode white space."""
+    end = len(data.rstrip(ASCII_SPACE))
+    if end and data[end - 1] > 0x7F:
+        found = _TRAILING.search(data)
+        return found.start() if found else end
+    return end
+
+
+@dataclass(frozen=True, slots=True)
+class LogicalLine:
+    """One instruction's text, continuations joined, with its lines and the comments directly above it."""
+
+    text: Text
+    start_line: int
+    end_line: int
+    end: int
+    comments: tuple[Comment, ...]
+    empty_continuation: bool
+
+
+@dataclass(slots=True)
+class Lexer:
+    """Walks a file line by line; :meth:`logical_lines` yields instructions, :meth:`heredoc` reads a body."""
+
+    source: Source
+    escape: bytes = b"\\"
+    directives: list[Directive] = field(default_factory=list)
+    comments: list[Comment] = field(default_factory=list)
+    problems: list[SyntaxProblem] = field(default_factory=list)
+    _lines: list[bytes] = field(default_factory=list)
+    _index: int = 0
+    _some_too_long: bool = False
+
+    def __post_init__(self) -> None:
+        lines = self.source.data.split(b"\n")
+        if lines[-1] == b"":
+            lines.pop()
+        self._lines = lines
+        self._some_too_long = any(len(line) > MAX_LINE for line in lines)
+
+    def logical_lines(self) -> Iterator[LogicalLine]:
+        """Instructions in file order. The caller may read heredocs between two of them."""
+        self._index = self._read_directives()
+        above: list[Comment] = []
+        while self._index < len(self._lines):
+            number = self._index + 1
+            raw, at = self._take()
+            line = raw.lstrip(ASCII_SPACE)
+            if line and line[0] > 0x7F:
+                line = raw[leading_space(raw) :]
+            if not line:
+                continue
+            at += len(raw) - len(line)
+            if line[0] == _HASH:
+                comment = self._comment(line, at, number)
+                above = [*above, comment] if comment.text else []
+                continue
+            content, continued = self._continuation(line)
+            logical = self._join(content, at, number, tuple(above), continued=continued)
+            above = []
+            if logical.text.data.strip():
+                yield logical
+
+    def heredoc(self, draft: Heredoc) -> Heredoc | None:
+        """The body of a here-document that starts at the next line; None, and nothing read, if it never ends."""
+        name = draft.name.encode("utf-8", "surrogateescape")
+        starts = self.source.line_starts
+        first = self._index
+        for index in range(first, len(self._lines)):
+            line = self._lines[index].rstrip(b"\r")
+            if (line.lstrip(b"\t") if draft.chomp else line) == name:
+                body = Span(starts[first], starts[index])
+                content = self.source.data[body.start : body.end]
+                if self._some_too_long:
+                    for number in range(first, index):
+                        self._check_length(number)
+                self._index = index + 1
+                end = Span(starts[index], starts[index] + len(line))
+                return Heredoc(
+                    draft.name, draft.fd, draft.expand, draft.chomp, content, draft.marker, body, end
+                )
+        return None
+
+    @property
+    def line(self) -> int:
+        """The number of the last line taken."""
+        return self._index
+
+    def end_of_line(self) -> int:
+        """The offset where the last line taken ends, newline excluded."""
+        index = self._index - 1
+        return self.source.line_starts[index] + len(self._lines[index].rstrip(b"\r"))
+
+    def _take(self) -> tuple[bytes, int]:
+        index = self._index
+        self._index += 1
+        if self._some_too_long:
+            self._check_length(index)
+        line = self._lines[index].rstrip(b"\r")
+        if index == 0 and line.startswith(BOM):
+            return line[len(BOM) :], len(BOM)
+        return line, self.source.line_starts[index]
+
+    def _check_length(self, index: int) -> None:
+        if len(self._lines[index]) > MAX_LINE:
+            start = self.source.line_starts[index]
+            message = f"dockerfile line greater than max allowed size of {MAX_LINE}"
+            self.problems.append(
+                SyntaxProblem(message, Span(start, start + len(self._lines[index])), index + 1)
+            )
+
+    def _comment(self, line: bytes, at: int, number: int, *, inside: bool = False) -> Comment:
+        text = decode(line[1 + leading_space(line[1:]) : trimmed_end(line)])
+        comment = Comment(text, Span(at, at + len(line)), number, inside)
+        self.comments.append(comment)
+        return comment
+
+    def _continuation(self, line: bytes) -> tuple[bytes, bool]:
+        # one escape goes on; two or more in a row do not (BuildKit's regular expression)
+        bare = line.rstrip(b" \t")
+        if bare.endswith(self.escape) and bare[-2:-1] != self.escape:
+            return bare[:-1], True
+        return line, False
+
+    def _join(
+        self, content: bytes, at: int, number: int, above: tuple[Comment, ...], *, continued: bool
+    ) -> LogicalLine:
+        if not continued:
+            text = Text(content, (0,), (at,))
+            return LogicalLine(text, number, number, at + len(content), above, empty_continuation=False)
+        pieces = [content]
+        origins = [at]
+        empty = False
+        total = len(self._lines)
+        while continued and self._index < total:
+            raw, start = self._take()
+            bare = raw.lstrip(ASCII_SPACE)
+            if bare and bare[0] > 0x7F:
+                bare = raw[leading_space(raw) :]
+            if not bare:
+                empty = True
+            elif bare[0] == _HASH:
+                self._comment(bare, start + len(raw) - len(bare), self._index, inside=True)
+            else:
+                content, continued = self._continuation(raw)
+                pieces.append(content)
+                origins.append(start)
+        starts = (0, *accumulate(map(len, pieces[:-1])))
+        text = Text(b"".join(pieces), starts, tuple(origins))
+        return LogicalLine(text, number, self._index, self.end_of_line(), above, empty)
+
+    def _read_directives(self) -> int:
+        """Read the directives at the top; the index of the first line that is none."""
+        seen: set[str] = set()
+        shebang = bool(self._lines) and self._lines[0].removeprefix(BOM).startswith(b"#!")
+        first = 1 if shebang else 0
+        for index in range(first, len(self._lines)):
+            self._index = index
+            line, at = self._take()
+            skip = leading_space(line)
+            found = _DIRECTIVE.fullmatch(line[skip : trimmed_end(line)])
+            name = found[1].decode().lower() if found else ""
+            if not found or name not in _KNOWN_DIRECTIVES:
+                # a shebang is no directive: what follows it is seen by syntax and check alone
+                return 0 if shebang else index
+            span = Span(at + skip, at + len(line))
+            self._directive(Directive(name, decode(found[2]), span, index + 1), seen, shebang=shebang)
+        return 0 if shebang else len(self._lines)
+
+    def _directive(self, directive: Directive, seen: set[str], *, shebang: bool) -> None:
+        if shebang and directive.name == "escape":
+            return
+        if directive.name in seen:
+            self._refuse(f"only one {directive.name} parser directive can be used", directive)
+            return
+        seen.add(directive.name)
+        if directive.name == "escape":
+            if directive.value not in ("\\", "`"):
+                self._refuse(f"invalid escape token '{directive.value}' does not match ` or \\", directive)
+                return
+            self.escape = directive.value.encode()
+        self.directives.append(directive)
+
+    def _refuse(self, message: str, directive: Directive) -> None:
+        self.problems.append(SyntaxProblem(message, directive.span, directive.line))
+
+
+# --- here-document markers ---------------------------------------------------------------------------
+
+_MARKER = re.compile(r"(\d*)<<(-?)[\t\n\f\r ]*([^<]*)", re.ASCII)
+_UNICODE_SPACE = re.compile("[\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
+
+
+class _BadWordError(ValueError):
+    """A quote or brace that never closes: BuildKit then sees no here-document in the line."""
+
+
+def heredoc_drafts(text: Text) -> list[Heredoc]:
+    """The here-documents that a logical line announces, bodies still empty, in order of appearance."""
+    line = text.data.decode("utf-8", "surrogateescape")
+    try:
+        words = _heredoc_words(line)
+    except _BadWordError:
+        return []
+    drafts = []
+    for word, start, end in words:
+        found = _MARKER.fullmatch(word)
+        if not found or not found[3] or len(found[1]) > 9:
+            continue
+        unquoted = _unquote(found[3])
+        if unquoted is None:
+            continue
+        name, expand = unquoted
+        marker = text.span(_bytes(line[:start]), _bytes(line[:end]))
+        fd = int(found[1] or 0)
+        drafts.append(Heredoc(name, fd, expand, found[2] == "-", b"", marker, marker, marker))
+    return drafts
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8", "surrogateescape"))
+
+
+def _heredoc_words(line: str) -> list[tuple[str, int, int]]:
+    """Shell words with quotes and escapes kept, each with start and end."""
+    words: list[tuple[str, int, int]] = []
+    start = -1
+    position = 0
+    while position < len(line):
+        char = line[position]
+        end = position + 1
+        if char == "\\":
+            end = min(position + 2, len(line))
+        elif char in "'\"":
+            end = _quoted_end(line, position)
+        elif char == "$":
+            _dollar_end(line, position)
+        elif line.startswith("<<", position):
+            # blanks between << and the name belong to the word
+            end = position + 2
+            while line[end : end + 1] in ("\t", "\r", " "):
+                end += 1
+        elif _UNICODE_SPACE.match(char):
+            if start >= 0:
+                words.append((line[start:position], start, position))
+                start = -1
+            position += 1
+            continue
+        start = position if start < 0 else start
+        position = end
+    if start >= 0:
+        words.append((line[start:], start, len(line)))
+    return words
+
+
+def _quoted_end(line: str, position: int) -> int:
+    quote = line[position]
+    position += 1
+    while position < len(line):
+        char = line[position]
+        if char == quote:
+            return position + 1
+        if quote == '"' and char == "\\" and line[position + 1 : position + 2] in ('"', "$", "\\"):
+            position += 1
+        elif quote == '"' and char == "$":
+            _dollar_end(line, position)
+        position += 1
+    raise _BadWordError
+
+
+_BRACE = re.compile(r"\$\{(?![{}:])(\w*|[@*#?\-$!0])(?:\}|:?[-+?]|#|%|/)")
+
+
+def _dollar_end(line: str, position: int) -> None:
+    """Refuse a ``${…}`` that BuildKit cannot read."""
+    if not line.startswith("${", position):
+        return
+    if not _BRACE.match(line, position) or "}" not in line[position:]:
+        raise _BadWordError
+
+
+def _unquote(rest: str) -> tuple[str, bool] | None:
+    """The name of a here-document and whether its body expands; None where it is not one word."""
+    name = []
+    position = 0
+    while position < len(rest):
+        char = rest[position]
+        if char in "'\"":
+            end = _quoted_end(rest, position)
+            inner = rest[position + 1 : end - 1]
+            name.append(re.sub(r'\\(["$\\])', r"\1", inner) if char == '"' else inner)
+            position = end
+            continue
+        if char == "\\":
+            name.append(rest[position + 1 : position + 2])
+            position += 2
+            continue
+        if _UNICODE_SPACE.match(char):
+            return None
+        name.append(char)
+        position += 1
+    return "".join(name), not re.search("['\"]", rest)

@@ -1,0 +1,383 @@
+"""Bytes to a :class:`~imgtool.syntax.nodes.Document`, the way BuildKit's parser reads them.
+
+Source of every rule: ``frontend/dockerfile/parser`` of moby/buildkit (``line_parsers.go``, ``split_command.go``).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+
+from imgtool.edits import Span
+from imgtool.syntax import validate
+from imgtool.syntax.lexer import (
+    SPACE,
+    SPACE_BYTES,
+    Lexer,
+    LogicalLine,
+    heredoc_drafts,
+    leading_space,
+    trimmed_end,
+)
+from imgtool.syntax.nodes import (
+    Document,
+    Flag,
+    Heredoc,
+    Instruction,
+    SyntaxProblem,
+    Text,
+    Word,
+)
+from imgtool.syntax.source import Source, decode
+
+_COMMON = frozenset(
+    b"FROM RUN CMD LABEL EXPOSE ENV ADD COPY ENTRYPOINT VOLUME USER WORKDIR ARG ONBUILD SHELL HEALTHCHECK".split()
+)
+_BLANKS = re.compile(rb"[\t\v\f\r ]+")
+_LIST_WORD = re.compile(rb"[^\t\v\f\r ]+")
+_JSON_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_HEREDOC_KEYWORDS = frozenset({"RUN", "COPY", "ADD"})
+
+
+class _RefusedError(ValueError):
+    """BuildKit's parser refuses this instruction; the text is its reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """An instruction's arguments in BuildKit's form, with their places."""
+
+    args: tuple[str, ...] = ()
+    words: tuple[Word, ...] = ()
+    json: bool = False
+    inner: Instruction | None = None
+
+
+def parse(data: bytes) -> Document:
+    """Parse a Dockerfile. Never raises: what BuildKit refuses is in ``problems``, and parsing goes on after it.
+
+    ``parse(data).data == data`` for any bytes.
+    """
+    source = Source(data)
+    lexer = Lexer(source)
+    instructions = tuple(_instruction(lexer, line) for line in lexer.logical_lines())
+    escape = lexer.escape.decode()
+    found = [*lexer.problems, *(i.problem for i in instructions if i.problem)]
+    found += validate.document_problems(instructions, escape)
+    if not instructions:
+        message = "file with no instructions" if data else "the Dockerfile cannot be empty"
+        found.append(SyntaxProblem(message, Span(0, 0), 1))
+    return Document(
+        source,
+        escape,
+        tuple(lexer.directives),
+        tuple(lexer.comments),
+        instructions,
+        tuple(sorted(found, key=lambda p: (p.line, p.span))),
+    )
+
+
+def _instruction(lexer: Lexer, line: LogicalLine) -> Instruction:
+    escape = lexer.escape
+    node = _node(line.text, escape, line)
+    data = line.text.data
+    if b"<<" in data and node.problem is None and _takes_heredocs(node):
+        heredocs = _read_heredocs(lexer, line.text)
+        if heredocs is None:
+            problem = SyntaxProblem("unterminated heredoc", node.span, line.start_line)
+            return replace(node, problem=problem)
+        if heredocs:
+            span = Span(node.span.start, lexer.end_of_line())
+            node = replace(node, heredocs=heredocs, end_line=lexer.line, span=span)
+    if node.problem is None:
+        refused = validate.problem(node, escape.decode())
+        node = replace(node, problem=refused) if refused else node
+    return node
+
+
+def _takes_heredocs(node: Instruction) -> bool:
+    target = node.inner or node
+    return target.keyword in _HEREDOC_KEYWORDS and not target.json
+
+
+def _read_heredocs(lexer: Lexer, text: Text) -> tuple[Heredoc, ...] | None:
+    read = []
+    for draft in heredoc_drafts(text):
+        heredoc = lexer.heredoc(draft)
+        if heredoc is None:
+            return None
+        read.append(heredoc)
+    return tuple(read)
+
+
+def _node(text: Text, escape: bytes, line: LogicalLine) -> Instruction:
+    data = text.data
+    # blanks come first only after a line that holds nothing but the escape
+    start = leading_space(data) if data[0] in SPACE_BYTES else 0
+    end = trimmed_end(data)
+    blank = _BLANKS.search(data, start, end)
+    stop = blank.start() if blank else end
+    word, keyword = _keyword(data[start:stop])
+    flags: tuple[Flag, ...] = ()
+    at = blank.end() if blank else end
+    if data.startswith(b"--", at):
+        flags, at = _flags(text, at, end, escape)
+    at += leading_space(data[at:end])
+    rest = text.slice(at, max(at, end))
+    first = text.offset(start)
+    span = Span(first, line.end)
+    form, problem = _Form(), None
+    try:
+        form = _FORMS.get(keyword, _ignored)(rest, escape, line)
+    except _RefusedError as error:
+        problem = SyntaxProblem(str(error), span, line.start_line)
+    return Instruction(
+        keyword,
+        Word(word, Span(first, text.offset(stop))),
+        span,
+        line.start_line,
+        line.end_line,
+        flags,
+        form.args,
+        form.words,
+        form.json,
+        (),
+        rest,
+        line.comments,
+        line.empty_continuation,
+        form.inner,
+        problem or (form.inner.problem if form.inner else None),
+    )
+
+
+@cache
+def _known_keyword(data: bytes) -> tuple[str, str]:
+    word = data.decode()
+    return word, word.upper()
+
+
+def _keyword(data: bytes) -> tuple[str, str]:
+    """A keyword as written and in upper case."""
+    if data in _COMMON:
+        return _known_keyword(data)
+    word = decode(data)
+    return word, word.upper()
+
+
+# --- flags -------------------------------------------------------------------------------------------
+
+_FLAG_END = re.compile(SPACE)
+
+
+def _flags(text: Text, at: int, end: int, escape: bytes) -> tuple[tuple[Flag, ...], int]:
+    """The leading ``--`` words and where what follows them begins."""
+    data = text.data
+    flags: list[Flag] = []
+    while True:
+        at += leading_space(data[at:end])
+        if data[at : at + 2] != b"--" or at >= end:
+            return tuple(flags), at
+        raw, stop = _flag_word(data, at, end, escape)
+        if raw == b"--":
+            return tuple(flags), stop
+        name, separator, value = decode(raw).removeprefix("--").partition("=")
+        span = text.span(at, stop)
+        flags.append(Flag(decode(raw), name, value if separator else None, span))
+        at = stop
+
+
+def _flag_word(data: bytes, at: int, end: int, escape: bytes) -> tuple[bytes, int]:
+    """One flag with quotes and escapes taken out, and where it ends."""
+    found = _FLAG_END.search(data, at, end)
+    stop = found.start() if found else end
+    plain = data[at:stop]
+    if b'"' not in plain and b"'" not in plain and escape not in plain:
+        return plain, stop
+    out = bytearray()
+    quote = b""
+    while at < end:
+        char = data[at : at + 1]
+        if char == escape:
+            out += data[at + 1 : min(at + 2, end)]
+            at += 2
+            continue
+        if quote:
+            if char == quote:
+                quote = b""
+            else:
+                out += char
+        elif char in (b'"', b"'"):
+            quote = char
+        elif _FLAG_END.match(data, at, end):
+            break
+        else:
+            out += char
+        at += 1
+    return bytes(out), min(at, end)
+
+
+# --- argument forms ----------------------------------------------------------------------------------
+
+
+def _ignored(_rest: Text, _escape: bytes, _line: LogicalLine) -> _Form:
+    return _Form(("",))
+
+
+def _string(rest: Text, _escape: bytes, _line: LogicalLine) -> _Form:
+    if not rest.data:
+        return _Form()
+    text = decode(rest.data)
+    return _Form((text,), (Word(text, rest.span(0, len(rest.data))),))
+
+
+def _list(rest: Text, _escape: bytes, _line: LogicalLine) -> _Form:
+    words = tuple(
+        Word(decode(found[0]), rest.span(found.start(), found.end()))
+        for found in _LIST_WORD.finditer(rest.data)
+    )
+    return _Form(tuple(word.text for word in words), words)
+
+
+def _json_or(fallback: Callable[[Text, bytes, LogicalLine], _Form]) -> Callable[..., _Form]:
+    def form(rest: Text, escape: bytes, line: LogicalLine) -> _Form:
+        return _json(rest) or fallback(rest, escape, line)
+
+    return form
+
+
+def _no_constant(name: str) -> str:
+    raise ValueError(name)
+
+
+def _json(rest: Text) -> _Form | None:
+    """The exec form; None where it is not strict JSON, which silently makes it the shell form."""
+    data = rest.data
+    if not data.startswith(b"["):
+        return None
+    try:
+        # numbers are refused below whatever their value; Go knows no NaN
+        values = json.loads(
+            decode(data), parse_int=lambda _: 0, parse_float=lambda _: 0, parse_constant=_no_constant
+        )
+    except ValueError:
+        return None
+    except RecursionError:
+        values = [None]
+    if not all(isinstance(value, str) for value in values):
+        raise _RefusedError("when using JSON array syntax, arrays must be comprised of strings only")
+    places = [rest.span(f.start(), f.end()) for f in _JSON_STRING.finditer(data)]
+    words = tuple(Word(value, place) for value, place in zip(values, places, strict=True))
+    return _Form(tuple(values), words, json=True)
+
+
+def _healthcheck(rest: Text, escape: bytes, line: LogicalLine) -> _Form:
+    data = rest.data
+    if not data:
+        return _Form()
+    space = _FLAG_END.search(data)
+    stop = space.start() if space else len(data)
+    kind = Word(decode(data[:stop]), rest.span(0, stop))
+    at = stop + leading_space(data[stop:])
+    command = _json_or(_string)(rest.slice(at, len(data)), escape, line)
+    return _Form((kind.text, *command.args), (kind, *command.words), command.json)
+
+
+def _onbuild(rest: Text, escape: bytes, line: LogicalLine) -> _Form:
+    if not rest.data:
+        return _Form()
+    inner = _node(rest, escape, replace(line, comments=(), empty_continuation=False))
+    return _Form(("",), (), inner=inner)
+
+
+def _names(rest: Text, escape: bytes, _line: LogicalLine) -> _Form:
+    words = tuple(_words(rest, escape))
+    return _Form(tuple(word.text for word in words), words)
+
+
+def _pairs(key: str) -> Callable[[Text, bytes, LogicalLine], _Form]:
+    def form(rest: Text, escape: bytes, _line: LogicalLine) -> _Form:
+        words = tuple(_words(rest, escape))
+        if not words:
+            return _Form()
+        if "=" not in words[0].text:
+            return _legacy_pair(key, rest)
+        args: list[str] = []
+        for word in words:
+            name, separator, value = word.text.partition("=")
+            if not separator:
+                shown = json.dumps(word.text, ensure_ascii=False)
+                raise _RefusedError(
+                    f"Syntax error - can't find = in {shown}. Must be of the form: name=value"
+                )
+            args += [name, value, "="]
+        return _Form(tuple(args), words)
+
+    return form
+
+
+def _legacy_pair(key: str, rest: Text) -> _Form:
+    blank = _BLANKS.search(rest.data)
+    if not blank:
+        raise _RefusedError(f"{key} must have two arguments")
+    name = Word(decode(rest.data[: blank.start()]), rest.span(0, blank.start()))
+    value = Word(decode(rest.data[blank.end() :]), rest.span(blank.end(), len(rest.data)))
+    return _Form((name.text, value.text, ""), (name, value))
+
+
+def _word_pattern(escape: bytes, plain: bytes) -> re.Pattern[bytes]:
+    """A word of ENV, LABEL or ARG: quotes and escapes are kept, blanks inside them do not end it."""
+    return re.compile(
+        rb"(?:%(plain)s"
+        rb'|"(?:[^"%(e)s]|%(e)s.)*+(?:"|%(e)s?\Z)'
+        rb"|'[^']*+(?:'|\Z)"
+        rb"|%(e)s."
+        rb")++" % {b"e": re.escape(escape), b"plain": plain},
+        re.DOTALL,
+    )
+
+
+_ESCAPES = (b"\\", b"`")
+_ASCII_WORDS = {e: _word_pattern(e, rb"[^\s\"'%s]++" % re.escape(e)) for e in _ESCAPES}
+_WIDE_WORDS = {e: _word_pattern(e, rb"(?!%s)[^\"'%s]" % (SPACE, re.escape(e))) for e in _ESCAPES}
+
+
+def _words(rest: Text, escape: bytes) -> list[Word]:
+    words = []
+    pattern = (_ASCII_WORDS if rest.data.isascii() else _WIDE_WORDS)[escape]
+    for found in pattern.finditer(rest.data):
+        text = found[0]
+        if found.end() == len(rest.data) and _dangling(text, escape):
+            text = text[:-1]
+        words.append(Word(decode(text), rest.span(found.start(), found.end())))
+    return words
+
+
+def _dangling(text: bytes, escape: bytes) -> bool:
+    """Whether a last word ends in an escape that has nothing to escape: BuildKit drops it."""
+    run = len(text) - len(text.rstrip(escape))
+    return run % 2 == 1
+
+
+_FORMS: dict[str, Callable[..., _Form]] = {
+    "ADD": _json_or(_list),
+    "ARG": _names,
+    "CMD": _json_or(_string),
+    "COPY": _json_or(_list),
+    "ENTRYPOINT": _json_or(_string),
+    "ENV": _pairs("ENV"),
+    "EXPOSE": _list,
+    "FROM": _list,
+    "HEALTHCHECK": _healthcheck,
+    "LABEL": _pairs("LABEL"),
+    "MAINTAINER": _string,
+    "ONBUILD": _onbuild,
+    "RUN": _json_or(_string),
+    "SHELL": _json_or(_string),
+    "STOPSIGNAL": _string,
+    "USER": _string,
+    "VOLUME": _json_or(_list),
+    "WORKDIR": _string,
+}
