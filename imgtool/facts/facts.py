@@ -1,0 +1,188 @@
+"""Everything known about one Dockerfile, worked out lazily, once, and read by rules and planner alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+
+from imgtool.facts import context as contexts
+from imgtool.facts.packages import PackageOperation, operations
+from imgtool.facts.scope import State, global_state, states
+from imgtool.facts.shell import Script, run_script
+from imgtool.facts.stages import Stage, StageGraph, copy_source
+from imgtool.families import BaseImage, config, identify
+from imgtool.syntax.nodes import Document, Instruction
+
+DEFAULT_SHELL = ("/bin/sh", "-c")
+
+
+@dataclass(frozen=True, slots=True)
+class FactOptions:
+    """What the user says beyond the file: build arguments, the target stage, where file and context are."""
+
+    build_args: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    stage: str | None = None
+    dockerfile: Path | None = None
+    context: Path | None = None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Run:
+    """A RUN, or the RUN inside an ONBUILD: its commands and what they do to packages."""
+
+    instruction: Instruction
+    stage: Stage
+    script: Script
+    operations: tuple[PackageOperation, ...]
+    onbuild: bool = False
+
+
+class Facts:
+    """The facts of one document. Attributes are computed when first read, then kept."""
+
+    def __init__(self, document: Document, options: FactOptions | None = None) -> None:
+        self.document = document
+        self.options = options or FactOptions()
+        self._states: dict[Stage, list[State]] = {}
+        self._runs: dict[Stage, tuple[Run, ...]] = {}
+        self._bases: dict[Stage, BaseImage | None] = {}
+
+    @cached_property
+    def graph(self) -> StageGraph:
+        return StageGraph(self.document)
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        return self.graph.stages
+
+    @cached_property
+    def target(self) -> Stage | None:
+        """The stage that ships: ``--stage``, or the last one."""
+        if self.options.stage is not None:
+            return self.graph.find(self.options.stage)
+        return self.graph.final
+
+    @cached_property
+    def shipped(self) -> tuple[Stage, ...]:
+        """The target and the stages it is FROM: what they hold is in the image."""
+        return tuple(self.target.lineage()) if self.target else ()
+
+    @cached_property
+    def built(self) -> frozenset[Stage]:
+        """Every stage that building the target builds."""
+        return self.graph.reachable(self.target) if self.target else frozenset()
+
+    # --- variables -----------------------------------------------------------------------------------
+
+    @cached_property
+    def global_state(self) -> State:
+        """What FROM lines see."""
+        return global_state(self.graph.meta, self.options.build_args, self.document.escape)
+
+    def states(self, stage: Stage) -> list[State]:
+        """The state before each of the stage's instructions, and after the last."""
+        if stage not in self._states:
+            found = states(
+                self._start(stage),
+                stage.instructions,
+                self.options.build_args,
+                self.global_state,
+                self.document.escape,
+            )
+            self._states[stage] = found
+        return self._states[stage]
+
+    def state(self, instruction: Instruction) -> State:
+        """What an instruction of a stage sees; FROM and the ARGs above it see the global state."""
+        stage = self.graph.stage_of(instruction)
+        if stage is None or instruction is stage.from_:
+            return self.global_state
+        position = next(n for n, i in enumerate(stage.instructions) if i.span.start == instruction.span.start)
+        return self.states(stage)[position]
+
+    def final_state(self, stage: Stage) -> State:
+        """What the stage leaves behind."""
+        return self.states(stage)[-1]
+
+    def expand(self, instruction: Instruction, text: str) -> str | None:
+        """A word of an instruction with its variables replaced; None where a value is not known."""
+        return self.state(instruction).expand(text, self.document.escape)
+
+    def _start(self, stage: Stage) -> State:
+        if stage.parent is not None:
+            return self.final_state(stage.parent)
+        base = self.base(stage)
+        inherited = config(base) if base else None
+        if inherited is None:
+            scratch = stage.base == "scratch"
+            return State(closed=scratch, user="0" if scratch else None, workdir="/" if scratch else None)
+        return State(
+            values=dict(inherited.env),
+            env=dict(inherited.env),
+            closed=inherited.env_complete,
+            shell=inherited.shell,
+            user=inherited.user,
+            workdir=inherited.workdir,
+        )
+
+    # --- base images ---------------------------------------------------------------------------------
+
+    def reference(self, stage: Stage) -> str | None:
+        """FROM's operand with ARG defaults and build arguments filled in; None where one is not known."""
+        return self.global_state.expand(stage.base, self.document.escape) or None
+
+    def base(self, stage: Stage) -> BaseImage | None:
+        """The known image family at the end of the stage's lineage."""
+        root = stage.root
+        if root not in self._bases:
+            reference = self.reference(root)
+            self._bases[root] = identify(reference) if reference else None
+        return self._bases[root]
+
+    # --- shell ---------------------------------------------------------------------------------------
+
+    def shell(self, instruction: Instruction) -> tuple[str, ...]:
+        """The SHELL that a shell-form instruction runs in."""
+        return self.state(instruction).shell or DEFAULT_SHELL
+
+    def runs(self, stage: Stage) -> tuple[Run, ...]:
+        """The stage's RUN instructions in order, those of ONBUILD included."""
+        if stage not in self._runs:
+            self._runs[stage] = tuple(self._read_runs(stage))
+        return self._runs[stage]
+
+    def _read_runs(self, stage: Stage) -> Iterator[Run]:
+        for instruction, state in zip(stage.instructions, self.states(stage), strict=False):
+            node = instruction.inner or instruction
+            if node.keyword != "RUN" or node.problem:
+                continue
+            script = run_script(node, state.shell or DEFAULT_SHELL, instruction.heredocs)
+            done = tuple(o for command in script.commands for o in operations(command))
+            yield Run(instruction, stage, script, done, onbuild=node is not instruction)
+
+    # --- build context -------------------------------------------------------------------------------
+
+    @cached_property
+    def context(self) -> contexts.BuildContext | None:
+        """The build context, where it can be told which folder that is."""
+        return contexts.locate(self.options.dockerfile, self.local_sources, context=self.options.context)
+
+    @cached_property
+    def local_sources(self) -> tuple[str, ...]:
+        """Literal sources of COPY and ADD that come from the build context."""
+        nodes = (i.inner or i for i in self.document.instructions)
+        return tuple(source for node in nodes for source in local_sources(node) if "$" not in source)
+
+
+def local_sources(node: Instruction) -> tuple[str, ...]:
+    """The operands of a COPY or ADD that are read from the build context, as written."""
+    if node.keyword not in ("COPY", "ADD") or copy_source(node) or node.problem:
+        return ()
+    return tuple(a for a in node.args[:-1] if not a.startswith("<<") and not _remote(a))
+
+
+def _remote(source: str) -> bool:
+    return "://" in source or source.startswith("git@")

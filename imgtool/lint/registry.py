@@ -1,0 +1,142 @@
+"""Which rules there are, and loading those that a run needs.
+
+Built-in rules are listed in the generated :mod:`imgtool.lint.rule_index`, so that a run imports only what
+it selects; ``docs/generate.py`` writes it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+from imgtool.findings import FixAvailability
+from imgtool.lint.rule_index import RULES
+from imgtool.rule import RuleMeta
+
+SUBJECTS = ("Document", "Stage", "Run", "Instruction")
+
+
+class RuleError(ValueError):
+    """A rule module that does not keep the contract, or a selector that names no rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexEntry:
+    """What can be known of a rule without importing it."""
+
+    code: str
+    name: str
+    aliases: tuple[str, ...]
+    preview: bool
+    module: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A loaded rule. ``subject`` names the type that ``check`` subscribes to."""
+
+    meta: RuleMeta
+    check: Callable[..., Iterable[Any]]
+    subject: str
+    options: type[Any] | None
+    page: str
+
+
+@cache
+def index() -> tuple[IndexEntry, ...]:
+    """All rules by code."""
+    return tuple(IndexEntry(*row) for row in RULES)
+
+
+@cache
+def load(entry: IndexEntry) -> Rule:
+    """Import one rule.
+
+    Raises:
+        RuleError: the module lacks its docstring, ``META`` or ``check``, or ``check`` subscribes to nothing.
+    """
+    return from_module(importlib.import_module(entry.module))
+
+
+def from_module(module: ModuleType) -> Rule:
+    """The rule that a module holds; see :func:`load` for what is refused."""
+    meta = getattr(module, "META", None)
+    check = getattr(module, "check", None)
+    if not isinstance(meta, RuleMeta) or not callable(check) or not module.__doc__:
+        raise RuleError(f"{module.__name__} needs a docstring, META and check")
+    subject = str(next(iter(check.__annotations__.values()), ""))
+    if subject not in SUBJECTS:
+        raise RuleError(f"{module.__name__}: check subscribes to {subject or 'nothing'}; one of {SUBJECTS}")
+    return Rule(meta, check, subject, getattr(module, "Options", None), module.__doc__)
+
+
+def matches(selector: str, entry: IndexEntry) -> bool:
+    """Whether a selector (code, prefix, name, alias or ``ALL``) covers a rule."""
+    if selector.upper() == "ALL":
+        return True
+    return (
+        entry.code.startswith(selector.upper())
+        or entry.name == selector.lower()
+        or selector in entry.aliases
+    )
+
+
+def check_selectors(selectors: Iterable[str]) -> None:
+    """Refuse a selector that covers no rule.
+
+    Raises:
+        RuleError: with the nearest code or name as a suggestion.
+    """
+    for selector in selectors:
+        if not any(matches(selector, entry) for entry in index()):
+            raise RuleError(f"no rule matches {selector!r}{suggestion(selector)}")
+
+
+def suggestion(word: str) -> str:
+    """`` (did you mean X?)`` for the code or name nearest to a word, or nothing."""
+    from difflib import get_close_matches  # noqa: PLC0415 - 5 ms that only an error needs
+
+    known = [e.code for e in index()] + [e.name for e in index()]
+    near = get_close_matches(word.upper(), known, 1, 0.7) or get_close_matches(word.lower(), known, 1)
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
+def select(
+    selected: Sequence[str] | None, ignored: Sequence[str] = (), extended: Sequence[str] = ()
+) -> tuple[IndexEntry, ...]:
+    """The rules of a run: the default set or ``selected``, plus ``extended``, less ``ignored``.
+
+    The longest selector that covers a rule decides, so ``select=IMG1 ignore=IMG102`` and
+    ``ignore=IMG1 select=IMG102`` both do what they say; on a tie the rule is left out.
+
+    Raises:
+        RuleError: a selector covers no rule.
+    """
+    check_selectors([*(selected or ()), *ignored, *extended])
+    return tuple(e for e in index() if _chosen(e, selected, ignored, extended))
+
+
+def _chosen(
+    entry: IndexEntry, selected: Sequence[str] | None, ignored: Sequence[str], extended: Sequence[str]
+) -> bool:
+    wanted = [_weight(s, entry) for s in (*(selected or ()), *extended) if matches(s, entry)]
+    if selected is None and not entry.preview:
+        wanted.append(0)
+    unwanted = [_weight(s, entry) for s in ignored if matches(s, entry)]
+    return max(wanted, default=-1) > max(unwanted, default=-1)
+
+
+def _weight(selector: str, entry: IndexEntry) -> int:
+    """How closely a selector points at a rule: ``ALL``, then longer and longer prefixes, then its name."""
+    if selector.upper() == "ALL":
+        return 1
+    return 1 + len(selector) if entry.code.startswith(selector.upper()) else 1 + len(entry.code)
+
+
+def fixable(entry: IndexEntry) -> bool:
+    """Whether a rule ever offers a fix (imports it)."""
+    return load(entry).meta.fix is not FixAvailability.NONE
