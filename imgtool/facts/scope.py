@@ -52,7 +52,7 @@ class State:
         names = self.values
         if not self.closed and "$" in text:
             # a variable that nothing here sets may come from the base image
-            missing = [name for name in words.variables(text, escape) if name not in names]
+            missing = [v.name for v in words.variables(text, escape) if v.name not in names]
             names = {**names, **dict.fromkeys(missing)} if missing else names
         try:
             return words.expand(text, names, escape).text
