@@ -1,0 +1,34 @@
+"""Syntax error.
+
+## What it does
+Reports what BuildKit refuses to parse, in BuildKit's words, and goes on with the rest of the file.
+
+## Why is this bad
+The image does not build. Other linters stop at the first error; here the remaining instructions are still
+linted, so that one run shows everything.
+
+## Bad
+```dockerfile
+FROM debian:bookworm
+COPY app.py
+```
+
+## Good
+```dockerfile
+FROM debian:bookworm
+COPY app.py /app/
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from imgtool.rule import Document, Facts, Finding, RuleMeta, Severity
+
+META = RuleMeta("IMG001", "syntax-error", severity=Severity.ERROR, since="0.1.0")
+
+
+def check(document: Document, _facts: Facts) -> Iterator[Finding]:
+    for problem in document.problems:
+        yield META.finding(problem.span, problem.message)

@@ -1,0 +1,43 @@
+"""Unknown code in a suppression.
+
+## What it does
+Reports a code in a suppression comment that no rule answers to.
+
+## Why is this bad
+A misspelt code silences nothing, and its author believes that it does.
+
+## Bad
+```dockerfile
+# imgtool ignore=IMG1001
+FROM debian:bookworm
+```
+
+## Good
+```dockerfile
+FROM debian:bookworm
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from imgtool.lint.suppress import Suppression
+from imgtool.rule import Document, Facts, Finding, RuleMeta, Severity
+
+META = RuleMeta("IMG003", "unknown-code", severity=Severity.WARNING, since="0.1.0")
+
+
+def check(_document: Document, _facts: Facts) -> Iterator[Finding]:
+    """Nothing: the runner, which knows all codes, calls :func:`unknown`."""
+    return iter(())
+
+
+def unknown(comments: Sequence[Suppression], known: frozenset[str]) -> Iterator[Finding]:
+    """A finding for every code that is not in ``known`` (lower case)."""
+    from imgtool.lint.registry import suggestion  # noqa: PLC0415 - the registry loads this module
+
+    for comment in comments:
+        for code in comment.codes:
+            if code.text.lower() not in known:
+                yield META.finding(code.span, f"no rule is called {code.text}{suggestion(code.text)}")

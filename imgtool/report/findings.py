@@ -1,0 +1,102 @@
+"""Findings as text and as JSON. Pure: values in, a string out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from imgtool.edits import Span
+from imgtool.findings import Applicability, Finding, Fix
+from imgtool.lint.runner import LintResult
+from imgtool.report.style import Style, size
+from imgtool.syntax.source import Source
+
+_COLOURS = {"error": "red", "warning": "yellow", "info": "cyan", "style": "dim"}
+MAX_EXCERPT = 160
+
+
+def text(results: Sequence[LintResult], style: Style) -> str:
+    """Every finding with its place, the source line under it, its saving and whether a fix exists."""
+    blocks = [_block(result, finding, style) for result in results for finding in result.findings]
+    return "".join(f"{block}\n" for block in blocks)
+
+
+def _block(result: LintResult, finding: Finding, style: Style) -> str:
+    place = result.source.place(finding.span.start)
+    colour = _COLOURS[finding.severity]
+    head = (
+        f"{style.paint(f'{result.path}:{place.line}:{place.column}:', 'bold')} "
+        f"{style.paint(finding.code, colour)} {finding.severity}: {finding.message}"
+    )
+    return "\n".join([head, *_excerpt(result.source, finding.span, style), *_notes(finding, style)])
+
+
+def _notes(finding: Finding, style: Style) -> Iterator[str]:
+    if finding.saves_bytes:
+        yield style.paint(f"  = saves about {size(finding.saves_bytes)} unpacked", "dim")
+    if finding.fix:
+        yield style.paint(f"  = {_fix_note(finding.fix)}", "dim")
+
+
+def _fix_note(fix: Fix) -> str:
+    match fix.applicability:
+        case Applicability.SAFE:
+            return f"fix: {fix.message} (--fix)"
+        case Applicability.UNSAFE:
+            return f"unsafe fix: {fix.message} (--fix --unsafe-fixes)"
+        case _:
+            return f"suggestion: {fix.message}"
+
+
+def _excerpt(source: Source, span: Span, style: Style) -> Iterator[str]:
+    place = source.place(span.start)
+    line = source.line_span(place.line)
+    # tabs are one column, so the caret must stand under what a terminal shows
+    shown = source.text(line).replace("\t", " ").rstrip()
+    end = source.place(min(max(span.end, span.start + 1), max(line.end, span.start + 1))).column
+    first = place.column - 1
+    cut = max(0, first - MAX_EXCERPT // 2) if len(shown) > MAX_EXCERPT else 0
+    window = _printable(shown[cut : cut + MAX_EXCERPT])
+    width = max(1, min(end - place.column, len(window) - (first - cut)))
+    gutter = f"{place.line:>5} | "
+    yield style.paint(gutter, "dim") + window
+    yield " " * (len(gutter) + first - cut) + style.paint("^" * width, "bold")
+
+
+def _printable(text: str) -> str:
+    # a file must not be able to send escape sequences to a terminal
+    return "".join(c if c.isprintable() else "�" for c in text)
+
+
+def as_json(results: Sequence[LintResult]) -> str:
+    """One array of findings; edits are byte offsets of the file."""
+    rows = [_row(result, finding) for result in results for finding in result.findings]
+    return json.dumps(rows, indent=2) + "\n"
+
+
+def _row(result: LintResult, finding: Finding) -> dict[str, Any]:
+    start = result.source.place(finding.span.start)
+    end = result.source.place(finding.span.end)
+    row: dict[str, Any] = {
+        "file": result.path,
+        "code": finding.code,
+        "name": finding.name,
+        "aliases": list(finding.aliases),
+        "severity": str(finding.severity),
+        "message": finding.message,
+        "line": start.line,
+        "column": start.column,
+        "end_line": end.line,
+        "end_column": end.column,
+    }
+    if finding.fix:
+        row["fix"] = _fix(finding.fix)
+    if finding.saves_bytes is not None:
+        row["saves_bytes"] = finding.saves_bytes
+    return row
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    edits = [{"start": e.start, "end": e.end, "text": e.text} for e in fix.edits]
+    return {"applicability": str(fix.applicability), "message": fix.message, "edits": edits}

@@ -1,0 +1,39 @@
+"""Colour and units of text reports."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TextIO
+
+_CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """Whether a report may use ANSI colour."""
+
+    colour: bool = False
+
+    def paint(self, text: str, name: str) -> str:
+        """``text`` in a colour, or as it is."""
+        return f"\x1b[{_CODES[name]}m{text}\x1b[0m" if self.colour else text
+
+
+def style_for(stream: TextIO) -> Style:
+    """Colour by ``NO_COLOR`` (https://no-color.org), then ``FORCE_COLOR``, then whether it is a terminal."""
+    if os.environ.get("NO_COLOR"):
+        return Style()
+    if os.environ.get("FORCE_COLOR"):
+        return Style(colour=True)
+    return Style(colour=stream.isatty() and os.environ.get("TERM") != "dumb")
+
+
+def size(count: int) -> str:
+    """Bytes for people, in powers of ten: ``1.23 GB``."""
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(value) < 1000:  # noqa: PLR2004
+            return f"{value:.0f} {unit}" if unit in ("B", "kB") else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.2f} TB"

@@ -1,0 +1,69 @@
+"""What tests find on the machine: the corpus of real Dockerfiles and a Docker engine, or neither."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+CORPUS = SHARED / "corpus"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--engine-required", action="store_true", help="fail, not skip, where no engine answers")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    required = config.getoption("--engine-required")
+    for item in items:
+        if item.get_closest_marker("corpus") and not CORPUS.is_dir():
+            item.add_marker(pytest.mark.skip(reason="no corpus of real Dockerfiles beside the project"))
+        if item.get_closest_marker("engine") and not required and not engine_answers():
+            item.add_marker(pytest.mark.skip(reason="no Docker engine answers at DOCKER_HOST"))
+
+
+@cache
+def engine_answers() -> bool:
+    """Whether DOCKER_HOST names an engine that the docker command reaches."""
+    if not os.environ.get("DOCKER_HOST"):
+        return False
+    try:
+        done = subprocess.run(
+            ["docker", "version", "--format", "{{.Server.Version}}"],
+            capture_output=True,
+            timeout=20,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder that holds ``open/`` and its tables."""
+    return CORPUS
+
+
+@pytest.fixture(scope="session")
+def corpus_rows() -> list[dict[str, Any]]:
+    """What BuildKit's parser makes of each corpus file."""
+    text = (CORPUS / "open.buildkit.jsonl").read_text("utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.fixture(scope="session")
+def reference() -> Iterator[Path]:
+    """The folder of reference tables, for tests that hold our data against them."""
+    path = SHARED / "reference"
+    if not path.is_dir():
+        pytest.skip("no reference tables beside the project")
+    yield path

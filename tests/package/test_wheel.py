@@ -1,0 +1,43 @@
+"""The wheel holds what git tracks under ``imgtool`` and ``rules``, and nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def tracked() -> set[str]:
+    listed = subprocess.run(
+        ["git", "ls-files", "imgtool", "rules"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout")
+    names = listed.stdout.split()
+    return {name.replace("rules/", "imgtool_rules/", 1) if name.startswith("rules/") else name for name in names}
+
+
+def test_wheel_holds_every_tracked_file(tmp_path: Path) -> None:
+    expected = tracked()
+    checkout = tmp_path / "checkout"
+    # built from a copy: a build folder left in the tree would add stale files
+    subprocess.run(["git", "clone", "-q", str(ROOT), str(checkout)], check=True)
+    subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(tmp_path), str(checkout)], check=True
+    )
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        files = {name for name in archive.namelist() if ".dist-info/" not in name}
+    committed = {name for name in expected if _committed(name)}
+    assert files == committed
+
+
+def _committed(name: str) -> bool:
+    path = name.replace("imgtool_rules/", "rules/", 1) if name.startswith("imgtool_rules/") else name
+    shown = subprocess.run(["git", "cat-file", "-e", f"HEAD:{path}"], cwd=ROOT, capture_output=True, check=False)
+    return shown.returncode == 0
