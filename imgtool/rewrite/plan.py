@@ -1,0 +1,107 @@
+"""What a rewrite will do: typed steps, each with its evidence, or the reasons why not."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from imgtool.edits import Span
+
+
+class Status(enum.StrEnum):
+    """How a rewrite ended."""
+
+    CONVERTED = "converted"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+
+
+class Placement(enum.StrEnum):
+    """Where an instruction or command goes."""
+
+    BUILDER = "builder"
+    FINAL = "final"
+    BOTH = "both"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a file is refused or left alone. ``code`` is stable; ``span`` is the place it is about."""
+
+    code: str
+    message: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class SplitStage:
+    """The stage becomes a builder named ``builder``; what ships stands on ``runtime``."""
+
+    span: Span
+    builder: str
+    base: str
+    runtime: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class SwapFlavour:
+    """The base image's flavour changes in place; no builder is needed."""
+
+    span: Span
+    base: str
+    runtime: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An instruction, or one command of a RUN, and where it goes. ``rule`` names the rule that decided."""
+
+    span: Span
+    placement: Placement
+    rule: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropPackages:
+    """Packages that the final stage does not install; ``instead`` are installed in their place."""
+
+    span: Span
+    packages: tuple[str, ...]
+    instead: tuple[str, ...]
+    rule: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransferWheels:
+    """A Python installation whose wheels are made in the builder and installed from a bind mount."""
+
+    span: Span
+    wheelhouse: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropCaches:
+    """Package-manager caches and lists that the final stage's layer does not keep."""
+
+    span: Span
+    paths: tuple[str, ...]
+    evidence: str
+
+
+Step = SplitStage | SwapFlavour | Place | DropPackages | TransferWheels | DropCaches
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The steps of one rewrite in file order, or ``reasons`` where there is none."""
+
+    target: str
+    status: Status
+    steps: tuple[Step, ...] = ()
+    reasons: tuple[Reason, ...] = ()
