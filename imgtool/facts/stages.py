@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from imgtool.edits import Span
-from imgtool.syntax.mounts import mounts_of
+from imgtool.syntax import mounts
+from imgtool.syntax.mounts import Mount, MountError
 from imgtool.syntax.nodes import Document, Instruction
 
 
@@ -123,6 +124,20 @@ class StageGraph:
 def copy_source(instruction: Instruction) -> str | None:
     """The value of ``--from`` of a COPY; None without one."""
     return instruction.flag_value("from") if instruction.keyword == "COPY" else None
+
+
+def mounts_of(instruction: Instruction) -> tuple[Mount, ...]:
+    """The mounts of a RUN; those that BuildKit refuses are left out."""
+    if instruction.keyword != "RUN":
+        return ()
+    return tuple(_parsed(flag.value) for flag in instruction.flags if flag.name == "mount" and flag.value)
+
+
+def _parsed(value: str) -> Mount:
+    try:
+        return mounts.parse(value)
+    except MountError:
+        return Mount()
 
 
 def _before_first_from(instructions: Sequence[Instruction]) -> Iterator[Instruction]:
