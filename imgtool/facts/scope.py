@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from imgtool.syntax import words
@@ -39,8 +39,8 @@ class State:
     where the base image may have set one; ``user`` None where it is not known, ``workdir`` likewise.
     """
 
-    values: Values = _NOTHING
-    env: Values = _NOTHING
+    values: Values = field(default_factory=dict)
+    env: Values = field(default_factory=dict)
     closed: bool = False
     shell: tuple[str, ...] | None = None
     shell_set: bool = False
