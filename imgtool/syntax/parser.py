@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from imgtool.edits import Span
-from imgtool.syntax import validate
+from imgtool.syntax import conversion, validate
 from imgtool.syntax.lexer import (
     SPACE,
     SPACE_BYTES,
@@ -66,7 +66,7 @@ def parse(data: bytes) -> Document:
     instructions = tuple(_instruction(lexer, line) for line in lexer.logical_lines())
     escape = lexer.escape.decode()
     found = [*lexer.problems, *(i.problem for i in instructions if i.problem)]
-    found += validate.document_problems(instructions, escape)
+    found += conversion.document_problems(instructions, escape, lexer.directives)
     if not instructions:
         message = "file with no instructions" if data else "the Dockerfile cannot be empty"
         found.append(SyntaxProblem(message, Span(0, 0), 1))
