@@ -6,9 +6,8 @@ neighbours). A value that a build argument or a base image may set is not known 
 
 from __future__ import annotations
 
-import contextlib
 import posixpath
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from imgtool.edits import Span
@@ -24,6 +23,7 @@ PLATFORM_ARGS = (
     "TARGETOSVERSION", "TARGETARCH", "TARGETVARIANT", "TARGETSTAGE",
 )  # fmt: skip
 
+_REFUSALS = (RefusedError, words.WordError, mounts.MountError)
 _SCRATCH = "scratch"
 _NO_STAGE = "no build stage in current context"
 # a file of children and triggers may ask for their product
@@ -74,15 +74,10 @@ class _File:
             self.refused.add(place.span)
             self.problems.append(SyntaxProblem(message, span or place.span, place.start_line))
 
-    @contextlib.contextmanager
-    def guard(self, command: _Command) -> Iterator[None]:
-        """Note what is refused inside."""
-        try:
-            yield
-        except RefusedError as error:
-            self.refuse(str(error), command.place, error.span if command.node is command.place else None)
-        except (words.WordError, mounts.MountError) as error:
-            self.refuse(str(error), command.place)
+    def note(self, error: ValueError, command: _Command) -> None:
+        """Note what an instruction was refused for."""
+        span = error.span if isinstance(error, RefusedError) and command.node is command.place else None
+        self.refuse(str(error), command.place, span)
 
 
 @dataclass(slots=True, eq=False)
@@ -109,6 +104,8 @@ class _Stage:
 
     def expand(self, text: str) -> str | None:
         """A word with the values that are set before the instruction; None where that is not known."""
+        if words.is_plain(text):
+            return text
         return words.expand(text, self.scope, self.file.escape).text
 
 
@@ -125,8 +122,7 @@ def document_problems(
     _read(file, instructions)
     for stage in file.stages:
         for command in stage.commands:
-            with file.guard(command):
-                _link(stage, command)
+            _link(stage, command)
     _circles(file)
     _images(file)
     _triggers(file)
@@ -180,18 +176,23 @@ def _read(file: _File, instructions: Sequence[Instruction]) -> None:
     for node in instructions:
         command = _Command(node, node)
         if node.keyword == "FROM":
-            with file.guard(command):
-                _from(file, node)
+            _from(file, command)
         elif not file.stages and node.keyword != "ARG":
             file.refuse(_NO_STAGE, node)
         elif node.problem is None and file.stages:
             file.stages[-1].commands.append(command)
         elif node.problem is None:
-            with file.guard(command):
-                _declare(file.scope, node, file.escape)
+            _global_arg(file, command)
     if instructions and not file.stages:
         file.refuse("dockerfile contains no stages to build", instructions[-1])
     file.states = [*file.stages]
+
+
+def _global_arg(file: _File, command: _Command) -> None:
+    try:
+        _declare(file.scope, command.node, file.escape)
+    except words.WordError as error:
+        file.note(error, command)
 
 
 def _declare(scope: _Scope, node: Instruction, escape: str) -> None:
@@ -203,23 +204,30 @@ def _declare(scope: _Scope, node: Instruction, escape: str) -> None:
         scope[name] = None
 
 
-def _from(file: _File, node: Instruction) -> None:
+def _from(file: _File, command: _Command) -> None:
+    node = command.node
     stage = _Stage(file, node, len(file.stages), _Scope(open_=True))
     file.stages.append(stage)
     if node.problem:
         return
     try:
-        written = node.args[0]
-        stage.image = words.expand(written, file.scope, file.escape).text
-        if stage.image == "":
-            raise RefusedError(f"base name ({written}) should not be blank", node.words[0].span)
-        _platform(file, node)
-        stage.base = file.names.get(stage.image) if stage.image else None
-    finally:
-        # a name counts from here on
-        if len(node.args) == 3:
-            stage.name = node.args[2].lower()
-            file.names[stage.name] = stage
+        _base(stage)
+    except _REFUSALS as error:
+        file.note(error, command)
+    # a name counts from here on
+    if len(node.args) == 3:
+        stage.name = node.args[2].lower()
+        file.names[stage.name] = stage
+
+
+def _base(stage: _Stage) -> None:
+    file, node = stage.file, stage.node
+    written = node.args[0]
+    stage.image = words.expand(written, file.scope, file.escape).text
+    if stage.image == "":
+        raise RefusedError(f"base name ({written}) should not be blank", node.words[0].span)
+    _platform(file, node)
+    stage.base = file.names.get(stage.image) if stage.image else None
 
 
 def _platform(file: _File, node: Instruction) -> None:
@@ -245,11 +253,16 @@ def _platform(file: _File, node: Instruction) -> None:
 
 def _link(stage: _Stage, command: _Command) -> None:
     node = command.node
+    if not node.flags:
+        return
     if node.keyword == "RUN":
         for mount in _mounts(node):
             _link_name(stage, command, mount.from_ or _SCRATCH)
     elif node.keyword == "COPY" and (written := node.flag_value("from")):
-        _link_copy(stage, command, written)
+        try:
+            _link_copy(stage, command, written)
+        except _REFUSALS as error:
+            stage.file.note(error, command)
 
 
 def _mounts(node: Instruction) -> list[mounts.Mount]:
@@ -320,7 +333,8 @@ def _images(file: _File) -> None:
         if stage.image and stage.base is None:
             _image(file, stage.image, stage.node, stage.node.words[0].span)
         for command in stage.commands:
-            _source_images(file, command)
+            if command.node.flags:
+                _source_images(file, command)
 
 
 def _source_images(file: _File, command: _Command) -> None:
@@ -382,8 +396,7 @@ def _trigger(stage: _Stage, commands: Sequence[_Command]) -> list[_Command]:
         if refused:
             stage.file.refuse(refused.message, stage.node)
             continue
-        with stage.file.guard(trigger):
-            _link(stage, trigger)
+        _link(stage, trigger)
         _source_images(stage.file, trigger)
         triggers.append(trigger)
     return triggers
@@ -404,8 +417,10 @@ def _dispatch(stage: _Stage) -> None:
     for command in stage.commands:
         rule = _RULES.get(command.node.keyword)
         if rule and command.place.span not in stage.file.refused:
-            with stage.file.guard(command):
+            try:
                 rule(stage, command.node)
+            except _REFUSALS as error:
+                stage.file.note(error, command)
 
 
 def _arg(stage: _Stage, node: Instruction) -> None:

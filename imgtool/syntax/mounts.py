@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from imgtool.syntax.golang import parse_bool, parse_uint, quote
 from imgtool.syntax.suggest import suggest
@@ -24,8 +25,11 @@ _KEYS = {
 }  # fmt: skip
 # what may stand without a value
 _SWITCHES = frozenset({"readonly", "readwrite", "required"})
-# units.RAMInBytes
-_SIZE = re.compile(r"\+?[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)? ?(?:[kKmMgGtTpP]?[iI]?[bB]?)", re.ASCII)
+# units.RAMInBytes: a number as Go reads it, then perhaps one blank and a unit
+_SIZE = re.compile(
+    r"\+?(?:(?:[0-9][0-9_]*\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|0x[0-9a-f]+p[+-]?[0-9]+) ?(?:[kmgtp](?:i?b)?|b)?",
+    re.ASCII | re.IGNORECASE,
+)
 _OWNERS = ("mode", "uid", "gid")
 
 
@@ -58,6 +62,7 @@ class Mount:
     options: tuple[tuple[str, str | None], ...] = ()
 
 
+@lru_cache(maxsize=256)
 def parse(value: str) -> Mount:
     """Read a mount without expanding it.
 

@@ -22,12 +22,13 @@ MAX_GROWTH = 1 << 17
 MAX_STATES = 1 << 16
 MAX_DEPTH = 100
 
-_SPECIAL = re.compile(r"[$'\"<\\`]")
+_SPECIAL = re.compile(r"[$'\"<\\`]|^\ufeff")
 _RUN = re.compile(r"[^$'\"<\\`}/]+")
 _QUOTED_RUN = re.compile(r'[^$"\\`]+')
 _MARKER = re.compile(r"(\d*+)<<(-?)[\t\n\f\r ]*+([^<]*+)", re.ASCII)
 _GROUP = re.compile(r"\$(?:\$|\{(\w+)\}|(\w+))")
-_SPECIAL_PARAMETERS = frozenset("@*#?-$!0")
+_NAME = re.compile(r"[@*#?\-$!]|[0-9]+|[A-Za-z_][A-Za-z0-9_]*")
+_PARAMETERS = frozenset("@*#?-$!")
 # what Go's scanner gives at the end of the text, printed
 _END = "\ufffd"
 _BOM = "\ufeff"
@@ -83,6 +84,11 @@ UNKNOWN: Mapping[str, str | None] = _Unknown()
 _NOTHING: Mapping[str, str | None] = {}
 
 
+def is_plain(word: str) -> bool:
+    """Whether expansion leaves the word as it is, whatever the variables."""
+    return not _SPECIAL.search(word)
+
+
 def expand(word: str, env: Mapping[str, str | None], escape: str = "\\") -> Expansion:
     """Quotes and escapes removed, variables replaced by their values.
 
@@ -91,8 +97,8 @@ def expand(word: str, env: Mapping[str, str | None], escape: str = "\\") -> Expa
     Raises:
         WordError: BuildKit refuses the word.
     """
-    if not _SPECIAL.search(word):
-        return Expansion(word.removeprefix(_BOM))
+    if is_plain(word):
+        return Expansion(word)
     return _expansion(_Lexer(word, env, escape))
 
 
@@ -411,15 +417,12 @@ class _Lexer:
     def _name(self) -> str:
         """A name of letters, digits and underscores, all the digits that it begins with, or a special parameter."""
         word, start = self._word, self._position
-        end = start
-        first = word[start : start + 1]
-        if first and first in _SPECIAL_PARAMETERS and first != "0":
-            end += 1
-        elif first.isdecimal():
-            while end < len(word) and word[end].isdecimal():
-                end += 1
-        else:
-            while end < len(word) and (word[end].isalpha() or word[end].isdecimal() or word[end] == "_"):
+        found = _NAME.match(word, start)
+        end = found.end() if found else start
+        if not word[end : end + 1].isascii() and word[start : start + 1] not in _PARAMETERS:
+            # letters and digits of other scripts, but not all that \w takes
+            only_digits = word[start].isdecimal()
+            while end < len(word) and (word[end].isdecimal() or (not only_digits and _is_letter(word[end]))):
                 end += 1
         self._position = end
         return word[start:end]
@@ -608,6 +611,10 @@ class _Lexer:
 
 
 _STAR, _ANY = -1, -2
+
+
+def _is_letter(char: str) -> bool:
+    return char.isalpha() or char == "_"
 
 
 def _tokens(pattern: str) -> list[int]:
