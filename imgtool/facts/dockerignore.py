@@ -10,7 +10,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from imgtool.edits import Span
@@ -42,7 +42,7 @@ class Pattern:
     exclusion: bool
     line: int
     span: Span
-    match: Matcher
+    match: Matcher = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,283 @@
+"""The build context: which folder it is, and which of its files reach the builder.
+
+Nothing is executed and no file but ``.dockerignore`` is read. Links are followed as the builder follows them: inside
+the context only.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from operator import attrgetter
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from imgtool.edits import Span
+from imgtool.facts.dockerignore import Ignore, IgnoreError, Verdict, inside
+from imgtool.facts.globs import BadPatternError, compile_match
+
+How: TypeAlias = Literal["option", "config", "dockerfile folder", "repository root"]
+
+MAX_ENTRIES = 100_000
+"""Files and folders that a listing looks at."""
+
+MAX_SECONDS = 3.0
+"""Time that a listing may take."""
+
+MAX_IGNORE_FILE = 1 << 20
+"""Bytes of the largest ``.dockerignore`` that is read."""
+
+# fsutil, containsWildcards: what stands behind a backslash is none
+_WILDCARD = re.compile(r"(?:[^\\*?\[]|\\.)*[*?\[]", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class ContextFile:
+    """A regular file: its path in the context, with ``/``, and its size in bytes."""
+
+    path: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Files in the order of their paths. Where not ``complete``, a limit was met and there may be more."""
+
+    files: tuple[ContextFile, ...]
+    complete: bool
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files, unpacked."""
+        return sum(file.size for file in self.files)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BuildContext:
+    """A folder that a Dockerfile is built with, how it was found, and what keeps files from the builder."""
+
+    root: Path
+    how: How
+    ignore_file: Path | None
+    ignore: Ignore
+
+    def files(self) -> Listing:
+        """Every regular file that the builder can get, links and empty folders left out."""
+        return _walk(self)
+
+    def copied(self, sources: Sequence[str], exclude: Ignore | None = None) -> Listing:
+        """The files that ``COPY`` takes from the context.
+
+        ``sources`` are as written, without variables, and may hold wildcards. ``exclude`` are the values of
+        ``--exclude``; they speak of paths below what a source names, and never of that itself.
+        """
+        everything = self.files()
+        heads = {
+            path for source in sources for path in _named(self.root, source) if not self._hidden_link(path)
+        }
+        named = {found for head in heads if (found := _resolve(self.root, head)) is not None}
+        kept = tuple(f for f in everything.files if _takes(named, f.path, exclude or Ignore()))
+        return Listing(kept, everything.complete)
+
+    def _hidden_link(self, path: str) -> bool:
+        # its target may reach the builder, but not by this name
+        return (self.root / path).is_symlink() and self.ignore.matches(path)
+
+    def reaches(self, source: str) -> bool:
+        """Whether a source of ``COPY`` names anything that the builder gets."""
+        path = inside(source)
+        if _WILDCARD.match(path) is None:
+            found = _resolve(self.root, path)
+            if found is None or not self.ignore.matches(found):
+                return found is not None
+        return bool(self.copied([source]).files)
+
+
+def locate(
+    dockerfile: Path | None, sources: Sequence[str], *, context: Path | None = None, how: How = "option"
+) -> BuildContext | None:
+    """The build context of a Dockerfile, or None where it cannot be told.
+
+    A ``context`` that the user names is it, and ``how`` says where. Else it is the nearest of the Dockerfile's folder
+    and the root of its repository in which each of ``sources`` exists: the literal sources of ``COPY`` and ``ADD``
+    that come from the context. ``dockerfile`` is None for standard input.
+    """
+    if context is not None:
+        return _context(context, how, dockerfile) if context.is_dir() else None
+    for found, root in _candidates(dockerfile):
+        if all(_exists(root, source) for source in sources):
+            return _context(root, found, dockerfile)
+    return None
+
+
+def repository_root(folder: Path) -> Path | None:
+    """The nearest folder, from ``folder`` upward, that holds ``.git``."""
+    folder = folder.absolute()
+    return next((path for path in (folder, *folder.parents) if _has(path, ".git")), None)
+
+
+def _candidates(dockerfile: Path | None) -> Iterator[tuple[How, Path]]:
+    if dockerfile is None:
+        return
+    folder = dockerfile.absolute().parent
+    yield "dockerfile folder", folder
+    root = repository_root(folder)
+    if root is not None and root != folder:
+        yield "repository root", root
+
+
+def _has(folder: Path, name: str) -> bool:
+    return os.path.lexists(folder / name)
+
+
+def _context(root: Path, how: How, dockerfile: Path | None) -> BuildContext:
+    # the file beside the Dockerfile replaces the other whole, even where it is empty
+    own = dockerfile and dockerfile.with_name(f"{dockerfile.name}.dockerignore")
+    for path in filter(None, (own, root / ".dockerignore")):
+        ignore = _read_ignore(path)
+        if ignore is not None:
+            return BuildContext(root, how, path, ignore)
+    return BuildContext(root, how, None, Ignore())
+
+
+def _read_ignore(path: Path) -> Ignore | None:
+    """The patterns of a file; None where there is none, or a link that leads out of its folder."""
+    try:
+        target = path.resolve(strict=True)
+        if not (target.is_file() and target.is_relative_to(path.parent.resolve())):
+            return None
+        with target.open("rb") as file:
+            data = file.read(MAX_IGNORE_FILE + 1)
+    except (OSError, RuntimeError):
+        return None
+    if len(data) > MAX_IGNORE_FILE:
+        return Ignore(errors=(IgnoreError(1, Span(0, 0), f"file is larger than {MAX_IGNORE_FILE:,} bytes"),))
+    return Ignore.parse(data)
+
+
+# -- sources ----------------------------------------------------------------------------------------------
+
+
+def _resolve(root: Path, path: str) -> str | None:
+    """A path of the context with its links followed, ``""`` for the root; None where nothing is there."""
+    try:
+        top = root.resolve()
+        target = (top / path).resolve(strict=True)
+    # a loop of links, a NUL, a name too long
+    except (OSError, RuntimeError, ValueError):
+        return None
+    if not target.is_relative_to(top):
+        return None
+    return "" if target == top else target.relative_to(top).as_posix()
+
+
+def _exists(root: Path, source: str) -> bool:
+    """Whether a source names anything in the folder, kept out or not."""
+    return any(_resolve(root, path) is not None for path in _named(root, source))
+
+
+def _named(root: Path, source: str) -> Iterator[str]:
+    """The paths that a source names: itself, or what its wildcards match (links are not walked through)."""
+    segments = inside(source).split("/")
+    plain = next((i for i, s in enumerate(segments) if _WILDCARD.match(s)), len(segments))
+    head = "/".join(segments[:plain])
+    found = _resolve(root, head) if plain < len(segments) else head
+    names = iter(() if found is None else (found,))
+    for segment in segments[plain:]:
+        names = _unfold(root, names, segment)
+    return islice(names, MAX_ENTRIES)
+
+
+def _unfold(root: Path, folders: Iterable[str], segment: str) -> Iterator[str]:
+    try:
+        matches = compile_match(segment)
+    # the build fails
+    except BadPatternError:
+        return
+    within = ((folder, name) for folder in folders for name in _names(root, folder))
+    for folder, name in islice(within, MAX_ENTRIES):
+        if matches(name):
+            yield f"{folder}/{name}" if folder else name
+
+
+def _names(root: Path, folder: str) -> list[str]:
+    path = root / folder
+    try:
+        with os.scandir(path) as entries:
+            return (
+                [] if folder and path.is_symlink() else [entry.name for entry in islice(entries, MAX_ENTRIES)]
+            )
+    # a file, or not ours to read
+    except OSError:
+        return []
+
+
+def _takes(named: set[str], path: str, exclude: Ignore) -> bool:
+    """Whether a file is one of those named or below one, and not excluded there."""
+    ways = [
+        ("", path),
+        *((path[:at], path[at + 1 :]) for at, char in enumerate(path) if char == "/"),
+        (path, ""),
+    ]
+    return any(head in named and not exclude.matches(rest) for head, rest in ways)
+
+
+# -- the walk ---------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=4)
+def _walk(context: BuildContext) -> Listing:
+    """Breadth first: what a limit cuts off lies deep."""
+    files: list[ContextFile] = []
+    folders: deque[tuple[str, Verdict | None]] = deque([("", None)])
+    left, deadline = MAX_ENTRIES, time.monotonic() + MAX_SECONDS
+    complete = True
+    while folders and complete:
+        folder, above = folders.popleft()
+        entries = _entries(context.root / folder, left)
+        left -= len(entries)
+        complete = left >= 0 and time.monotonic() < deadline
+        for entry in entries:
+            path = f"{folder}/{entry.name}" if folder else entry.name
+            verdict = context.ignore.enter(path, above)
+            if entry.is_folder:
+                if not verdict.ignored or context.ignore.descends(path):
+                    folders.append((path, verdict))
+            elif not verdict.ignored:
+                files.append(ContextFile(path, entry.size))
+    return Listing(tuple(sorted(files, key=attrgetter("path"))), complete)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    name: str
+    is_folder: bool
+    size: int
+
+
+def _entries(folder: Path, limit: int) -> list[_Entry]:
+    """The files and folders in a folder, one more than the limit at most; nothing where it cannot be read."""
+    try:
+        with os.scandir(folder) as entries:
+            found = [_entry(entry) for entry in islice(entries, limit + 1)]
+    except OSError:
+        return []
+    return sorted(filter(None, found), key=attrgetter("name"))
+
+
+def _entry(entry: os.DirEntry[str]) -> _Entry | None:
+    """None for a link, which the builder copies as a link, and for what it does not copy."""
+    try:
+        if entry.is_dir(follow_symlinks=False):
+            return _Entry(entry.name, is_folder=True, size=0)
+        if entry.is_file(follow_symlinks=False):
+            return _Entry(entry.name, is_folder=False, size=entry.stat(follow_symlinks=False).st_size)
+    except OSError:
+        pass
+    return None
