@@ -1,0 +1,53 @@
+"""One layer blob, from the first byte to the last."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from imgtool.images.errors import ImageError
+from imgtool.images.layers import Entries, Room, read_entries
+from imgtool.images.streams import Region, Stream, compression, inflate, tapped
+
+
+@dataclass(frozen=True, slots=True)
+class LayerTar:
+    """A layer blob as read. ``stored`` and ``unpacked`` are bytes of the blob and of the tar in it.
+
+    ``diff_id`` is the tar's digest, None where its bytes were passed over.
+    """
+
+    compression: str
+    stored: int
+    unpacked: int
+    diff_id: str | None
+    entries: Entries = field(repr=False)
+
+
+def stream_layer(chunks: Iterable[bytes], room: Room) -> LayerTar:
+    """Read a layer blob whole, unpacking and hashing it as it passes.
+
+    Raises:
+        ImageError: it is damaged, absurd, no tar, or compressed with something else than gzip.
+    """
+    blob = Stream(chunks)
+    kind = compression(blob.peek(8))
+    if kind not in {"none", "gzip"}:
+        raise ImageError(f"it is compressed with {kind}, which cannot be read here")
+    digest = hashlib.sha256()
+    content = blob.chunks() if kind == "none" else inflate(blob.chunks())
+    tar = Stream(tapped(content, digest.update))
+    entries = read_entries(tar, room)
+    unpacked = tar.drain()
+    return LayerTar(kind, blob.drain(), unpacked, f"sha256:{digest.hexdigest()}", entries)
+
+
+def scan_layer(region: Region, room: Room) -> LayerTar:
+    """Read the headers of an uncompressed layer in a file, and nothing between them.
+
+    Raises:
+        ImageError: it is damaged or absurd.
+    """
+    size = region.left
+    return LayerTar("none", size, size, None, read_entries(region, room))

@@ -1,0 +1,11 @@
+"""The one way in which an image cannot be measured."""
+
+from __future__ import annotations
+
+
+class ImageError(Exception):
+    """An image cannot be read, measured or compared. ``reason`` is one clause for people."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

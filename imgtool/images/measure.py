@@ -1,0 +1,94 @@
+"""What an image weighs, in four measures that are never mixed.
+
+All are bytes, computed from layers and never taken from an engine:
+
+``transfer``   compressed blobs, each once, and the configuration: what a pull of everything moves.
+               None where the source keeps a layer uncompressed, and so does not know.
+``unpacked``   layer tars, each as often as it is stacked: what unpacking the image writes.
+``flattened``  file content to be seen in the merged tree, hard links once: what a single layer would hold.
+``waste``      file content of all layers less ``flattened``: overwritten, deleted, copied to change a mode.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from imgtool.images import reference as references
+from imgtool.images.archive import Progress, open_archive
+from imgtool.images.daemon import open_daemon
+from imgtool.images.errors import ImageError
+from imgtool.images.layers import Tree
+from imgtool.images.manifests import Store, read_image
+from imgtool.images.model import Image
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """An image and its weights in bytes; see the module for what each means."""
+
+    image: Image
+    transfer: int | None
+    unpacked: int
+    flattened: int
+    waste: int
+
+
+def measure(
+    reference: str, *, platform: str | None = None, verify: bool = False, progress: Progress | None = None
+) -> Measures:
+    """Read and weigh an image.
+
+    Args:
+        reference: ``docker-archive:PATH[:NAME]``, ``docker-daemon:NAME``, or one of them without its kind.
+        platform: ``os/architecture[/variant]``; without it the only one there is, or this machine's.
+        verify: read uncompressed layers of archives whole, to hold them against their digests.
+        progress: is shown the chunks that are read.
+
+    Raises:
+        ImageError: the image cannot be measured.
+        ValueError: the reference or the platform is none.
+    """
+    return weigh(load(references.parse(reference), platform=platform, verify=verify, progress=progress))
+
+
+def load(
+    reference: references.Reference,
+    *,
+    platform: str | None = None,
+    verify: bool = False,
+    progress: Progress | None = None,
+) -> Image:
+    """Read an image; as :func:`measure`."""
+    store: Store
+    if reference.source == references.DAEMON:
+        store = open_daemon(reference.place, progress=progress)
+    else:
+        store = open_archive(Path(reference.place), verify=verify, progress=progress)
+    return read_image(
+        store, reference=reference.text, source=reference.source, name=reference.name, platform=platform
+    )
+
+
+def weigh(image: Image) -> Measures:
+    """The measures of an image that was read."""
+    tree = Tree()
+    for number, layer in enumerate(image.layers, 1):
+        try:
+            tree.add(layer.entries)
+        except ImageError as error:
+            raise ImageError(f"layer {number} cannot be unpacked: {error.reason}") from None
+    flattened = tree.content()
+    return Measures(
+        image=image,
+        transfer=_transfer(image),
+        unpacked=sum(layer.unpacked for layer in image.layers),
+        flattened=flattened,
+        waste=sum(layer.content for layer in image.layers) - flattened,
+    )
+
+
+def _transfer(image: Image) -> int | None:
+    blobs = {layer.digest or layer.diff_id: layer.transfer for layer in image.layers}
+    sizes = [size for size in blobs.values() if size is not None]
+    return sum(sizes) + image.config_size if len(sizes) == len(blobs) else None

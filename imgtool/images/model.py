@@ -1,0 +1,45 @@
+"""What an image is, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from imgtool.images.layers import Entries
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer. ``digest`` names the blob as its source keeps it; ``diff_id`` the tar in it.
+
+    Sizes in bytes: ``transfer`` of the compressed blob, None where the source keeps the layer
+    uncompressed and so does not know; ``unpacked`` of the tar; ``content`` of the files in it.
+    ``created_by`` is what the image's history says, None where that does not match the layers.
+    """
+
+    digest: str | None
+    diff_id: str
+    compression: str
+    transfer: int | None
+    unpacked: int
+    content: int
+    created_by: str | None
+    entries: Entries = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One image of one platform. ``source`` is the kind of place it was read from.
+
+    ``config`` is the image's whole configuration document as it stands there, ``config_size`` its bytes.
+    ``platform`` is ``os/architecture`` with ``/variant`` where one is stated.
+    """
+
+    reference: str
+    source: str
+    platform: str
+    config: Mapping[str, Any] = field(repr=False)
+    config_size: int
+    history: tuple[Mapping[str, Any], ...] = field(repr=False)
+    layers: tuple[Layer, ...]
