@@ -5,8 +5,10 @@ Nothing is re-printed: what stays keeps its bytes, what goes takes its connector
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from imgtool.edits import Span, cut
 from imgtool.facts.commands import Command, Script
@@ -32,11 +34,18 @@ def segments(script: Script) -> tuple[Segment, ...]:
     return tuple(Segment(span, tuple(commands)) for span, commands in sorted(grouped.items()))
 
 
-def is_chain(run: Run) -> bool:
+# between two items: continuations, comments and one && are all that a chain may hold
+_GAP = re.compile(r"(?:[ \t\r\n\\`]|^[ \t]*#[^\n]*\n)*&&(?:[ \t\r\n\\`]|^[ \t]*#[^\n]*\n)*", re.MULTILINE)
+
+
+def is_chain(data: bytes, run: Run) -> bool:
     """Whether a RUN is understood and its commands are joined by ``&&`` alone, in shell form."""
     node = run.instruction.inner or run.instruction
-    plain = not node.json and not run.instruction.heredocs
-    return plain and run.script.understood and run.script.operators <= {"&&"}
+    if node.json or run.instruction.heredocs or not run.script.understood:
+        return False
+    items = segments(run.script)
+    gaps = [cut(data, Span(a.span.end, b.span.start)) for a, b in pairwise(items)]
+    return bool(items) and run.script.operators <= {"&&"} and all(_GAP.fullmatch(gap) for gap in gaps)
 
 
 def is_stateful(run: Run) -> bool:

@@ -1,0 +1,100 @@
+"""Files of the build context behind paths of the image: requirement files, scripts, sources.
+
+Read only where the context is known, never outside it, never through a symbolic link, bounded in size.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from pathlib import Path
+
+from imgtool.facts.facts import Facts, local_sources
+from imgtool.facts.stages import Stage
+from imgtool.syntax.nodes import Instruction
+
+MAX_BYTES = 1_000_000
+MAX_FILES = 5_000
+
+
+def read(facts: Facts, stage: Stage, before: Instruction, path: str) -> bytes | None:
+    """What the context file behind ``path`` (relative to WORKDIR there) holds; None where that is not known.
+
+    The last COPY before the instruction that can have brought it decides.
+    """
+    workdir = facts.state(before).workdir
+    if workdir is None and not path.startswith("/"):
+        return None
+    wanted = posixpath.normpath(posixpath.join(workdir or "/", path))
+    found = None
+    for instruction in stage.instructions:
+        if instruction.span.start >= before.span.start:
+            break
+        found = _from_copy(facts, instruction, wanted) or found
+    return _content(facts, found) if found else None
+
+
+def sources(facts: Facts, suffix: str) -> Iterator[tuple[str, bytes]]:
+    """Path and content of every file of the context with that suffix that reaches the builder."""
+    context = facts.context
+    if context is None:
+        return
+    for file in context.files().files[:MAX_FILES]:
+        if file.path.endswith(suffix) and file.size <= MAX_BYTES:
+            content = _content(facts, file.path)
+            if content is not None:
+                yield file.path, content
+
+
+def _from_copy(facts: Facts, instruction: Instruction, wanted: str) -> str | None:
+    """The context path that a COPY puts at ``wanted``, if it does."""
+    operands = local_sources(instruction)
+    if not operands or instruction.heredocs:
+        return None
+    state = facts.state(instruction)
+    target = state.expand(instruction.args[-1], facts.document.escape)
+    if target is None or (state.workdir is None and not target.startswith("/")):
+        return None
+    place = posixpath.normpath(posixpath.join(state.workdir or "/", target))
+    for operand in operands:
+        source = operand.strip("/") or "."
+        source = posixpath.normpath(source)
+        if _is_folder(facts, source):
+            inside = posixpath.relpath(wanted, place)
+            if not inside.startswith(".."):
+                return posixpath.normpath(posixpath.join(source, inside))
+        elif wanted in (place, posixpath.join(place, posixpath.basename(source))):
+            # whether the target is a folder shows only in the image
+            return source
+    return None
+
+
+def _is_folder(facts: Facts, source: str) -> bool:
+    path = _inside(facts, source)
+    return path is not None and path.is_dir()
+
+
+def _inside(facts: Facts, source: str) -> Path | None:
+    """The path of a context file; None where it leads out of the context or through a link."""
+    context = facts.context
+    if context is None or source.startswith(".."):
+        return None
+    path = context.root
+    for part in Path(source).parts:
+        path = path / part
+        if path.is_symlink():
+            return None
+    return path
+
+
+def _content(facts: Facts, source: str) -> bytes | None:
+    path = _inside(facts, source)
+    context = facts.context
+    if path is None or context is None or not context.reaches(source):
+        return None
+    try:
+        if not path.is_file() or path.stat().st_size > MAX_BYTES:
+            return None
+        return path.read_bytes()
+    except OSError:
+        return None
