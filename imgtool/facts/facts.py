@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import takewhile
 from pathlib import Path
 from types import MappingProxyType
 
 from imgtool.facts import context as contexts
 from imgtool.facts.packages import PackageOperation, operations
-from imgtool.facts.scope import State, global_state, states
+from imgtool.facts.scope import State, Variables, global_state, states
 from imgtool.facts.shell import Script, run_script
-from imgtool.facts.stages import Stage, StageGraph, copy_source
+from imgtool.facts.stages import Stage, StageGraph, copy_source, meta, triggers
 from imgtool.families import BaseImage, config, identify
 from imgtool.syntax.nodes import Document, Instruction
 
 DEFAULT_SHELL = ("/bin/sh", "-c")
+# what BuildKit sets where the base image has none
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +51,13 @@ class Facts:
         self.document = document
         self.options = options or FactOptions()
         self._states: dict[Stage, list[State]] = {}
+        self._fired: dict[Stage, State] = {}
         self._runs: dict[Stage, tuple[Run, ...]] = {}
         self._bases: dict[Stage, BaseImage | None] = {}
 
     @cached_property
     def graph(self) -> StageGraph:
-        return StageGraph(self.document)
+        return StageGraph(self.document, self.global_state)
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -80,19 +85,13 @@ class Facts:
     @cached_property
     def global_state(self) -> State:
         """What FROM lines see."""
-        return global_state(self.graph.meta, self.options.build_args, self.document.escape)
+        return global_state(meta(self.document), self.options.build_args, self.document.escape)
 
     def states(self, stage: Stage) -> list[State]:
         """The state before each of the stage's instructions, and after the last."""
-        if stage not in self._states:
-            found = states(
-                self._start(stage),
-                stage.instructions,
-                self.options.build_args,
-                self.global_state,
-                self.document.escape,
-            )
-            self._states[stage] = found
+        # outermost first: a chain of stages may be longer than Python's stack is deep
+        for link in reversed(list(takewhile(lambda s: s not in self._states, stage.lineage()))):
+            self._states[link] = self._after(self._start(link), link.instructions)
         return self._states[stage]
 
     def state(self, instruction: Instruction) -> State:
@@ -100,8 +99,8 @@ class Facts:
         stage = self.graph.stage_of(instruction)
         if stage is None or instruction is stage.from_:
             return self.global_state
-        position = next(n for n, i in enumerate(stage.instructions) if i.span.start == instruction.span.start)
-        return self.states(stage)[position]
+        position = bisect_right(stage.instructions, instruction.span.start, key=lambda i: i.span.start)
+        return self.states(stage)[position - 1]
 
     def final_state(self, stage: Stage) -> State:
         """What the stage leaves behind."""
@@ -111,34 +110,39 @@ class Facts:
         """A word of an instruction with its variables replaced; None where a value is not known."""
         return self.state(instruction).expand(text, self.document.escape)
 
+    def _after(self, start: State, body: Sequence[Instruction]) -> list[State]:
+        return states(start, body, self.options.build_args, self.global_state, self.document.escape)
+
     def _start(self, stage: Stage) -> State:
-        if stage.parent is not None:
-            return self.final_state(stage.parent)
+        if stage.parent is None:
+            return self._inherited(stage)
+        if stage.parent not in self._fired:
+            fired = [trigger.inner for trigger in triggers(stage) if trigger.inner]
+            self._fired[stage.parent] = self._after(self.final_state(stage.parent), fired)[-1]
+        return self._fired[stage.parent]
+
+    def _inherited(self, stage: Stage) -> State:
+        if stage.reference == "scratch":
+            path = Variables().assign({"PATH": DEFAULT_PATH})
+            return State(path, path, closed=True, user="0", workdir="/")
         base = self.base(stage)
-        inherited = config(base) if base else None
-        if inherited is None:
-            scratch = stage.base == "scratch"
-            return State(closed=scratch, user="0" if scratch else None, workdir="/" if scratch else None)
-        return State(
-            values=dict(inherited.env),
-            env=dict(inherited.env),
-            closed=inherited.env_complete,
-            shell=inherited.shell,
-            user=inherited.user,
-            workdir=inherited.workdir,
-        )
+        known = config(base) if base else None
+        if known is None:
+            return State()
+        env = Variables().assign(known.env)
+        return State(env, env, known.env_complete, known.shell, user=known.user, workdir=known.workdir)
 
     # --- base images ---------------------------------------------------------------------------------
 
     def reference(self, stage: Stage) -> str | None:
         """FROM's operand with ARG defaults and build arguments filled in; None where one is not known."""
-        return self.global_state.expand(stage.base, self.document.escape) or None
+        return stage.reference
 
     def base(self, stage: Stage) -> BaseImage | None:
         """The known image family at the end of the stage's lineage."""
         root = stage.root
         if root not in self._bases:
-            reference = self.reference(root)
+            reference = root.reference
             self._bases[root] = identify(reference) if reference else None
         return self._bases[root]
 

@@ -1,14 +1,14 @@
 """ARG and ENV scope, and the effective SHELL, USER and WORKDIR, before every instruction of a stage.
 
-Source: ``../`` of BuildKit's ``dockerfile2llb/convert.go`` and ``instructions``; tables 4.6 and 4.7 of its tests.
-A value of None means: declared, value not known here (an ARG without default, a build platform, the
-environment of a base image that is not known).
+Source: BuildKit's ``dockerfile2llb/convert.go``. A value of None means: set, but not to a value known here (an
+ARG without default, a build platform, a value longer than :data:`MAX_VALUE`).
 """
 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -19,15 +19,99 @@ Values = Mapping[str, str | None]
 
 _NOTHING: Values = MappingProxyType({})
 
-# usable in FROM without a declaration; a stage must declare them (BuildKit's global platform arguments)
-PLATFORM_ARGS = tuple(
-    f"{side}{part}"
-    for side in ("BUILD", "TARGET")
-    for part in ("PLATFORM", "OS", "OSVERSION", "ARCH", "VARIANT")
-) + ("TARGETSTAGE",)
+# characters; a file could otherwise hold one long value under very many names
+MAX_VALUE = 4096
 
-# declared by BuildKit itself; not in the environment unless asked for
-_PREDEFINED = frozenset(PLATFORM_ARGS)
+# set in FROM without a declaration; a stage must declare them
+PLATFORM_ARGS = (
+    *(
+        f"{side}{part}"
+        for side in ("BUILD", "TARGET")
+        for part in ("PLATFORM", "OS", "OSVERSION", "ARCH", "VARIANT")
+    ),
+    "TARGETSTAGE",
+)
+
+# BuildKit reads these and keeps them out of the environment
+_NOT_ENVIRONMENT = frozenset({"BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"})
+
+
+class _History:
+    """Assignments by name, each with its moment, oldest first; the moments of one line of stages share it."""
+
+    __slots__ = ("assigned", "last")
+
+    def __init__(self) -> None:
+        self.assigned: dict[str, list[tuple[int, str | None]]] = {}
+        self.last = 0
+
+
+class Variables(Mapping[str, str | None]):
+    """Variables at one moment of a build, in the order of their first assignment.
+
+    Later moments share what they have in common with earlier ones, so n assignments cost O(n), not O(n²).
+    """
+
+    __slots__ = ("history", "moment", "outer")
+
+    def __init__(
+        self, outer: Variables | None = None, history: _History | None = None, moment: int = 0
+    ) -> None:
+        self.outer = outer
+        self.history = history or _History()
+        self.moment = moment
+
+    def assign(self, new: Values) -> Variables:
+        """The variables a moment later."""
+        outer: Variables | None = self.outer
+        history = self.history
+        if not self.moment or history.last != self.moment:
+            # nothing to share, or another line of stages has gone on from here
+            outer, history = self, _History()
+        history.last += 1
+        for name, value in new.items():
+            known = value if value is None or len(value) <= MAX_VALUE else None
+            history.assigned.setdefault(name, []).append((history.last, known))
+        return Variables(outer, history, history.last)
+
+    def _layers(self) -> Iterator[Variables]:
+        scope: Variables | None = self
+        while scope is not None:
+            yield scope
+            scope = scope.outer
+
+    def __getitem__(self, name: str) -> str | None:
+        for layer in self._layers():
+            history = layer.history.assigned.get(name, ())
+            at = bisect_right(history, layer.moment, key=lambda entry: entry[0])
+            if at:
+                return history[at - 1][1]
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        layers = reversed(list(self._layers()))
+        # a later moment of the same history may hold names that are not there yet
+        found = (n for v in layers for n, h in v.history.assigned.items() if h[0][0] <= v.moment)
+        return iter(dict.fromkeys(found))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class _Open(Mapping[str, str | None]):
+    """Variables, and every other name set to something unknown."""
+
+    def __init__(self, known: Values) -> None:
+        self._known = known
+
+    def __getitem__(self, name: str) -> str | None:
+        return self._known.get(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +123,8 @@ class State:
     where the base image may have set one; ``user`` None where it is not known, ``workdir`` likewise.
     """
 
-    values: Values = field(default_factory=dict)
-    env: Values = field(default_factory=dict)
+    values: Variables = field(default_factory=Variables)
+    env: Variables = field(default_factory=Variables)
     closed: bool = False
     shell: tuple[str, ...] | None = None
     shell_set: bool = False
@@ -49,22 +133,20 @@ class State:
 
     def expand(self, text: str, escape: str = "\\") -> str | None:
         """A word with variables replaced and quotes removed; None where it depends on a value not known here."""
-        names = self.values
-        if not self.closed and "$" in text:
-            # a variable that nothing here sets may come from the base image
-            missing = [v.name for v in words.variables(text, escape) if v.name not in names]
-            names = {**names, **dict.fromkeys(missing)} if missing else names
+        # a variable that nothing here sets may come from the base image
+        names = self.values if self.closed else _Open(self.values)
         try:
             return words.expand(text, names, escape).text
         except words.WordError:
             return None
 
 
-def global_state(meta: Sequence[Instruction], build_args: Mapping[str, str], escape: str) -> State:
+def global_state(meta: Iterable[Instruction], build_args: Mapping[str, str], escape: str) -> State:
     """What FROM lines see: ARGs before the first FROM and the platform arguments."""
-    state = State(values=dict.fromkeys(PLATFORM_ARGS), closed=True)
+    platform = {name: build_args.get(name) for name in PLATFORM_ARGS}
+    state = State(values=Variables().assign(platform), closed=True)
     for instruction in meta:
-        if instruction.keyword == "ARG":
+        if instruction.keyword == "ARG" and not instruction.problem:
             state = _arg(state, instruction, build_args, _NOTHING, escape)
     return state
 
@@ -101,9 +183,9 @@ def _after(
 def _arg(
     state: State, instruction: Instruction, build_args: Mapping[str, str], outer: Values, escape: str
 ) -> State:
+    # unlike those of every other instruction, one word sees what the words before it set
     for word in instruction.args:
         name, given, default = word.partition("=")
-        name = state.expand(name, escape) or name
         if name in build_args:
             value: str | None = build_args[name]
         elif given:
@@ -112,7 +194,8 @@ def _arg(
             value = outer[name]
         else:
             value = state.values.get(name)
-        state = replace(state, values={**state.values, name: value})
+        if name not in _NOT_ENVIRONMENT:
+            state = replace(state, values=state.values.assign({name: value}))
     return state
 
 
@@ -121,7 +204,7 @@ def _env(state: State, instruction: Instruction, escape: str) -> State:
     new: dict[str, str | None] = {}
     for key, value in zip(instruction.args[::3], instruction.args[1::3], strict=False):
         new[state.expand(key, escape) or key] = state.expand(value, escape)
-    return replace(state, values={**state.values, **new}, env={**state.env, **new})
+    return replace(state, values=state.values.assign(new), env=state.env.assign(new))
 
 
 def _workdir(state: State, text: str, escape: str) -> str | None:

@@ -1,21 +1,28 @@
 """The stage graph: what every FROM, COPY --from and RUN --mount from= points at.
 
 Look-up rules are BuildKit's (``dockerfile2llb/convert.go``): names are lower-cased where they are defined;
-``FROM Name`` is compared as written, ``COPY --from`` and mounts whatever the case; a number is a stage's index;
-only earlier stages are seen; the last definition of a name wins.
+FROM's operand is compared after its variables are replaced, in its own case; ``COPY --from`` and mounts whatever
+the case; a number is a stage's index; only earlier stages are seen; the last definition of a name wins. The
+triggers of a stage fire in the stages directly FROM it.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice, pairwise, takewhile
 
 from imgtool.edits import Span
+from imgtool.facts.scope import State
 from imgtool.syntax import mounts
 from imgtool.syntax.mounts import Mount, MountError
 from imgtool.syntax.nodes import Document, Instruction
+
+# every trigger of a stage fires in every stage FROM it, so a small file can have very many
+MAX_EDGES = 100_000
 
 
 class Via(enum.StrEnum):
@@ -31,14 +38,16 @@ class Via(enum.StrEnum):
 class Stage:
     """A stage. ``base`` is FROM's operand as written; ``parent`` the earlier stage it names, if it does.
 
-    ``instructions`` are those after FROM. ``name`` is lower case, as BuildKit looks it up.
+    ``reference`` is the operand with its variables replaced, None where one is not known here. ``instructions``
+    are those after FROM. ``name`` is lower case, as BuildKit looks it up.
     """
 
     index: int
     name: str | None
     from_: Instruction
     base: str
-    parent: Stage | None
+    reference: str | None
+    parent: Stage | None = field(repr=False)
     instructions: tuple[Instruction, ...]
 
     @property
@@ -61,7 +70,8 @@ class Stage:
     @property
     def root(self) -> Stage:
         """The end of the lineage: the stage whose FROM names an image."""
-        return list(self.lineage())[-1]
+        *_, last = self.lineage()
+        return last
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -76,16 +86,47 @@ class Edge:
 
 
 class StageGraph:
-    """All stages and references of a document."""
+    """All stages and references of a document. ``outer`` is what its FROM lines see."""
 
-    def __init__(self, document: Document) -> None:
-        self.stages = _stages(document)
-        self.meta = tuple(_before_first_from(document.instructions))
+    def __init__(self, document: Document, outer: State) -> None:
+        self.stages = _stages(document, outer)
 
     @cached_property
     def edges(self) -> tuple[Edge, ...]:
-        """References in file order, FROM of an image included."""
-        return tuple(edge for stage in self.stages for edge in _edges(stage, self.stages))
+        """References in file order, FROM of an image included; :data:`MAX_EDGES` at most."""
+        return tuple(islice(self._edges(), MAX_EDGES))
+
+    def _edges(self) -> Iterator[Edge]:
+        names: dict[str, Stage] = {}
+        for stage in self.stages:
+            yield Edge(stage, Via.FROM, stage.from_, stage.parent, stage.base)
+            for trigger in triggers(stage):
+                yield from self._references(stage, trigger, trigger.inner, names, Via.ONBUILD)
+            for instruction in stage.instructions:
+                yield from self._references(stage, instruction, instruction, names, None)
+            if stage.name:
+                names[stage.name] = stage
+
+    def _references(
+        self,
+        stage: Stage,
+        at: Instruction,
+        node: Instruction | None,
+        names: Mapping[str, Stage],
+        via: Via | None,
+    ) -> Iterator[Edge]:
+        source = node and copy_source(node)
+        if source:
+            target = names.get(source.lower()) or self._numbered(source, stage.index)
+            yield Edge(stage, via or Via.COPY, at, target, source)
+        # a mount's source has no numeric form
+        for name in (mount.from_ for mount in (mounts_of(node) if node else ()) if mount.from_):
+            yield Edge(stage, via or Via.MOUNT, at, names.get(name.lower()), name)
+
+    def _numbered(self, number: str, below: int) -> Stage | None:
+        # a longer number is no stage's; int() of a very long one raises
+        plain = number.isascii() and number.isdigit() and len(number) < 10
+        return self.stages[int(number)] if plain and int(number) < below else None
 
     @property
     def final(self) -> Stage | None:
@@ -94,7 +135,8 @@ class StageGraph:
 
     def find(self, target: str) -> Stage | None:
         """A stage by name (any case) or index, as ``--target`` looks it up."""
-        return _lookup(target, self.stages)
+        named = (s for s in reversed(self.stages) if s.name == target.lower())
+        return next(named, None) or self._numbered(target, len(self.stages))
 
     def reachable(self, start: Stage) -> frozenset[Stage]:
         """``start`` and every stage that building it builds."""
@@ -112,13 +154,9 @@ class StageGraph:
         return frozenset(seen)
 
     def stage_of(self, instruction: Instruction) -> Stage | None:
-        """The stage an instruction stands in; None before the first FROM."""
-        found = None
-        for stage in self.stages:
-            if stage.from_.span.start > instruction.span.start:
-                break
-            found = stage
-        return found
+        """The stage an instruction stands in, FROM included; None before the first FROM."""
+        after = bisect_right(self.stages, instruction.span.start, key=lambda s: s.from_.span.start)
+        return self.stages[after - 1] if after else None
 
 
 def copy_source(instruction: Instruction) -> str | None:
@@ -140,54 +178,29 @@ def _parsed(value: str) -> Mount:
         return Mount()
 
 
-def _before_first_from(instructions: Sequence[Instruction]) -> Iterator[Instruction]:
-    for instruction in instructions:
-        if instruction.keyword == "FROM":
-            return
-        yield instruction
+def triggers(stage: Stage) -> tuple[Instruction, ...]:
+    """The ONBUILD instructions that fire when a stage starts: its parent's own."""
+    body = stage.parent.instructions if stage.parent else ()
+    return tuple(i for i in body if i.keyword == "ONBUILD")
 
 
-def _stages(document: Document) -> tuple[Stage, ...]:
+def meta(document: Document) -> Iterator[Instruction]:
+    """The instructions before the first FROM."""
+    return takewhile(lambda i: i.keyword != "FROM", document.instructions)
+
+
+def _stages(document: Document, outer: State) -> tuple[Stage, ...]:
     stages: list[Stage] = []
+    named: dict[str, Stage] = {}
     starts = [n for n, i in enumerate(document.instructions) if i.keyword == "FROM"]
-    for start, end in zip(starts, [*starts[1:], len(document.instructions)], strict=True):
+    for start, end in pairwise([*starts, len(document.instructions)]):
         from_ = document.instructions[start]
-        base = from_.args[0] if from_.args else ""
-        named = len(from_.args) == 3 and from_.args[1].lower() == "as"
-        name = from_.args[2].lower() if named else None
-        parent = next((s for s in reversed(stages) if s.name == base), None)
+        base, *alias = from_.args or ("",)
+        name = alias[1].lower() if len(alias) == 2 and alias[0].lower() == "as" else None
+        reference = outer.expand(base, document.escape) or None
         body = document.instructions[start + 1 : end]
-        stages.append(Stage(len(stages), name, from_, base, parent, body))
+        stage = Stage(len(stages), name, from_, base, reference, named.get(reference or base), body)
+        stages.append(stage)
+        if name:
+            named[name] = stage
     return tuple(stages)
-
-
-def _lookup(name: str, earlier: Sequence[Stage]) -> Stage | None:
-    if name.isascii() and name.isdigit():
-        return earlier[int(name)] if len(name) < 6 and int(name) < len(earlier) else None
-    lowered = name.lower()
-    return next((s for s in reversed(earlier) if s.name == lowered), None)
-
-
-def _edges(stage: Stage, stages: Sequence[Stage]) -> Iterator[Edge]:
-    earlier = stages[: stage.index]
-    yield Edge(stage, Via.FROM, stage.from_, stage.parent, stage.base)
-    for ancestor in list(stage.lineage())[1:]:
-        for trigger in (i for i in ancestor.instructions if i.keyword == "ONBUILD"):
-            yield from _references(stage, trigger, trigger.inner, earlier, Via.ONBUILD)
-    for instruction in stage.instructions:
-        yield from _references(stage, instruction, instruction, earlier, None)
-
-
-def _references(
-    stage: Stage, at: Instruction, node: Instruction | None, earlier: Sequence[Stage], via: Via | None
-) -> Iterator[Edge]:
-    if node is None:
-        return
-    source = copy_source(node)
-    if source:
-        yield Edge(stage, via or Via.COPY, at, _lookup(source, earlier), source)
-    for mount in mounts_of(node):
-        # a mount's source has no numeric form
-        if mount.from_:
-            target = None if mount.from_.isdigit() else _lookup(mount.from_, earlier)
-            yield Edge(stage, via or Via.MOUNT, at, target, mount.from_)
