@@ -69,7 +69,8 @@ def parse(data: bytes) -> Document:
     found += conversion.document_problems(instructions, escape, lexer.directives)
     if not instructions:
         message = "file with no instructions" if data else "the Dockerfile cannot be empty"
-        found.append(SyntaxProblem(message, Span(0, 0), 1))
+        line = max(lexer.line, 1)
+        found.append(SyntaxProblem(message, source.line_span(line), line))
     return Document(
         source,
         escape,
