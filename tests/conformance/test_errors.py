@@ -60,7 +60,10 @@ LINES = {
     "blank": Case("\n\n", 2, "file with no instructions"),
     "comments-only": Case("# a\n# b\n", 2, "file with no instructions"),
     "long-line": Case(
-        "FROM scratch\nRUN " + "x" * 65535 + "\n", 2, "dockerfile line greater than max allowed size of 65535"
+        "FROM scratch\nRUN " + "x" * 65535 + "\n",
+        2,
+        "dockerfile line greater than max allowed size of 65535",
+        EARLY,
     ),
     "unknown": two("WIBBLE x", "unknown instruction: WIBBLE"),
     "unknown-near": two("RUNN x", "unknown instruction: RUNN (did you mean RUN?)"),
@@ -77,9 +80,9 @@ LINES = {
 DIRECTIVES = {
     "escape-value": Case("# escape=x\nFROM scratch\n", 1, "invalid escape token 'x' does not match ` or \\"),
     "escape-twice": Case(
-        "# escape=`\n# escape=`\nFROM scratch\n", 2, "only one escape parser directive can be used"
+        "# escape=`\n# escape=`\nFROM scratch\n", 2, "only one escape parser directive can be used", EARLY
     ),
-    "syntax-twice": Case(
+    "check-twice": Case(
         "# check=skip=A\n# check=skip=B\nFROM scratch\n",
         2,
         "only one check parser directive can be used",
