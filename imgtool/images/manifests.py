@@ -64,11 +64,11 @@ class Candidate:
 def read_image(store: Store, *, reference: str, source: str, name: str | None, platform: str | None) -> Image:
     """Read the image of a store that ``name`` and ``platform`` mean, all its layers included.
 
-    Without a name it is the only one; without a platform the only one, or else this machine's on Linux.
+    Without a name it is the only one; without a platform, which is as :func:`normal_platform` writes it,
+    the only one or else this machine's on Linux.
 
     Raises:
         ImageError: there is none or several, or something of it is missing, damaged or absurd.
-        ValueError: ``platform`` is none.
     """
     chosen = _choose(_candidates(store), name, platform)
     what = "the image's configuration"
@@ -256,12 +256,11 @@ def _choose(found: list[Candidate], name: str | None, platform: str | None) -> C
             raise ImageError(f"it holds {_listing(found)}, and not {name}")
         found = named
     if platform is None and len({image.platform for image in found}) > 1:
-        platform = f"linux/{machine.machine()}"
+        platform = _normal("linux", machine.machine().lower())
     if platform is not None:
-        wanted = normal_platform(platform)
-        fitting = [image for image in found if image.platform == wanted]
+        fitting = [image for image in found if image.platform == platform]
         if not fitting:
-            raise ImageError(f"it holds {_listing(found)}, and nothing for {wanted}")
+            raise ImageError(f"it holds {_listing(found)}, and nothing for {platform}")
         found = fitting
     if len(found) > 1:
         raise ImageError(f"it holds {_listing(found)}: say which")

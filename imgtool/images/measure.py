@@ -19,7 +19,7 @@ from imgtool.images.archive import Progress, open_archive
 from imgtool.images.daemon import open_daemon
 from imgtool.images.errors import ImageError
 from imgtool.images.layers import Tree
-from imgtool.images.manifests import Store, read_image
+from imgtool.images.manifests import Store, normal_platform, read_image
 from imgtool.images.model import Image
 
 
@@ -60,13 +60,14 @@ def load(
     progress: Progress | None = None,
 ) -> Image:
     """Read an image; as :func:`measure`."""
+    wanted = platform and normal_platform(platform)
     store: Store
     if reference.source == references.DAEMON:
         store = open_daemon(reference.place, progress=progress)
     else:
         store = open_archive(Path(reference.place), verify=verify, progress=progress)
     return read_image(
-        store, reference=reference.text, source=reference.source, name=reference.name, platform=platform
+        store, reference=reference.text, source=reference.source, name=reference.name, platform=wanted
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from imgtool.edits import Span
 from imgtool.findings import Applicability, Finding, Fix
 from imgtool.lint.runner import LintResult
-from imgtool.report.style import Style, size
+from imgtool.report.style import Style, printable, size
 from imgtool.syntax.source import Source
 
 _COLOURS = {"error": "red", "warning": "yellow", "info": "cyan", "style": "dim"}
@@ -57,16 +57,11 @@ def _excerpt(source: Source, span: Span, style: Style) -> Iterator[str]:
     end = source.place(min(max(span.end, span.start + 1), max(line.end, span.start + 1))).column
     first = place.column - 1
     cut = max(0, first - MAX_EXCERPT // 2) if len(shown) > MAX_EXCERPT else 0
-    window = _printable(shown[cut : cut + MAX_EXCERPT])
+    window = printable(shown[cut : cut + MAX_EXCERPT])
     width = max(1, min(end - place.column, len(window) - (first - cut)))
     gutter = f"{place.line:>5} | "
     yield style.paint(gutter, "dim") + window
     yield " " * (len(gutter) + first - cut) + style.paint("^" * width, "bold")
-
-
-def _printable(text: str) -> str:
-    # a file must not be able to send escape sequences to a terminal
-    return "".join(c if c.isprintable() else "�" for c in text)
 
 
 def as_json(results: Sequence[LintResult]) -> str:

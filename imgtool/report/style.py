@@ -33,7 +33,12 @@ def size(count: int) -> str:
     """Bytes for people, in powers of ten: ``1.23 GB``."""
     value = float(count)
     for unit in ("B", "kB", "MB", "GB"):
-        if abs(value) < 1000:  # noqa: PLR2004
+        if abs(value) < 1000:
             return f"{value:.0f} {unit}" if unit in ("B", "kB") else f"{value:.1f} {unit}"
         value /= 1000
     return f"{value:.2f} TB"
+
+
+def printable(text: str) -> str:
+    """``text`` without what moves a terminal: a file or an image must not send escape sequences to it."""
+    return "".join(char if char.isprintable() else "�" for char in text)
