@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from imgtool.edits import Span
-from imgtool.facts.globs import BadPatternError, Matcher, compile_ignore
+from imgtool.facts.automaton import Matcher
+from imgtool.facts.globs import BadPatternError, compile_ignore
 from imgtool.syntax.source import BOM
 
 MAX_LINE = 0xFFFF
