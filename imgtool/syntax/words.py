@@ -360,6 +360,7 @@ class _Lexer:
         start = self._position
         end = self._word.find("'", start + 1)
         if end < 0:
+            self._position = len(self._word)
             raise WordError("unexpected end of statement while looking for matching single-quote")
         self._position = end + 1
         return self._word[start : end + 1] if self._raw_quotes else self._word[start + 1 : end]
