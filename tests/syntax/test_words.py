@@ -429,14 +429,13 @@ def test_agrees_with_a_port_of_the_lexer(word: str, escape: str) -> None:
 
 @given(st.lists(PIECES, max_size=20).map("".join))
 def test_splits_like_a_port_of_the_lexer(word: str) -> None:
-    # the port does not forget what stands before a modifier
+    # the port does not forget what stands before a modifier; it keeps empty words, which BuildKit never has
     if "{" in word:
         return
     known = {name: value for name, value in NAMES.items() if value is not None}
     try:
-        theirs: tuple[str, ...] | None = tuple(
-            ShellLex("\\", env=known, skip_unset_env=False).process_words(word)
-        )
+        found = ShellLex("\\", env=known, skip_unset_env=False).process_words(word)
+        theirs: tuple[str, ...] | None = tuple(filter(None, found))
     except ValueError:
         theirs = None
     try:
