@@ -118,22 +118,18 @@ def locate(
 
 def repository_root(folder: Path) -> Path | None:
     """The nearest folder, from ``folder`` upward, that holds ``.git``."""
-    folder = folder.absolute()
-    return next((path for path in (folder, *folder.parents) if _has(path, ".git")), None)
+    folder = folder.resolve()
+    return next((path for path in (folder, *folder.parents) if os.path.lexists(path / ".git")), None)
 
 
 def _candidates(dockerfile: Path | None) -> Iterator[tuple[How, Path]]:
     if dockerfile is None:
         return
-    folder = dockerfile.absolute().parent
+    folder = dockerfile.parent.resolve()
     yield "dockerfile folder", folder
     root = repository_root(folder)
     if root is not None and root != folder:
         yield "repository root", root
-
-
-def _has(folder: Path, name: str) -> bool:
-    return os.path.lexists(folder / name)
 
 
 def _context(root: Path, how: How, dockerfile: Path | None) -> BuildContext:
