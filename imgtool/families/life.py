@@ -1,0 +1,100 @@
+"""Whether an image is still supported, at the day of the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from imgtool.families.images import (
+    BaseImage,
+    Release,
+    image_of,
+    listed,
+    reference_of,
+    release_of,
+    releases_of,
+)
+from imgtool.families.model import Evidence, collected, order
+
+Status = Literal["supported", "superseded", "withdrawn", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """Support of an image at the data's date.
+
+    ``superseded``: a newer point release is the supported one; ``move_to`` is the reference to it, where the
+    data lists that tag. ``withdrawn``: the vendor supports it no longer, or removed the tag; it may still be
+    pullable. ``unknown``: newer than the data, or nothing is known.
+    """
+
+    status: Status
+    why: str = ""
+    move_to: str | None = None
+    source: tuple[str, ...] = ()
+    evidence: Evidence = "V"
+
+
+UNKNOWN = Life("unknown")
+
+
+def life(base: BaseImage) -> Life:
+    """Whether the image is supported, and where to move to."""
+    image = image_of(base)
+    tag = base.ref.tag or ("latest" if base.ref.digest is None else None)
+    gone = image.withdrawn or (image.removed.get(tag) if tag else None)
+    if gone:
+        return Life("withdrawn", gone, None, image.source, image.evidence)
+    release = release_of(base)
+    if release is not None and release.ends is not None:
+        return _dated(base, release)
+    if image.policy is None or order(base.version) is None:
+        return UNKNOWN
+    return _by_policy(base, release, image.policy)
+
+
+def _dated(base: BaseImage, release: Release) -> Life:
+    if release.ends is not None and release.ends < collected():
+        why = f"{base.family} {release.version} reached end of life on {release.ends}"
+        return Life("withdrawn", why, None, release.source, release.evidence)
+    return Life("supported", "", None, release.source, release.evidence)
+
+
+def _by_policy(base: BaseImage, release: Release | None, policy: str) -> Life:
+    """Only the newest point release of an X.Y is supported; what is older than every listed one is not."""
+    newer = _newest_supported(base)
+    if newer is not None and newer.version != base.version:
+        move = reference_of(base, newer.version) if listed(base, newer.version) else None
+        why = f"{newer.version} replaced {base.version}: {policy}"
+        return Life("superseded", why, move, newer.source, newer.evidence)
+    if release is not None:
+        return _stated(base, release, policy)
+    version, known = order(base.version), [order(r.version) for r in releases_of(base)]
+    if version is not None and all(other is not None and version < other for other in known):
+        image = image_of(base)
+        why = f"no list names {base.version} any more: {policy}"
+        return Life("withdrawn", why, None, image.source, image.evidence)
+    return UNKNOWN
+
+
+def _stated(base: BaseImage, release: Release, policy: str) -> Life:
+    if release.status == "unsupported":
+        why = f"{base.version} is listed as unsupported: {policy}"
+        return Life("withdrawn", why, None, release.source, release.evidence)
+    if release.status == "supported" and listed(base) is not False:
+        return Life("supported", "", None, release.source, release.evidence)
+    return UNKNOWN
+
+
+def _newest_supported(base: BaseImage) -> Release | None:
+    """The supported release of the same X.Y, where it is not older."""
+    line, version = _line(base.version or ""), order(base.version)
+    for release in releases_of(base):
+        known = order(release.version)
+        if release.status == "supported" and _line(release.version) == line and known and version:
+            return release if known >= version else None
+    return None
+
+
+def _line(version: str) -> list[str]:
+    return version.split(".")[:2]

@@ -1,0 +1,207 @@
+"""Family data: the TOML files beside this module, read when asked for, checked, and turned into frozen rows.
+
+Every fact names its sources (ids of ``sources.toml``) and its evidence: V read in a primary source or
+measured, S a secondary public report, I inferred. Callers that must not rely on inference look at
+``evidence``. Lists of plain words are written as one string, which reads and parses faster.
+
+Rows are NamedTuples: defining one takes a third of the time of a frozen slotted dataclass, and every start pays it.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from datetime import date
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, cast, get_args
+
+from imgtool.findings import Severity
+
+if TYPE_CHECKING:
+    from packaging.version import Version
+
+Evidence = Literal["V", "S", "I"]
+Measure = Literal["transfer", "unpacked"]
+ShellName = Literal["dash", "bash", "busybox"]
+Libc = Literal["glibc", "musl"]
+Row = TypeVar("Row")
+
+_FOLDER = Path(__file__).parent
+
+# the default of a field that maps
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class FamilyDataError(ValueError):
+    """A data file says something that the model does not know; the message names file and key."""
+
+
+class Source(NamedTuple):
+    """Where facts come from."""
+
+    what: str
+
+
+@cache
+def load(name: str) -> Mapping[str, Any]:
+    """One data file as TOML gives it.
+
+    Raises:
+        FamilyDataError: the file is not there or is not TOML.
+    """
+    try:
+        return tomllib.loads((_FOLDER / f"{name}.toml").read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise FamilyDataError(f"{name}.toml: {error}") from error
+
+
+def rows(name: str, table: str, cls: type[Row]) -> tuple[Row, ...]:
+    """The rows of one table of a file, each as ``cls``, a NamedTuple; built once.
+
+    Raises:
+        FamilyDataError: an unknown or missing key, or a value of the wrong kind.
+    """
+    found: tuple[Row, ...] | None = _BUILT.get((name, table, cls))
+    if found is None:
+        given = enumerate(load(name).get(table, []))
+        found = tuple(build(cls, row, f"{name}.toml: {table}[{n}]") for n, row in given)
+        _BUILT[name, table, cls] = found
+    return found
+
+
+# functools.cache would lose the type of the rows
+_BUILT: dict[tuple[str, str, Any], Any] = {}
+
+
+def build(cls: type[Row], table: Mapping[str, Any], where: str) -> Row:
+    """One TOML table as a row of ``cls``, a NamedTuple, every key and kind checked."""
+    row_type = cast("Any", cls)
+    values = {}
+    for key, value in table.items():
+        name = _RESERVED.get(key, key)
+        if name not in row_type._fields:
+            raise FamilyDataError(f"{where}: unknown key {key!r}")
+        values[name] = _read(row_type.__annotations__[name], value, f"{where}.{key}")
+    for name in row_type._fields:
+        if name not in values and name not in row_type._field_defaults:
+            raise FamilyDataError(f"{where}: {name!r} is missing")
+    return cast("Row", row_type(**values))
+
+
+# keys that are keywords in Python
+_RESERVED = {"from": "from_", "is": "is_"}
+
+
+def _read(annotation: Any, value: Any, where: str) -> Any:
+    # NamedTuple keeps a postponed annotation as a ForwardRef
+    kind = getattr(annotation, "__forward_arg__", annotation)
+    reader = _READERS.get(kind)
+    if reader is None:
+        raise FamilyDataError(f"{where}: the model has no reader for {kind}")
+    try:
+        return reader(value)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise FamilyDataError(f"{where}: {value!r} is not {kind}") from error
+
+
+def _is(*types: type) -> Callable[[Any], Any]:
+    def read(value: Any) -> Any:
+        if type(value) not in types:
+            raise TypeError
+        return value
+
+    return read
+
+
+def _words(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return tuple(value.replace(",", " ").split())
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    raise TypeError
+
+
+def _mapping(reader: Callable[[Any], Any]) -> Callable[[Any], Mapping[str, Any]]:
+    return lambda value: MappingProxyType({key: reader(item) for key, item in value.items()})
+
+
+def _one_of(words: Any) -> Callable[[Any], Any]:
+    def read(value: Any) -> Any:
+        if value not in get_args(words):
+            raise ValueError
+        return value
+
+    return read
+
+
+def _pairs(value: Any) -> tuple[tuple[str, str], ...]:
+    return tuple((_is(str)(old), _is(str)(new)) for old, new in value)
+
+
+# how a value is read, by the annotation of its field
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "str": _is(str),
+    "str | None": _is(str),
+    "bool": _is(bool),
+    "int": _is(int),
+    "int | None": _is(int),
+    "date | None": _is(date),
+    "Severity": Severity,
+    "Evidence": _one_of(Evidence),
+    "Measure": _one_of(Measure),
+    "ShellName": _one_of(ShellName),
+    "Libc": _one_of(Libc),
+    "tuple[str, ...]": _words,
+    "tuple[str, ...] | None": _words,
+    "tuple[tuple[str, str], ...]": _pairs,
+    "Mapping[str, str]": _mapping(_is(str)),
+    "Mapping[str, tuple[str, ...]]": _mapping(_words),
+}
+
+
+@cache
+def compiled(pattern: str, flags: int = 0) -> re.Pattern[str]:
+    """A regular expression of the data; compiled when first used."""
+    return re.compile(pattern, flags)
+
+
+@cache
+def collected() -> date:
+    """The day at which end of life is judged."""
+    return cast("date", load("index")["collected"])
+
+
+@cache
+def sources() -> Mapping[str, Source]:
+    """Every source by its id."""
+    found = load("sources")
+    return MappingProxyType({key: build(Source, row, f"sources.toml: {key}") for key, row in found.items()})
+
+
+_PRE_RELEASE_OF_RC = re.compile(r"(rc\d+)[.-](?:alpha|beta)\.?(\d+)")
+
+
+@cache
+def order(version: str | None) -> Version | None:
+    """A version that compares; None where it is not one (``8.2.rc1.alpha003`` comes before ``8.2.rc1``)."""
+    if version is None:
+        return None
+    from packaging.version import InvalidVersion, Version  # noqa: PLC0415
+
+    try:
+        return Version(_PRE_RELEASE_OF_RC.sub(r"\1.dev\2", version.lower()))
+    except InvalidVersion:
+        return None
+
+
+def within(version: str | None, since: str | None, before: str | None) -> bool:
+    """Whether a version lies in ``since <= version < before``; False where that cannot be told."""
+    if since is None and before is None:
+        return True
+    found, low, high = order(version), order(since), order(before)
+    if found is None:
+        return False
+    return (low is None or low <= found) and (high is None or found < high)

@@ -1,0 +1,124 @@
+"""What Python packages need from an image, and what an accelerator asks of one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from functools import cache
+from typing import NamedTuple
+
+from imgtool.families.model import NOTHING, Evidence, compiled, rows
+
+# longer than any name on PyPI
+_MAX_NAME = 200
+
+
+class Need(NamedTuple):
+    """What a package needs at run time when it is installed the normal way, and to be built from source.
+
+    ``level`` and ``build`` are names of :class:`Level`. ``raised`` and ``lowered`` say in which use it is
+    another one. ``bundles``: its wheels bring the accelerator's libraries. ``deb`` are system packages it
+    needs besides, ``index_url`` where a companion must come from.
+    """
+
+    name: str
+    pattern: str
+    accelerator: str
+    level: str
+    source: tuple[str, ...]
+    evidence: Evidence
+    extras: tuple[str, ...] = ()
+    raised: Mapping[str, str] = NOTHING
+    lowered: Mapping[str, str] = NOTHING
+    build: str | None = None
+    bundles: bool = False
+    deb: tuple[str, ...] = ()
+    index_url: str | None = None
+    why: str | None = None
+
+
+class Level(NamedTuple):
+    """How much of an accelerator's software the image gives; levels are in order, smallest first.
+
+    ``flavour`` and ``addon`` name the image that gives it, ``deb`` packages on top of that image.
+    """
+
+    accelerator: str
+    name: str
+    means: str
+    source: tuple[str, ...]
+    evidence: Evidence
+    flavour: str | None = None
+    addon: str | None = None
+    deb: tuple[str, ...] = ()
+
+
+class Accelerator(NamedTuple):
+    """What a vendor asks of an image on any base: variables and library folders of a final stage, devices, resources."""
+
+    id: str
+    vendor: str
+    source: tuple[str, ...]
+    evidence: Evidence
+    env: Mapping[str, str] = NOTHING
+    devices: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    library_path: tuple[str, ...] = ()
+    note: str | None = None
+
+
+class TorchWheels(NamedTuple):
+    """The CUDA that the wheels of a torch release bring; ``cuda_bytes`` is their download."""
+
+    version: str
+    cuda: str
+    source: tuple[str, ...]
+    evidence: Evidence
+    cudnn: str | None = None
+    cuda_bytes: int | None = None
+
+
+def python_need(name: str, extras: Collection[str] = ()) -> Need | None:
+    """What a Python package (any spelling, :pep:`503`) needs with the extras asked for; None where unknown.
+
+    A row for one of the extras goes before the row without.
+    """
+    wanted = {_normalise(extra) for extra in extras}
+    found = [n for n in _needs(_normalise(name)) if not n.extras or wanted.intersection(n.extras)]
+    return next((need for need in found if need.extras), found[0] if found else None)
+
+
+def _normalise(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@cache
+def _all_needs() -> tuple[Need, ...]:
+    return rows("python_needs", "need", Need)
+
+
+def _needs(name: str) -> Iterable[Need]:
+    if len(name) > _MAX_NAME:
+        return ()
+    return (need for need in _all_needs() if compiled(need.pattern).fullmatch(name))
+
+
+def torch_wheels(version: str) -> TorchWheels | None:
+    """What the default wheels of a torch release bring; None where it was not looked at."""
+    return next((row for row in rows("python_needs", "torch", TorchWheels) if row.version == version), None)
+
+
+@cache
+def levels(accelerator: str) -> tuple[Level, ...]:
+    """The levels of an accelerator, smallest first."""
+    return tuple(row for row in rows("accelerators", "level", Level) if row.accelerator == accelerator)
+
+
+def highest(accelerator: str, names: Collection[str]) -> Level | None:
+    """The largest of some levels: what a stage with all of them needs. Names of other accelerators do not count."""
+    return next((level for level in reversed(levels(accelerator)) if level.name in names), None)
+
+
+def accelerator_of(name: str) -> Accelerator | None:
+    """What is known of an accelerator by its id."""
+    return next((row for row in rows("accelerators", "accelerator", Accelerator) if row.id == name), None)

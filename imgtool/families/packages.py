@@ -1,0 +1,62 @@
+"""System packages that only building needs, and what others bring along."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from imgtool.families.model import Evidence, compiled, rows
+
+_MAX_NAME = 200
+
+
+class BuildOnly(NamedTuple):
+    """Packages that a stage needs only to compile.
+
+    ``keeps`` are packages that came with it and that what was compiled may need; ``library``: so may the
+    library of the same name without the suffix. ``bytes`` is the installed size of a minimal closure,
+    ``recommended_bytes`` with recommended packages.
+    """
+
+    managers: tuple[str, ...]
+    pattern: str
+    kind: str
+    source: tuple[str, ...]
+    evidence: Evidence
+    keeps: tuple[str, ...] = ()
+    library: bool = False
+    bytes: int | None = None
+    recommended_bytes: int | None = None
+
+
+class Recommends(NamedTuple):
+    """What a package brings besides when recommended packages are installed too; sizes as in :class:`BuildOnly`."""
+
+    manager: str
+    package: str
+    brings: tuple[str, ...]
+    source: tuple[str, ...]
+    evidence: Evidence
+    bytes: int | None = None
+    recommended_bytes: int | None = None
+
+
+@lru_cache(maxsize=4096)
+def build_only(manager: str, name: str) -> BuildOnly | None:
+    """Whether only building needs a package (name alone); None where that is not certain.
+
+    ``manager`` is apt, apk, dnf or zypper; others of a kind go by its name (apt-get: apt, yum: dnf).
+    """
+    if len(name) > _MAX_NAME:
+        return None
+    for row in rows("packages", "build", BuildOnly):
+        found = compiled(row.pattern).fullmatch(name) if manager in row.managers else None
+        if found is not None:
+            return row._replace(keeps=tuple(found.expand(template) for template in row.keeps))
+    return None
+
+
+def recommends(manager: str, name: str) -> Recommends | None:
+    """What installing a package brings besides, where that is known to matter."""
+    known = rows("packages", "recommends", Recommends)
+    return next((row for row in known if (row.manager, row.package) == (manager, name)), None)
