@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 
 from imgtool.edits import Span
+from imgtool.syntax import words
 from imgtool.syntax.nodes import Comment, Directive, Heredoc, SyntaxProblem, Text
 from imgtool.syntax.source import BOM, Source, decode
 
@@ -229,116 +230,21 @@ class Lexer:
 
 # --- here-document markers ---------------------------------------------------------------------------
 
-_MARKER = re.compile(r"(\d*)<<(-?)[\t\n\f\r ]*([^<]*)", re.ASCII)
-_UNICODE_SPACE = re.compile("[\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
-
-
-class _BadWordError(ValueError):
-    """A quote or brace that never closes: BuildKit then sees no here-document in the line."""
-
 
 def heredoc_drafts(text: Text) -> list[Heredoc]:
-    """The here-documents that a logical line announces, bodies still empty, in order of appearance."""
+    """The here-documents that a logical line announces, bodies still empty, in order of appearance.
+
+    Raises:
+        WordError: BuildKit cannot read a name.
+    """
     line = text.data.decode("utf-8", "surrogateescape")
-    try:
-        words = _heredoc_words(line)
-    except _BadWordError:
-        return []
     drafts = []
-    for word, start, end in words:
-        found = _MARKER.fullmatch(word)
-        if not found or not found[3] or len(found[1]) > 9:
-            continue
-        unquoted = _unquote(found[3])
-        if unquoted is None:
-            continue
-        name, expand = unquoted
-        marker = text.span(_bytes(line[:start]), _bytes(line[:end]))
-        fd = int(found[1] or 0)
-        drafts.append(Heredoc(name, fd, expand, found[2] == "-", b"", marker, marker, marker))
+    for mark in words.heredocs(line):
+        name = decode(mark.name.encode("utf-8", "surrogateescape"))
+        span = text.span(_bytes(line[: mark.start]), _bytes(line[: mark.end]))
+        drafts.append(Heredoc(name, mark.fd, mark.expand, mark.chomp, b"", span, span, span))
     return drafts
 
 
 def _bytes(text: str) -> int:
     return len(text.encode("utf-8", "surrogateescape"))
-
-
-def _heredoc_words(line: str) -> list[tuple[str, int, int]]:
-    """Shell words with quotes and escapes kept, each with start and end."""
-    words: list[tuple[str, int, int]] = []
-    start = -1
-    position = 0
-    while position < len(line):
-        char = line[position]
-        end = position + 1
-        if char == "\\":
-            end = min(position + 2, len(line))
-        elif char in "'\"":
-            end = _quoted_end(line, position)
-        elif char == "$":
-            _dollar_end(line, position)
-        elif line.startswith("<<", position):
-            # blanks between << and the name belong to the word
-            end = position + 2
-            while line[end : end + 1] in ("\t", "\r", " "):
-                end += 1
-        elif _UNICODE_SPACE.match(char):
-            if start >= 0:
-                words.append((line[start:position], start, position))
-                start = -1
-            position += 1
-            continue
-        start = position if start < 0 else start
-        position = end
-    if start >= 0:
-        words.append((line[start:], start, len(line)))
-    return words
-
-
-def _quoted_end(line: str, position: int) -> int:
-    quote = line[position]
-    position += 1
-    while position < len(line):
-        char = line[position]
-        if char == quote:
-            return position + 1
-        if quote == '"' and char == "\\" and line[position + 1 : position + 2] in ('"', "$", "\\"):
-            position += 1
-        elif quote == '"' and char == "$":
-            _dollar_end(line, position)
-        position += 1
-    raise _BadWordError
-
-
-_BRACE = re.compile(r"\$\{(?![{}:])(\w*|[@*#?\-$!0])(?:\}|:?[-+?]|#|%|/)")
-
-
-def _dollar_end(line: str, position: int) -> None:
-    """Refuse a ``${…}`` that BuildKit cannot read."""
-    if not line.startswith("${", position):
-        return
-    if not _BRACE.match(line, position) or "}" not in line[position:]:
-        raise _BadWordError
-
-
-def _unquote(rest: str) -> tuple[str, bool] | None:
-    """The name of a here-document and whether its body expands; None where it is not one word."""
-    name = []
-    position = 0
-    while position < len(rest):
-        char = rest[position]
-        if char in "'\"":
-            end = _quoted_end(rest, position)
-            inner = rest[position + 1 : end - 1]
-            name.append(re.sub(r'\\(["$\\])', r"\1", inner) if char == '"' else inner)
-            position = end
-            continue
-        if char == "\\":
-            name.append(rest[position + 1 : position + 2])
-            position += 2
-            continue
-        if _UNICODE_SPACE.match(char):
-            return None
-        name.append(char)
-        position += 1
-    return "".join(name), not re.search("['\"]", rest)

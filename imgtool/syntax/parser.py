@@ -32,6 +32,7 @@ from imgtool.syntax.nodes import (
     Word,
 )
 from imgtool.syntax.source import Source, decode
+from imgtool.syntax.words import WordError
 
 _COMMON = frozenset(
     b"FROM RUN CMD LABEL EXPOSE ENV ADD COPY ENTRYPOINT VOLUME USER WORKDIR ARG ONBUILD SHELL HEALTHCHECK".split()
@@ -86,10 +87,10 @@ def _instruction(lexer: Lexer, line: LogicalLine) -> Instruction:
     node = _node(line.text, escape, line)
     data = line.text.data
     if b"<<" in data and node.problem is None and _takes_heredocs(node):
-        heredocs = _read_heredocs(lexer, line.text)
-        if heredocs is None:
-            problem = SyntaxProblem("unterminated heredoc", node.span, line.start_line)
-            return replace(node, problem=problem)
+        try:
+            heredocs = _read_heredocs(lexer, line.text)
+        except (WordError, _RefusedError) as error:
+            return replace(node, problem=SyntaxProblem(str(error), node.span, line.start_line))
         if heredocs:
             span = Span(node.span.start, lexer.end_of_line())
             node = replace(node, heredocs=heredocs, end_line=lexer.line, span=span)
@@ -104,12 +105,12 @@ def _takes_heredocs(node: Instruction) -> bool:
     return target.keyword in _HEREDOC_KEYWORDS and not target.json
 
 
-def _read_heredocs(lexer: Lexer, text: Text) -> tuple[Heredoc, ...] | None:
+def _read_heredocs(lexer: Lexer, text: Text) -> tuple[Heredoc, ...]:
     read = []
     for draft in heredoc_drafts(text):
         heredoc = lexer.heredoc(draft)
         if heredoc is None:
-            return None
+            raise _RefusedError("unterminated heredoc")
         read.append(heredoc)
     return tuple(read)
 
