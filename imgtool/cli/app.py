@@ -21,6 +21,7 @@ import typer
 COMMANDS = {
     "size": "Say what images weigh, layer by layer, in exact bytes.",
     "gate": "Hold an image against a budget of growth over another one.",
+    "parse": "Show Dockerfiles the way BuildKit reads them.",
 }
 
 
