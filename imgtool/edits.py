@@ -6,7 +6,8 @@ import contextlib
 import os
 import stat
 import tempfile
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,10 +59,18 @@ def cut(data: bytes, span: Span) -> str:
     return data[span.start : span.end].decode("utf-8", "surrogateescape")
 
 
-def conflicting(edits: Iterable[Edit], taken: Iterable[Edit]) -> bool:
-    """Whether any of ``edits`` overlaps one of ``taken`` (equal edits do not)."""
-    settled = list(taken)
-    return any(e != t and e.span.overlaps(t.span) for e in edits for t in settled)
+def conflicting(edits: Iterable[Edit], taken: Sequence[Edit]) -> bool:
+    """Whether any of ``edits`` overlaps one of ``taken``; equal edits do not.
+
+    ``taken`` are sorted, and disjoint but for equal ones.
+    """
+    return any(e != t and e.span.overlaps(t.span) for e in edits for t in _neighbours(e, taken))
+
+
+def _neighbours(edit: Edit, taken: Sequence[Edit]) -> Sequence[Edit]:
+    # what overlaps disjoint edits overlaps one of the nearest two
+    at = bisect_left(taken, edit)
+    return taken[max(at - 1, 0) : at + 1]
 
 
 def apply(data: bytes, edits: Iterable[Edit]) -> bytes:

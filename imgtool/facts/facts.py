@@ -15,7 +15,7 @@ from imgtool.facts.packages import PackageOperation, operations
 from imgtool.facts.scope import State, Variables, global_state, states
 from imgtool.facts.shell import Script, run_script
 from imgtool.facts.stages import Stage, StageGraph, copy_source, meta, triggers
-from imgtool.families import BaseImage, config, identify
+from imgtool.families import BaseImage, InheritedConfig, config, identify
 from imgtool.syntax.nodes import Document, Instruction
 
 DEFAULT_SHELL = ("/bin/sh", "-c")
@@ -126,9 +126,7 @@ class Facts:
             path = Variables().assign({"PATH": DEFAULT_PATH})
             return State(path, path, closed=True, user="0", workdir="/")
         base = self.base(stage)
-        known = config(base) if base else None
-        if known is None:
-            return State()
+        known = config(base) if base else InheritedConfig()
         env = Variables().assign(known.env)
         return State(env, env, known.env_complete, known.shell, user=known.user, workdir=known.workdir)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from imgtool.edits import Edit, apply, conflicting
-from imgtool.findings import Applicability, Finding
+from imgtool.findings import Applicability, Finding, Fix
 from imgtool.lint.runner import LintResult
 from imgtool.syntax import parse
 
@@ -50,15 +51,32 @@ def fix(data: bytes, lint: Callable[[bytes], LintResult], *, unsafe: bool = Fals
 
 def _one_pass(data: bytes, findings: Sequence[Finding], *, unsafe: bool) -> tuple[bytes, list[str]]:
     allowed = {Applicability.SAFE, Applicability.UNSAFE} if unsafe else {Applicability.SAFE}
-    errors = len(parse(data).problems)
+    chosen: list[tuple[Finding, Fix]] = []
     taken: list[Edit] = []
-    codes: list[str] = []
     for finding in findings:
-        chosen = finding.fix
-        if chosen is None or chosen.applicability not in allowed or conflicting(chosen.edits, taken):
-            continue
-        attempt = [*taken, *chosen.edits]
-        if len(parse(apply(data, attempt)).problems) <= errors:
-            taken = attempt
-            codes.append(finding.code)
-    return apply(data, taken), codes
+        offer = finding.fix
+        if offer and offer.applicability in allowed and not conflicting(offer.edits, taken):
+            chosen.append((finding, offer))
+            for edit in offer.edits:
+                insort(taken, edit)
+    accepted = _accepted(data, chosen)
+    changed = apply(data, [edit for _, offer in accepted for edit in offer.edits])
+    return changed, [finding.code for finding, _ in accepted]
+
+
+def _accepted(data: bytes, fixes: list[tuple[Finding, Fix]]) -> list[tuple[Finding, Fix]]:
+    """Those of the fixes that together bring no new syntax error."""
+    before = _problems(data)
+    if _problems(apply(data, [edit for _, offer in fixes for edit in offer.edits])) <= before:
+        return fixes
+    accepted: list[tuple[Finding, Fix]] = []
+    edits: list[Edit] = []
+    for finding, offer in fixes:
+        if _problems(apply(data, [*edits, *offer.edits])) <= before:
+            accepted.append((finding, offer))
+            edits += offer.edits
+    return accepted
+
+
+def _problems(data: bytes) -> Counter[str]:
+    return Counter(problem.message for problem in parse(data).problems)

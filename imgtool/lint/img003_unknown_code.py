@@ -20,7 +20,7 @@ FROM debian:bookworm
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from imgtool.lint.suppress import Suppression
 from imgtool.rule import Document, Facts, Finding, RuleMeta, Severity
@@ -33,7 +33,7 @@ def check(_document: Document, _facts: Facts) -> Iterator[Finding]:
     return iter(())
 
 
-def unknown(comments: Sequence[Suppression], known: frozenset[str]) -> Iterator[Finding]:
+def unknown(comments: Sequence[Suppression], known: Collection[str]) -> Iterator[Finding]:
     """A finding for every code that is not in ``known`` (lower case)."""
     from imgtool.lint.registry import suggestion  # noqa: PLC0415 - the registry loads this module
 

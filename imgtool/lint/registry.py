@@ -7,15 +7,21 @@ it selects; ``docs/generate.py`` writes it.
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
 from typing import Any
 
-from imgtool.findings import FixAvailability
 from imgtool.lint.rule_index import RULES
 from imgtool.rule import RuleMeta
+
+# what prefixes are of; an alias may be a name, as BuildKit's are
+_CODE = re.compile(r"[A-Z]+[0-9]+")
+
+# a weight above that of any prefix
+_EXACT = 1000
 
 SUBJECTS = ("Document", "Stage", "Run", "Instruction")
 
@@ -75,14 +81,20 @@ def from_module(module: ModuleType) -> Rule:
 
 
 def matches(selector: str, entry: IndexEntry) -> bool:
-    """Whether a selector (code, prefix, name, alias or ``ALL``) covers a rule."""
-    if selector.upper() == "ALL":
-        return True
-    return (
-        entry.code.startswith(selector.upper())
-        or entry.name == selector.lower()
-        or selector in entry.aliases
-    )
+    """Whether a selector (code, prefix, name, alias, prefix of an alias, or ``ALL``) covers a rule."""
+    return _weight(selector, entry) > 0
+
+
+def find(name: str) -> IndexEntry:
+    """The rule of that code, name or alias, whatever the case.
+
+    Raises:
+        RuleError: there is none.
+    """
+    for entry in index():
+        if _weight(name, entry) == _EXACT:
+            return entry
+    raise RuleError(f"no rule is called {name!r}{suggestion(name)}")
 
 
 def check_selectors(selectors: Iterable[str]) -> None:
@@ -123,20 +135,18 @@ def select(
 def _chosen(
     entry: IndexEntry, selected: Sequence[str] | None, ignored: Sequence[str], extended: Sequence[str]
 ) -> bool:
-    wanted = [_weight(s, entry) for s in (*(selected or ()), *extended) if matches(s, entry)]
-    if selected is None and not entry.preview:
-        wanted.append(0)
-    unwanted = [_weight(s, entry) for s in ignored if matches(s, entry)]
-    return max(wanted, default=-1) > max(unwanted, default=-1)
+    wanted = max((_weight(s, entry) for s in (*(selected or ()), *extended)), default=0)
+    unwanted = max((_weight(s, entry) for s in ignored), default=0)
+    default = selected is None and not entry.preview
+    return wanted > unwanted or (default and not unwanted)
 
 
 def _weight(selector: str, entry: IndexEntry) -> int:
-    """How closely a selector points at a rule: ``ALL``, then longer and longer prefixes, then its name."""
-    if selector.upper() == "ALL":
+    """How closely a selector points at a rule: not (0), ``ALL``, then longer and longer prefixes, then its name."""
+    sought = selector.upper()
+    if sought in {name.upper() for name in (entry.code, entry.name, *entry.aliases)}:
+        return _EXACT
+    if sought == "ALL":
         return 1
-    return 1 + len(selector) if entry.code.startswith(selector.upper()) else 1 + len(entry.code)
-
-
-def fixable(entry: IndexEntry) -> bool:
-    """Whether a rule ever offers a fix (imports it)."""
-    return load(entry).meta.fix is not FixAvailability.NONE
+    codes = [code for code in (entry.code, *entry.aliases) if _CODE.fullmatch(code)]
+    return 1 + len(sought) if sought and any(code.startswith(sought) for code in codes) else 0

@@ -11,10 +11,10 @@ from imgtool.facts.facts import FactOptions, Facts
 from imgtool.findings import Finding
 from imgtool.lint import img002_unused_suppression as img002
 from imgtool.lint import img003_unknown_code as img003
-from imgtool.lint.registry import IndexEntry, Rule, index, load
-from imgtool.lint.suppress import Code, Suppression, sift, suppressions
+from imgtool.lint.registry import IndexEntry, Rule, index
+from imgtool.lint.suppress import sift, suppressions
+from imgtool.rule import RuleMeta
 from imgtool.syntax import parse
-from imgtool.syntax.nodes import Document
 from imgtool.syntax.source import Source
 
 
@@ -39,11 +39,11 @@ class LintResult:
 def lint(
     data: bytes,
     path: str,
-    rules: Sequence[IndexEntry],
+    rules: Sequence[Rule],
     facts: FactOptions | None = None,
     options: Mapping[str, Any] = MappingProxyType({}),
 ) -> LintResult:
-    """Lint a Dockerfile's bytes with the rules of an index selection.
+    """Lint a Dockerfile's bytes with loaded rules, in their order.
 
     ``options`` maps rule codes to instances of their ``Options``. Never raises on any input.
     """
@@ -51,21 +51,18 @@ def lint(
     knowledge = Facts(document, facts)
     failures: list[RuleFailure] = []
     found: list[Finding] = []
-    for rule in map(load, rules):
+    for rule in rules:
         try:
             found += _check(rule, knowledge, options)
         except Exception as error:  # noqa: BLE001 - one rule's defect must not hide the others' findings
             failures.append(RuleFailure(rule.meta.code, f"{type(error).__name__}: {error}"))
-    found = one_each(found)
-    comments = suppressions(document)
-    kept, used = sift(found, comments)
-    late, _ = sift(_about_comments(document, comments, used, rules), comments)
-    ordered = sorted({*kept, *late}, key=lambda f: (f.span, f.code, f.message))
+    left = _unsilenced(document, found, rules)
+    ordered = sorted(dict.fromkeys(left), key=lambda f: (f.span, f.code, f.message))
     return LintResult(path, document.source, tuple(ordered), tuple(failures))
 
 
 def _check(rule: Rule, facts: Facts, options: Mapping[str, Any]) -> Iterator[Finding]:
-    extra = ()
+    extra: tuple[Any, ...] = ()
     if rule.options is not None:
         extra = (options.get(rule.meta.code) or rule.options(),)
     for subject in _subjects(rule.subject, facts):
@@ -97,17 +94,23 @@ def one_each(findings: Iterable[Finding]) -> list[Finding]:
     return kept
 
 
-def _about_comments(
-    document: Document, comments: Sequence[Suppression], used: set[Code], rules: Sequence[IndexEntry]
-) -> Iterator[Finding]:
-    active = {rule.code for rule in rules}
-    if img003.META.code in active:
-        yield from img003.unknown(comments, _names(index()))
-    if img002.META.code in active:
-        ran = _names(rules)
-        idle = [c for s in comments for c in s.codes if c not in used and c.text.lower() in ran]
-        yield from img002.unused(document, comments, idle)
+def _unsilenced(document: Document, found: list[Finding], rules: Sequence[Rule]) -> list[Finding]:
+    """The findings that no comment silences, and those about the comments."""
+    comments = suppressions(document)
+    if not comments:
+        return one_each(found)
+    ran = {name for rule in rules for name in _names(rule.meta)}
+    if img003.META.name in ran:
+        found += img003.unknown(comments, ran.union(*map(_names, index())))
+    kept, used = sift(one_each(found), comments)
+    if img002.META.name in ran:
+        # what silences this very rule cannot be judged by it
+        judged = ran - set(_names(img002.META))
+        idle = {c for s in comments for c in s.codes if c not in used and c.text.lower() in judged}
+        kept += sift(img002.unused(document, comments, idle), comments)[0]
+    return kept
 
 
-def _names(rules: Iterable[IndexEntry]) -> frozenset[str]:
-    return frozenset(name.lower() for rule in rules for name in (rule.code, rule.name, *rule.aliases))
+def _names(rule: RuleMeta | IndexEntry) -> Iterator[str]:
+    """What a suppression may call a rule, in lower case."""
+    return (name.lower() for name in (rule.code, rule.name, *rule.aliases))

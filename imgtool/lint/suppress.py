@@ -7,7 +7,8 @@ second the whole file.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from imgtool.edits import Span
@@ -15,8 +16,9 @@ from imgtool.findings import Finding
 from imgtool.syntax.nodes import Comment, Document, Instruction
 
 _FORM = re.compile(
-    r"imgtool\s+(global\s+)?ignore\s*=\s*([A-Za-z0-9_-]+(?:\s*,\s*[A-Za-z0-9_-]+)*)", re.IGNORECASE
+    rb"#\s*imgtool\s+(global\s+)?ignore\s*=\s*([A-Za-z0-9_-]+(?:\s*,\s*[A-Za-z0-9_-]+)*)", re.IGNORECASE
 )
+_CODE = re.compile(rb"[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,59 +31,61 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """A suppression comment. ``covers`` is the part of the file it silences; empty where nothing follows it."""
+    """A suppression comment. ``covers`` is the part of the file it silences; None where nothing follows it."""
 
     comment: Comment
     codes: tuple[Code, ...]
     covers: Span | None
 
-    def silences(self, code: Code, finding: Finding) -> bool:
-        """Whether one of its codes covers a finding: by code, name or any alias, whatever the case."""
-        names = {finding.code.lower(), finding.name, *(a.lower() for a in finding.aliases)}
-        return (
-            self.covers is not None
-            and self.covers.start <= finding.span.start <= self.covers.end
-            and code.text.lower() in names
-        )
-
 
 def suppressions(document: Document) -> tuple[Suppression, ...]:
     """All suppression comments in file order."""
-    found = []
+    return tuple(_read(document))
+
+
+def _read(document: Document) -> Iterator[Suppression]:
     for comment in document.comments:
-        match = _FORM.match(comment.text)
+        match = _FORM.match(document.data, comment.span.start, comment.span.end)
         if match:
-            codes = tuple(_codes(document, comment, match[2]))
+            found = _CODE.finditer(document.data, *match.span(2))
+            codes = tuple(Code(word[0].decode(), Span(*word.span())) for word in found)
             covers = Span(0, len(document.data)) if match[1] else _next(document.instructions, comment)
-            found.append(Suppression(comment, codes, covers))
-    return tuple(found)
-
-
-def _codes(document: Document, comment: Comment, listed: str) -> Iterable[Code]:
-    # the codes are ASCII, so places in the bytes are found there
-    raw = document.data[comment.span.start : comment.span.end]
-    at = raw.find(listed.encode())
-    for word in re.finditer(r"[A-Za-z0-9_-]+", listed):
-        start = comment.span.start + at + word.start()
-        yield Code(word[0], Span(start, start + len(word[0])))
+            yield Suppression(comment, codes, covers)
 
 
 def _next(instructions: Sequence[Instruction], comment: Comment) -> Span | None:
-    for instruction in instructions:
-        if instruction.span.end > comment.span.start:
-            return instruction.span
-    return None
+    after = bisect_right(instructions, comment.span.start, key=lambda i: i.span.end)
+    return instructions[after].span if after < len(instructions) else None
 
 
-def sift(
-    findings: Iterable[Finding], comments: Sequence[Suppression]
-) -> tuple[list[Finding], set[Code]]:
-    """The findings that no comment silences, and the codes of comments that silenced one."""
+def sift(findings: Iterable[Finding], comments: Sequence[Suppression]) -> tuple[list[Finding], set[Code]]:
+    """The findings that no comment silences, and the codes of comments that silenced one.
+
+    A code silences a finding by code, name or any alias, whatever the case.
+    """
+    silenced: dict[Span, dict[str, list[Code]]] = {}
+    for comment in comments:
+        if comment.covers is not None:
+            names = silenced.setdefault(comment.covers, {})
+            for code in comment.codes:
+                names.setdefault(code.text.lower(), []).append(code)
+    spans = sorted(silenced)
     kept: list[Finding] = []
-    used: set[Code] = set()
+    used: set[tuple[Span, str]] = set()
     for finding in findings:
-        hits = [c for s in comments for c in s.codes if s.silences(c, finding)]
-        used.update(hits)
+        called = {finding.code.lower(), finding.name, *(a.lower() for a in finding.aliases)}
+        hits = {(s, n) for s in _covering(spans, finding) for n in called & silenced[s].keys()}
+        used |= hits
         if not hits:
             kept.append(finding)
-    return kept, used
+    return kept, {code for span, name in used for code in silenced[span][name]}
+
+
+def _covering(spans: Sequence[Span], finding: Finding) -> Iterator[Span]:
+    """Of the spans of instructions and that of the whole file, those that hold a finding's start."""
+    at = finding.span.start
+    nearest = bisect_right(spans, at, key=lambda span: span.start) - 1
+    # the whole file sorts among the first, before or after an instruction at offset 0
+    for index in sorted({0, 1, nearest}):
+        if 0 <= index < len(spans) and spans[index].start <= at <= spans[index].end:
+            yield spans[index]

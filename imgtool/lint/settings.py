@@ -1,0 +1,153 @@
+"""What a configuration file says about linting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+from imgtool.config import ConfigError, ConfigFile, Section, for_file
+from imgtool.findings import Severity
+from imgtool.gitignore import Patterns
+from imgtool.lint.registry import RuleError, check_selectors, find
+
+PROFILES = ("default", "hadolint", "all")
+"""Sets of rules to begin with: ours, those that hadolint has on, every one."""
+
+# keys of other rooms, which look at them themselves
+_ELSEWHERE = ("gate",)
+_TOP = (
+    "build-args",
+    "context",
+    "exclude",
+    "force-exclude",
+    "lint",
+    "respect-gitignore",
+    "rules",
+    *_ELSEWHERE,
+)
+_LINT = ("extend-select", "fail-on", "ignore", "per-file-ignores", "preview", "profile", "select")
+
+
+@dataclass(frozen=True, slots=True)
+class LintSettings:
+    """The settings for the files under one configuration file; defaults where it says nothing.
+
+    ``select`` is None for the profile's rules. ``fail_on`` is the mildest severity that makes the exit code 1.
+    ``rules`` holds each rule's own table by its code, read when the rule is loaded (:meth:`Section.build`).
+    """
+
+    select: tuple[str, ...] | None = None
+    ignore: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
+    per_file_ignores: tuple[tuple[Patterns, tuple[str, ...]], ...] = ()
+    build_args: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    context: Path | None = None
+    exclude: tuple[Patterns, ...] = ()
+    force_exclude: bool = False
+    respect_gitignore: bool = True
+    fail_on: Severity = Severity.STYLE
+    preview: bool = False
+    profile: str = PROFILES[0]
+    rules: Mapping[str, Section] = field(default_factory=lambda: MappingProxyType({}))
+
+    def ignored_in(self, file: Path) -> tuple[str, ...]:
+        """What is ignored in one file: ``ignore``, and ``per-file-ignores`` whose pattern covers it."""
+        real = file.parent.resolve() / file.name
+        extra = (code for patterns, codes in self.per_file_ignores if patterns.covers(real) for code in codes)
+        return (*self.ignore, *extra)
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsFinder:
+    """The settings of each file: those of ``config`` where the user names one, else of the nearest file above it.
+
+    ``isolated`` leaves every file aside.
+    """
+
+    config: ConfigFile | None = None
+    isolated: bool = False
+    _folders: dict[Path, ConfigFile | None] = field(default_factory=dict)
+
+    def of(self, file: Path) -> LintSettings:
+        """The settings for a Dockerfile, or for the name that standard input stands for.
+
+        Raises:
+            ConfigError: its configuration cannot be read or used.
+        """
+        if self.isolated:
+            return LintSettings()
+        return settings(self.config or for_file(file, self._folders))
+
+    def exclusions(self, path: Path) -> tuple[Patterns, ...]:
+        """What is excluded, in the form that :func:`imgtool.discover.discover` asks for."""
+        return self.of(path).exclude
+
+
+@cache
+def settings(file: ConfigFile | None) -> LintSettings:
+    """The settings in a file; the defaults without one.
+
+    Raises:
+        ConfigError: a key is unknown, or its value cannot be used.
+    """
+    if file is None:
+        return LintSettings()
+    top, lint = file.section(), file.section("lint")
+    if "tool" in top.table and not file.prefix:
+        raise top.error("tool", "this file is ours alone: write its keys without tool.imgtool")
+    top.only(_TOP)
+    lint.only(_LINT)
+    profile = lint.string("profile", PROFILES)
+    fail_on = lint.string("fail-on", tuple(Severity))
+    return LintSettings(
+        select=_codes(lint, "select"),
+        ignore=_codes(lint, "ignore") or (),
+        extend_select=_codes(lint, "extend-select") or (),
+        per_file_ignores=tuple(_per_file(lint.table_of("per-file-ignores"))),
+        build_args=MappingProxyType(_build_args(top.table_of("build-args"))),
+        context=_context(top),
+        exclude=(Patterns.of(file.folder.resolve(), top.strings("exclude") or ()),),
+        force_exclude=top.boolean("force-exclude") or False,
+        respect_gitignore=top.boolean("respect-gitignore") is not False,
+        fail_on=Severity(fail_on or LintSettings.fail_on),
+        preview=lint.boolean("preview") or False,
+        profile=profile or PROFILES[0],
+        rules=MappingProxyType(dict(_rules(top.table_of("rules")))),
+    )
+
+
+def _codes(section: Section, key: str) -> tuple[str, ...] | None:
+    codes = section.strings(key)
+    try:
+        check_selectors(codes or ())
+    except RuleError as error:
+        raise section.error(key, str(error)) from None
+    return codes
+
+
+def _per_file(section: Section) -> Iterator[tuple[Patterns, tuple[str, ...]]]:
+    base = section.file.folder.resolve()
+    for pattern in section.table:
+        yield Patterns.of(base, [pattern]), _codes(section, pattern) or ()
+
+
+def _build_args(section: Section) -> dict[str, str]:
+    return {name: section.string(name) or "" for name in section.table}
+
+
+def _context(section: Section) -> Path | None:
+    path = section.path("context")
+    if path is not None and not path.is_dir():
+        raise section.error("context", f"{path} is no folder")
+    return path
+
+
+def _rules(section: Section) -> Iterator[tuple[str, Section]]:
+    for name in section.table:
+        try:
+            yield find(name).code, section.table_of(name)
+        except RuleError as error:
+            raise section.error(name, str(error)) from None

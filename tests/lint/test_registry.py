@@ -1,0 +1,147 @@
+"""Loading rules, and which ones a run selects."""
+
+from __future__ import annotations
+
+import re
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from imgtool.lint import registry
+from imgtool.lint.registry import IndexEntry, RuleError
+from imgtool.rule import Document, Facts, RuleMeta, Severity
+
+ENTRIES = (
+    IndexEntry("DL3001", "pin-things", (), False, "m"),
+    IndexEntry("IMG101", "devel-final-stage", (), False, "m"),
+    IndexEntry("IMG102", "driver-in-image", (), False, "m"),
+    IndexEntry("IMG201", "merge-runs", ("DL3059", "MultipleInstructions"), False, "m"),
+    IndexEntry("IMG299", "young", (), True, "m"),
+)
+DEFAULT = "DL3001 IMG101 IMG102 IMG201"
+EVERY = f"{DEFAULT} IMG299"
+
+
+@pytest.fixture
+def entries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "index", lambda: ENTRIES)
+
+
+# --- (select or None, ignore, extend-select, the rules that run) ---
+SELECTIONS = [
+    pytest.param(None, "", "", DEFAULT, id="the default set is without previews"),
+    pytest.param("", "", "", "", id="nothing"),
+    pytest.param("ALL", "", "", EVERY, id="previews too, where they are asked for"),
+    pytest.param("IMG101", "", "", "IMG101", id="a code"),
+    pytest.param("img101", "", "", "IMG101", id="whatever the case"),
+    pytest.param("merge-runs", "", "", "IMG201", id="a name"),
+    pytest.param("DL3059", "", "", "IMG201", id="an alias"),
+    pytest.param("multipleinstructions", "", "", "IMG201", id="an alias that is a name"),
+    pytest.param("DL", "", "", "DL3001 IMG201", id="a prefix, of aliases too"),
+    pytest.param("IMG1", "", "", "IMG101 IMG102", id="a longer prefix"),
+    pytest.param("IMG2", "", "", "IMG201 IMG299", id="a prefix covers previews"),
+    pytest.param("IMG1", "IMG102", "", "IMG101", id="the longer selector wins: ignore"),
+    pytest.param("IMG102", "IMG1", "", "IMG102", id="the longer selector wins: select"),
+    pytest.param("IMG102", "IMG102", "", "", id="a tie leaves the rule out"),
+    pytest.param("ALL", "IMG", "", "DL3001", id="ALL is the shortest"),
+    pytest.param("IMG", "ALL", "", "IMG101 IMG102 IMG201 IMG299", id="ALL is the shortest, ignored too"),
+    pytest.param("IMG101", "devel-final-stage", "", "", id="a name is as close as a code"),
+    pytest.param("IMG201", "DL3059", "", "", id="an alias is as close as a code"),
+    pytest.param(None, "IMG1", "", "DL3001 IMG201", id="less than the default"),
+    pytest.param(None, "IMG1", "IMG101", "DL3001 IMG101 IMG201", id="less, and one of them again"),
+    pytest.param(None, "", "IMG299", EVERY, id="more than the default"),
+    pytest.param("IMG101", "", "DL", "DL3001 IMG101 IMG201", id="extend adds to select"),
+    pytest.param(None, "ALL", "", "", id="nothing but what is selected"),
+]
+
+
+@pytest.mark.usefixtures("entries")
+@pytest.mark.parametrize("selected, ignored, extended, expected", SELECTIONS)
+def test_select(selected: str | None, ignored: str, extended: str, expected: str) -> None:
+    wanted = None if selected is None else selected.split()
+    found = registry.select(wanted, ignored.split(), extended.split())
+    assert [e.code for e in found] == expected.split()
+
+
+# --- (selector, what the error says) ---
+UNKNOWN = [
+    ("IMG109", "no rule matches 'IMG109' (did you mean IMG10"),
+    ("IMG1011", "(did you mean IMG101?)"),
+    ("devel-final-stag", "(did you mean devel-final-stage?)"),
+    ("", "no rule matches ''"),
+    ("Multiple", "no rule matches 'Multiple'"),  # a name has no prefixes
+    ("merge", "no rule matches 'merge'"),
+    ("zzz", "no rule matches 'zzz'"),
+    ("IMG101 ", "(did you mean IMG101?)"),
+]
+
+
+@pytest.mark.usefixtures("entries")
+@pytest.mark.parametrize("selector, message", UNKNOWN)
+@pytest.mark.parametrize("place", ["selected", "ignored", "extended"])
+def test_a_selector_that_covers_no_rule_is_refused(selector: str, message: str, place: str) -> None:
+    with pytest.raises(RuleError, match=re.escape(message)):
+        registry.select(**{"selected": None, place: [selector]})  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("entries")
+def test_find() -> None:
+    for name in ("IMG201", "img201", "merge-runs", "dl3059"):
+        assert registry.find(name).code == "IMG201"
+    with pytest.raises(RuleError, match=r"no rule is called 'IMG20' \(did you mean IMG201\?\)"):
+        registry.find("IMG20")
+
+
+def check(document: Document, facts: Facts) -> Any: ...
+
+
+META = RuleMeta("X1", "x", severity=Severity.INFO, since="0")
+
+
+def module(**parts: Any) -> ModuleType:
+    made = ModuleType("x1")
+    vars(made).update({"__doc__": "Page.", "META": META, "check": check, **parts})
+    return made
+
+
+def other_subject(text: str) -> Any: ...
+
+
+def no_subject() -> Any: ...
+
+
+# --- (a module's parts, what is missing) ---
+BROKEN = [
+    ({"__doc__": None}, "docstring"),
+    ({"__doc__": ""}, "docstring"),
+    ({"META": "IMG101"}, "META"),
+    ({"check": None}, "check"),
+    ({"check": other_subject}, "subscribes to str"),
+    ({"check": no_subject}, "subscribes to"),
+]
+
+
+@pytest.mark.parametrize("parts, missing", BROKEN)
+def test_a_module_that_is_no_rule_is_refused(parts: dict[str, Any], missing: str) -> None:
+    with pytest.raises(RuleError, match=missing):
+        registry.from_module(module(**parts))
+
+
+def test_from_module() -> None:
+    rule = registry.from_module(module())
+    assert (rule.meta, rule.subject, rule.options, rule.page) == (META, "Document", None, "Page.")
+
+
+def test_every_rule_of_the_index_loads_as_what_the_index_says() -> None:
+    for entry in registry.index():
+        meta = registry.load(entry).meta
+        assert (meta.code, meta.name, meta.aliases, meta.preview) == (
+            entry.code, entry.name, entry.aliases, entry.preview,
+        )  # fmt: skip
+
+
+def test_codes_names_and_aliases_are_unique() -> None:
+    names = [name.lower() for e in registry.index() for name in (e.code, e.name)]
+    assert len(names) == len(set(names))
+    assert not {a.lower() for e in registry.index() for a in e.aliases} & set(names)

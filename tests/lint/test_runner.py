@@ -1,0 +1,214 @@
+"""What running rules over a file gives, whatever the rules do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imgtool.edits import Edit, Span
+from imgtool.findings import Finding
+from imgtool.lint import registry
+from imgtool.lint.fixer import fix
+from imgtool.lint.registry import Rule
+from imgtool.lint.runner import LintResult, RuleFailure, lint
+from imgtool.rule import Applicability, Document, Facts, Fix, Instruction, RuleMeta, Run, Severity, Stage
+
+CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "open"
+BUILT_IN = [registry.load(entry) for entry in registry.index()]
+FILE = b"ARG A\nFROM a AS x\nRUN one\nONBUILD RUN two\nFROM x\nRUN three\n"
+
+MakeRule = Callable[..., Rule]
+
+
+def finding(code: str, at: int = 0, *, aliases: tuple[str, ...] = (), message: str = "") -> Finding:
+    return RuleMeta(code, code.lower(), Severity.WARNING, "0", aliases=aliases).finding(
+        Span(at, at + 1), message
+    )
+
+
+def codes(result: LintResult) -> list[str]:
+    return [f.code for f in result.findings]
+
+
+def on_document(document: Document, _facts: Facts) -> Iterator[Finding]:
+    yield finding("T1", message=f"{len(document.instructions)} instructions")
+
+
+def on_stage(stage: Stage, _facts: Facts) -> Iterator[Finding]:
+    yield finding("T1", stage.from_.span.start)
+
+
+def on_run(run: Run, _facts: Facts) -> Iterator[Finding]:
+    yield finding("T1", run.instruction.span.start, message="trigger" if run.onbuild else "")
+
+
+def on_instruction(instruction: Instruction, _facts: Facts) -> Iterator[Finding]:
+    yield finding("T1", instruction.span.start)
+
+
+# --- (check, the line and message of each finding) ---
+SUBJECTS = [
+    (on_document, [(1, "6 instructions")]),
+    (on_stage, [(2, ""), (5, "")]),
+    (on_run, [(3, ""), (4, "trigger"), (6, "")]),
+    (on_instruction, [(n, "") for n in range(1, 7)]),
+]
+
+
+@pytest.mark.parametrize("check, expected", SUBJECTS)
+def test_a_rule_is_called_for_what_it_subscribes_to(
+    make_rule: MakeRule, check: Callable[..., Iterator[Finding]], expected: list[tuple[int, str]]
+) -> None:
+    result = lint(FILE, "Dockerfile", [make_rule("T1", check)])
+    assert [(result.source.line_of(f.span.start), f.message) for f in result.findings] == expected
+
+
+def test_findings_stand_in_the_order_of_the_file(make_rule: MakeRule) -> None:
+    def backwards(_document: Document, _facts: Facts) -> Iterator[Finding]:
+        for at in (9, 5, 5, 0):
+            yield finding("T2", at)
+
+    result = lint(FILE, "Dockerfile", [make_rule("T2", backwards), make_rule("T1", on_document)])
+    assert [(f.span.start, f.code) for f in result.findings] == [(0, "T1"), (0, "T2"), (5, "T2"), (9, "T2")]
+
+
+def test_a_rule_that_raises_hides_no_other_rule(make_rule: MakeRule) -> None:
+    def broken(_document: Document, _facts: Facts) -> Iterator[Finding]:
+        yield finding("T2", 3)
+        raise KeyError("x")
+
+    result = lint(FILE, "Dockerfile", [make_rule("T2", broken), make_rule("T1", on_document)])
+    assert codes(result) == ["T1", "T2"]
+    assert result.failures == (RuleFailure("T2", "KeyError: 'x'"),)
+
+
+@dataclass(frozen=True)
+class Limit:
+    limit: int = 1
+
+
+def limited(_document: Document, _facts: Facts, options: Limit) -> Iterator[Finding]:
+    yield finding("T1", message=str(options.limit))
+
+
+def test_options_are_the_default_or_what_is_given(make_rule: MakeRule) -> None:
+    rule = make_rule("T1", limited, options=Limit)
+    messages = [lint(FILE, "", [rule], options=given).findings[0].message for given in ({}, {"T1": Limit(7)})]
+    assert messages == ["1", "7"]
+
+
+# --- (findings of rules in order, what is left): one defect, one finding ---
+ALIASES = [
+    pytest.param([finding("T1"), finding("T2")], ["T1", "T2"], id="two defects at one place"),
+    pytest.param([finding("T1", aliases=("T2",)), finding("T2")], ["T1"], id="the first names the second"),
+    pytest.param([finding("T1"), finding("T2", aliases=("T1",))], ["T1"], id="the second names the first"),
+    pytest.param(
+        [finding("T1", aliases=("X",)), finding("T2", aliases=("X",))], ["T1"], id="both name the same third"
+    ),
+    pytest.param([finding("T1", aliases=("T2",)), finding("T2", 4)], ["T1", "T2"], id="another place"),
+    pytest.param(
+        [finding("T1", message="a"), finding("T1", message="b")], ["T1", "T1"], id="one rule, two messages"
+    ),
+    pytest.param([finding("T1"), finding("T1")], ["T1"], id="one rule, the same twice"),
+]
+
+
+@pytest.mark.parametrize("found, expected", ALIASES)
+def test_one_finding_an_alias_group_and_place(
+    make_rule: MakeRule, found: Sequence[Finding], expected: list[str]
+) -> None:
+    rules = []
+    for number, one in enumerate(found):
+
+        def check(_document: Document, _facts: Facts, one: Finding = one) -> Iterator[Finding]:
+            yield one
+
+        rules.append(make_rule(f"R{number}", check))
+    assert codes(lint(FILE, "", rules)) == expected
+
+
+# --- comments that silence nothing, or nobody: (lines above FROM, findings of IMG002 and IMG003, the fixed lines) ---
+COMMENTS = [
+    pytest.param("# imgtool ignore=T1\n", [], None, id="used"),
+    pytest.param("# imgtool ignore=T9\n", ["IMG002 T9"], "", id="its rule ran and found nothing"),
+    pytest.param("# imgtool ignore=T9 why\n", ["IMG002 T9"], "", id="the reason goes with it"),
+    pytest.param("# imgtool ignore=T1,T9\n", ["IMG002 T9"], "# imgtool ignore=T1\n", id="the last of two"),
+    pytest.param(
+        "# imgtool ignore=T9, T1 why\n", ["IMG002 T9"], "# imgtool ignore=T1 why\n", id="the first of two"
+    ),
+    pytest.param(
+        "# imgtool ignore=T9,T1 , T9\n", ["IMG002 T9", "IMG002 T9"], "# imgtool ignore=T1\n", id="around one"
+    ),
+    pytest.param("# imgtool ignore=T9,T9\n", ["IMG002 T9", "IMG002 T9"], "", id="all"),
+    pytest.param("# imgtool global ignore=T9\n", ["IMG002 T9"], "", id="the whole file"),
+    pytest.param("# imgtool ignore=T5\n", ["IMG003 T5"], None, id="nobody"),
+    pytest.param("# imgtool ignore=T1,nobody\n", ["IMG003 nobody"], None, id="somebody and nobody"),
+    pytest.param("# imgtool ignore=IMG001\n", [], None, id="a rule that did not run may be needed elsewhere"),
+    pytest.param("# imgtool ignore=rule-t9\n", ["IMG002 rule-t9"], "", id="a name"),
+    pytest.param("# imgtool ignore=ALIAS9\n", ["IMG002 ALIAS9"], "", id="an alias"),
+    pytest.param("# imgtool global ignore=IMG002\n# imgtool ignore=T9\n", [], None, id="silenced themselves"),
+    pytest.param("# imgtool global ignore=IMG002\n", [], None, id="what silences IMG002 is not judged by it"),
+    pytest.param("# imgtool global ignore=IMG003\n# imgtool ignore=T5\n", [], None, id="likewise"),
+]
+
+
+@pytest.mark.parametrize("comment, expected, fixed", COMMENTS)
+def test_comments(make_rule: MakeRule, comment: str, expected: list[str], fixed: str | None) -> None:
+    def first_stage(stage: Stage, _facts: Facts) -> Iterator[Finding]:
+        yield finding("T1", stage.from_.span.start)
+
+    def never(_document: Document, _facts: Facts) -> Iterator[Finding]:
+        return iter(())
+
+    about = [rule for rule in BUILT_IN if rule.meta.code in ("IMG002", "IMG003")]
+    rules = [make_rule("T1", first_stage), make_rule("T9", never, aliases=("ALIAS9",)), *about]
+    data = f"{comment}FROM a\n".encode()
+    result = lint(data, "", rules)
+    found = [f for f in result.findings if f.code != "T1"]
+    assert [f"{f.code} {result.source.text(f.span)}" for f in found] == expected
+    if fixed is not None:
+        assert fix(data, lambda d: lint(d, "", rules)).data == f"{fixed}FROM a\n".encode()
+
+
+def test_a_comment_is_not_unused_where_its_rule_did_not_run() -> None:
+    (unused,) = [rule for rule in BUILT_IN if rule.meta.code == "IMG002"]
+    assert codes(lint(b"# imgtool ignore=IMG001\nFROM a\n", "", [unused])) == []
+
+
+def test_syntax_errors_are_findings_and_the_rest_is_linted(make_rule: MakeRule) -> None:
+    rules = [rule for rule in BUILT_IN if rule.meta.code == "IMG001"]
+    result = lint(b"FROM a\nCOPY x\nRUN y\nNONSENSE\n", "", [*rules, make_rule("T1", on_run)])
+    assert [(f.code, result.source.line_of(f.span.start)) for f in result.findings] == [
+        ("IMG001", 2), ("T1", 3), ("IMG001", 4),
+    ]  # fmt: skip
+
+
+def test_a_fix_travels_with_its_finding(make_rule: MakeRule) -> None:
+    offer = Fix("Do it", (Edit(0, 1, "f"),), Applicability.SAFE)
+
+    def check(_document: Document, _facts: Facts) -> Iterator[Finding]:
+        yield RuleMeta("T1", "t", Severity.INFO, "0").finding(Span(0, 1), "m", fix=offer, saves_bytes=5)
+
+    (found,) = lint(FILE, "", [make_rule("T1", check)]).findings
+    assert (found.fix, found.saves_bytes, found.severity) == (offer, 5, Severity.INFO)
+
+
+@given(st.binary(max_size=200))
+def test_never_raises(data: bytes) -> None:
+    assert not lint(data, "Dockerfile", BUILT_IN).failures
+
+
+@pytest.mark.corpus
+@given(st.data())
+def test_never_raises_on_mutated_corpus_files(data: st.DataObject) -> None:
+    original = data.draw(st.sampled_from(sorted(CORPUS.iterdir()))).read_bytes()
+    at = data.draw(st.integers(0, len(original)))
+    mutated = (
+        original[:at] + data.draw(st.binary(max_size=20)) + original[at + data.draw(st.integers(0, 40)) :]
+    )
+    assert not lint(mutated, "Dockerfile", BUILT_IN).failures

@@ -1,0 +1,113 @@
+"""Which comments silence which findings."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from imgtool.edits import Span
+from imgtool.findings import Finding, Severity
+from imgtool.lint.suppress import sift, suppressions
+from imgtool.syntax import parse
+
+
+def finding(at: int, code: str = "IMG101", aliases: tuple[str, ...] = ()) -> Finding:
+    return Finding(code, f"name-of-{code.lower()}", Severity.WARNING, Span(at, at), "", aliases)
+
+
+def silent(text: str) -> list[str]:
+    """The texts at whose start a finding of IMG101 (alias DL3059) is silenced, of FROM, RUN, pip and CMD."""
+    data = text.encode()
+    places = {word: data.find(word.encode()) for word in ("FROM", "RUN", "pip", "CMD")}
+    found = {word: finding(at, aliases=("DL3059",)) for word, at in places.items() if at >= 0}
+    kept, _ = sift(found.values(), suppressions(parse(data)))
+    return [word for word in found if found[word] not in kept]
+
+
+BODY = "FROM a\nRUN x && \\\n  pip y\nCMD z\n"
+
+# --- (file, what is silenced) ---
+TABLE = [
+    pytest.param(BODY, [], id="no comment"),
+    pytest.param(f"# imgtool ignore=IMG101\n{BODY}", ["FROM"], id="the next instruction"),
+    pytest.param(f"# imgtool ignore=IMG101 we need nvcc\n{BODY}", ["FROM"], id="with a reason"),
+    pytest.param(f"# imgtool ignore=IMG101: we need nvcc\n{BODY}", ["FROM"], id="a reason after a colon"),
+    pytest.param(f"# imgtool ignore=IMG101\n\n# why\n\n{BODY}", ["FROM"], id="blanks and comments between"),
+    pytest.param(f"#imgtool ignore=IMG101\n{BODY}", ["FROM"], id="no blank after the hash"),
+    pytest.param(f"  #   imgtool   ignore = IMG101\n{BODY}", ["FROM"], id="blanks everywhere"),
+    pytest.param(f"# IMGTOOL IGNORE=img101\n{BODY}", ["FROM"], id="whatever the case"),
+    pytest.param(f"# imgtool ignore=name-of-img101\n{BODY}", ["FROM"], id="by name"),
+    pytest.param(f"# imgtool ignore=DL3059\n{BODY}", ["FROM"], id="by alias"),
+    pytest.param(f"# imgtool ignore=IMG999,IMG101\n{BODY}", ["FROM"], id="one of several"),
+    pytest.param(f"# imgtool ignore=IMG999 , IMG101\n{BODY}", ["FROM"], id="blanks around the comma"),
+    pytest.param(f"# imgtool ignore=IMG999 IMG101\n{BODY}", [], id="behind a blank stands the reason"),
+    pytest.param(f"# imgtool ignore=IMG1\n{BODY}", [], id="no prefixes"),
+    pytest.param(f"# imgtool ignore=IMG102\n{BODY}", [], id="another code"),
+    pytest.param(f"# imgtool ignore=\n{BODY}", [], id="no code"),
+    pytest.param(f"# imgtool ignore IMG101\n{BODY}", [], id="no equals sign"),
+    pytest.param(f"# please imgtool ignore=IMG101\n{BODY}", [], id="not at the start of the comment"),
+    pytest.param(f"# hadolint ignore=IMG101\n{BODY}", [], id="another program's comment"),
+    pytest.param(
+        f"# imgtool global ignore=IMG101\n{BODY}", ["FROM", "RUN", "pip", "CMD"], id="the whole file"
+    ),
+    pytest.param(
+        f"{BODY}# imgtool global ignore=IMG101\n", ["FROM", "RUN", "pip", "CMD"], id="from its end too"
+    ),
+    pytest.param(f"# imgtool globalignore=IMG101\n{BODY}", [], id="global is a word"),
+    pytest.param(
+        "FROM a\n# imgtool ignore=IMG101\nRUN x && \\\n  pip y\nCMD z\n", ["RUN", "pip"], id="continued"
+    ),
+    pytest.param(
+        "FROM a\nRUN x && \\\n  # imgtool ignore=IMG101\n  pip y\nCMD z\n",
+        ["RUN", "pip"],
+        id="inside a continuation",
+    ),
+    pytest.param("FROM a\nRUN x && \\\n# imgtool ignore=IMG101\n", ["RUN"], id="last line of a continuation"),
+    pytest.param(f"{BODY}# imgtool ignore=IMG101\n", [], id="nothing follows it"),
+    pytest.param(
+        "FROM a\nRUN <<E\n# imgtool ignore=IMG101\npip y\nE\nCMD z\n", [], id="a heredoc holds no comments"
+    ),
+    pytest.param(
+        "FROM a\n# imgtool ignore=IMG101\nRUN <<E\npip y\nE\nCMD z\n",
+        ["RUN", "pip"],
+        id="a heredoc is covered",
+    ),
+    pytest.param(f"# imgtool ignore=IMG101\r\n{BODY}", ["FROM"], id="CRLF"),
+    pytest.param(f"\ufeff# imgtool ignore=IMG101\n{BODY}", ["FROM"], id="byte-order mark"),
+    pytest.param("FROM a # imgtool ignore=IMG101\nRUN x\n", [], id="no comment to BuildKit"),
+]
+
+
+@pytest.mark.parametrize("text, expected", TABLE)
+def test_silenced(text: str, expected: list[str]) -> None:
+    assert silent(text) == expected
+
+
+@pytest.mark.parametrize("name", ["ignore", "imgtool", "global", "IMG101"])
+def test_a_code_knows_its_place(name: str) -> None:
+    data = f"FROM a\n# imgtool global ignore=A, {name} because of {name}\n".encode()
+    (comment,) = suppressions(parse(data))
+    spans = [data[c.span.start : c.span.end].decode() for c in comment.codes]
+    assert spans == [c.text for c in comment.codes] == ["A", name]
+    assert data[: comment.codes[1].span.start].endswith(b"=A, ")
+
+
+def test_used_codes_are_those_that_silenced() -> None:
+    data = b"# imgtool ignore=IMG101,IMG102\nFROM a\n# imgtool global ignore=IMG101,IMG103\n"
+    at = data.find(b"FROM")
+    kept, used = sift([finding(at), finding(at, "IMG104")], suppressions(parse(data)))
+    assert [f.code for f in kept] == ["IMG104"]
+    assert sorted((c.text, c.span.start) for c in used) == [("IMG101", 17), ("IMG101", data.rfind(b"IMG101"))]
+
+
+def test_ten_thousand_comments_take_no_square_of_time() -> None:
+    data = (
+        b"FROM a\n" + b"# imgtool ignore=IMG101\nRUN x\n" * 10_000 + b"# imgtool global ignore=IMG1\n" * 1000
+    )
+    document = parse(data)
+    start = time.process_time()
+    findings = [finding(i.span.start) for i in document.instructions]
+    kept, used = sift(findings, suppressions(document))
+    assert (len(kept), len(used)) == (1, 10_000)
+    assert time.process_time() - start < 5
