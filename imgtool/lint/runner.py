@@ -15,6 +15,7 @@ from imgtool.lint.registry import IndexEntry, Rule, index
 from imgtool.lint.suppress import sift, suppressions
 from imgtool.rule import RuleMeta
 from imgtool.syntax import parse
+from imgtool.syntax.nodes import Document
 from imgtool.syntax.source import Source
 
 
