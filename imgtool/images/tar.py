@@ -27,6 +27,7 @@ _V7, _GNU_SPARSE, _GLOBAL = 0x00, 0x53, 0x67
 #: Entries that say more about the next one: PAX records, a long name, a long link target.
 _EXTENSIONS = {0x78: b"", 0x4C: b"gnu.path", 0x4B: b"gnu.linkpath"}
 _NO_DATA = frozenset(b"123456")
+_DOUBT = ": it is damaged, or no tar archive"
 _OCTAL = b"01234567"
 _ZEROS = bytes(BLOCK)
 #: name, size, checksum, flag, link target, magic, prefix
@@ -64,10 +65,10 @@ def next_header(source: Source) -> Header | None:
         if len(block) < BLOCK:
             raise ImageError("it is cut off inside a header")
         name, size, checksum, flag, link, magic, prefix = _FIELDS.unpack(block)
-        stored = number(size)
         # the low half of Adler-32 is 1 + the sum of the bytes, modulo 65521: a sum at C speed
         if adler32(block[156:], adler32(block[:148])) & 0xFFFF != (number(checksum) - 255) % 65521:
             _check_signed(block, number(checksum))
+        stored = number(size)
         if flag in _EXTENSIONS:
             records = _extended(records, _EXTENSIONS[flag], _data(source, stored))
         elif flag == _GLOBAL:
@@ -101,7 +102,7 @@ def _check_signed(block: bytes, stated: int) -> None:
     # some old tars summed signed bytes, the checksum's own taken as spaces
     summed = block[:148] + b" " * 8 + block[156:]
     if stated != sum(byte - 256 if byte > 127 else byte for byte in summed):
-        raise ImageError("a header's checksum is wrong: it is damaged, or no tar archive")
+        raise ImageError(f"a header's checksum is wrong{_DOUBT}")
 
 
 def text(field: bytes) -> bytes:
@@ -121,7 +122,7 @@ def number(field: bytes) -> int:
             return _base256(field)
         digits = text(field.strip(b" \0")).rstrip(b" ")
         if digits.strip(_OCTAL):
-            raise ImageError(f"a header holds {field!r} where a number belongs")
+            raise ImageError(f"a header holds {field!r} where a number belongs{_DOUBT}")
     return int(digits or b"0", 8)
 
 
