@@ -1,0 +1,175 @@
+"""Command lines against tables of options, so that no option's value is read as an operand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from imgtool.edits import Span
+from imgtool.facts.commands import Arg
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The options of a program.
+
+    ``names`` leads from every spelling to the option's first one. Options in ``valued`` take a value, in the
+    same word or the next; those in ``optional`` only in the same word. ``permute``: options may follow
+    operands. ``abbreviate``: a long option may be cut short as long as it is not ambiguous. ``go``: long
+    options have one dash, so letters do not bundle.
+    """
+
+    names: dict[str, str]
+    valued: frozenset[str]
+    optional: frozenset[str]
+    permute: bool = True
+    abbreviate: bool = False
+    go: bool = False
+
+    def resolve(self, name: str) -> str | None:
+        """The option's first spelling; None where the table does not know it."""
+        if name in self.names:
+            return self.names[name]
+        if self.abbreviate and name.startswith("--"):
+            found = {first for long, first in self.names.items() if long.startswith(name)}
+            return found.pop() if len(found) == 1 else None
+        return None
+
+
+def table(text: str, *, permute: bool = True, abbreviate: bool = False, go: bool = False) -> Table:
+    """A table from one option a line: its spellings, then ``=`` where it takes a value, ``=?`` where it may.
+
+    A line of flags alone may hold many, separated by commas.
+    """
+    names: dict[str, str] = {}
+    valued, optional = set(), set()
+    for entry in text.replace("\n", ",").split(","):
+        words = entry.split()
+        if not words:
+            continue
+        kind = words.pop() if words[-1] in ("=", "=?") else ""
+        names |= dict.fromkeys(words, words[0])
+        if kind:
+            (valued if kind == "=" else optional).add(words[0])
+    return Table(names, frozenset(valued), frozenset(optional), permute, abbreviate, go)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option as given: its first spelling, its value if it has one, the word that names it."""
+
+    name: str
+    value: Arg | None
+    arg: Arg
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A command line taken apart. ``next`` is the index of the first word not read, with ``permute`` the end.
+
+    ``unknown`` are options that the table does not hold: the word after one may be its value. ``dashes``:
+    ``--`` ended the options.
+    """
+
+    options: tuple[Option, ...]
+    operands: tuple[Arg, ...]
+    next: int
+    unknown: tuple[Arg, ...]
+    dashes: bool = False
+
+    def has(self, *names: str) -> bool:
+        """Whether one of the options is given."""
+        return any(option.name in names for option in self.options)
+
+    def values(self, *names: str) -> tuple[Arg, ...]:
+        """The values of the options of these names, in order."""
+        return tuple(o.value for o in self.options if o.name in names and o.value is not None)
+
+    def value(self, *names: str) -> Arg | None:
+        """The last value of the options of these names."""
+        return next(iter(reversed(self.values(*names))), None)
+
+
+def parse(words: Sequence[Arg], options: Table, start: int = 0) -> Parsed:
+    """Read options and operands from ``words[start:]``."""
+    found: list[Option] = []
+    operands: list[Arg] = []
+    unknown: list[Arg] = []
+    index = start
+    while index < len(words):
+        arg = words[index]
+        text = arg.text
+        if text == "--":
+            if options.permute:
+                operands += words[index + 1 :]
+                index = len(words) - 1
+            return Parsed(tuple(found), tuple(operands), index + 1, tuple(unknown), dashes=True)
+        if len(text) < 2 or text[0] != "-":
+            if not options.permute:
+                break
+            operands.append(arg)
+            index += 1
+            continue
+        following = words[index + 1] if index + 1 < len(words) else None
+        read, took = _options(arg, following, options)
+        for option in read:
+            (found if option.name else unknown).append(option if option.name else option.arg)  # type: ignore[arg-type]
+        index += 1 + took
+    return Parsed(tuple(found), tuple(operands), index, tuple(unknown))
+
+
+def _options(arg: Arg, following: Arg | None, options: Table) -> tuple[list[Option], bool]:
+    """The options in one word, an unknown one without a name, and whether the next word is its value."""
+    name, equals, _ = arg.text.partition("=")
+    known = options.resolve(name)
+    if known is None and not name.startswith("--") and not options.go:
+        return _letters(arg, following, options)
+    if known is None:
+        return [Option("", None, arg)], False
+    if equals:
+        return [Option(known, _tail(arg, len(name) + 1), arg)], False
+    if known in options.valued:
+        return [Option(known, following, arg)], following is not None
+    return [Option(known, None, arg)], False
+
+
+def _letters(arg: Arg, following: Arg | None, options: Table) -> tuple[list[Option], bool]:
+    found: list[Option] = []
+    text = arg.text
+    for at in range(1, len(text)):
+        known = options.names.get("-" + text[at])
+        if known is None:
+            return [*found, Option("", None, arg)], False
+        attached = text[at + 1 :]
+        if known in options.valued:
+            if attached:
+                return [*found, Option(known, _tail(arg, at + 1), arg)], False
+            return [*found, Option(known, following, arg)], following is not None
+        if known in options.optional and attached and not attached[0] == text[at]:
+            return [*found, Option(known, _tail(arg, at + 1), arg)], False
+        found.append(Option(known, None, arg))
+    return found, False
+
+
+def _tail(arg: Arg, at: int) -> Arg:
+    """What follows the first ``at`` characters of a word, as a word. Its span is the whole word where it is quoted."""
+    text = arg.text[at:]
+    size = len(text.encode())
+    length = arg.span.end - arg.span.start
+    if arg.raw != arg.text or length != size + len(arg.text[:at].encode()):
+        return replace(arg, text=text)
+    return replace(arg, text=text, raw=text, span=Span(arg.span.end - size, arg.span.end))
+
+
+def basename(arg: Arg) -> str:
+    """The program that a word names, ``""`` where a variable or a pattern hides it.
+
+    ``$VENV/bin/pip`` and ``~/bin/pip`` are pip, wherever they are.
+    """
+    head, slash, tail = arg.text.rpartition("/")
+    if arg.literal:
+        return tail
+    return tail if slash and head and not _SPECIAL & set(tail) else ""
+
+
+_SPECIAL = frozenset("$`*?[]{}()\"'\\ ")

@@ -1,0 +1,162 @@
+"""RUN instructions and shell scripts as the commands they run."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+
+from imgtool.edits import Span
+from imgtool.facts.argv import basename
+from imgtool.facts.commands import SCRIPT_STRING, Arg, Assignment, Command, Opaque, Redirect, Script
+from imgtool.facts.shell_flow import Outcome
+from imgtool.facts.shell_walk import Place, Shell, Simple, Walk
+from imgtool.facts.shell_words import Source, Word, join
+from imgtool.facts.wrappers import POSIX_SHELLS, SHELLS, unwrap
+from imgtool.syntax.nodes import Heredoc, Instruction, Text
+from imgtool.syntax.source import decode
+
+__all__ = [
+    "SCRIPT_STRING",
+    "Arg",
+    "Assignment",
+    "Command",
+    "Opaque",
+    "Redirect",
+    "Script",
+    "analyse",
+    "run_script",
+]
+
+
+def analyse(text: Text, dialect: str = "sh") -> Script:
+    """The commands of a script that ``dialect`` runs. Never raises: what is not understood is opaque."""
+    walk = Walk()
+    return _script(walk, Source(text), dialect, ())
+
+
+def run_script(run: Instruction, shell: tuple[str, ...], heredocs: tuple[Heredoc, ...] | None = None) -> Script:
+    """The commands of a RUN under the SHELL in effect.
+
+    ``heredocs`` are those of the instruction; an ONBUILD holds them for the RUN inside it. Never raises.
+    """
+    documents = run.heredocs if heredocs is None else heredocs
+    if run.json:
+        return _exec_form(run)
+    if len(documents) == 1 and _ONLY_HEREDOC.fullmatch(run.rest.data):
+        source = Source(_body(documents[0]))
+        if source.data.startswith(b"#!"):
+            return _shebang(source)
+    else:
+        source = Source(_with_bodies(run.rest, documents))
+    return _shell_form(source, shell)
+
+
+# BuildKit's own test for a RUN that is one here-document and nothing else
+_ONLY_HEREDOC = re.compile(rb"\s*\d*<<-?\s*[^<\s]+\s*")
+_SHEBANG = re.compile(rb"#![ \t]*(\S+)(?:[ \t]+([^\r\n]*[^\s]))?")
+
+
+def _script(walk: Walk, source: Source, dialect: str, wrappers: tuple[str, ...]) -> Script:
+    place = Place(source, wrappers=wrappers, posix=dialect in POSIX_SHELLS)
+    outcome = walk.script(source, place, top=True)
+    return _finished(walk, outcome, source.text, dialect)
+
+
+def _finished(walk: Walk, outcome: Outcome, text: Text, dialect: str) -> Script:
+    return Script(text, dialect, walk.finish(outcome), tuple(walk.opaque), frozenset(walk.operators))
+
+
+def _unknown(text: Text, dialect: str, reason: str) -> Script:
+    return Script(text, dialect, (), (Opaque(text.span(0, len(text.data)), reason),), frozenset())
+
+
+def _body(heredoc: Heredoc) -> Text:
+    """A here-document's lines as BuildKit hands them on."""
+    whole = Text(heredoc.content, (0,), (heredoc.body.start,))
+    if not heredoc.chomp:
+        return whole
+    lines = re.finditer(rb"^\t*([^\n]*\n?)", heredoc.content, re.MULTILINE)
+    return join(whole.slice(*line.span(1)) for line in lines)
+
+
+def _with_bodies(rest: Text, heredocs: Sequence[Heredoc]) -> Text:
+    """The script that BuildKit puts together where the shell is to read the here-documents."""
+    if not heredocs:
+        return rest
+    parts = [rest]
+    for heredoc in heredocs:
+        parts.append(Text(b"\n", (0,), (max(heredoc.body.start - 1, 0),)))
+        parts.append(Text(heredoc.content, (0,), (heredoc.body.start,)))
+        parts.append(Text(heredoc.name.encode("utf-8", "replace"), (0,), (heredoc.terminator.start,)))
+    return join(parts)
+
+
+def _shebang(source: Source) -> Script:
+    """A here-document that is run as a file."""
+    found = _SHEBANG.match(source.data)
+    words = [part.decode("utf-8", "replace") for part in found.groups(b"")] if found else []
+    argv = [_given(text) for part in words for text in part.split()]
+    unwrapped = unwrap(argv)
+    name = basename(argv[unwrapped.start]) if unwrapped.start < len(argv) else ""
+    if name not in SHELLS or unwrapped.shell.program is not None:
+        return _unknown(source.text, name, f"a program for {name or 'another interpreter'}")
+    walk = Walk()
+    walk.shell = Shell(unwrapped.shell.errexit, unwrapped.shell.pipefail)
+    return _script(walk, source, name, ())
+
+
+def _given(text: str) -> Arg:
+    """A word that does not stand in this instruction."""
+    return Arg(text, text, Span(0, 0), literal=True)
+
+
+def _shell_form(source: Source, shell: tuple[str, ...]) -> Script:
+    words = [_given(text) for text in (*shell, "")]
+    unwrapped = unwrap(words)
+    name = basename(words[unwrapped.start])
+    if unwrapped.script != len(shell):
+        return _unknown(source.text, name, f"{name or 'the shell'} is not a shell that is known here")
+    walk = Walk()
+    walk.shell = Shell(unwrapped.shell.errexit, unwrapped.shell.pipefail)
+    return _script(walk, source, name, unwrapped.names[:-1])
+
+
+# --- exec form ---------------------------------------------------------------------------------------
+
+_JSON_STRING = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_JSON_PIECE = re.compile(
+    rb"(?P<plain>[^\\]+)|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.", re.DOTALL
+)
+
+
+def _exec_form(run: Instruction) -> Script:
+    words = [_json_word(run.rest, found) for found in _JSON_STRING.finditer(run.rest.data)]
+    walk = Walk()
+    if not words:
+        return Script(run.rest, "", (), (), frozenset())
+    span = Span(words[0].arg.span.start, words[-1].arg.span.end)
+    args = [word.arg for word in words]
+    unwrapped = unwrap(args)
+    name = basename(args[unwrapped.start]) if unwrapped.script is not None else ""
+    place = Place(Source(run.rest), posix=name in POSIX_SHELLS)
+    outcome = walk.run(Simple(tuple(words), (), (), span), unwrapped, place)
+    return _finished(walk, outcome, run.rest, name)
+
+
+def _json_word(rest: Text, found: re.Match[bytes]) -> Word:
+    """A JSON string as a word without quoting of its own."""
+    texts: list[Text] = []
+    escapes: dict[int, int] = {}
+    for piece in _JSON_PIECE.finditer(rest.data, *found.span(1)):
+        if piece["plain"]:
+            texts.append(rest.slice(*piece.span()))
+            continue
+        value = str(json.loads(b'"%s"' % piece[0])).encode("utf-8", "replace")
+        last = rest.offset(piece.end() - 1)
+        escapes[last] = rest.offset(piece.start())
+        texts += [Text(bytes([byte]), (0,), (last,)) for byte in value]
+    source = Source(join(texts), escapes)
+    arg = Arg(decode(source.data), decode(found[0]), rest.span(*found.span()), literal=True)
+    return Word(arg, source, 0, len(source.data), None)
+

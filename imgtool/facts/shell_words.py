@@ -1,0 +1,269 @@
+"""Shell words: quote removal with the way back to the file, and here-documents."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from imgtool.edits import Span
+from imgtool.facts.commands import Arg
+from imgtool.syntax.nodes import Text
+from imgtool.syntax.source import decode
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A script's text. ``escapes`` maps a byte's offset in the file to where its escape sequence begins.
+
+    A script that was quoted inside another one has lost backslashes that the file still holds; a span that
+    begins with an escaped byte begins with its backslash.
+    """
+
+    text: Text
+    escapes: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def data(self) -> bytes:
+        return self.text.data
+
+    def span(self, start: int, end: int) -> Span:
+        """The file's bytes behind ``data[start:end]``."""
+        starts, origins = self.text.starts, self.text.origins
+        piece = max(bisect_right(starts, start) - 1, 0)
+        begin = origins[piece] + start - starts[piece]
+        if piece + 1 == len(starts) or end <= starts[piece + 1]:
+            span = Span(begin, begin + end - start)
+        else:
+            span = self.text.span(start, end)
+        if self.escapes and begin in self.escapes:
+            return Span(self.escapes[begin], max(span.end, self.escapes[begin]))
+        return span
+
+
+Hole = tuple[int, int]
+"""Where in a word an expansion stands whose inside follows other rules: ``${…}``, ``$(…)``, backquotes."""
+
+
+class Word(NamedTuple):
+    """A word and where it is. ``holes`` is None where the text is the value: nothing in it is quoted."""
+
+    arg: Arg
+    source: Source
+    start: int
+    end: int
+    holes: tuple[Hole, ...] | None = ()
+
+    def content(self) -> Source | None:
+        """The word's text, quotes removed, as a script of its own. None where it cannot be followed."""
+        if self.holes is None:
+            return self.source
+        parts = _parts(self.source.data, self.start, self.end, self.holes)
+        if parts is None or any(kind == _ANSI for *_, kind in parts):
+            return None
+        escapes = dict(self.source.escapes)
+        for start, _, kind in parts:
+            if kind == _ESCAPED:
+                backslash = self.source.span(start - 1, start).start
+                escapes[self.source.text.offset(start)] = backslash
+        return Source(join(self.source.text.slice(start, end) for start, end, _ in parts), escapes)
+
+
+def join(texts: Iterable[Text]) -> Text:
+    """Texts one after the other."""
+    data = bytearray()
+    starts: list[int] = []
+    origins: list[int] = []
+    for text in texts:
+        if text.data:
+            starts += [len(data) + start for start in text.starts]
+            origins += text.origins
+            data += text.data
+    return Text(bytes(data), tuple(starts) or (0,), tuple(origins) or (0,))
+
+
+# --- quote removal -----------------------------------------------------------------------------------
+
+_PLAIN, _QUOTED, _ESCAPED, _EXPANSION, _ANSI = range(5)
+_Part = tuple[int, int, int]
+
+_NAME = rb"\$(?:[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-])"
+_OUTSIDE = re.compile(
+    rb"(?P<gone>\\\n)|\\(?P<escaped>.)|'(?P<single>[^']*)'|\$'(?P<ansi>(?:[^'\\]|\\.)*)'"
+    rb'|(?P<open>\$?")|(?P<name>%s)|(?P<plain>[^\\\'"$]+|\$|\\\Z)' % _NAME,
+    re.DOTALL,
+)
+_INSIDE = re.compile(
+    rb'(?P<gone>\\\n)|\\(?P<escaped>["$`\\])|(?P<close>")|(?P<name>%s)|(?P<plain>[^\\"$]+|\$|\\)' % _NAME,
+    re.DOTALL,
+)
+_KINDS = {"escaped": _ESCAPED, "single": _QUOTED, "ansi": _ANSI, "name": _EXPANSION, "plain": _PLAIN}
+
+
+def _parts(data: bytes, start: int, end: int, holes: Sequence[Hole]) -> list[_Part] | None:
+    """The pieces of a word that quote removal keeps; None where a quote is never closed."""
+    parts: list[_Part] = []
+    waiting = [*holes, (end, end)]
+    position, quoted = start, False
+    while position < end:
+        hole = waiting[0]
+        if position >= hole[0]:
+            parts.append((hole[0], hole[1], _EXPANSION))
+            position = max(position, hole[1])
+            waiting.pop(0)
+            continue
+        found = (_INSIDE if quoted else _OUTSIDE).match(data, position, hole[0])
+        if found is None or found.lastgroup is None:
+            return None
+        position = found.end()
+        name = found.lastgroup
+        if name in ("open", "close"):
+            quoted = not quoted
+        elif name != "gone":
+            kind = _QUOTED if quoted and name == "plain" else _KINDS[name]
+            parts.append((*found.span(name), kind))
+    return None if quoted else parts
+
+
+_SAFE = re.compile(rb"[A-Za-z0-9_@%+=:,./^#-]+")
+_SIMPLY_QUOTED = re.compile(rb"\"[^\"\\$`]*\"|'[^']*'")
+_PATTERN = re.compile(rb"[*?`]|\[[^\]]+\]|\{[^{}]*(?:,|\.\.)[^{}]*\}|\A~")
+
+
+def word(source: Source, start: int, end: int, holes: tuple[Hole, ...] = ()) -> Word | None:
+    """The word at ``data[start:end]``; None where a quote is never closed."""
+    raw = source.data[start:end]
+    if _SAFE.fullmatch(raw):
+        text = raw.decode()
+        return Word(Arg(text, text, source.span(start, end), literal=True), source, start, end)
+    if not holes and raw.isascii() and _SIMPLY_QUOTED.fullmatch(raw):
+        text = raw.decode()
+        return Word(Arg(text[1:-1], text, source.span(start, end), literal=True), source, start, end)
+    parts = _parts(source.data, start, end, holes)
+    if parts is None:
+        return None
+    kinds = {kind for *_, kind in parts}
+    text = decode(b"".join(source.data[a:b] for a, b, _ in parts))
+    bare = b"".join(source.data[a:b] if kind == _PLAIN else b"." for a, b, kind in parts)
+    literal = kinds.isdisjoint((_EXPANSION, _ANSI)) and not _PATTERN.search(bare) and "�" not in text
+    arg = Arg(text, decode(raw), source.span(start, end), literal, expands=_EXPANSION in kinds)
+    return Word(arg, source, start, end, holes)
+
+
+# --- here-documents ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class HereDocument:
+    """A here-document of a script, in offsets of its data. ``marker`` covers descriptor, operator
+    and delimiter, ``end`` is where the closing line ends.
+    """
+
+    marker: tuple[int, int]
+    operator: str
+    fd: str | None
+    delimiter: tuple[int, int]
+    expand: bool
+    body: tuple[int, int]
+    end: int
+
+
+_COMMANDS = re.compile(
+    rb"\\.|'[^']*'|\$'(?:\\.|[^'\\])*'|(?<![^\s;&|()])#[^\n]*"
+    rb'|(?P<string>")|(?P<sum>\$?\(\()|(?P<list>\$?\()|(?P<close>\))|(?P<brace>\$\{)|(?P<tick>`)'
+    rb"|(?P<here><<<)|(?P<fd>\d*)(?P<document><<-?)|(?P<line>\n)",
+    re.DOTALL,
+)
+_STRING = re.compile(
+    rb'\\.|(?P<close>")|(?P<sum>\$\(\()|(?P<list>\$\()|(?P<brace>\$\{)|(?P<tick>`)', re.DOTALL
+)
+_BRACE = re.compile(
+    rb"\\.|'[^']*'|(?P<close>\})|(?P<string>\")|(?P<sum>\$\(\()|(?P<list>\$\()|(?P<brace>\$\{)|(?P<tick>`)",
+    re.DOTALL,
+)
+_SUM = re.compile(rb"\\.|(?P<close>\)\)?)|(?P<nested>\()|(?P<list>\$\()|(?P<brace>\$\{)|(?P<tick>`)", re.DOTALL)
+_NESTED = re.compile(rb"\\.|(?P<close>\))|(?P<nested>\()|(?P<list>\$\()|(?P<brace>\$\{)|(?P<tick>`)", re.DOTALL)
+_MODES = {
+    "list": _COMMANDS,
+    "tick": _COMMANDS,
+    "string": _STRING,
+    "brace": _BRACE,
+    "sum": _SUM,
+    "nested": _NESTED,
+}
+_DELIMITER = re.compile(rb"[ \t]*((?:\\.|'[^'\n]*'|\"(?:\\.|[^\"\\\n])*\"|[^\s'\"\\;&|<>()])+)", re.DOTALL)
+
+
+def blank_documents(data: bytes) -> tuple[bytes, list[HereDocument]]:
+    """A script with every here-document overwritten by blanks, and those documents.
+
+    tree-sitter-bash lets a here-document swallow what follows its marker on the line; without them the
+    script has the same commands at the same places. A here-string keeps its word behind a plain ``<``.
+    """
+    out = bytearray(data)
+    documents: list[HereDocument] = []
+    waiting: list[tuple[re.Match[bytes], re.Match[bytes]]] = []
+    modes = ["list"]
+    position = 0
+    while found := _MODES[modes[-1]].search(data, position):
+        position = found.end()
+        name = found.lastgroup
+        if name == "close" and found[0] == b")" and modes[-1] == "sum":
+            position -= 1
+            modes[-1] = "list"
+        elif name == "close" or (name == "tick" and modes[-1] == "tick"):
+            del modes[max(1, len(modes) - 1) :]
+        elif name == "here":
+            out[found.start() + 1 : found.end()] = b"  "
+        elif name == "document":
+            if delimiter := _DELIMITER.match(data, position):
+                waiting.append((found, delimiter))
+                position = delimiter.end()
+        elif name == "line":
+            position = _read_bodies(data, position, waiting, documents)
+        elif name in _MODES:
+            modes.append(name)
+    _read_bodies(data, len(data), waiting, documents)
+    for document in documents:
+        for start, end in (document.marker, (document.body[0], document.end)):
+            out[start:end] = b"\n".join(b" " * len(line) for line in data[start:end].split(b"\n"))
+    return bytes(out), documents
+
+
+def _read_bodies(
+    data: bytes,
+    position: int,
+    waiting: list[tuple[re.Match[bytes], re.Match[bytes]]],
+    documents: list[HereDocument],
+) -> int:
+    """Read the bodies of the documents announced on the line before; where the next line begins."""
+    for marker, delimiter in waiting:
+        raw = delimiter[1]
+        expand = not any(mark in raw for mark in b"\\'\"")
+        name = raw if expand else re.sub(rb"\\(.)|['\"]", rb"\1", raw)
+        body = position
+        while True:
+            end = data.find(b"\n", position)
+            end = len(data) if end < 0 else end
+            line = data[position:end]
+            if name == (line.lstrip(b"\t") if marker["document"] == b"<<-" else line) or end == len(data):
+                break
+            position = end + 1
+        # without its closing line a document goes on to the end
+        stop = position if name == line.lstrip(b"\t") else end
+        documents.append(
+            HereDocument(
+                (marker.start(), delimiter.end()),
+                decode(marker["document"]),
+                decode(marker["fd"]) or None,
+                delimiter.span(1),
+                expand,
+                (body, stop),
+                end,
+            )
+        )
+        position = min(end + 1, len(data))
+    waiting.clear()
+    return position
