@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -32,8 +32,8 @@ MAX_DEPTH = 100
 
 STDIN = Path("-")
 
-Excluder: TypeAlias = Callable[[Path, bool], bool]
-"""Whether an absolute path, of a folder or a file, is excluded by configuration."""
+Exclusions: TypeAlias = Callable[[Path], Sequence[Patterns]]
+"""The patterns that configuration has for an absolute path; the last that speaks of it decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +52,21 @@ def is_dockerfile_name(name: str) -> bool:
     return re.search(DOCKERFILE, name) is not None and re.search(NOT_DOCKERFILE, name) is None
 
 
-def _excludes_nothing(_path: Path, _folder: bool) -> bool:
-    return False
+def _none(_path: Path) -> Sequence[Patterns]:
+    return ()
 
 
 def discover(
     paths: Iterable[Path],
     *,
-    exclude: Excluder = _excludes_nothing,
+    exclude: Exclusions = _none,
     force_exclude: bool = False,
     respect_gitignore: bool = True,
 ) -> Discovery:
     """The Dockerfiles among ``paths`` and in the folders among them.
 
-    A file that is named is one, whatever its name, unless it is excluded and ``force_exclude`` is set; ``-`` stands
-    for standard input. In folders, names decide, and ``exclude`` and every ``.gitignore`` from the root of the
+    A file that is named is one, whatever its name, unless it is excluded and ``force_exclude`` is set (a folder is
+    searched likewise); ``-`` stands for standard input. In folders, names decide, and ``exclude`` and every ``.gitignore`` from the root of the
     repository on are honoured. Links are not followed there, but for the folder that is named.
     """
     walk = _Walk(exclude, respect_gitignore, [])
@@ -82,20 +82,26 @@ def discover(
 
 @dataclass(frozen=True, slots=True)
 class _Walk:
-    exclude: Excluder
+    exclude: Exclusions
     respect_gitignore: bool
     problems: list[str]
 
     def files(self, path: Path, *, force_exclude: bool) -> Iterator[Path]:
         if path == STDIN:
             yield path
+        elif not path.exists():
+            self.problems.append(f"{path}: no such file or folder")
+        elif force_exclude and self._covered(path):
+            return
         elif path.is_dir():
             real = path.resolve()
             yield from self._enter(path, real, _outer(real) if self.respect_gitignore else (), 0)
-        elif not path.exists():
-            self.problems.append(f"{path}: no such file or folder")
-        elif not (force_exclude and self.exclude(path.parent.resolve() / path.name, False)):
+        else:
             yield path
+
+    def _covered(self, path: Path) -> bool:
+        real = path.parent.resolve() / path.name
+        return any(patterns.covers(real, folder=path.is_dir()) for patterns in self.exclude(real))
 
     def _enter(self, shown: Path, real: Path, layers: tuple[Patterns, ...], depth: int) -> Iterator[Path]:
         entries = self._entries(shown)
@@ -114,7 +120,7 @@ class _Walk:
 
     def _left_out(self, path: Path, folder: bool, layers: tuple[Patterns, ...]) -> bool:
         skipped = folder and path.name in SKIPPED
-        return skipped or self.exclude(path, folder) or _ignored(path, folder, layers)
+        return skipped or _matched(path, folder, self.exclude(path)) or _matched(path, folder, layers)
 
     def _entries(self, folder: Path) -> list[os.DirEntry[str]]:
         try:
@@ -125,16 +131,10 @@ class _Walk:
             return []
 
 
-# -- .gitignore -------------------------------------------------------------------------------------------
-
-
-def _ignored(path: Path, folder: bool, layers: tuple[Patterns, ...]) -> bool:
-    """Whether git ignores a path of a folder that it does not ignore: the nearest patterns that speak of it decide."""
-    for layer in reversed(layers):
-        decided = layer.decide(path, folder=folder)
-        if decided is not None:
-            return decided
-    return False
+def _matched(path: Path, folder: bool, layers: Sequence[Patterns]) -> bool:
+    """Whether a path is left out of a folder that is not: the last patterns that speak of it decide."""
+    decisions = (layer.decide(path, folder=folder) for layer in reversed(layers))
+    return next((decided for decided in decisions if decided is not None), False)
 
 
 def _outer(folder: Path) -> tuple[Patterns, ...]:
@@ -146,7 +146,7 @@ def _outer(folder: Path) -> tuple[Patterns, ...]:
     way = [folder, *(path for path in folder.parents if path.is_relative_to(root))][::-1]
     for above, path in pairwise(way):
         layers = _with_own(above, layers)
-        if _ignored(path, True, layers):
+        if _matched(path, True, layers):
             return ()
     return layers
 

@@ -76,13 +76,13 @@ class Patterns:
         name = self._name(path)
         return None if name is None else self._decide(name, folder)
 
-    def covers(self, path: Path) -> bool:
-        """Whether a file, or a folder that it is in, is matched; nothing below a matched folder is let in again."""
+    def covers(self, path: Path, *, folder: bool = False) -> bool:
+        """Whether a path, or a folder that it is in, is matched; nothing below a matched folder is let in again."""
         name = self._name(path)
         if name is None:
             return False
         folders = (name[:at] for at, char in enumerate(name) if char == "/")
-        return any(self._decide(folder, True) for folder in folders) or bool(self._decide(name, False))
+        return any(self._decide(above, True) for above in folders) or bool(self._decide(name, folder))
 
     def _name(self, path: Path) -> str | None:
         """The path below the base, with ``/``, one character a byte as git sees it."""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from imgtool.discover import DOCKERFILE, MAX_DEPTH, NOT_DOCKERFILE, STDIN, discover, is_dockerfile_name
+from imgtool.gitignore import Patterns
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -286,17 +287,30 @@ def test_gitignore_can_be_left_aside(plant: Plant) -> None:
 
 
 def test_exclude(plant: Plant) -> None:
-    root = plant("Dockerfile", "vendor/Dockerfile", "vendor/keep/Dockerfile", "a/Dockerfile.x")
-    asked: list[tuple[str, bool]] = []
+    root = plant(
+        "Dockerfile", "vendor/Dockerfile", "vendor/keep/Dockerfile", "a/Dockerfile.x", "a/Dockerfile.y"
+    )
+    patterns = (Patterns.of(root, ["vendor/", "*.x", "*.y"]), Patterns.of(root / "a", ["!*.y"]))
+    asked: list[Path] = []
 
-    def exclude(path: Path, folder: bool) -> bool:
-        asked.append((path.relative_to(root).as_posix(), folder))
-        return path.name in {"vendor", "Dockerfile.x"}
+    def exclude(path: Path) -> Sequence[Patterns]:
+        asked.append(path)
+        return patterns
 
-    assert found(".", exclude=exclude) == ["Dockerfile"]
+    assert found(".", exclude=exclude) == ["Dockerfile", "a/Dockerfile.y"]
     # one question a candidate, and none about what is in an excluded folder
-    assert asked == [("Dockerfile", False), ("a", True), ("a/Dockerfile.x", False), ("vendor", True)]
-    assert found("a/Dockerfile.x", exclude=exclude) == ["a/Dockerfile.x"]
-    assert found("a/Dockerfile.x", "a/../Dockerfile", exclude=exclude, force_exclude=True) == [
-        "a/../Dockerfile"
+    assert asked == [
+        root / name for name in ("Dockerfile", "a", "a/Dockerfile.x", "a/Dockerfile.y", "vendor")
     ]
+    # what is named is taken
+    assert found("a/Dockerfile.x", exclude=exclude) == ["a/Dockerfile.x"]
+    assert found("vendor/keep", exclude=exclude) == ["vendor/keep/Dockerfile"]
+
+
+def test_force_exclude(plant: Plant) -> None:
+    root = plant("Dockerfile", "vendor/keep/Dockerfile")
+    patterns = Patterns.of(root, ["vendor/"])
+    names = ("vendor/keep/Dockerfile", "vendor/../Dockerfile")
+    assert found(*names, exclude=lambda _: [patterns], force_exclude=True) == ["vendor/../Dockerfile"]
+    assert found("vendor", "vendor/keep", exclude=lambda _: [patterns], force_exclude=True) == []
+    assert found("vendor", exclude=lambda _: [patterns]) == ["vendor/keep/Dockerfile"]
