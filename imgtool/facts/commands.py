@@ -59,7 +59,8 @@ class Command:
     ``name`` is the last path component of the program, ``""`` where a variable or a pattern hides it, for a
     lone assignment or redirection, too. ``argv[0]`` is the program; ``prefix`` are the words of the wrappers
     before it, ``wrappers`` their names, outermost first. ``span`` covers the simple command with assignments,
-    wrappers and redirections; ``statement`` the top-level list item that holds it.
+    wrappers and redirections; ``item`` the pipeline at the top level that holds it, ``statement`` the list of
+    pipelines joined by ``&&`` and ``||`` there.
 
     ``unconditional``: executed in every run of the script that ends with status 0, and waited for.
     ``checked``: a run in which it is executed and fails cannot end with status 0. Both take the files that
@@ -83,6 +84,7 @@ class Command:
     context: tuple[str, ...]
     outer_redirects: tuple[Redirect, ...]
     statement: Span
+    item: Span
     unconditional: bool
     checked: bool
 

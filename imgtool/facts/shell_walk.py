@@ -58,6 +58,7 @@ class Place(NamedTuple):
     prefix: tuple[Arg, ...] = ()
     assignments: tuple[Assignment, ...] = ()
     statement: Span | None = None
+    item: Span | None = None
     connector: str = ""
     depth: int = 0
     exempt: bool = False
@@ -196,6 +197,8 @@ class Walk:
 
     def _pipeline(self, stages: list[Stage], place: Place, connector: str) -> Outcome:
         items = stages[0].items
+        if place.item is None and (whole := [item for stage in stages for item in stage.items]):
+            place = place._replace(item=place.span(whole))
         bangs = 0
         while bangs < len(items) and items[bangs].kind == "bang":
             bangs += 1
@@ -379,6 +382,7 @@ class Walk:
                 place.context,
                 place.outer_redirects,
                 place.statement or simple.span,
+                place.item or simple.span,
             )
         )
         return 1 << (len(self.drafts) - 1)
@@ -446,6 +450,7 @@ class Walk:
         here = place.within(name, simple.redirects)._replace(
             spliced=place.spliced or script.arg.expands,
             statement=place.statement or simple.span,
+            item=place.item or simple.span,
         )
         if name == "eval":
             return self.script(source, here)
@@ -480,6 +485,7 @@ class Walk:
             wrappers=(*place.wrappers, name),
             spliced=place.spliced or (body.expand and b"$" in body.body.data),
             statement=place.statement or simple.span,
+            item=place.item or simple.span,
             exempt=False,
         )
         source = _document_source(body)
