@@ -105,7 +105,7 @@ class StreamStore:
         name = _name(header)
         body = Stream(stream.chunks(header.stored))
         try:
-            if _is_document(body.peek(BLOCK)):
+            if _is_document(name, body.peek(BLOCK)):
                 _bounded(name, header.stored, self._documents)
                 self._members[name] = body.read(header.stored)
             else:
@@ -211,8 +211,8 @@ def _resolved(name: str, links: dict[str, str]) -> str:
     return name
 
 
-def _is_document(head: bytes) -> bool:
-    return head.lstrip()[:1] in {b"{", b"["} and head[257:262] != b"ustar"
+def _is_document(name: str, head: bytes) -> bool:
+    return name.endswith(".json") or (head.lstrip()[:1] in {b"{", b"["} and head[257:262] != b"ustar")
 
 
 def _bounded(name: str, size: int, room: Room) -> None:

@@ -141,13 +141,14 @@ def compression(head: bytes) -> str:
     return next((name for magic, name in MAGIC.items() if head.startswith(magic)), "none")
 
 
-def inflate(chunks: Iterable[bytes], limit: int = MAX_UNPACKED) -> Iterator[bytes]:
+def inflate(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """The content of a gzip stream of one or many members, in pieces of about :data:`CHUNK`.
 
     Raises:
-        ImageError: the stream is damaged, cut off, or unpacks to more than ``limit`` bytes.
+        ImageError: the stream is damaged, cut off, or unpacks to more than :data:`MAX_UNPACKED`.
     """
     decoder = zlib.decompressobj(_GZIP)
+    left = MAX_UNPACKED
     try:
         for chunk in chunks:
             data = chunk
@@ -157,8 +158,8 @@ def inflate(chunks: Iterable[bytes], limit: int = MAX_UNPACKED) -> Iterator[byte
                     decoder = zlib.decompressobj(_GZIP)
                 piece = decoder.decompress(data, CHUNK)
                 data = decoder.unused_data if decoder.eof else decoder.unconsumed_tail
-                limit -= len(piece)
-                if limit < 0:
+                left -= len(piece)
+                if left < 0:
                     raise ImageError("it unpacks to more than any real layer")
                 if piece:
                     yield piece
