@@ -22,8 +22,12 @@ from imgtool.syntax.nodes import Instruction, Text
 TOOLKIT_TOOLS = frozenset({"nvcc", "cuobjdump", "nvprune", "cuda-gdb", "nsys", "ncu"})
 
 # a source that compiles device code while it runs; setup.py and its like compile while they build
-_COMPILES_DEVICE_CODE = re.compile(rb"cpp_extension\.load|load_inline\s*\(|\bNVRTC\b|[\"']nvcc\b|numba\.cuda|from\s+numba\s+import\s+cuda")
-_COMPILES_HOST_CODE = re.compile(rb"torch\.compile\s*\(|import\s+triton|from\s+triton\b|[\"'](?:gcc|g\+\+|cc)[\"' ]|\bcffi\b|\bpyximport\b")
+_COMPILES_DEVICE_CODE = re.compile(
+    rb"cpp_extension\.load|load_inline\s*\(|\bNVRTC\b|[\"']nvcc\b|numba\.cuda|from\s+numba\s+import\s+cuda"
+)
+_COMPILES_HOST_CODE = re.compile(
+    rb"torch\.compile\s*\(|import\s+triton|from\s+triton\b|[\"'](?:gcc|g\+\+|cc)[\"' ]|\bcffi\b|\bpyximport\b"
+)
 _BUILD_SCRIPTS = ("setup.py", "build.py", "conftest.py")
 
 _NEEDS_COMPILER = "cc"
@@ -55,7 +59,9 @@ def of_stage(facts: Facts, stage: Stage) -> Needs:
             for need, name in _python_needs(facts, stage, run, operation):
                 if need.level in _NEEDS_TOOLKIT:
                     raise RefusedError(
-                        "compiles-at-run-time", f"{name} compiles device code while it runs", operation.command.span
+                        "compiles-at-run-time",
+                        f"{name} compiles device code while it runs",
+                        operation.command.span,
                     )
                 if need.level == _NEEDS_COMPILER:
                     compiler = compiler or f"{name} compiles while it runs"
@@ -68,7 +74,9 @@ def _from_sources(facts: Facts, stage: Stage) -> str | None:
         if posixpath.basename(path) in _BUILD_SCRIPTS:
             continue
         if _COMPILES_DEVICE_CODE.search(source):
-            raise RefusedError("compiles-at-run-time", f"{path} compiles device code while it runs", stage.from_.span)
+            raise RefusedError(
+                "compiles-at-run-time", f"{path} compiles device code while it runs", stage.from_.span
+            )
         if _COMPILES_HOST_CODE.search(source):
             compiler = compiler or f"{path} compiles while it runs"
     return compiler
@@ -101,7 +109,9 @@ def required(
     for file in operation.requirement_files:
         data = context_files.read(facts, stage, instruction, file.text) if file.literal else None
         if data is None:
-            raise RefusedError("requirements-unreadable", f"{file.text} is not found in the build context", file.span)
+            raise RefusedError(
+                "requirements-unreadable", f"{file.text} is not found in the build context", file.span
+            )
         try:
             found += requirements.parse(data)
         except requirements.UnsupportedRequirementError as error:
@@ -129,7 +139,9 @@ def _check(
     for program in programs:
         name = posixpath.basename(program)
         if re.sub(r"[\d.-]+\Z", "", name) in dropped or name in dropped:
-            raise RefusedError("tool-at-run-time", f"{at.keyword} uses {name}, which only building seemed to need", at.span)
+            raise RefusedError(
+                "tool-at-run-time", f"{at.keyword} uses {name}, which only building seemed to need", at.span
+            )
 
 
 def _programs(facts: Facts, stage: Stage, instruction: Instruction) -> Iterator[str]:
@@ -138,7 +150,7 @@ def _programs(facts: Facts, stage: Stage, instruction: Instruction) -> Iterator[
         words = list(instruction.args)
         if words and words[0] == "CMD":
             words = words[1:]
-        if len(words) == 3 and words[1].startswith("-") and words[1].endswith("c"):  # noqa: PLR2004 - sh -c SCRIPT
+        if len(words) == 3 and words[1].startswith("-") and words[1].endswith("c"):
             yield from _script_programs(words[2].encode(), instruction)
         yield from words[:1]
         # python -m pip and the like: the module is a program too
@@ -155,8 +167,14 @@ def _scripts(facts: Facts, stage: Stage, instruction: Instruction, words: list[s
         contents = (context_files.read(facts, stage, instruction, place) for place in places)
         content = next((c for c in contents if c is not None), None)
         if content is None and word.endswith((".sh", ".bash")):
-            raise RefusedError("script-unreadable", f"{word} is not found in the build context", instruction.span)
-        if content is not None and (content.startswith(b"#!") and b"sh" in content.split(b"\n", 1)[0] or word.endswith((".sh", ".bash"))):
+            raise RefusedError(
+                "script-unreadable", f"{word} is not found in the build context", instruction.span
+            )
+        if content is not None and (
+            (content.startswith(b"#!")
+            and b"sh" in content.split(b"\n", 1)[0])
+            or word.endswith((".sh", ".bash"))
+        ):
             yield from _script_programs(content, instruction)
 
 
@@ -168,4 +186,3 @@ def _script_programs(script: bytes, at: Instruction) -> Iterator[str]:
         yield command.name
         words = [arg.text for arg in command.argv]
         yield from (w for before, w in zip(words, words[1:], strict=False) if before == "-m")
-

@@ -78,19 +78,24 @@ class DropPackages:
 
 @dataclass(frozen=True, slots=True)
 class TransferWheels:
-    """A Python installation whose wheels are made in the builder and installed from a bind mount."""
+    """A Python installation whose wheels are made in the builder and installed from a bind mount.
+
+    ``builder`` is the command there, ``final`` the one of the final stage; None where it has none.
+    """
 
     span: Span
     wheelhouse: str
+    builder: str
+    final: str | None
     evidence: str
 
 
 @dataclass(frozen=True, slots=True)
 class DropCaches:
-    """Package-manager caches and lists that the final stage's layer does not keep."""
+    """Package-manager caches and lists that the final stage's layer does not keep: ``clean_up`` ends its RUN."""
 
     span: Span
-    paths: tuple[str, ...]
+    clean_up: str
     evidence: str
 
 

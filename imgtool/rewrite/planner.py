@@ -7,42 +7,29 @@ cannot be placed with certainty ends in a refusal with a stable code, the file u
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import count
 
 from imgtool.edits import Span
-from imgtool.facts.commands import Command
 from imgtool.facts.facts import Facts, Run
-from imgtool.facts.packages import PackageOperation
 from imgtool.facts.stages import Stage
-from imgtool.families import BaseImage, contents, is_toolchain
-from imgtool.rewrite import needs
-from imgtool.rewrite.kinds import Kind, kind, operations_of
-from imgtool.rewrite.plan import (
-    DropCaches,
-    DropPackages,
-    Place,
-    Placement,
-    Plan,
-    Reason,
-    SplitStage,
-    Status,
-    Step,
-    SwapFlavour,
-    TransferWheels,
-)
+from imgtool.families import BaseImage, toolchain
+from imgtool.families.contents import contents
+from imgtool.rewrite import needs, system_packages
+from imgtool.rewrite.kinds import Kind, kind
+from imgtool.rewrite.plan import Place, Placement, Plan, SplitStage, Status, Step, SwapFlavour
+from imgtool.rewrite.python_packages import Installation, installation, transfer
 from imgtool.rewrite.refusal import RefusedError, UnchangedError
 from imgtool.syntax.nodes import Instruction
 from imgtool.transforms.flavour import other_flavour
-from imgtool.transforms.runs import is_chain, segments
-from imgtool.transforms.wheels import HOME
-
-APT_CACHES = ("/var/lib/apt/lists/*", "/var/cache/apt/archives/*.deb")
+from imgtool.transforms.runs import Segment, is_chain, segments
 
 # carried into both stages: later commands of either depend on them
-_STATE = frozenset({"ARG", "ENV", "WORKDIR", "SHELL", "USER", "COPY", "ADD"})
+_STATE = frozenset({"ARG", "ENV", "WORKDIR", "SHELL", "USER", "COPY", "ADD", "RUN"})
 # say how the image runs; a builder has no use for them
 _METADATA = frozenset("CMD ENTRYPOINT EXPOSE LABEL HEALTHCHECK VOLUME STOPSIGNAL MAINTAINER".split())
+_BUILDS = frozenset({Kind.PYTHON_PACKAGES, Kind.PYTHON_PROJECT})
 
 
 def plan(facts: Facts, target: str | None = None) -> Plan:
@@ -57,21 +44,36 @@ def plan(facts: Facts, target: str | None = None) -> Plan:
 
 def _converted(facts: Facts, target: str | None) -> Plan:
     stage, base = _subject(facts, target)
-    runtime, why = _runtime(facts, stage, base)
-    draft = _Draft(facts, stage, needs.of_stage(facts, stage))
-    last = _last_build(draft)
+    runtime, why = _runtime(stage, base)
+    sorted_runs = _sort(facts, stage)
+    last = _last_build(stage, sorted_runs)
+    needed = needs.of_stage(facts, stage)
     accelerator = base.accelerator or ""
     if last is None:
-        if runtime == stage.base:
-            raise UnchangedError("nothing-to-split", "no command builds anything, and no smaller image exists", stage.base_span)
-        needs.refuse_run_time_tools(facts, stage, draft.needed, dropped=needs.TOOLKIT_TOOLS)
-        swap = SwapFlavour(stage.base_span, stage.base, runtime, f"no command builds anything; {why}")
-        return Plan(accelerator, Status.CONVERTED, (swap, *_places(draft, None)))
-    _refuse_user_before(draft, last)
-    steps = tuple(_steps(draft, last))
-    needs.refuse_run_time_tools(facts, stage, draft.needed, dropped=draft.dropped_tools | needs.TOOLKIT_TOOLS)
+        return _swapped(facts, stage, accelerator, runtime, why, needed)
+    _refuse_user_before(facts, stage, last)
     split = SplitStage(stage.from_.span, _builder_name(facts), stage.base, runtime, why)
+    builder = _Builder(facts, stage, base, needed, last, sorted_runs)
+    steps = tuple(_steps(builder))
+    dropped = system_packages.dropped_programs(steps) | needs.TOOLKIT_TOOLS
+    needs.refuse_run_time_tools(facts, stage, dropped=dropped)
     return Plan(accelerator, Status.CONVERTED, (split, *steps))
+
+
+def _swapped(
+    facts: Facts, stage: Stage, accelerator: str, runtime: str, why: str, needed: needs.Needs
+) -> Plan:
+    """The weakest strategy: nothing is built, so only the flavour changes."""
+    if runtime == stage.base:
+        raise UnchangedError(
+            "nothing-to-split", "nothing is built, and no smaller image exists", stage.base_span
+        )
+    if needed.compiler:
+        raise RefusedError("compiles-at-run-time", needed.compiler, stage.base_span)
+    needs.refuse_run_time_tools(facts, stage, dropped=needs.TOOLKIT_TOOLS)
+    swap = SwapFlavour(stage.base_span, stage.base, runtime, f"nothing is built; {why}")
+    kept = (Place(i.span, Placement.FINAL, "no-build", "nothing is built") for i in stage.instructions)
+    return Plan(accelerator, Status.CONVERTED, (swap, *kept))
 
 
 # --- what is rewritten -------------------------------------------------------------------------------
@@ -89,45 +91,49 @@ def _subject(facts: Facts, target: str | None) -> tuple[Stage, BaseImage]:
     if document.escape != "\\":
         raise RefusedError("escape", "files with another escape character are for Windows images", whole)
     base = facts.base(stage)
+    span = stage.root.base_span
     if base is None:
-        raise RefusedError("unknown-base", f"no image family covers {stage.root.base}", stage.root.base_span)
-    if target and base.accelerator != target:
-        made_for = base.accelerator or "no accelerator"
-        message = f"{stage.root.base} is made for {made_for}; turning it into a {target} image is not covered"
-        raise RefusedError("other-accelerator", message, stage.root.base_span)
+        raise RefusedError("unknown-base", f"no image family covers {stage.root.base}", span)
     if not base.accelerator:
-        raise RefusedError("no-accelerator", f"{stage.root.base} is no accelerator image", stage.root.base_span)
+        raise RefusedError("no-accelerator", f"{stage.root.base} is no accelerator image", span)
+    if target and base.accelerator != target:
+        message = f"{stage.root.base} is made for {base.accelerator}; a {target} image of it is not covered"
+        raise RefusedError("other-accelerator", message, span)
     _refuse_shape(facts, stage, base)
     return stage, base
 
 
 def _refuse_shape(facts: Facts, stage: Stage, base: BaseImage) -> None:
     span = stage.root.base_span
-    if not is_toolchain(base) and not (contents(base) or frozenset()) & {"gcc", "toolkit"}:
-        raise UnchangedError("ships-no-toolchain", f"what ships stands on {stage.root.base}, which holds no toolchain", span)
+    carries = toolchain(base) is not None or bool(contents(base).has & {"toolkit", "gcc"})
+    if not carries:
+        raise UnchangedError("no-toolchain", f"{stage.root.base} holds no toolchain", span)
     if len(facts.stages) > 1:
-        if is_toolchain(base):
-            raise RefusedError("multi-stage", "files with several stages are not covered", stage.from_.span)
-        raise UnchangedError("ships-no-toolchain", f"{stage.root.base} is the smallest image there is", span)
+        if toolchain(base) is None:
+            raise UnchangedError("no-smaller-image", f"no smaller image of {stage.root.base} exists", span)
+        raise RefusedError("multi-stage", "files with several stages are not covered", stage.from_.span)
     if not base.known:
-        raise RefusedError("unknown-tag", f"{stage.root.base} is newer than the data on its family", span)
+        raise RefusedError("unknown-tag", f"{stage.root.base} is not in the data on its family", span)
 
 
-def _runtime(facts: Facts, stage: Stage, base: BaseImage) -> tuple[str, str]:
+def _runtime(stage: Stage, base: BaseImage) -> tuple[str, str]:
     """The final stage's FROM operand, and why it is the right one."""
-    toolchain = is_toolchain(base)
-    if toolchain is None:
-        return stage.base, "no smaller official image of it exists, so both stages stand on it"
-    if toolchain.runtime is None or toolchain.flavour is None:
-        raise RefusedError("no-runtime-image", f"{stage.base} has no runtime image: {toolchain.reason}", stage.base_span)
-    if not toolchain.ancestor:
+    found = toolchain(base)
+    if found is None:
+        return stage.base, "no smaller official image exists, so both stages stand on the same one"
+    if found.sibling is None or found.flavour is None:
         raise RefusedError(
-            "runtime-not-ancestor", f"{toolchain.runtime} is no part of {stage.base}: other files may be missing", stage.base_span
+            "no-runtime-image", f"{stage.base} has no runtime image ({found.why})", stage.base_span
         )
-    written = other_flavour(stage.base, base, toolchain.flavour)
+    if not found.built_on:
+        message = f"{stage.base} is not built on {found.sibling}, which may lack other files too"
+        raise RefusedError("runtime-not-contained", message, stage.base_span)
+    written = other_flavour(stage.base, base, found.flavour)
     if written is None:
-        raise RefusedError("base-in-argument", f"the flavour of {stage.base} comes from an ARG", stage.base_span)
-    return written, f"{toolchain.reason}; {toolchain.runtime} is the image it is built on"
+        raise RefusedError(
+            "base-in-argument", f"the flavour of {stage.base} comes from an ARG", stage.base_span
+        )
+    return written, f"{found.why}; {stage.base} is built on {found.sibling}"
 
 
 def _builder_name(facts: Facts) -> str:
@@ -136,105 +142,131 @@ def _builder_name(facts: Facts) -> str:
     return next(name for name in names if name not in taken)
 
 
-# --- the stage, command by command -------------------------------------------------------------------
+# --- what each command is ----------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class _Draft:
-    """What is worked out while the steps are made."""
+@dataclass(frozen=True, slots=True)
+class _Sorted:
+    """A RUN with the kind of each of its commands."""
 
-    facts: Facts
-    stage: Stage
-    needed: needs.Needs
-    wheelhouses: int = 0
-    dropped_tools: frozenset[str] = field(default_factory=frozenset)
-    python: bool = False
+    run: Run
+    items: tuple[tuple[Segment, Kind], ...]
 
     @property
-    def runs(self) -> dict[Instruction, Run]:
-        return {run.instruction: run for run in self.facts.runs(self.stage)}
+    def builds(self) -> bool:
+        return any(one in _BUILDS for _, one in self.items)
 
 
-_BUILDS = frozenset({Kind.PYTHON_PACKAGES, Kind.PYTHON_PROJECT})
+def _sort(facts: Facts, stage: Stage) -> dict[Instruction, _Sorted]:
+    """Every RUN's commands by kind, up to the last that builds; refuses what cannot be placed there."""
+    found = {}
+    for run in facts.runs(stage):
+        if run.onbuild:
+            raise RefusedError("onbuild", "what an ONBUILD will run is not known here", run.instruction.span)
+        items = tuple((segment, kind(segment, run)) for segment in segments(run.script))
+        found[run.instruction] = _Sorted(run, items)
+    return found
 
 
-def _last_build(draft: _Draft) -> int | None:
-    """The position of the last instruction that must run in the builder; refuses what cannot be placed."""
+def _last_build(stage: Stage, runs: Mapping[Instruction, _Sorted]) -> int | None:
+    """The position of the last instruction that must run in the builder."""
     last = None
-    for position, instruction in enumerate(draft.stage.instructions):
-        if instruction.keyword == "RUN":
-            kinds = _kinds(draft, instruction)
-            if kinds & _BUILDS:
-                last = position
-        elif instruction.keyword == "ONBUILD":
-            raise RefusedError("onbuild", "what an ONBUILD will run is not known here", instruction.span)
+    for position, instruction in enumerate(stage.instructions):
+        if instruction in runs and runs[instruction].builds:
+            last = position
         elif instruction.keyword not in _STATE | _METADATA:
             raise RefusedError("instruction", f"{instruction.keyword} is not covered", instruction.span)
     return last
 
 
-def _kinds(draft: _Draft, instruction: Instruction) -> set[Kind]:
-    run = draft.runs[instruction]
-    if not is_chain(draft.facts.document.data, run):
-        if run.instruction.heredocs:
-            raise RefusedError("heredoc", "scripts in here-documents are not covered", instruction.span)
+def _refuse_unplaceable(facts: Facts, found: _Sorted) -> None:
+    instruction = found.run.instruction
+    if instruction.heredocs:
+        raise RefusedError("heredoc", "scripts in here-documents are not covered", instruction.span)
+    if not is_chain(facts.document.data, found.run):
         raise RefusedError("unknown-shell", "the RUN is more than commands joined by &&", instruction.span)
-    found = set()
-    for segment in segments(run.script):
-        one = kind(segment, run)
+    for segment, one in found.items:
         if one is Kind.UNKNOWN:
-            name = next((c.name for c in segment.commands if c.name), "the command")
+            name = next((c.name for c in segment.commands if c.name), "this command")
             raise RefusedError("unknown-command", f"what {name} leaves behind is not known", segment.span)
-        found.add(one)
-    if found & _BUILDS and any(f.name == "mount" for f in instruction.flags):
-        raise RefusedError("mount", "installations with their own mounts are not covered", instruction.span)
-    return found
+    if found.builds and instruction.flags:
+        raise RefusedError("run-flags", "installations with builder flags are not covered", instruction.span)
 
 
-def _refuse_user_before(draft: _Draft, last: int) -> None:
-    for instruction in draft.stage.instructions[:last]:
-        if instruction.keyword == "USER" and draft.facts.expand(instruction, instruction.args[0]) not in ("0", "root"):
-            raise RefusedError("user-before-install", "installations by another user than root are not covered", instruction.span)
+def _refuse_user_before(facts: Facts, stage: Stage, last: int) -> None:
+    for instruction in stage.instructions[:last]:
+        if instruction.keyword == "USER":
+            user = facts.expand(instruction, instruction.args[0]) or ""
+            if user.partition(":")[0] not in ("0", "root"):
+                message = "installations by another user than root are not covered"
+                raise RefusedError("user-before-install", message, instruction.span)
 
 
-def _places(draft: _Draft, last: int | None) -> Iterator[Step]:
-    """Where the instructions go that are not taken apart."""
-    for position, instruction in enumerate(draft.stage.instructions):
-        if instruction.keyword == "RUN" and last is not None and position <= last:
+# --- steps -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Builder:
+    """What the steps are made from. ``last`` is the position of the last instruction of the builder."""
+
+    facts: Facts
+    stage: Stage
+    base: BaseImage
+    needed: needs.Needs
+    last: int
+    runs: Mapping[Instruction, _Sorted]
+
+
+def _steps(builder: _Builder) -> Iterator[Step]:
+    installations = tuple(_installations(builder))
+    numbers = count(1)
+    for position, instruction in enumerate(builder.stage.instructions):
+        found = builder.runs.get(instruction)
+        if found is None or position > builder.last:
+            yield _place(instruction, position, builder.last)
             continue
-        yield _place(instruction, position, last)
+        _refuse_unplaceable(builder.facts, found)
+        for segment, one in found.items:
+            yield from _command_steps(builder, found.run, segment, one, installations, numbers)
+        caches = system_packages.caches(builder.facts, found.run)
+        if caches:
+            yield caches
 
 
-def _place(instruction: Instruction, position: int, last: int | None) -> Place:
-    if last is None or position > last:
+def _command_steps(
+    builder: _Builder,
+    run: Run,
+    segment: Segment,
+    one: Kind,
+    installations: tuple[Installation, ...],
+    numbers: Iterator[int],
+) -> Iterator[Step]:
+    if one in _BUILDS:
+        found = next(i for i in installations if i.command is segment.commands[0])
+        more = found is not installations[-1]
+        pip = contents(builder.base).holds("pip") is True
+        yield transfer(builder.facts, found, next(numbers), pip_in_final=pip, used_later=more)
+    elif one is Kind.SYSTEM_PACKAGES:
+        yield from system_packages.steps(run, segment, compiler=builder.needed.compiler)
+    elif one is Kind.PIP_CACHE:
+        yield Place(segment.span, Placement.BUILDER, one, "the final stage has no such cache")
+    else:
+        yield Place(segment.span, Placement.BOTH, one, "not proven build-only, so it is replayed")
+
+
+def _installations(builder: _Builder) -> Iterator[Installation]:
+    for position, instruction in enumerate(builder.stage.instructions):
+        found = builder.runs.get(instruction)
+        if found is None or position > builder.last:
+            continue
+        for segment, one in found.items:
+            if one in _BUILDS:
+                yield installation(builder.facts, builder.stage, found.run, segment.commands[0])
+
+
+def _place(instruction: Instruction, position: int, last: int) -> Place:
+    if position > last:
         return Place(instruction.span, Placement.FINAL, "after-build", "nothing is built after it")
     if instruction.keyword in _METADATA:
-        return Place(instruction.span, Placement.FINAL, "metadata", "says how the image runs")
+        return Place(instruction.span, Placement.FINAL, "metadata", "it says how the image runs")
     return Place(instruction.span, Placement.BOTH, "state", "not proven build-only, so it is replayed")
-
-
-def _steps(draft: _Draft, last: int) -> Iterator[Step]:
-    runs = draft.runs
-    draft.python = bool((contents(_base(draft)) or frozenset()) & {"python3"})
-    total = sum(
-        1 for i in draft.stage.instructions for s in _segments(runs, i) if kind(s, runs[i]) in _BUILDS
-    )
-    for position, instruction in enumerate(draft.stage.instructions):
-        if instruction not in runs or position > last:
-            yield _place(instruction, position, last)
-            continue
-        run = runs[instruction]
-        for segment in segments(run.script):
-            yield from _segment_steps(draft, run, segment.commands[0], kind(segment, run), total)
-        if _installs_system(run) and not _cache_mounted(instruction) and not _cleans(run):
-            yield DropCaches(instruction.span, APT_CACHES, "package lists and archives are fetched anew when needed")
-
-
-def _segments(runs: dict[Instruction, Run], instruction: Instruction):  # type: ignore[no-untyped-def]
-    return segments(runs[instruction].script) if instruction in runs else ()
-
-
-def _base(draft: _Draft) -> BaseImage:
-    base = draft.facts.base(draft.stage)
-    assert base is not None  # noqa: S101 - _subject saw to it
-    return base

@@ -6,7 +6,16 @@ import re
 from dataclasses import dataclass
 
 # options of a requirement file that leave the wheelhouse route sound: they say where wheels come from
-_HARMLESS = ("-i", "--index-url", "--extra-index-url", "-f", "--find-links", "--trusted-host", "--pre", "--prefer-binary")
+_HARMLESS = (
+    "-i",
+    "--index-url",
+    "--extra-index-url",
+    "-f",
+    "--find-links",
+    "--trusted-host",
+    "--pre",
+    "--prefer-binary",
+)
 _CONTINUED = re.compile(r"\\\r?\n")
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 
@@ -40,11 +49,11 @@ def _requirement(line: str) -> Requirement:
     from packaging.utils import canonicalize_name  # noqa: PLC0415
 
     if line.startswith("-"):
-        raise UnsupportedRequirementError(f"{line.split()[0]} in a requirement file is not covered")
+        raise UnsupportedRequirementError(f"{line.split(maxsplit=1)[0]} in a requirement file is not covered")
     if "--hash" in line:
         raise UnsupportedRequirementError("hashes of wheels that are built here cannot match")
     try:
-        parsed = Parsed(line.split(" --")[0])
+        parsed = Parsed(line.split(" --", maxsplit=1)[0])
     except InvalidRequirement:
         raise UnsupportedRequirementError(f"{line[:80]!r} is not a named requirement") from None
     if parsed.url:

@@ -25,7 +25,9 @@ def without(data: bytes, word: Span) -> Edit:
     return Edit(before.start() if before else word.start, word.end, "")
 
 
-def install_without(data: bytes, operation: PackageOperation, drop: frozenset[str], instead: Iterable[str]) -> str:
+def install_without(
+    data: bytes, operation: PackageOperation, drop: frozenset[str], instead: Iterable[str]
+) -> str:
     """An install command without the packages of ``drop``; ``instead`` stands where the first of them stood."""
     gone = [p.span for p in operation.packages if p.name in drop]
     new = " ".join(instead)

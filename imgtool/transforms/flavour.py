@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from imgtool.families import BaseImage, identify, sibling
+from imgtool.families import BaseImage, sibling, swap
 
 
 def other_flavour(written: str, base: BaseImage, flavour: str) -> str | None:
@@ -13,16 +13,13 @@ def other_flavour(written: str, base: BaseImage, flavour: str) -> str | None:
     Not possible: the family has no such image at this version, or the token does not stand in the operand
     itself (it comes from an ARG whose value a build may change).
     """
-    wanted = sibling(base, flavour)
-    if wanted is None:
-        return None
     if "$" not in written:
-        return wanted
-    new = identify(wanted)
-    if new is None or not base.token:
+        return sibling(base, flavour)
+    change = swap(base, flavour)
+    if change is None:
         return None
-    token = re.compile(rf"(?<![A-Za-z0-9]){re.escape(base.token)}(?![A-Za-z0-9])")
     repository, colon, tag = written.rpartition(":")
-    if len(token.findall(tag)) != 1 or "/" in tag:
+    token = re.compile(rf"(?<![A-Za-z0-9]){re.escape(change.old)}(?![A-Za-z0-9])")
+    if "/" in tag or len(token.findall(tag)) != 1:
         return None
-    return f"{repository}{colon}{token.sub(new.token, tag)}"
+    return f"{repository}{colon}{token.sub(lambda _: change.new, tag)}"

@@ -15,7 +15,9 @@ from imgtool.facts.commands import Command, Script
 from imgtool.facts.facts import Run
 
 # a command with one of these at the top level changes what the commands after it do
-_STATEFUL = frozenset({"cd", "export", "set", "trap", "pushd", "popd", "unset", "shopt", "umask", "exec", "exit"})
+_STATEFUL = frozenset(
+    {"cd", "export", "set", "trap", "pushd", "popd", "unset", "shopt", "umask", "exec", "exit"}
+)
 
 
 @dataclass(frozen=True, slots=True)

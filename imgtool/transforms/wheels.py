@@ -17,10 +17,14 @@ from imgtool.transforms.commands import edited, option_words, verb, without
 HOME = "/wheels"
 
 # say where wheels come from: the final stage takes them from the mount
-_INDEX = frozenset({"--index-url", "-i", "--pypi-url", "--extra-index-url", "--find-links", "-f", "--trusted-host"})
+_INDEX = frozenset(
+    {"--index-url", "-i", "--pypi-url", "--extra-index-url", "--find-links", "-f", "--trusted-host"}
+)
 _FORMATS = frozenset({"--no-binary", "--only-binary", "--config-settings", "-C", "--global-option"})
 # say how to install: `pip wheel` does not know them
-_INSTALL_VALUED = frozenset({"--target", "-t", "--prefix", "--root", "--root-user-action", "--upgrade-strategy"})
+_INSTALL_VALUED = frozenset(
+    {"--target", "-t", "--prefix", "--root", "--root-user-action", "--upgrade-strategy"}
+)
 _INSTALL = frozenset(
     {
         "--upgrade",
@@ -63,7 +67,9 @@ def pip_builder(data: bytes, command: Command, house: Wheelhouse, skip: Sequence
     return edited(data, command.span, edits)
 
 
-def pip_local(data: bytes, command: Command, house: Wheelhouse, program: str, skip: Sequence[Span] = ()) -> str:
+def pip_local(
+    data: bytes, command: Command, house: Wheelhouse, program: str, skip: Sequence[Span] = ()
+) -> str:
     """``pip install …`` from the wheelhouse, with ``program`` in pip's place."""
     install = _verb(command, "install")
     gone = [a.span for a in option_words(command, frozenset({"--no-build-isolation"}), _INDEX | _FORMATS)]
@@ -73,11 +79,15 @@ def pip_local(data: bytes, command: Command, house: Wheelhouse, program: str, sk
     return edited(data, command.span, edits)
 
 
-def project_builder(python: str, house: Wheelhouse) -> str:
-    """``setup.py install`` as wheels: the project's own beside its dependencies', built as setup.py builds it."""
+def project_builder(python: str, house: Wheelhouse, *, isolated: bool) -> str:
+    """The project in the working folder as wheels, its own beside its dependencies'.
+
+    ``isolated`` as pip builds by default; ``setup.py install`` builds with what is installed.
+    """
     project = f"{house.folder}/project"
+    isolation = "" if isolated else "--no-build-isolation "
     return (
-        f"{python} -m pip wheel --no-build-isolation --no-deps -w {project} . \\\n"
+        f"{python} -m pip wheel {isolation}--no-deps -w {project} . \\\n"
         f" && {python} -m pip wheel -w {house.folder} {project}/*.whl"
     )
 

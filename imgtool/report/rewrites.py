@@ -1,0 +1,122 @@
+"""Rewrites as a diff, as an explanation and as JSON. Pure: values in, a string out."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from imgtool.report.style import Style, printable
+from imgtool.rewrite import Rewrite
+from imgtool.rewrite.plan import (
+    DropCaches,
+    DropPackages,
+    Place,
+    SplitStage,
+    Step,
+    SwapFlavour,
+    TransferWheels,
+)
+from imgtool.syntax.source import decode
+
+MAX_EXCERPT = 60
+
+
+def diff(path: str, made: Rewrite) -> str:
+    """A unified diff from the file to its rewrite; empty where nothing changes."""
+    old = decode(made.source.data).splitlines(keepends=True)
+    new = decode(made.data).splitlines(keepends=True)
+    return "".join(_ended(line) for line in difflib.unified_diff(old, new, path, f"{path} (rewritten)"))
+
+
+def _ended(line: str) -> str:
+    return line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+
+
+def explain(path: str, made: Rewrite, style: Style) -> str:
+    """For each instruction and command where it went and why; for a refusal its reasons."""
+    head = f"{style.paint(path, 'bold')}: {made.plan.status}"
+    lines = [head, *_reasons(path, made), *(_line(made, step, style) for step in made.plan.steps)]
+    return "\n".join(lines) + "\n"
+
+
+def reasons(path: str, made: Rewrite) -> str:
+    """Why a file was not converted, one line a reason."""
+    return "".join(f"{line}\n" for line in _reasons(path, made))
+
+
+def _reasons(path: str, made: Rewrite) -> Iterator[str]:
+    for reason in made.plan.reasons:
+        place = made.source.place(reason.span.start)
+        yield f"{path}:{place.line}:{place.column}: {made.plan.status} [{reason.code}] {printable(reason.message)}"
+
+
+def _line(made: Rewrite, step: Step, style: Style) -> str:
+    number = made.source.line_of(step.span.start)
+    where, rule, evidence = _told(step)
+    what = _excerpt(made.source.text(step.span))
+    return f"{number:>5} | {style.paint(f'{where:<8}', _COLOURS.get(where, 'cyan'))} {what}\n      |   {rule}: {printable(evidence)}"
+
+
+_COLOURS = {"builder": "yellow", "final": "green", "dropped": "red"}
+
+
+def _excerpt(text: str) -> str:
+    flat = printable(re.sub(r"\s*\\?\s*\n\s*|\s+", " ", text))
+    return flat if len(flat) <= MAX_EXCERPT else f"{flat[: MAX_EXCERPT - 1]}…"
+
+
+def _told(step: Step) -> tuple[str, str, str]:
+    """Where a step puts something, the rule, and the evidence."""
+    match step:
+        case SplitStage():
+            return (
+                "both",
+                "split-stage",
+                f"builder on {step.base}, final stage on {step.runtime}: {step.evidence}",
+            )
+        case SwapFlavour():
+            return "final", "swap-flavour", f"{step.base} becomes {step.runtime}: {step.evidence}"
+        case Place():
+            return str(step.placement), step.rule, step.evidence
+        case DropPackages():
+            instead = f"; {' '.join(step.instead)} instead" if step.instead else ""
+            return "dropped", step.rule, f"{' '.join(step.packages)}: {step.evidence}{instead}"
+        case TransferWheels():
+            where = "both" if step.final else "builder"
+            return where, "wheelhouse", step.evidence + (f" ({step.wheelhouse})" if step.wheelhouse else "")
+        case DropCaches():
+            return "dropped", "package-caches", step.evidence
+
+
+def as_json(rewrites: Sequence[tuple[str, Rewrite]]) -> str:
+    """One array: ``file``, ``target``, ``status``, ``reasons``, ``steps`` and the new ``dockerfile``."""
+    return json.dumps([_row(path, made) for path, made in rewrites], indent=2) + "\n"
+
+
+def _row(path: str, made: Rewrite) -> dict[str, Any]:
+    return {
+        "file": path,
+        "target": made.plan.target,
+        "status": str(made.plan.status),
+        "reasons": [
+            {"code": r.code, "message": r.message, "line": made.source.line_of(r.span.start)}
+            for r in made.plan.reasons
+        ],
+        "steps": [_step(made, step) for step in made.plan.steps],
+        "dockerfile": decode(made.data),
+    }
+
+
+def _step(made: Rewrite, step: Step) -> dict[str, Any]:
+    name = re.sub(r"(?<!^)(?=[A-Z])", "-", type(step).__name__).lower()
+    fields = {key: value for key, value in asdict(step).items() if key != "span"}
+    return {
+        "step": name,
+        "line": made.source.line_of(step.span.start),
+        "text": made.source.text(step.span),
+        **{key: str(value) if key == "placement" else value for key, value in fields.items()},
+    }

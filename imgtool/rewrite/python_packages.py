@@ -1,0 +1,115 @@
+"""Python installations: which can go through a wheelhouse, and how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from imgtool.edits import Span
+from imgtool.facts.commands import Command
+from imgtool.facts.facts import Facts, Run
+from imgtool.facts.packages import PackageOperation
+from imgtool.facts.stages import Stage
+from imgtool.rewrite import needs
+from imgtool.rewrite.kinds import is_setup_install, operations_of
+from imgtool.rewrite.plan import TransferWheels
+from imgtool.rewrite.refusal import RefusedError
+from imgtool.transforms.wheels import (
+    HOME,
+    Wheelhouse,
+    pip_builder,
+    pip_local,
+    project_builder,
+    project_local,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """One command that installs Python packages. ``python`` runs it; ``operation`` is None for setup.py."""
+
+    command: Command
+    python: str
+    operation: PackageOperation | None
+    project: bool
+
+
+def installation(facts: Facts, stage: Stage, run: Run, command: Command) -> Installation:
+    """What an installing command is.
+
+    Raises:
+        RefusedError: its packages cannot go through a wheelhouse.
+    """
+    if is_setup_install(command):
+        return Installation(command, command.argv[0].text, None, project=True)
+    (operation,) = operations_of(command, run)
+    _refuse_operation(operation)
+    needs.required(facts, stage, run.instruction, operation)
+    python = "python3" if command.name.startswith("pip") else command.argv[0].text
+    return Installation(
+        command, python, operation, project=any(p.source == "path" for p in operation.packages)
+    )
+
+
+def _refuse_operation(operation: PackageOperation) -> None:
+    span = operation.command.span
+    if not operation.complete:
+        raise RefusedError("hidden-packages", "a variable hides what is installed", span)
+    if operation.editable:
+        raise RefusedError("editable", "an editable installation needs its sources at the same place", span)
+    if operation.targets or operation.user:
+        raise RefusedError("install-target", "installations into another place are not covered", span)
+    sources = {p.source for p in operation.packages}
+    if sources - {"index"} and [p.raw for p in operation.packages] != ["."]:
+        raise RefusedError(
+            "package-source", "packages from paths, URLs and repositories are not covered", span
+        )
+    if "path" in sources and (operation.index_url or operation.extra_index_urls or operation.find_links):
+        raise RefusedError("package-source", "a project with an index of its own is not covered", span)
+    if "path" in sources and operation.requirement_files:
+        raise RefusedError("package-source", "a project beside a requirement file is not covered", span)
+    if any(a.name.startswith("PIP_") for a in operation.command.assignments):
+        raise RefusedError("pip-variables", "PIP_ variables before the command are not covered", span)
+
+
+def transfer(
+    facts: Facts, found: Installation, number: int, *, pip_in_final: bool, used_later: bool
+) -> TransferWheels:
+    """The step that makes the wheels in the builder and installs them in the final stage.
+
+    ``used_later``: a later build may import what is installed, so the builder installs it too.
+    """
+    data = facts.document.data
+    house = Wheelhouse(number)
+    program = f"{found.python} -m pip" if pip_in_final else f"PYTHONPATH={HOME} {found.python} -m pip"
+    skip = _pip_itself(found)
+    span = found.command.span
+    if found.project:
+        built = project_builder(found.python, house, isolated=found.operation is not None)
+        local = project_local(program, house)
+        if used_later:
+            built += f" \\\n && {project_local(f'{found.python} -m pip', house)}"
+        return TransferWheels(
+            span, house.folder, built, local, "the project is built where the compilers are"
+        )
+    if (
+        found.operation
+        and skip
+        and len(skip) == len(found.operation.packages)
+        and not found.operation.requirement_files
+    ):
+        kept = facts.document.source.text(span)
+        return TransferWheels(span, "", kept, None, "pip itself: the final stage does not have it")
+    built = pip_builder(data, found.command, house, skip)
+    if skip:
+        built = f"{facts.document.source.text(span)} \\\n && {built}"
+    elif used_later:
+        built += f" \\\n && {pip_local(data, found.command, house, f'{found.python} -m pip', skip)}"
+    local = pip_local(data, found.command, house, program, skip)
+    return TransferWheels(
+        span, house.folder, built, local, "the wheels of these packages are made in the builder"
+    )
+
+
+def _pip_itself(found: Installation) -> tuple[Span, ...]:
+    packages = found.operation.packages if found.operation else ()
+    return tuple(p.span for p in packages if p.name == "pip")
