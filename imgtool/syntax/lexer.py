@@ -101,8 +101,8 @@ class Lexer:
             content, continued = self._continuation(line)
             logical = self._join(content, at, number, tuple(above), continued=continued)
             above = []
-            if logical.text.data.strip():
-                yield logical
+            # nothing but escapes and blank lines to the end of the file: an instruction without a name
+            yield logical
 
     def heredoc(self, draft: Heredoc) -> Heredoc | None:
         """The body of a here-document that starts at the next line; None, and nothing read, if it never ends."""

@@ -118,14 +118,14 @@ def _read_heredocs(lexer: Lexer, text: Text) -> tuple[Heredoc, ...]:
 def _node(text: Text, escape: bytes, line: LogicalLine) -> Instruction:
     data = text.data
     # blanks come first only after a line that holds nothing but the escape
-    start = leading_space(data) if data[0] in SPACE_BYTES else 0
+    start = leading_space(data) if data[:1] in SPACE_BYTES else 0
     end = trimmed_end(data)
     blank = _BLANKS.search(data, start, end)
     stop = blank.start() if blank else end
     word, keyword = _keyword(data[start:stop])
     flags: tuple[Flag, ...] = ()
     at = blank.end() if blank else end
-    if data.startswith(b"--", at):
+    if data[at : at + 1] in _FLAG_START:
         flags, at = _flags(text, at, end, escape)
     at += leading_space(data[at:end])
     rest = text.slice(at, max(at, end))
@@ -171,7 +171,16 @@ def _keyword(data: bytes) -> tuple[str, str]:
 
 # --- flags -------------------------------------------------------------------------------------------
 
-_FLAG_END = re.compile(SPACE)
+# BuildKit goes through flags and HEALTHCHECK's type byte by byte, each a character of Latin-1: \xa0 separates
+_BYTE_SPACES = rb"\t\n\v\f\r \x85\xa0"
+_BYTE_SPACE = re.compile(rb"[%s]" % _BYTE_SPACES)
+_BYTE_BLANKS = re.compile(rb"[%s]*" % _BYTE_SPACES)
+_FLAG_START = b"-\x85\xa0"
+
+
+def _blanks_end(data: bytes, at: int, end: int) -> int:
+    found = _BYTE_BLANKS.match(data, at, end)
+    return found.end() if found else at
 
 
 def _flags(text: Text, at: int, end: int, escape: bytes) -> tuple[tuple[Flag, ...], int]:
@@ -179,21 +188,21 @@ def _flags(text: Text, at: int, end: int, escape: bytes) -> tuple[tuple[Flag, ..
     data = text.data
     flags: list[Flag] = []
     while True:
-        at += leading_space(data[at:end])
+        at = _blanks_end(data, at, end)
         if data[at : at + 2] != b"--" or at >= end:
             return tuple(flags), at
         raw, stop = _flag_word(data, at, end, escape)
         if raw == b"--":
             return tuple(flags), stop
-        name, separator, value = decode(raw).removeprefix("--").partition("=")
-        span = text.span(at, stop)
-        flags.append(Flag(decode(raw), name, value if separator else None, span))
+        shown = raw.decode("latin-1")
+        name, separator, value = shown.removeprefix("--").partition("=")
+        flags.append(Flag(shown, name, value if separator else None, text.span(at, stop)))
         at = stop
 
 
 def _flag_word(data: bytes, at: int, end: int, escape: bytes) -> tuple[bytes, int]:
     """One flag with quotes and escapes taken out, and where it ends."""
-    found = _FLAG_END.search(data, at, end)
+    found = _BYTE_SPACE.search(data, at, end)
     stop = found.start() if found else end
     plain = data[at:stop]
     if b'"' not in plain and b"'" not in plain and escape not in plain:
@@ -213,7 +222,7 @@ def _flag_word(data: bytes, at: int, end: int, escape: bytes) -> tuple[bytes, in
                 out += char
         elif char in (b'"', b"'"):
             quote = char
-        elif _FLAG_END.match(data, at, end):
+        elif _BYTE_SPACE.match(data, at, end):
             break
         else:
             out += char
@@ -279,10 +288,10 @@ def _healthcheck(rest: Text, escape: bytes, line: LogicalLine) -> _Form:
     data = rest.data
     if not data:
         return _Form()
-    space = _FLAG_END.search(data)
+    space = _BYTE_SPACE.search(data)
     stop = space.start() if space else len(data)
     kind = Word(decode(data[:stop]), rest.span(0, stop))
-    at = stop + leading_space(data[stop:])
+    at = _blanks_end(data, stop, len(data))
     command = _json_or(_string)(rest.slice(at, len(data)), escape, line)
     return _Form((kind.text, *command.args), (kind, *command.words), command.json)
 

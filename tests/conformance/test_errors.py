@@ -72,6 +72,7 @@ LINES = {
     "no-break-space": two("ENV\u00a0a=b", "unknown instruction: ENV\u00a0a=b"),
     "bom-in-the-middle": two("\ufeffRUN x", "unknown instruction: \ufeffRUN (did you mean RUN?)"),
     "two-escapes-are-no-continuation": Case("FROM scratch\nRUN a \\\\\n  b\n", 3, "unknown instruction: b"),
+    "lone-escape-at-the-end": two("\\\n\n", "unknown instruction: "),
     "lone-escape-starts-the-instruction": Case(
         "FROM scratch\nRUN a\n\\\nfoo\n", 3, "unknown instruction: foo (did you mean from?)"
     ),
@@ -166,6 +167,12 @@ FLAGS = {
     "near-flag": two("COPY --chowm=a a b", "unknown flag: --chowm (did you mean chown?)"),
     "flag-case": two("COPY --From=x a b", "unknown flag: --From (did you mean from?)"),
     "flag-of-another": two("COPY --checksum=a a b", "unknown flag: --checksum"),
+    # BuildKit reads flags byte by byte
+    "flag-in-latin-1": two("COPY --fromé=x a b", "unknown flag: --from\u00c3\u00a9 (did you mean from?)"),
+    "flag-with-a-no-break-space": two("COPY --a\u00a0b c d", "unknown flag: --a\u00c2"),
+    "healthcheck-type-in-bytes": two(
+        "HEALTHCHECK a\u0445b", 'Unknown type "A\ufffd" in HEALTHCHECK (try CMD)'
+    ),
     "flag-on-env": two("ENV --a b=c", "unknown flag: --a"),
     "flag-on-label": two("LABEL --a b=c", "unknown flag: --a"),
     "flag-on-cmd": two("CMD --a b", "unknown flag: --a"),
