@@ -8,6 +8,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from imgtool.facts.facts import Facts, Run
 from imgtool.facts.packages import Operation, PackageOperation
@@ -130,12 +131,10 @@ def refuse_run_time_tools(facts: Facts, stage: Stage, *, dropped: frozenset[str]
     """
     for instruction in stage.instructions:
         if instruction.keyword in ("CMD", "ENTRYPOINT", "HEALTHCHECK"):
-            _check(facts, stage, instruction, _programs(facts, stage, instruction), dropped)
+            _check(instruction, _programs(facts, stage, instruction), dropped)
 
 
-def _check(
-    facts: Facts, stage: Stage, at: Instruction, programs: Iterator[str], dropped: frozenset[str]
-) -> None:
+def _check(at: Instruction, programs: Iterator[str], dropped: frozenset[str]) -> None:
     for program in programs:
         name = posixpath.basename(program)
         if re.sub(r"[\d.-]+\Z", "", name) in dropped or name in dropped:
@@ -154,7 +153,7 @@ def _programs(facts: Facts, stage: Stage, instruction: Instruction) -> Iterator[
             yield from _script_programs(words[2].encode(), instruction)
         yield from words[:1]
         # python -m pip and the like: the module is a program too
-        yield from (w for before, w in zip(words, words[1:], strict=False) if before == "-m")
+        yield from (w for before, w in pairwise(words) if before == "-m")
         yield from _scripts(facts, stage, instruction, words)
     else:
         yield from _script_programs(instruction.rest.data.removeprefix(b"CMD "), instruction)
@@ -171,8 +170,7 @@ def _scripts(facts: Facts, stage: Stage, instruction: Instruction, words: list[s
                 "script-unreadable", f"{word} is not found in the build context", instruction.span
             )
         if content is not None and (
-            (content.startswith(b"#!")
-            and b"sh" in content.split(b"\n", 1)[0])
+            (content.startswith(b"#!") and b"sh" in content.split(b"\n", 1)[0])
             or word.endswith((".sh", ".bash"))
         ):
             yield from _script_programs(content, instruction)
@@ -185,4 +183,4 @@ def _script_programs(script: bytes, at: Instruction) -> Iterator[str]:
     for command in found.commands:
         yield command.name
         words = [arg.text for arg in command.argv]
-        yield from (w for before, w in zip(words, words[1:], strict=False) if before == "-m")
+        yield from (w for before, w in pairwise(words) if before == "-m")

@@ -133,7 +133,7 @@ class _Rendering:
         items = segments(run.script)
         texts = {segment.span: self._final_segment(run, segment) for segment in items}
         if not any(
-            t is not None and not self._only_lists(run, s) for s, t in zip(items, texts.values(), strict=True)
+            t is not None and not self._only_lists(s) for s, t in zip(items, texts.values(), strict=True)
         ):
             return None
         text = rebuild(self.data, run, texts)
@@ -163,7 +163,7 @@ class _Rendering:
             return None
         return install_without(self.data, operation, gone, instead)
 
-    def _only_lists(self, run: Run, segment: Segment) -> bool:
+    def _only_lists(self, segment: Segment) -> bool:
         """Whether an item only refreshes or cleans package lists, which is nothing without an installation."""
         place = self.places.get(segment.span)
         return place is not None and place.rule == "package-lists"
