@@ -23,6 +23,9 @@ MAX_FILE = 1 << 20
 
 _PYPROJECT = ("tool", "imgtool")
 
+# keys within keys that a line is looked up for
+_DEEPEST = 6
+
 T = TypeVar("T")
 
 
@@ -63,14 +66,17 @@ class ConfigFile:
     def error(self, keys: Iterable[str], message: str) -> ConfigError:
         """The error to raise about a key, named as in the file."""
         path = (*self.prefix, *keys)
-        line = next(
-            (self._lines[path[:end]] for end in range(len(path), 0, -1) if path[:end] in self._lines), None
-        )
-        return ConfigError(self.path, f"{dotted(path)}: {message}", line)
+        known = (path[:end] for end in range(len(path), 0, -1) if path[:end] in self._lines)
+        return ConfigError(self.path, f"{dotted(path)}: {message}", next(map(self._lines.get, known), None))
 
     @cached_property
     def _lines(self) -> dict[tuple[str, ...], int]:
-        return dict(_key_lines(self.text))
+        """The first lines of keys and of the tables that they are in, found by their looks: to point at, no more."""
+        lines: dict[tuple[str, ...], int] = {}
+        for path, number in _key_lines(self.text):
+            for end in range(1, min(len(path), _DEEPEST) + 1):
+                lines.setdefault(path[:end], number)
+        return lines
 
 
 # -- finding and reading ----------------------------------------------------------------------------------
@@ -151,12 +157,16 @@ def _text(path: Path) -> str:
         raise ConfigError(path, "is not UTF-8", line) from None
 
 
+# tomllib keeps every beginning of a dotted key: one of 100 kB takes it gigabytes
+_LONG_KEY = re.compile(r"""(?<![\w"'-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){50}""")
 _AT_LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
 def _parsed(path: Path, text: str) -> dict[str, Any]:
     import tomllib  # noqa: PLC0415 - 10 ms that most runs do not need
 
+    if found := _LONG_KEY.search(text):
+        raise ConfigError(path, "is nested too deeply", text.count("\n", 0, found.start()) + 1)
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -175,7 +185,6 @@ _ASSIGNMENT = re.compile(rf"[ \t]*({_DOTTED})[ \t]*=")
 
 
 def _key_lines(text: str) -> Iterable[tuple[tuple[str, ...], int]]:
-    """The lines where tables and keys begin, found by their looks: good enough to point at."""
     table: tuple[str, ...] = ()
     for number, line in enumerate(text.split("\n"), 1):
         if header := _HEADER.match(line):

@@ -101,7 +101,7 @@ class Patterns:
 def _lines(data: bytes) -> Iterator[Line]:
     for raw in data.removeprefix(BOM).decode("latin-1").split("\n"):
         text = _without_spaces(raw.removesuffix("\r"))
-        if text.startswith("#"):
+        if not text or text.startswith("#"):
             continue
         negated = text.startswith("!")
         text = text[negated:]

@@ -104,6 +104,7 @@ BROKEN = [
     ("imgtool.toml", b"a = 1\na = 2\n", ":2: is not TOML: "),
     ("imgtool.toml", b"a = 1\n\n# \xff\n", ":3: is not UTF-8"),
     ("imgtool.toml", b"a = " + b"[" * 10_000, ": is nested too deeply"),
+    ("imgtool.toml", b"\n" + b"a . " * 100_000 + b"a = 1", ":2: is nested too deeply"),
     ("imgtool.toml", b"#" * (MAX_FILE + 1), ": is larger than 1,048,576 bytes"),
     ("pyproject.toml", b"[tool]\nimgtool = 1\n", ": tool.imgtool: must be a table"),
     ("pyproject.toml", b"[tool.imgtool]\n[", ":2: is not TOML: "),

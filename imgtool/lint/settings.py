@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
-from imgtool.config import ConfigError, ConfigFile, Section, for_file
+from imgtool.config import ConfigFile, Section, for_file
 from imgtool.findings import Severity
 from imgtool.gitignore import Patterns
 from imgtool.lint.registry import RuleError, check_selectors, find
@@ -69,7 +69,7 @@ class SettingsFinder:
 
     config: ConfigFile | None = None
     isolated: bool = False
-    _folders: dict[Path, ConfigFile | None] = field(default_factory=dict)
+    _folders: dict[Path, ConfigFile | None] = field(default_factory=dict, init=False, repr=False)
 
     def of(self, file: Path) -> LintSettings:
         """The settings for a Dockerfile, or for the name that standard input stands for.
@@ -86,7 +86,7 @@ class SettingsFinder:
         return self.of(path).exclude
 
 
-@cache
+@lru_cache(maxsize=64)
 def settings(file: ConfigFile | None) -> LintSettings:
     """The settings in a file; the defaults without one.
 
@@ -112,7 +112,7 @@ def settings(file: ConfigFile | None) -> LintSettings:
         exclude=(Patterns.of(file.folder.resolve(), top.strings("exclude") or ()),),
         force_exclude=top.boolean("force-exclude") or False,
         respect_gitignore=top.boolean("respect-gitignore") is not False,
-        fail_on=Severity(fail_on or LintSettings.fail_on),
+        fail_on=Severity(fail_on or Severity.STYLE),
         preview=lint.boolean("preview") or False,
         profile=profile or PROFILES[0],
         rules=MappingProxyType(dict(_rules(top.table_of("rules")))),

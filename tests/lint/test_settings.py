@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import imgtool.lint.settings as module
+from imgtool.config import ConfigError, load
+from imgtool.findings import Severity
+from imgtool.lint.settings import LintSettings, SettingsFinder, settings
+
+DOCS = Path(__file__).resolve().parents[2] / "docs/configuration.md"
+
+
+def read(folder: Path, text: str, name: str = "imgtool.toml") -> LintSettings:
+    (folder / name).write_text(text)
+    return settings(load(folder / name))
+
+
+def test_nothing_said() -> None:
+    assert settings(None) == LintSettings()
+    assert LintSettings().fail_on is Severity.STYLE
+    assert LintSettings().profile == "default"
+
+
+def test_an_empty_file_says_nothing(tmp_path: Path) -> None:
+    empty = read(tmp_path, "")
+    assert not empty.exclude[0].lines
+    assert (empty.select, empty.ignore, empty.context, dict(empty.rules)) == (None, (), None, {})
+
+
+def test_everything_said(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    found = read(
+        tmp_path,
+        """
+        exclude = ["vendor/"]
+        force-exclude = true
+        respect-gitignore = false
+        context = "src"
+        [build-args]
+        CUDA = "12.4"
+        [lint]
+        select = ["IMG", "syntax-error"]
+        extend-select = ["ALL"]
+        ignore = ["img002"]
+        fail-on = "error"
+        preview = true
+        profile = "all"
+        [lint.per-file-ignores]
+        "ci/" = ["IMG003"]
+        [rules.IMG001]
+        limit = 3
+        [gate]
+        anything = "is left to the gate"
+        """,
+    )
+    assert found.exclude[0].covers(tmp_path.resolve() / "vendor/Dockerfile")
+    assert (found.force_exclude, found.respect_gitignore) == (True, False)
+    assert found.context == tmp_path / "src"
+    assert found.build_args == {"CUDA": "12.4"}
+    assert (found.select, found.extend_select, found.ignore) == (
+        ("IMG", "syntax-error"),
+        ("ALL",),
+        ("img002",),
+    )
+    assert (found.fail_on, found.preview, found.profile) == (Severity.ERROR, True, "all")
+    assert found.rules["IMG001"].integer("limit") == 3
+
+
+WRONG = [
+    ("excludes = []", "1: excludes: unknown key (did you mean exclude?)"),
+    ("exclude = 'a'", "1: exclude: must be a list of strings"),
+    ("[tool.imgtool]", "1: tool: this file is ours alone: write its keys without tool.imgtool"),
+    ("[lint]\nselct = []", "2: lint.selct: unknown key (did you mean select?)"),
+    ("[lint]\nselect = ['IMG999']", "2: lint.select: no rule matches 'IMG999'"),
+    (
+        "[lint]\nfail-on = 'errors'",
+        "2: lint.fail-on: must be one of error, warning, info, style, not 'errors' (did you mean error?)",
+    ),
+    ("[lint]\nprofile = 'x'", "2: lint.profile: must be one of default, hadolint, all, not 'x'"),
+    (
+        "[lint.per-file-ignores]\n'a/*' = 'IMG001'",
+        '2: lint.per-file-ignores."a/*": must be a list of strings',
+    ),
+    ("[lint.per-file-ignores]\n'a/*' = ['X']", '2: lint.per-file-ignores."a/*": no rule matches'),
+    ("[build-args]\nA = 1", "2: build-args.A: must be a string"),
+    ("context = 'missing'", "1: context: "),
+    ("[rules.IMG999]", "1: rules.IMG999: no rule is called 'IMG999'"),
+    ("[rules]\nIMG001 = 1", "2: rules.IMG001: must be a table"),
+]
+
+
+@pytest.mark.parametrize("text, message", WRONG, ids=[row[0] for row in WRONG])
+def test_wrong_settings(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        read(tmp_path, text)
+    assert str(error.value).startswith(f"{tmp_path / 'imgtool.toml'}:{message}")
+
+
+def test_codes_by_file(tmp_path: Path) -> None:
+    found = read(
+        tmp_path,
+        "[lint]\nignore = ['IMG001']\n[lint.per-file-ignores]\n'docker/*.cpu' = ['IMG002']\n'docker/' = ['IMG003']\n",
+    )
+    ignored = {
+        name: found.ignored_in(tmp_path / name)
+        for name in ("Dockerfile", "docker/Dockerfile", "docker/a.cpu")
+    }
+    assert ignored == {
+        "Dockerfile": ("IMG001",),
+        "docker/Dockerfile": ("IMG001", "IMG003"),
+        "docker/a.cpu": ("IMG001", "IMG002", "IMG003"),
+    }
+
+
+def test_each_file_has_the_settings_nearest_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").mkdir()
+    read(tmp_path, "[tool.imgtool.lint]\nprofile = 'all'", "pyproject.toml")
+    read(tmp_path / "a", "exclude = ['x']")
+    finder = SettingsFinder()
+    assert finder.of(tmp_path / "Dockerfile").profile == "all"
+    assert finder.of(tmp_path / "a/Dockerfile").profile == "default"
+    assert finder.exclusions(tmp_path / "a/x")[0].covers(tmp_path.resolve() / "a/x")
+    monkeypatch.chdir(tmp_path)
+    assert finder.of(Path("Dockerfile")) is finder.of(tmp_path / "Dockerfile")
+
+
+def test_a_named_file_counts_for_all_and_isolation_for_none(tmp_path: Path) -> None:
+    read(tmp_path, "[lint]\nprofile = 'all'")
+    read(tmp_path, "[lint]\nprofile = 'hadolint'", "other.toml")
+    named = SettingsFinder(load(tmp_path / "other.toml"))
+    assert named.of(tmp_path / "Dockerfile").profile == "hadolint"
+    assert SettingsFinder(isolated=True).of(tmp_path / "Dockerfile") == LintSettings()
+
+
+def test_the_documented_example(tmp_path: Path) -> None:
+    page = DOCS.read_text("utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    found = read(tmp_path, example, "pyproject.toml")
+    assert found.fail_on is Severity.WARNING
+    assert found.exclude[0].covers(tmp_path.resolve() / "third_party/a/Dockerfile")
+    assert found.ignored_in(tmp_path / "docker/ci/Dockerfile") == ("IMG002", "IMG003")
+    assert found.context == tmp_path
+    assert found.build_args == {"CUDA_VERSION": "12.4.1"}
+
+
+def test_every_key_is_documented() -> None:
+    page = DOCS.read_text("utf-8")
+    keys = {*module._TOP, *(f"lint.{key}" for key in module._LINT)} - {"lint", "rules"}
+    assert {f"| `{key}` |" for key in keys} | {"| `rules.CODE` |"} <= set(
+        re.findall(r"^\| `[^`]+` \|", page, re.MULTILINE)
+    )
