@@ -76,7 +76,7 @@ def driver_command(text: str, argv0: str) -> DriverFact | None:
     ``text`` is one command as the shell runs it, ``argv0`` its program: a file that is only downloaded or
     removed is not run.
     """
-    program = posixpath.basename(argv0)
+    program = posixpath.basename(argv0)[:_MAX_NAME]
     line = (program + text.removeprefix(argv0) if text.startswith(argv0) else text)[:_MAX_TEXT]
     for fact in rows("drivers", "command", DriverFact):
         if fact.argv0 is not None and compiled(fact.argv0).fullmatch(program) is None:

@@ -55,6 +55,7 @@ class Flavour(NamedTuple):
 
     ``toolchain`` says why it should not ship, ``instead`` names the flavour that may. ``drops`` are parts
     that this flavour never has in its tag, ``requires`` parts that it must have (regular expressions).
+    ``holds`` are flavours that this one is built on, so that it has every file of theirs.
     A ``fixed`` flavour has no sibling of the same name.
     """
 
@@ -67,6 +68,7 @@ class Flavour(NamedTuple):
     instead: str | None = None
     drops: tuple[str, ...] = ()
     requires: Mapping[str, str] = NOTHING
+    holds: tuple[str, ...] = ()
     fixed: bool = False
 
 
@@ -124,10 +126,16 @@ class Swap(NamedTuple):
 
 
 class Toolchain(NamedTuple):
-    """Why an image is for building and should not ship; ``sibling`` is the tag that may, where there is one."""
+    """Why an image is for building and should not ship; ``sibling`` is the tag that may, where there is one.
+
+    ``flavour`` is the sibling's. ``built_on``: the image is built on its sibling, so that nothing of the sibling
+    is new to what ran on the image.
+    """
 
     why: str
     sibling: str | None
+    flavour: str | None
+    built_on: bool
     source: tuple[str, ...]
     evidence: Evidence
 
@@ -447,7 +455,8 @@ def toolchain(base: BaseImage) -> Toolchain | None:
     if flavour is None or flavour.toolchain is None:
         return None
     instead = sibling(base, flavour.instead) if flavour.instead else None
-    return Toolchain(flavour.toolchain, instead, flavour.source, flavour.evidence)
+    built_on = flavour.instead in flavour.holds
+    return Toolchain(flavour.toolchain, instead, flavour.instead, built_on, flavour.source, flavour.evidence)
 
 
 def installs_driver(base: BaseImage) -> bool:

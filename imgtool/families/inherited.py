@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 from imgtool.families.images import BaseImage, applies, fill, image_of, releases_of, table
-from imgtool.families.model import NOTHING, Evidence, Libc, ShellName, load, order, rows, within
+from imgtool.families.model import NOTHING, Evidence, Libc, ShellName, order, rows, within
 
 Value = TypeVar("Value")
 
@@ -54,6 +54,14 @@ class System(NamedTuple):
     evidence: Evidence
     since: str | None = None
     before: str | None = None
+
+
+class Default(NamedTuple):
+    """What holds where an image says nothing."""
+
+    path: str
+    source: tuple[str, ...]
+    evidence: Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +122,7 @@ def config(base: BaseImage) -> InheritedConfig:
 def _environment(
     found: list[ConfigRow], base: BaseImage
 ) -> tuple[dict[str, str | None], dict[str, tuple[str, ...]]]:
-    env: dict[str, str | None] = {"PATH": load("systems")["path"]}
+    env: dict[str, str | None] = {"PATH": rows("systems", "default", Default)[0].path}
     entries: dict[str, tuple[str, ...]] = {}
     for row in found:
         env |= dict.fromkeys(row.sets)

@@ -41,6 +41,19 @@ class Recommends(NamedTuple):
     recommended_bytes: int | None = None
 
 
+class Installer(NamedTuple):
+    """A package that installs others with ``program``; ``instead`` are its dependencies that a program may use."""
+
+    manager: str
+    package: str
+    program: str
+    instead: tuple[str, ...]
+    source: tuple[str, ...]
+    evidence: Evidence
+    bytes: int | None = None
+    recommended_bytes: int | None = None
+
+
 @lru_cache(maxsize=4096)
 def build_only(manager: str, name: str) -> BuildOnly | None:
     """Whether only building needs a package (name alone); None where that is not certain.
@@ -59,4 +72,10 @@ def build_only(manager: str, name: str) -> BuildOnly | None:
 def recommends(manager: str, name: str) -> Recommends | None:
     """What installing a package brings besides, where that is known to matter."""
     known = rows("packages", "recommends", Recommends)
+    return next((row for row in known if (row.manager, row.package) == (manager, name)), None)
+
+
+def installer(manager: str, name: str) -> Installer | None:
+    """Whether a package is there to install others (name alone)."""
+    known = rows("packages", "installer", Installer)
     return next((row for row in known if (row.manager, row.package) == (manager, name)), None)
