@@ -19,8 +19,12 @@ from typing import Any
 import typer
 
 COMMANDS = {
+    "lint": "Find what makes a GPU or NPU image too big, too slow or wrong.",
+    "graph": "Show which stages and images a Dockerfile's target is made of.",
+    "rules": "List the rules, or explain some.",
     "size": "Say what images weigh, layer by layer, in exact bytes.",
     "gate": "Hold an image against a budget of growth over another one.",
+    "rewrite": "Split a Dockerfile that ships its toolchain into builder and runtime.",
     "parse": "Show Dockerfiles the way BuildKit reads them.",
 }
 
@@ -42,7 +46,9 @@ def build(invoked: str | None) -> typer.Typer:
     app.callback(help="Lint, rewrite and size-gate Dockerfiles for GPU and NPU images.")(_options)
     for name, summary in COMMANDS.items():
         command = _load(name) if name == invoked else _elsewhere
-        app.command(name, short_help=summary, no_args_is_help=False)(command)
+        # a raw docstring spells the mark of an indented block with two characters
+        page = (command.__doc__ or "").replace("\\b", "\b")
+        app.command(name, help=page, short_help=summary, no_args_is_help=False)(command)
     return app
 
 

@@ -25,12 +25,16 @@ DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 @dataclass(frozen=True, slots=True)
 class FactOptions:
-    """What the user says beyond the file: build arguments, the target stage, where file and context are."""
+    """What the user says beyond the file: build arguments, the target stage, where file and context are.
+
+    ``context_how`` tells who names the context.
+    """
 
     build_args: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     stage: str | None = None
     dockerfile: Path | None = None
     context: Path | None = None
+    context_how: contexts.How = "option"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -170,7 +174,10 @@ class Facts:
     @cached_property
     def context(self) -> contexts.BuildContext | None:
         """The build context, where it can be told which folder that is."""
-        return contexts.locate(self.options.dockerfile, self.local_sources, context=self.options.context)
+        given = self.options
+        return contexts.locate(
+            given.dockerfile, self.local_sources, context=given.context, how=given.context_how
+        )
 
     @cached_property
     def local_sources(self) -> tuple[str, ...]:

@@ -117,28 +117,34 @@ def suggestion(word: str) -> str:
     return f" (did you mean {near[0]}?)" if near else ""
 
 
-def select(
-    selected: Sequence[str] | None, ignored: Sequence[str] = (), extended: Sequence[str] = ()
-) -> tuple[IndexEntry, ...]:
-    """The rules of a run: the default set or ``selected``, plus ``extended``, less ``ignored``.
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Selectors that one place gives: the command line, a configuration file. ``select`` None: it begins with no set."""
 
-    The longest selector that covers a rule decides, so ``select=IMG1 ignore=IMG102`` and
+    select: tuple[str, ...] | None = None
+    ignore: tuple[str, ...] = ()
+    extend: tuple[str, ...] = ()
+
+
+def select(*layers: Selection, preview: bool = False) -> tuple[IndexEntry, ...]:
+    """The rules of a run: the default set, with ``preview`` those too, changed by each layer in turn.
+
+    Selectors that cover no rule do nothing here; :func:`check_selectors` refuses them.
+
+    Within a layer the longest selector that covers a rule decides, so ``select=IMG1 ignore=IMG102`` and
     ``ignore=IMG1 select=IMG102`` both do what they say; on a tie the rule is left out.
-
-    Raises:
-        RuleError: a selector covers no rule.
     """
-    check_selectors([*(selected or ()), *ignored, *extended])
-    return tuple(e for e in index() if _chosen(e, selected, ignored, extended))
+    return tuple(entry for entry in index() if _chosen(entry, layers, preview=preview))
 
 
-def _chosen(
-    entry: IndexEntry, selected: Sequence[str] | None, ignored: Sequence[str], extended: Sequence[str]
-) -> bool:
-    wanted = max((_weight(s, entry) for s in (*(selected or ()), *extended)), default=0)
-    unwanted = max((_weight(s, entry) for s in ignored), default=0)
-    default = selected is None and not entry.preview
-    return wanted > unwanted or (default and not unwanted)
+def _chosen(entry: IndexEntry, layers: Sequence[Selection], *, preview: bool) -> bool:
+    chosen = preview or not entry.preview
+    for layer in layers:
+        wanted = max((_weight(s, entry) for s in (*(layer.select or ()), *layer.extend)), default=0)
+        unwanted = max((_weight(s, entry) for s in layer.ignore), default=0)
+        if layer.select is not None or wanted or unwanted:
+            chosen = wanted > unwanted
+    return chosen
 
 
 def _weight(selector: str, entry: IndexEntry) -> int:

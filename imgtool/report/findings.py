@@ -26,8 +26,8 @@ def _block(result: LintResult, finding: Finding, style: Style) -> str:
     place = result.source.place(finding.span.start)
     colour = _COLOURS[finding.severity]
     head = (
-        f"{style.paint(f'{result.path}:{place.line}:{place.column}:', 'bold')} "
-        f"{style.paint(finding.code, colour)} {finding.severity}: {finding.message}"
+        f"{style.paint(f'{printable(result.path)}:{place.line}:{place.column}:', 'bold')} "
+        f"{style.paint(finding.code, colour)} {finding.severity}: {printable(finding.message)}"
     )
     return "\n".join([head, *_excerpt(result.source, finding.span, style), *_notes(finding, style)])
 
@@ -36,7 +36,7 @@ def _notes(finding: Finding, style: Style) -> Iterator[str]:
     if finding.saves_bytes:
         yield style.paint(f"  = saves about {size(finding.saves_bytes)} unpacked", "dim")
     if finding.fix:
-        yield style.paint(f"  = {_fix_note(finding.fix)}", "dim")
+        yield style.paint(f"  = {printable(_fix_note(finding.fix))}", "dim")
 
 
 def _fix_note(fix: Fix) -> str:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from typing import BinaryIO
 
 from imgtool.edits import Span
 
 BOM = b"\xef\xbb\xbf"
+
+MAX_FILE = 1 << 22
+"""Bytes of the largest file that is taken for a Dockerfile; real ones have some thousand."""
 
 _SURROGATES = re.compile("[\udc80-\udcff]")
 
@@ -18,6 +24,24 @@ def decode(data: bytes) -> str:
     """Text as people and BuildKit's JSON see it: each byte that is not UTF-8 becomes one U+FFFD."""
     text = data.decode("utf-8", "surrogateescape")
     return text if text.isascii() else _SURROGATES.sub("�", text)
+
+
+def load(path: Path) -> bytes:
+    """The bytes of a file, or of a pipe.
+
+    Raises:
+        OSError: it cannot be read, or is larger than :data:`MAX_FILE`.
+    """
+    with path.open("rb") as stream:
+        return bounded(stream)
+
+
+def bounded(stream: BinaryIO) -> bytes:
+    """The bytes of a stream; see :func:`load`."""
+    data = stream.read(MAX_FILE + 1)
+    if len(data) > MAX_FILE:
+        raise OSError(errno.EFBIG, f"larger than {MAX_FILE:,} bytes")
+    return data
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from imgtool.lint import registry
-from imgtool.lint.registry import IndexEntry, RuleError
+from imgtool.lint.registry import IndexEntry, RuleError, Selection
 from imgtool.rule import Document, Facts, RuleMeta, Severity
 
 ENTRIES = (
@@ -59,9 +59,30 @@ SELECTIONS = [
 @pytest.mark.usefixtures("entries")
 @pytest.mark.parametrize("selected, ignored, extended, expected", SELECTIONS)
 def test_select(selected: str | None, ignored: str, extended: str, expected: str) -> None:
-    wanted = None if selected is None else selected.split()
-    found = registry.select(wanted, ignored.split(), extended.split())
-    assert [e.code for e in found] == expected.split()
+    wanted = None if selected is None else tuple(selected.split())
+    layer = Selection(wanted, tuple(ignored.split()), tuple(extended.split()))
+    assert [e.code for e in registry.select(layer)] == expected.split()
+
+
+# --- (layers, the rules that run): a later layer has the last word on what it speaks of ---
+LAYERS = [
+    pytest.param([], DEFAULT, id="none"),
+    pytest.param([Selection(ignore=("IMG101",)), Selection(extend=("IMG1",))], DEFAULT, id="wanted again"),
+    pytest.param(
+        [Selection(("IMG1",)), Selection(ignore=("IMG",))], "", id="taken away by a shorter selector"
+    ),
+    pytest.param([Selection(ignore=("IMG101",)), Selection(("IMG1",))], "IMG101 IMG102", id="begun anew"),
+    pytest.param([Selection(("IMG1",)), Selection()], "IMG101 IMG102", id="a silent layer changes nothing"),
+    pytest.param(
+        [Selection(("IMG1",)), Selection(extend=("DL",))], "DL3001 IMG101 IMG102 IMG201", id="and more"
+    ),
+]
+
+
+@pytest.mark.usefixtures("entries")
+@pytest.mark.parametrize("layers, expected", LAYERS)
+def test_layers(layers: list[Selection], expected: str) -> None:
+    assert [e.code for e in registry.select(*layers)] == expected.split()
 
 
 # --- (selector, what the error says) ---
@@ -79,10 +100,9 @@ UNKNOWN = [
 
 @pytest.mark.usefixtures("entries")
 @pytest.mark.parametrize("selector, message", UNKNOWN)
-@pytest.mark.parametrize("place", ["selected", "ignored", "extended"])
-def test_a_selector_that_covers_no_rule_is_refused(selector: str, message: str, place: str) -> None:
+def test_a_selector_that_covers_no_rule_is_refused(selector: str, message: str) -> None:
     with pytest.raises(RuleError, match=re.escape(message)):
-        registry.select(**{"selected": None, place: [selector]})  # type: ignore[arg-type]
+        registry.check_selectors(["ALL", selector])
 
 
 @pytest.mark.usefixtures("entries")

@@ -1,0 +1,279 @@
+"""``imgtool lint``."""
+
+from __future__ import annotations
+
+import enum
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from imgtool import config as configs
+from imgtool.cli.inputs import STDIN, UNREADABLE, BuildArgs, build_args
+from imgtool.cli.output import Format, say
+from imgtool.config import ConfigError, ConfigFile
+from imgtool.edits import write_atomic
+from imgtool.findings import Applicability, Severity
+from imgtool.lint import batch
+from imgtool.lint.batch import Job, Outcome, Request
+from imgtool.lint.registry import RuleError, Selection, check_selectors
+from imgtool.report import findings as report
+from imgtool.report.diff import unified
+from imgtool.report.style import printable, style_for
+from imgtool.syntax.source import bounded, decode
+
+# seconds after which a terminal is told how far it is
+_PATIENCE = 1.0
+
+
+class FailOn(enum.StrEnum):
+    """The mildest severity that makes the exit code 1."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+    STYLE = "style"
+    NEVER = "never"
+
+
+Selectors = list[str] | None
+
+
+def lint(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[PATH]...", help="Dockerfiles, folders, or - for standard input; else this folder."
+        ),
+    ] = None,
+    select: Annotated[
+        Selectors, typer.Option(metavar="CODES", help="Run these rules, whatever the configuration selects.")
+    ] = None,
+    ignore: Annotated[Selectors, typer.Option(metavar="CODES", help="Leave these rules out.")] = None,
+    extend_select: Annotated[
+        Selectors, typer.Option("--extend-select", metavar="CODES", help="Run these rules as well.")
+    ] = None,
+    output: Annotated[Format, typer.Option("--format", help="How to print findings.")] = Format.TEXT,
+    *,
+    fix: Annotated[bool, typer.Option("--fix", help="Apply safe fixes to the files.")] = False,
+    unsafe_fixes: Annotated[
+        bool,
+        typer.Option("--unsafe-fixes", help="With --fix or --diff: fixes that may change the image, too."),
+    ] = False,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Print what --fix would change, and change nothing.")
+    ] = False,
+    build_arg: BuildArgs = None,
+    stage: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The stage that ships: name or number; else the last."),
+    ] = None,
+    context: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="The build context.", exists=True, file_okay=False),
+    ] = None,
+    fail_on: Annotated[
+        FailOn | None,
+        typer.Option(
+            "--fail-on", help="The mildest severity that makes the exit code 1; else any finding does."
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Use this configuration for every file.")
+    ] = None,
+    isolated: Annotated[bool, typer.Option("--isolated", help="Read no configuration.")] = False,
+    exclude: Annotated[
+        Selectors, typer.Option(metavar="PATTERN", help="Leave out of folders, as .gitignore would.")
+    ] = None,
+    force_exclude: Annotated[
+        bool, typer.Option("--force-exclude", help="Exclude files that are named here, too.")
+    ] = False,
+    stdin_filename: Annotated[
+        Path | None, typer.Option("--stdin-filename", metavar="NAME", help="What standard input is called.")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", metavar="N", min=1, help="Processes; else as many as pay.")
+    ] = None,
+) -> None:
+    r"""Find what makes a GPU or NPU image too big, too slow or wrong.
+
+    A file that is named is linted whatever its name. In folders, Dockerfiles are found by name (Dockerfile,
+    Containerfile, X.Dockerfile, Dockerfile.X, Dockerfile-X, any case), and .gitignore is honoured. CODES are
+    codes, prefixes of codes, names or ALL, separated by commas; an option may be repeated. The longest one
+    that covers a rule decides.
+
+    \b
+    Examples:
+      imgtool lint
+      imgtool lint --select IMG1,driver-in-image --ignore IMG104 docker/
+      imgtool lint --diff Dockerfile && imgtool lint --fix Dockerfile
+      imgtool lint --fix - --stdin-filename docker/Dockerfile < docker/Dockerfile
+
+    The settings of a file are in the nearest .imgtool.toml, imgtool.toml or pyproject.toml ([tool.imgtool])
+    above it. Findings go to standard output, all else to standard error; with --fix and standard input it is
+    the fixed text that goes to standard output.
+
+    Exit code: 0 clean, or no Dockerfile found; 1 findings (with --fix, findings that are left; with --diff, a
+    difference); 2 wrong usage, a file that cannot be read or written, or a rule that failed.
+    """
+    if diff and output is not Format.TEXT:
+        raise typer.BadParameter("--diff prints a diff, no --format")
+    if config and isolated:
+        raise typer.BadParameter("--isolated reads no configuration, --config one")
+    names = paths or ["."]
+    request = Request(
+        selection=_selection(select, ignore, extend_select),
+        build_args=build_args(build_arg),
+        stage=stage,
+        context=context,
+        config=_config(config) if config else None,
+        isolated=isolated,
+        exclude=tuple(exclude or ()),
+        force_exclude=force_exclude,
+        stdin_name=stdin_filename,
+        fix=fix or diff,
+        unsafe=unsafe_fixes,
+    )
+    planned, complaints = _planned(names, request)
+    # with fixes, what comes in goes out
+    out = sys.stderr if STDIN in names and fix and not diff else sys.stdout
+    done: list[Outcome] = []
+    for outcome in _watched(batch.run(planned, jobs), len(planned)):
+        done.append(outcome)
+        complaints += _complaints(outcome)
+        if diff:
+            _print_diff(outcome)
+            continue
+        complaints += _write(outcome)
+        if output is Format.TEXT and outcome.result:
+            out.write(report.text([outcome.result], style_for(out)))
+    if output is Format.JSON:
+        out.write(report.as_json([outcome.result for outcome in done if outcome.result]))
+    elif done:
+        say(_summary(done, diff=diff))
+    if stage is not None and done and not any(outcome.staged for outcome in done):
+        complaints.append(f"no file has a stage {stage}")
+    for complaint in complaints:
+        say(complaint)
+    raise typer.Exit(_exit_code(done, complaints, fail_on, diff=diff))
+
+
+def _planned(names: list[str], request: Request) -> tuple[list[Job], list[str]]:
+    """What is to be done, and what is wrong with the names; ends the command where configuration is wrong."""
+    try:
+        found = batch.find(map(Path, names), request)
+        if not found.files and not found.problems:
+            say(f"no Dockerfile found in {', '.join(names)}")
+        return batch.plan(found.files, request, lambda: bounded(sys.stdin.buffer)), [*found.problems]
+    except ConfigError as error:
+        say(str(error))
+    except OSError as error:
+        say(f"standard input cannot be read: {error.strerror}")
+    raise typer.Exit(UNREADABLE)
+
+
+def _config(path: Path) -> ConfigFile:
+    try:
+        return configs.load(path)
+    except ConfigError as error:
+        say(str(error))
+        raise typer.Exit(UNREADABLE) from None
+
+
+def _selection(select: Selectors, ignore: Selectors, extend: Selectors) -> Selection:
+    asked = Selection(None if select is None else _listed(select), _listed(ignore), _listed(extend))
+    try:
+        check_selectors([*(asked.select or ()), *asked.ignore, *asked.extend])
+    except RuleError as error:
+        raise typer.BadParameter(str(error)) from None
+    return asked
+
+
+def _listed(texts: Selectors) -> tuple[str, ...]:
+    words = (word.strip() for text in texts or () for word in text.split(","))
+    return tuple(word for word in words if word)
+
+
+def _watched(outcomes: Iterable[Outcome], total: int) -> Iterator[Outcome]:
+    """The outcomes as they come; a terminal is told how many, once it takes long."""
+    if not sys.stderr.isatty():
+        yield from outcomes
+        return
+    start = time.monotonic()
+    for number, outcome in enumerate(outcomes, 1):
+        sys.stderr.write("\r\x1b[K")
+        yield outcome
+        if time.monotonic() - start > _PATIENCE:
+            sys.stderr.write(f"linted {number} of {total}")
+            sys.stderr.flush()
+    sys.stderr.write("\r\x1b[K")
+
+
+def _complaints(outcome: Outcome) -> Iterator[str]:
+    if outcome.problem:
+        yield outcome.problem
+    for failure in outcome.result.failures if outcome.result else ():
+        yield f"{outcome.job.shown}: rule {failure.code} failed, a defect of imgtool: {failure.error}"
+
+
+def _write(outcome: Outcome) -> Iterator[str]:
+    """Put fixes where they belong; yields why that is not possible."""
+    if outcome.fixed is None:
+        return
+    if not outcome.fixed.converged:
+        yield f"{outcome.job.shown}: fixes undo each other, a defect of imgtool; the file is as it was"
+    if outcome.job.data is not None:
+        sys.stdout.buffer.write(outcome.fixed.data)
+        sys.stdout.buffer.flush()
+    elif outcome.changed is not None:
+        try:
+            write_atomic(outcome.job.path, outcome.changed)
+        except OSError as error:
+            yield f"{outcome.job.shown}: cannot be written: {error.strerror}"
+
+
+def _print_diff(outcome: Outcome) -> None:
+    if outcome.changed is not None:
+        change = unified(outcome.data, outcome.changed, outcome.job.shown)
+        if sys.stdout.isatty():
+            sys.stdout.write("".join(f"{printable(line)}\n" for line in decode(change).splitlines()))
+        else:
+            sys.stdout.buffer.write(change)
+
+
+def _summary(done: Sequence[Outcome], *, diff: bool) -> str:
+    if diff:
+        return f"{_count(sum(outcome.changed is not None for outcome in done), 'file')} would change"
+    found = [finding for outcome in done for finding in outcome.findings]
+    fixed = sum(outcome.fixed.fixed.total() for outcome in done if outcome.fixed)
+    parts = [f"{fixed} fixed"] if fixed else []
+    if not found:
+        return ", ".join([*parts, f"no findings in {_count(len(done), 'file')}"])
+    parts.append(f"{_count(len(found), 'finding')} in {_count(sum(bool(o.findings) for o in done), 'file')}")
+    offers = Counter(finding.fix.applicability for finding in found if finding.fix)
+    if safe := offers[Applicability.SAFE]:
+        parts.append(f"{safe} fixable with --fix")
+    if unsafe := offers[Applicability.UNSAFE]:
+        parts.append(f"{unsafe} with --fix --unsafe-fixes")
+    return ", ".join(parts)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _exit_code(
+    done: Sequence[Outcome], complaints: Sequence[str], fail_on: FailOn | None, *, diff: bool
+) -> int:
+    if complaints:
+        return UNREADABLE
+    if diff:
+        return int(any(outcome.changed is not None for outcome in done))
+    if fail_on is FailOn.NEVER:
+        return 0
+    least = Severity(fail_on) if fail_on else None
+    return int(any(outcome.fails(least) for outcome in done))

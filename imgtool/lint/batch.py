@@ -1,0 +1,225 @@
+"""Linting many files: which, with which settings, and over several processes where that pays."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from imgtool.config import ConfigFile, Section
+from imgtool.discover import STDIN, Discovery, discover
+from imgtool.facts.facts import FactOptions, Facts
+from imgtool.findings import Finding, Severity
+from imgtool.gitignore import Patterns
+from imgtool.lint.fixer import FixResult, fix
+from imgtool.lint.registry import IndexEntry, Selection, load, select
+from imgtool.lint.registry import find as by_name
+from imgtool.lint.runner import LintResult, lint
+from imgtool.lint.settings import LintSettings, SettingsFinder
+from imgtool.syntax import parse, source
+
+# bytes of Dockerfiles below which one process is done before a second one has started
+WORTH_PROCESSES = 1_000_000
+
+
+# "hadolint": what it has on, and what is about the file itself
+_PROFILES = {
+    "default": Selection(),
+    "hadolint": Selection(("DL", "IMG0")),
+    "all": Selection(("ALL",)),
+}
+
+_select = lru_cache(maxsize=256)(select)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the command line says; each file's configuration says the rest.
+
+    ``fix`` applies safe fixes, with ``unsafe`` those too.
+    """
+
+    selection: Selection = field(default_factory=Selection)
+    build_args: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    stage: str | None = None
+    context: Path | None = None
+    config: ConfigFile | None = None
+    isolated: bool = False
+    exclude: tuple[str, ...] = ()
+    force_exclude: bool = False
+    stdin_name: Path | None = None
+    fix: bool = False
+    unsafe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One file with its settings. ``data`` is given for standard input alone."""
+
+    path: Path
+    shown: str
+    rules: tuple[IndexEntry, ...]
+    options: Mapping[str, Any]
+    facts: FactOptions
+    fail_on: Severity
+    fix: bool
+    unsafe: bool
+    data: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a job gave: findings (those left, with fixes applied), or the ``problem`` of reading the file.
+
+    ``data`` is the file as read, ``fixed`` is set where fixes were asked for. ``staged``: the target stage exists.
+    """
+
+    job: Job
+    result: LintResult | None
+    problem: str = ""
+    data: bytes = field(default=b"", repr=False)
+    fixed: FixResult | None = None
+    staged: bool = True
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return self.result.findings if self.result else ()
+
+    @property
+    def changed(self) -> bytes | None:
+        """The bytes with fixes applied, where they differ."""
+        return self.fixed.data if self.fixed and self.fixed.data != self.data else None
+
+    def fails(self, fail_on: Severity | None = None) -> bool:
+        """Whether a finding is as severe as ``fail_on``, or as the file's configuration says."""
+        least = fail_on or self.job.fail_on
+        return any(f.severity.rank <= least.rank for f in self.findings)
+
+
+# --- which files -----------------------------------------------------------------------------------------
+
+
+def find(paths: Iterable[Path], request: Request) -> Discovery:
+    """The Dockerfiles among and under ``paths``, less what command line and configuration exclude.
+
+    Raises:
+        ConfigError: a configuration file cannot be read or used.
+    """
+    settings = SettingsFinder(request.config, request.isolated)
+    ours = (Patterns.of(Path.cwd(), request.exclude),)
+    files: dict[Path, Path] = {}
+    problems: list[str] = []
+    for path in paths:
+        there = settings.of(path / "Dockerfile" if path.is_dir() else path)
+        found = discover(
+            [path],
+            exclude=lambda inner: (*settings.exclusions(inner), *ours),
+            force_exclude=request.force_exclude or there.force_exclude,
+            respect_gitignore=there.respect_gitignore,
+        )
+        problems += found.problems
+        for file in found.files:
+            files.setdefault(file.resolve(), file)
+    return Discovery(tuple(files.values()), tuple(problems))
+
+
+# --- with which settings ---------------------------------------------------------------------------------
+
+
+def plan(files: Iterable[Path], request: Request, stdin: Callable[[], bytes]) -> list[Job]:
+    """A job a file, in the order of the files. ``stdin`` is asked for the bytes of :data:`STDIN`.
+
+    Raises:
+        ConfigError: a configuration file cannot be read or used.
+        OSError: standard input cannot be read.
+    """
+    finder = SettingsFinder(request.config, request.isolated)
+    return [_job(file, request, finder, stdin) for file in files]
+
+
+def _job(file: Path, request: Request, finder: SettingsFinder, stdin: Callable[[], bytes]) -> Job:
+    piped = file == STDIN
+    name = request.stdin_name if piped else file
+    settings = finder.of(name or file)
+    facts = FactOptions(
+        build_args={**settings.build_args, **request.build_args},
+        stage=request.stage,
+        dockerfile=None if piped else file,
+        context=request.context or settings.context,
+        context_how="option" if request.context else "config",
+    )
+    return Job(
+        path=file,
+        shown=str(name or file),
+        rules=_rules(settings, name, request.selection),
+        options=_options(settings.rules),
+        facts=facts,
+        fail_on=settings.fail_on,
+        fix=request.fix,
+        unsafe=request.unsafe,
+        data=stdin() if piped else None,
+    )
+
+
+def _rules(settings: LintSettings, file: Path | None, asked: Selection) -> tuple[IndexEntry, ...]:
+    configured = Selection(settings.select, settings.ignore, settings.extend_select)
+    # what a configuration leaves out of some files stays out, whatever the command line selects
+    here = replace(settings, ignore=()).ignored_in(file) if file else ()
+    profile = _PROFILES[settings.profile]
+    return _select(profile, configured, asked, Selection(ignore=here), preview=settings.preview)
+
+
+def _options(tables: Mapping[str, Section]) -> dict[str, Any]:
+    found = {}
+    for code, table in tables.items():
+        kind = load(by_name(code)).options
+        if kind is None:
+            table.only(())
+        else:
+            found[code] = table.build(kind)
+    return found
+
+
+# --- doing it --------------------------------------------------------------------------------------------
+
+
+def run(jobs: Sequence[Job], workers: int | None = None) -> Iterator[Outcome]:
+    """The outcomes in the order of the jobs, as they come. ``workers`` None: as many processes as pay."""
+    count = min(len(jobs), _worth(jobs) if workers is None else workers)
+    if count < 2:
+        yield from map(work, jobs)
+        return
+    # 40 ms that small runs do not pay
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
+
+    with ProcessPoolExecutor(count) as pool:
+        yield from pool.map(work, jobs, chunksize=max(1, len(jobs) // (8 * count)))
+
+
+def _worth(jobs: Sequence[Job]) -> int:
+    size = 0
+    for job in jobs:
+        with suppress(OSError):
+            size += job.path.stat().st_size
+    return (os.cpu_count() or 1) if size > WORTH_PROCESSES else 1
+
+
+def work(job: Job) -> Outcome:
+    """Read and lint one file; with fixes where the job asks for them, nothing written."""
+    try:
+        data = source.load(job.path) if job.data is None else job.data
+    except OSError as error:
+        return Outcome(job, None, f"{job.shown}: cannot be read: {error.strerror}")
+    rules = [load(entry) for entry in job.rules]
+
+    def once(current: bytes) -> LintResult:
+        return lint(current, job.shown, rules, job.facts, job.options)
+
+    fixed = fix(data, once, unsafe=job.unsafe) if job.fix else None
+    staged = job.facts.stage is None or Facts(parse(data), job.facts).target is not None
+    return Outcome(job, fixed.left if fixed else once(data), data=data, fixed=fixed, staged=staged)
