@@ -338,28 +338,30 @@ def _legacy_pair(key: str, rest: Text) -> _Form:
     return _Form((name.text, value.text, ""), (name, value))
 
 
-def _word_pattern(escape: bytes, plain: bytes) -> re.Pattern[bytes]:
+def _word_pattern(escape: bytes, space: bytes, plain: bytes) -> re.Pattern[bytes]:
     """A word of ENV, LABEL or ARG: quotes and escapes are kept, blanks inside them do not end it."""
     return re.compile(
-        rb"(?:%(plain)s"
+        rb"%(space)s++|((?:%(plain)s"
         rb'|"(?:[^"%(e)s]|%(e)s.)*+(?:"|%(e)s?\Z)'
         rb"|'[^']*+(?:'|\Z)"
         rb"|%(e)s."
-        rb")++" % {b"e": re.escape(escape), b"plain": plain},
+        rb")++)" % {b"e": re.escape(escape), b"plain": plain, b"space": space},
         re.DOTALL,
     )
 
 
 _ESCAPES = (b"\\", b"`")
-_ASCII_WORDS = {e: _word_pattern(e, rb"[^\s\"'%s]++" % re.escape(e)) for e in _ESCAPES}
-_WIDE_WORDS = {e: _word_pattern(e, rb"(?!%s)[^\"'%s]" % (SPACE, re.escape(e))) for e in _ESCAPES}
+_ASCII_WORDS = {e: _word_pattern(e, rb"\s", rb"[^\s\"'%s]++" % re.escape(e)) for e in _ESCAPES}
+_WIDE_WORDS = {e: _word_pattern(e, SPACE, rb"(?!%s)[^\"'%s]" % (SPACE, re.escape(e))) for e in _ESCAPES}
 
 
 def _words(rest: Text, escape: bytes) -> list[Word]:
     words = []
     pattern = (_ASCII_WORDS if rest.data.isascii() else _WIDE_WORDS)[escape]
     for found in pattern.finditer(rest.data):
-        text = found[0]
+        text = found[1]
+        if text is None:
+            continue
         if found.end() == len(rest.data) and _dangling(text, escape):
             text = text[:-1]
         words.append(Word(decode(text), rest.span(found.start(), found.end())))

@@ -116,6 +116,9 @@ FORMS = {
     "label-later-word": two(
         'LABEL a=b "c d"', 'Syntax error - can\'t find = in "\\"c d\\"". Must be of the form: name=value'
     ),
+    "env-wide-space": two(
+        "ENV a=b\u3000c", 'Syntax error - can\'t find = in "c". Must be of the form: name=value'
+    ),
     "env-blank": two("ENV =x", "ENV names can not be blank"),
     "label-blank": two("LABEL a=b =x", "LABEL names can not be blank"),
     "arg-blank": two("ARG =x", "ARG names can not be blank"),
