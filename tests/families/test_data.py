@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,7 +43,10 @@ TABLES: dict[str, dict[str, Any]] = {
     "recipes": {"recipe": Recipe, "release_pair": ReleasePair},
 }
 # keys of a file that are not tables of rows
-PLAIN_KEYS = {"index": {"collected", "files", "system", "release"}, "drivers": {"manager"}}
+PLAIN_KEYS = {
+    "index": {"collected", "files", "system", "release"},
+    "drivers": {"manager", "container", "engine"},
+}
 
 
 def every_row() -> Iterator[tuple[str, str, Any]]:
@@ -96,6 +101,25 @@ def test_every_source_is_used() -> None:
 def test_every_row_has_evidence() -> None:
     found = [row.evidence for _, table, row in every_row() if table != "mirror"]
     assert set(found) == {"V", "S", "I"}
+
+
+def test_config_is_never_inferred() -> None:
+    # what is handed down carries no mark, so it must be read somewhere
+    assert {row.evidence for file in IMAGE_FILES for row in rows(file, "config", ConfigRow)} <= {"V", "S"}
+
+
+def test_only_the_files_that_can_match_are_read() -> None:
+    program = """
+import sys
+opened = []
+sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" else None)
+from imgtool.families import identify, sibling
+assert sibling(identify("nvidia/cuda:12.4.1-devel-ubuntu22.04"), "runtime")
+print(*sorted(path.rpartition("/")[2] for path in opened if path.endswith(".toml")))
+print(*sorted(name for name in ("packaging", "importlib.metadata", "yaml") if name in sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[:2] == ["cuda.toml index.toml", ""]
 
 
 def test_rows_speak_of_images_and_flavours_that_exist() -> None:
