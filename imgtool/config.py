@@ -158,39 +158,39 @@ def _text(path: Path) -> str:
 
 
 # tomllib keeps every beginning of a dotted key: one of 100 kB takes it gigabytes
-_LONG_KEY = re.compile(r"""(?<![\w"'-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){50}""")
-_AT_LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
+_LONG_KEY = r"""(?<![\w"'-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){50}"""
+_AT_LINE = r" \(at (?:line (\d+), column \d+|end of document)\)$"
 
 
 def _parsed(path: Path, text: str) -> dict[str, Any]:
     import tomllib  # noqa: PLC0415 - 10 ms that most runs do not need
 
-    if found := _LONG_KEY.search(text):
+    if found := re.search(_LONG_KEY, text):
         raise ConfigError(path, "is nested too deeply", text.count("\n", 0, found.start()) + 1)
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         message = str(error)
-        at = _AT_LINE.search(message)
+        at = re.search(_AT_LINE, message)
         line = int(at[1] or text.rstrip().count("\n") + 1) if at else None
-        raise ConfigError(path, f"is not TOML: {_AT_LINE.sub('', message)}", line) from None
+        raise ConfigError(path, f"is not TOML: {re.sub(_AT_LINE, '', message)}", line) from None
     except RecursionError:
         raise ConfigError(path, "is nested too deeply") from None
 
 
 _KEY = r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')"""
 _DOTTED = rf"{_KEY}(?:[ \t]*\.[ \t]*{_KEY})*"
-_HEADER = re.compile(rf"[ \t]*\[\[?[ \t]*({_DOTTED})[ \t]*\]")
-_ASSIGNMENT = re.compile(rf"[ \t]*({_DOTTED})[ \t]*=")
+_HEADER = rf"[ \t]*\[\[?[ \t]*({_DOTTED})[ \t]*\]"
+_ASSIGNMENT = rf"[ \t]*({_DOTTED})[ \t]*="
 
 
 def _key_lines(text: str) -> Iterable[tuple[tuple[str, ...], int]]:
     table: tuple[str, ...] = ()
     for number, line in enumerate(text.split("\n"), 1):
-        if header := _HEADER.match(line):
+        if header := re.match(_HEADER, line):
             table = _keys(header[1])
             yield table, number
-        elif assignment := _ASSIGNMENT.match(line):
+        elif assignment := re.match(_ASSIGNMENT, line):
             yield (*table, *_keys(assignment[1])), number
 
 

@@ -16,7 +16,7 @@ from functools import lru_cache
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from imgtool.edits import Span
 from imgtool.facts.dockerignore import Ignore, IgnoreError, Verdict, inside
@@ -37,8 +37,7 @@ MAX_IGNORE_FILE = 1 << 20
 _WILDCARD = re.compile(r"(?:[^\\*?\[]|\\.)*[*?\[]", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class ContextFile:
+class ContextFile(NamedTuple):
     """A regular file: its path in the context, with ``/``, and its size in bytes."""
 
     path: str
@@ -250,8 +249,7 @@ def _walk(context: BuildContext) -> Listing:
     return Listing(tuple(sorted(files, key=attrgetter("path"))), complete)
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     name: str
     is_folder: bool
     size: int

@@ -8,10 +8,10 @@ does when it sends a build context. ``COPY --exclude`` uses the same matcher, on
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 from imgtool.edits import Span
 from imgtool.facts.automaton import Matcher
@@ -29,7 +29,6 @@ MAX_PATH = 4096
 
 # unicode.IsSpace; str.strip() would take U+001C to U+001F too
 _GO_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
-_WILD = re.compile(r"[*\[\]?^\\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +54,7 @@ class IgnoreError:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What the patterns say of one path: whether it is kept out, by which pattern, and which of them hit it."""
 
     ignored: bool
@@ -115,7 +113,7 @@ class Ignore:
         ``a/b``, the line ``!a/*/**`` lets nothing in.
         """
         kept = [_without_last_glob(pattern.text) for pattern in self.patterns if pattern.exclusion]
-        if any(_WILD.search(text) for text in kept):
+        if any(char in text for text in kept for char in "*[]?^\\"):
             return True
         return any(f"{text}/".startswith(f"{folder}/") for text in kept)
 

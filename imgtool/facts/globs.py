@@ -55,7 +55,7 @@ def compile_ignore(pattern: str) -> Matcher:
     Raises:
         BadPatternError: ``filepath.Match`` refuses the pattern, or Go's ``regexp`` what is made of it.
     """
-    if _SPECIAL.search(pattern) is None:
+    if not any(char in pattern for char in "*?[]\\"):
         return partial(eq, pattern)
     _match_nodes(pattern)
     kind, expression = ignore_expression(pattern)
@@ -68,9 +68,6 @@ def compile_ignore(pattern: str) -> Matcher:
             return partial(_ends, pattern[2:])
         case _:
             return automaton(_expression_nodes(expression))
-
-
-_SPECIAL = re.compile(r"[*?\[\]\\]")
 
 
 def _starts(prefix: str, path: str) -> bool:
@@ -244,8 +241,7 @@ _PERL = {"d": POSIX["digit"], "s": frozenset("\t\n\f\r "), "w": POSIX["word"]}
 _CONTROL = {"a": "\a", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _CHAR_ESCAPE = re.compile(
     r"\\(?:(?P<octal>0[0-7]{0,2}|[1-7][0-7]{1,2})|x(?P<hex>[0-9A-Fa-f]{2})|(?P<control>[afnrtv])"
-    r"|(?P<itself>[^0-9A-Za-z\x80-\U0010ffff]))",
-    re.DOTALL,
+    r"|(?P<itself>[\0-/:-@\[-`{-\x7f]))",
 )
 
 
