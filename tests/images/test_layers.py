@@ -37,6 +37,7 @@ def test_what_dive_gets_wrong(stack: Stack) -> None:
         ("a = a", "a hard link leads to 'a'"),
         ("d/, b = d", "a hard link leads to 'd'"),
         ("l -> l, l/a 3", "'l' leads through a loop of links"),
+        ("a/, a/s -> ../a, a/s/s 3, a/s/x 5", "'a/s' leads through a file"),
         ("l -> m, m -> l, l/a 3", "'l' leads through a loop of links"),
         ("d/.wh.", "'.wh.' is no whiteout of anything"),
         ("d/.wh..", "'.wh..' is no whiteout of anything"),

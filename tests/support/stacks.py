@@ -77,9 +77,11 @@ STACKS = (
     Stack("over a link of the layer below", ("u/, u/a 3, l -> u", "l/b 5, l/a 7"), 15, 0),
     Stack("folder over a link of the layer below", ("u/, u/a 3, l -> u", "l/, l/b 5"), 8, 0),
     Stack("folder over a link of the layer", ("u/, u/a 3, l -> u, l/, l/b 5",), 8, 0, CONTAINERD),
+    Stack("link replaced after it was followed", ("u/, l -> u, l/a 3, l/, l/b 5",), 8, 0, CONTAINERD),
     Stack("whiteout behind a link of the layer below", ("u/, u/a 3, l -> u", "l/.wh.a"), 3, 0),
     # one layer, one path twice
     Stack("file twice", ("a 3, a 5",), 5, 3, CONTAINERD),
+    Stack("folder stated twice", ("d/, d/a 3, d/",), 3, 0, CONTAINERD),
     Stack("file, then folder", ("a 3, a/, a/b 5",), 5, 3, CONTAINERD),
     Stack("folder, then file", ("a/, a/b 5, a 3",), 3, 5, CONTAINERD),
     Stack("whiteout after its own layer's file", ("a 9", "a 3, .wh.a"), 3, 9, NONE),

@@ -1,0 +1,247 @@
+"""Layer arithmetic against two models that share no code with it.
+
+The first replays tar entries into a flat dict of paths. The second never sees a tar: it is a file system on
+which things happen, and its changes are written down as layers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from archives import layer
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imgtool.images.errors import ImageError
+from imgtool.images.layers import Room, Tree, read_entries
+from imgtool.images.streams import Stream
+
+
+def flattened(layers: Iterable[str]) -> int:
+    tree = Tree()
+    for text in layers:
+        tree.add(read_entries(Stream([layer(text)]), Room()))
+    return tree.content()
+
+
+# --- replaying entries --------------------------------------------------------------------------------
+
+#: A path's file, (number, size); None is a folder, "link" a symbolic link.
+Flat = dict[str, tuple[int, int] | str | None]
+
+
+class RefusedError(Exception):
+    pass
+
+
+def replayed(layers: Iterable[str]) -> int:
+    seen: Flat = {}
+    for number, text in enumerate(layers):
+        own: Flat = {}
+        hidden: list[str] = []
+        opaque: list[str] = []
+        for count, word in enumerate(filter(None, text.split(", "))):
+            replay(word, own, seen, (hidden, opaque), number * 1000 + count)
+        for path in [path for path in seen if any(path == at or path.startswith(f"{at}/") for at in hidden)]:
+            del seen[path]
+        for path in [path for path in seen if any(path.startswith(f"{at}/" if at else "") for at in opaque)]:
+            del seen[path]
+        for path, node in own.items():
+            put(seen, path, node)
+    return sum(dict(node for node in seen.values() if isinstance(node, tuple)).values())
+
+
+def replay(word: str, own: Flat, below: Flat, marks: tuple[list[str], list[str]], number: int) -> None:
+    path, _, rest = word.partition(" ")
+    folder, _, name = path.rstrip("/").rpartition("/")
+    if any(own.get(parent, None) is not None for parent in parents(path.rstrip("/"))):
+        raise RefusedError
+    for parent in parents(path.rstrip("/")):
+        own.setdefault(parent, None)
+    if name == ".wh..wh..opq":
+        marks[1].append(folder)
+    elif name.startswith(".wh."):
+        marks[0].append(f"{folder}/{name[4:]}".lstrip("/"))
+    elif path.endswith("/"):
+        put(own, path.rstrip("/"), None)
+    elif rest.startswith("->"):
+        put(own, path, "link")
+    elif rest.startswith("="):
+        target = rest[2:]
+        node = own.get(target) or below.get(target)
+        if node is None:
+            raise RefusedError
+        put(own, path, node)
+    else:
+        put(own, path, (number, int(rest)))
+
+
+def parents(path: str) -> Iterator[str]:
+    parts = path.split("/")
+    return ("/".join(parts[:depth]) for depth in range(1, len(parts)))
+
+
+def put(tree: Flat, path: str, node: tuple[int, int] | str | None) -> None:
+    """Set a path; what stood where a folder must be goes, and with a folder all that was in it."""
+    for parent in parents(path):
+        if tree.get(parent) is not None:
+            del tree[parent]
+        tree.setdefault(parent, None)
+    if node is None and path in tree and tree[path] is None:
+        return
+    for below in [other for other in tree if other.startswith(f"{path}/")]:
+        del tree[below]
+    tree[path] = node
+
+
+NAMES = st.sampled_from("ab")
+PATHS = st.lists(NAMES, min_size=1, max_size=2).map("/".join)
+#: Never the folder of anything: what a link leads to is the table's business.
+LINKS = st.builds("{}/s{}".format, PATHS, NAMES)
+WORDS = st.one_of(
+    st.builds("{} {}".format, PATHS, st.integers(1, 9)),
+    st.builds("{}/".format, PATHS),
+    st.builds("{} -> x".format, LINKS),
+    st.builds("{} = {}".format, PATHS, st.one_of(PATHS, LINKS)),
+    st.builds("{}/.wh.{}".format, PATHS, NAMES),
+    st.builds(".wh.{}".format, NAMES),
+    st.builds("{}/.wh..wh..opq".format, PATHS),
+    st.just(".wh..wh..opq"),
+)
+LAYERS = st.lists(st.lists(WORDS, max_size=7).map(", ".join), min_size=1, max_size=4)
+
+
+@given(LAYERS)
+@settings(max_examples=400, deadline=None)
+def test_equals_replaying_into_a_dict(layers: list[str]) -> None:
+    try:
+        expected: int | None = replayed(layers)
+    except RefusedError:
+        expected = None
+    try:
+        assert flattened(layers) == expected
+    except ImageError:
+        assert expected is None
+
+
+# --- a file system that changes -----------------------------------------------------------------------
+
+
+@dataclass
+class Disk:
+    """Files by path, each with its inode, and folders; and what changed since the last layer was taken."""
+
+    files: dict[str, int] = field(default_factory=dict)
+    folders: set[str] = field(default_factory=set)
+    sizes: list[int] = field(default_factory=list)
+    before: dict[str, bool] = field(default_factory=dict)
+    written: set[str] = field(default_factory=set)
+    removed: set[str] = field(default_factory=set)
+
+    @property
+    def content(self) -> int:
+        return sum(self.sizes[inode] for inode in set(self.files.values()))
+
+    def remove(self, path: str) -> None:
+        gone = [
+            other for other in (*self.files, *self.folders) if other == path or other.startswith(f"{path}/")
+        ]
+        if gone:
+            self.removed.add(path)
+        for other in gone:
+            self.files.pop(other, None)
+            self.folders.discard(other)
+            self.written.discard(other)
+
+    def write(self, path: str, size: int) -> None:
+        for parent in parents(path):
+            self.make(parent)
+        self.remove(path)
+        self.copy(path, size)
+
+    def copy(self, path: str, size: int) -> None:
+        self.sizes.append(size)
+        self.files[path] = len(self.sizes) - 1
+        self.written.add(path)
+
+    def make(self, path: str) -> None:
+        for folder in (*parents(path), path):
+            if folder in self.files:
+                self.remove(folder)
+            if folder not in self.folders:
+                self.folders.add(folder)
+                self.written.add(folder)
+
+    def change_mode(self, path: str) -> None:
+        """Copy the file into this layer; its other names keep what is below, as on an overlay."""
+        if path in self.files and path not in self.written:
+            self.copy(path, self.sizes[self.files[path]])
+
+    def link(self, target: str, path: str) -> None:
+        if (
+            target not in self.files
+            or path in self.files
+            or path in self.folders
+            or path.startswith(f"{target}/")
+        ):
+            return
+        for parent in parents(path):
+            self.make(parent)
+        if target in self.files:
+            self.change_mode(target)
+            self.files[path] = self.files[target]
+            self.written.add(path)
+
+    def take_layer(self, *, opaque: bool) -> str:
+        """What changed, as an engine writes it: a folder that was replaced is opaque, or hides name by name."""
+        words = [word for path in sorted(self.removed) for word in self.hidden(path, opaque=opaque)]
+        first: dict[int, str] = {}
+        for path in sorted(self.written):
+            if path in self.folders:
+                words.append(f"{path}/")
+            elif (inode := self.files[path]) in first:
+                words.append(f"{path} = {first[inode]}")
+            else:
+                first[inode] = path
+                words.append(f"{path} {self.sizes[inode]}")
+        self.before = dict.fromkeys(self.files, False) | dict.fromkeys(self.folders, True)
+        self.written.clear()
+        self.removed.clear()
+        return ", ".join(words)
+
+    def hidden(self, path: str, *, opaque: bool) -> Iterator[str]:
+        folder, _, name = path.rpartition("/")
+        if path not in self.before or (any(parent in self.removed for parent in parents(path)) and opaque):
+            return
+        if path in self.folders and self.before[path]:
+            if opaque:
+                yield f"{path}/.wh..wh..opq"
+                return
+            for child in [child for child in self.before if child.rpartition("/")[0] == path]:
+                yield from self.hidden(child, opaque=False)
+        elif path not in self.folders and path not in self.files and (not folder or folder in self.folders):
+            yield f"{folder}/.wh.{name}" if folder else f".wh.{name}"
+
+
+STEPS = st.one_of(
+    st.tuples(st.just("write"), PATHS, st.integers(0, 99)),
+    st.tuples(st.just("make"), PATHS),
+    st.tuples(st.just("remove"), PATHS),
+    st.tuples(st.just("change_mode"), PATHS),
+    st.tuples(st.just("link"), PATHS, PATHS),
+)
+
+
+@given(st.lists(st.tuples(st.lists(STEPS, max_size=6), st.booleans()), min_size=1, max_size=5))
+@settings(max_examples=400, deadline=None)
+def test_equals_the_disk_that_the_layers_were_taken_from(
+    history: list[tuple[list[tuple[Any, ...]], bool]],
+) -> None:
+    disk, layers = Disk(), []
+    for steps, opaque in history:
+        for action, *arguments in steps:
+            getattr(disk, action)(*arguments)
+        layers.append(disk.take_layer(opaque=opaque))
+    assert flattened(layers) == disk.content
