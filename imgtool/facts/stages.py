@@ -9,6 +9,7 @@ triggers of a stage fire in the stages directly FROM it.
 from __future__ import annotations
 
 import enum
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,9 @@ from imgtool.syntax.nodes import Document, Instruction
 
 # every trigger of a stage fires in every stage FROM it, so a small file can have very many
 MAX_EDGES = 100_000
+
+# what Go's Atoi takes; a longer one is no stage's
+_NUMBER = re.compile(r"[+-]?[0-9]{1,9}")
 
 
 class Via(enum.StrEnum):
@@ -124,9 +128,8 @@ class StageGraph:
             yield Edge(stage, via or Via.MOUNT, at, names.get(name.lower()), name)
 
     def _numbered(self, number: str, below: int) -> Stage | None:
-        # a longer number is no stage's; int() of a very long one raises
-        plain = number.isascii() and number.isdigit() and len(number) < 10
-        return self.stages[int(number)] if plain and int(number) < below else None
+        index = int(number) if _NUMBER.fullmatch(number) else -1
+        return self.stages[index] if 0 <= index < below else None
 
     @property
     def final(self) -> Stage | None:

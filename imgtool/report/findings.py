@@ -52,16 +52,25 @@ def _fix_note(fix: Fix) -> str:
 def _excerpt(source: Source, span: Span, style: Style) -> Iterator[str]:
     place = source.place(span.start)
     line = source.line_span(place.line)
-    # tabs are one column, so the caret must stand under what a terminal shows
+    start = place.column - 1
+    end = source.place(min(span.end, line.end)).column - 1
+    # a tab is one column, so the caret must stand under one
     shown = source.text(line).replace("\t", " ").rstrip()
-    end = source.place(min(max(span.end, span.start + 1), max(line.end, span.start + 1))).column
-    first = place.column - 1
-    cut = max(0, first - MAX_EXCERPT // 2) if len(shown) > MAX_EXCERPT else 0
+    cut = max(0, start - MAX_EXCERPT // 2) if len(shown) > MAX_EXCERPT else 0
     window = printable(shown[cut : cut + MAX_EXCERPT])
-    width = max(1, min(end - place.column, len(window) - (first - cut)))
     gutter = f"{place.line:>5} | "
+    indent = " " * (len(gutter) + _cells(window[: start - cut]))
     yield style.paint(gutter, "dim") + window
-    yield " " * (len(gutter) + first - cut) + style.paint("^" * width, "bold")
+    yield indent + style.paint("^" * max(1, _cells(window[start - cut : end - cut])), "bold")
+
+
+def _cells(text: str) -> int:
+    """How many cells of a terminal a text fills."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width  # noqa: PLC0415 - few files need it
+
+    return sum(0 if combining(c) else 1 + (east_asian_width(c) in "WF") for c in text)
 
 
 def as_json(results: Sequence[LintResult]) -> str:

@@ -76,16 +76,20 @@ class Source:
     def place(self, offset: int) -> Place:
         """Line and column of a byte offset."""
         line = self.line_of(offset)
-        start = self.line_starts[line - 1]
-        return Place(line, len(decode(self.data[start:offset])) + 1)
+        return Place(line, len(decode(self.data[self._start(line) : offset])) + 1)
 
     def line_span(self, line: int) -> Span:
-        """The bytes of a 1-based line without its newline."""
-        start = self.line_starts[line - 1]
+        """The bytes of a 1-based line without its newline, and without a byte-order mark."""
+        start = self._start(line)
         end = self.line_starts[line] - 1 if line < len(self.line_starts) else len(self.data)
         if end > start and self.data[end - 1] == 0x0D:
             end -= 1
         return Span(start, end)
+
+    def _start(self, line: int) -> int:
+        # no editor counts the mark as a column
+        marked = line == 1 and self.data.startswith(BOM)
+        return len(BOM) if marked else self.line_starts[line - 1]
 
     def text(self, span: Span) -> str:
         """The text of a span, for people."""

@@ -92,7 +92,8 @@ EDGES = [
     pytest.param("FROM a\nFROM b\nCOPY --from=1 / /\n", [(1, "copy", "1")], id="not its own number"),
     pytest.param("FROM a\nCOPY --from=7 / /\n", [(0, "copy", "7")], id="no such number"),
     pytest.param(f"FROM a\nCOPY --from={'9' * 5000} / /\n", [(0, "copy", "9" * 5000)], id="very long number"),
-    pytest.param("FROM a\nCOPY --from=\u0661 / /\n", [(0, "copy", "\u0661")], id="digits of another script"),
+    pytest.param("FROM a\nFROM b\nCOPY --from=+0 / /\n", [(1, "copy", 0)], id="by number with its sign"),
+    pytest.param("FROM a\nFROM b\nCOPY --from=-1 / /\n", [(1, "copy", "-1")], id="not from the end"),
     pytest.param("FROM a\nCOPY --from=i:1 / /\n", [(0, "copy", "i:1")], id="an image or a named context"),
     pytest.param(
         "FROM a\nCOPY --from=x / /\nFROM b AS x\n", [(0, "copy", "x")], id="later stages are not seen"
