@@ -42,7 +42,8 @@ def table(text: str, *, permute: bool = True, abbreviate: bool = False, go: bool
     A line of flags alone may hold many, separated by commas.
     """
     names: dict[str, str] = {}
-    valued, optional = set(), set()
+    valued: set[str] = set()
+    optional: set[str] = set()
     for entry in text.replace("\n", ",").split(","):
         words = entry.split()
         if not words:
@@ -145,7 +146,7 @@ def _letters(arg: Arg, following: Arg | None, options: Table) -> tuple[list[Opti
             if attached:
                 return [*found, Option(known, _tail(arg, at + 1), arg)], False
             return [*found, Option(known, following, arg)], following is not None
-        if known in options.optional and attached and not attached[0] == text[at]:
+        if known in options.optional and attached and attached[0] != text[at]:
             return [*found, Option(known, _tail(arg, at + 1), arg)], False
         found.append(Option(known, None, arg))
     return found, False

@@ -35,7 +35,9 @@ def analyse(text: Text, dialect: str = "sh") -> Script:
     return _script(walk, Source(text), dialect, ())
 
 
-def run_script(run: Instruction, shell: tuple[str, ...], heredocs: tuple[Heredoc, ...] | None = None) -> Script:
+def run_script(
+    run: Instruction, shell: tuple[str, ...], heredocs: tuple[Heredoc, ...] | None = None
+) -> Script:
     """The commands of a RUN under the SHELL in effect.
 
     ``heredocs`` are those of the instruction; an ONBUILD holds them for the RUN inside it. Never raises.
@@ -126,7 +128,8 @@ def _shell_form(source: Source, shell: tuple[str, ...]) -> Script:
 
 _JSON_STRING = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _JSON_PIECE = re.compile(
-    rb"(?P<plain>[^\\]+)|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.", re.DOTALL
+    rb"(?P<plain>[^\\]+)|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.",
+    re.DOTALL,
 )
 
 
@@ -159,4 +162,3 @@ def _json_word(rest: Text, found: re.Match[bytes]) -> Word:
     source = Source(join(texts), escapes)
     arg = Arg(decode(source.data), decode(found[0]), rest.span(*found.span()), literal=True)
     return Word(arg, source, 0, len(source.data), None)
-

@@ -96,7 +96,9 @@ def root(data: bytes) -> Node:
     return node
 
 
-_CLOSED_TWICE = re.compile(rb"(?:(?<=\bfi)|(?<=\bdone)|(?<=\besac)|(?<=[})]))[ \t](?=[ \t]*(?:fi|done|esac|else|elif|then|do)\b)")
+_CLOSED_TWICE = re.compile(
+    rb"(?:(?<=\bfi)|(?<=\bdone)|(?<=\besac)|(?<=[})]))[ \t](?=[ \t]*(?:fi|done|esac|else|elif|then|do)\b)"
+)
 
 _TRANSPARENT = frozenset(
     "list pipeline redirected_statement negated_command command command_name declaration_command "
@@ -128,22 +130,26 @@ def tokens(nodes: Sequence[Node], data: bytes, start: int, end: int) -> list[Tok
         for token in _flatten(node):
             begin = token.start
             if begin - at != 1 or data[at] != _BLANK:
-                gap = data[at:begin]
-                line = gap.find(b"\n") if first else -1
-                if line >= 0 and found and found[-1].kind != "operator" and token.kind != "operator":
-                    found.append(Token("operator", at + line, at + line + 1, "\n"))
-                if _unread(gap):
-                    found.append(Token("opaque", at, begin, "bytes between words"))
-                if token.kind == "word" and found and _touches(found[-1], token, data):
-                    token = _glued(found.pop(), token)
+                _between(found, token, data, at, first=first)
             first = False
-            if token.end > at:
-                at = token.end
-            if token.end > begin or token.kind == "opaque":
+            if token.kind == "word" and found and _touches(found[-1], token, data):
+                found.append(_glued(found.pop(), token))
+            elif token.end > begin or token.kind == "opaque":
                 found.append(token)
+            at = max(at, token.end)
     if _unread(data[at:end]):
         found.append(Token("opaque", at, end, "bytes between words"))
     return found
+
+
+def _between(found: list[Token], token: Token, data: bytes, at: int, *, first: bool) -> None:
+    """What a gap before a token adds: the newline that separates statements, bytes that the tree left out."""
+    gap = data[at : token.start]
+    line = gap.find(b"\n") if first else -1
+    if line >= 0 and found and found[-1].kind != "operator" and token.kind != "operator":
+        found.append(Token("operator", at + line, at + line + 1, "\n"))
+    if _unread(gap):
+        found.append(Token("opaque", at, token.start, "bytes between words"))
 
 
 _BLANK = ord(" ")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from imgtool.edits import Span
 from imgtool.facts import shell_flow as flow
 from imgtool.facts.argv import basename
-from imgtool.facts.commands import SCRIPT_STRING, Arg, Assignment, Command, Opaque, Redirect
+from imgtool.facts.commands import Arg, Assignment, Command, Opaque, Redirect
 from imgtool.facts.shell_flow import Outcome
 from imgtool.facts.shell_tree import NOTHING_INSIDE, Redirection, Token, TooHardError, inside, root, tokens
 from imgtool.facts.shell_words import HereDocument, Source, Word, blank_documents, join, word
@@ -88,11 +89,52 @@ class Simple(NamedTuple):
     document: HereDocument | None = None
 
 
+Expanding = tuple["Node", bool, int | None]
+"""A substitution, whether it surely runs, and the index of the word that holds it."""
+
+
+@dataclass(slots=True)
+class Parts:
+    """A simple command's parts as they are found."""
+
+    words: list[Word] = field(default_factory=list)
+    assignments: list[Assignment] = field(default_factory=list)
+    redirects: list[Redirect] = field(default_factory=list)
+    expansions: list[Expanding] = field(default_factory=list)
+    document: HereDocument | None = None
+
+    def word(
+        self, item: Token, place: Place, index: int | None = None, start: int | None = None
+    ) -> Word | None:
+        """The word of a token, from ``start`` on; None where a quote is not closed."""
+        found = inside(item, place.clean) if item.value else NOTHING_INSIDE
+        self.expansions += [(node, sure, index) for node, sure in found.substitutions]
+        return word(place.source, item.start if start is None else start, item.end, found.holes)
+
+    def add(self, item: Token, place: Place) -> bool:
+        """A word or, before the first word, an assignment; False where a quote is not closed."""
+        name = None if self.words else _ASSIGNMENT.match(place.source.data, item.start, item.end)
+        if name is None:
+            made = self.word(item, place, len(self.words))
+            if made:
+                self.words.append(made)
+            return made is not None
+        made = self.word(item, place, start=name.end()) if name.end() < item.end else None
+        span = place.source.span(item.start, item.end)
+        self.assignments.append(Assignment(name[1].decode(), made.arg if made else None, span))
+        return made is not None or name.end() == item.end
+
+    def simple(self, items: Sequence[Token], place: Place) -> Simple:
+        """The command that the parts make."""
+        assignments = (*place.assignments, *self.assignments)
+        return Simple(tuple(self.words), assignments, tuple(self.redirects), place.span(items), self.document)
+
+
 class Walk:
     """Collects commands and opaque parts; methods return how the construct that they read can end."""
 
     def __init__(self) -> None:
-        self.drafts: list[tuple[Any, ...]] = []
+        self.drafts: list[partial[Command]] = []
         self.opaque: list[Opaque] = []
         self.operators: set[str] = set()
         self.shell = Shell()
@@ -139,10 +181,7 @@ class Walk:
             failed |= bits
         if self.doubtful:
             must, failed = 0, -1
-        return tuple(
-            Command(*draft, unconditional=bool(must >> n & 1), checked=not failed >> n & 1)
-            for n, draft in enumerate(self.drafts)
-        )
+        return tuple(draft(bool(must >> n & 1), not failed >> n & 1) for n, draft in enumerate(self.drafts))
 
     def _tokens(self, nodes: Sequence[Node], place: Place, start: int, end: int) -> list[Token]:
         items = tokens(nodes, place.clean, start, end)
@@ -243,10 +282,10 @@ class Walk:
         parts = self._parts(items, place)
         if parts is None:
             return self.unread(place.span(items), "syntax error", doubtful=True)
-        simple, expansions = parts
+        simple = parts.simple(items, place)
         unwrapped = unwrap([w.arg for w in simple.words])
         expanded: Outcome | None = None
-        for node, sure, index in expansions:
+        for node, sure, index in parts.expansions:
             if index is None or index != unwrapped.script:
                 status = self._substitution(node, place, sure=sure)
                 expanded = status if expanded is None else flow.sequence(expanded, status)
@@ -262,59 +301,32 @@ class Walk:
             return expanded
         bit = ran.ok[0]
         return Outcome(
-            flow.then(expanded.ok, (bit, 0)), flow.then(expanded.fail, (bit, bit)), expanded.done, expanded.dead
+            flow.then(expanded.ok, (bit, 0)),
+            flow.then(expanded.fail, (bit, bit)),
+            expanded.done,
+            expanded.dead,
         )
 
     def _fatal(self, outcome: Outcome, place: Place) -> Outcome:
         return flow.fatal(outcome) if self.shell.errexit and not place.exempt else outcome
 
-    def _parts(
-        self, items: Sequence[Token], place: Place
-    ) -> tuple[Simple, list[tuple[Node, bool, int | None]]] | None:
+    def _parts(self, items: Sequence[Token], place: Place) -> Parts | None:
         """Words, assignments, redirections and what expands in them; None where a quote is not closed."""
-        words: list[Word] = []
-        assignments: list[Assignment] = []
-        redirects: list[Redirect] = []
-        expansions: list[tuple[Node, bool, int | None]] = []
-        document: HereDocument | None = None
-        source = place.source
+        parts = Parts()
         waiting = iter(items)
         for item in waiting:
-            if item.kind == "document" and isinstance(item.value, HereDocument):
-                document = item.value
-                redirects.append(self._document(document, place))
-                continue
-            target: Token | None = None
-            if isinstance(item.value, Redirection):
+            if isinstance(item.value, HereDocument):
+                parts.document = item.value
+                parts.redirects.append(self._document(item.value, place))
+            elif isinstance(item.value, Redirection):
                 target = next(waiting, None) if item.value.takes_target else None
-                if target is None:
-                    redirects.append(_redirect(item, None, place))
-                    continue
-            read = target or item
-            found = inside(read, place.clean) if read.value else NOTHING_INSIDE
-            start = read.start
-            name = None if words or target else _ASSIGNMENT.match(source.data, start, read.end)
-            if name:
-                start = name.end()
-            made = word(source, start, read.end, found.holes) if start < read.end else None
-            if made is None and start < read.end:
+                made = parts.word(target, place) if target else None
+                if target and not made:
+                    return None
+                parts.redirects.append(_redirect(item, made, place))
+            elif not parts.add(item, place):
                 return None
-            if found.substitutions:
-                index = len(words) if made and not name and not target else None
-                expansions += [(node, sure, index) for node, sure in found.substitutions]
-            if name:
-                span = source.span(read.start, read.end)
-                assignments.append(Assignment(name[1].decode(), made.arg if made else None, span))
-            elif target:
-                redirects.append(_redirect(item, made, place))
-            elif made:
-                words.append(made)
-        if words and words[0].arg.raw in _RESERVED:
-            return None
-        simple = Simple(
-            tuple(words), (*place.assignments, *assignments), tuple(redirects), place.span(items), document
-        )
-        return simple, expansions
+        return None if parts.words and parts.words[0].arg.raw in _RESERVED else parts
 
     def _document(self, document: HereDocument, place: Place) -> Redirect:
         source = place.source
@@ -343,12 +355,15 @@ class Walk:
                 assignments=simple.assignments,
             )
         if unwrapped.script is not None:
+            here = here._replace(posix=basename(args[unwrapped.start]) in POSIX_SHELLS)
             inner = self._inner(words[unwrapped.script], unwrapped, here, simple)
             if inner is not None:
                 return _wrapped(inner, unwrapped)
             # what was to take it is then the command
             start = unwrapped.start
-            here = here._replace(wrappers=(*place.wrappers, *unwrapped.outside), prefix=(*place.prefix, *args[:start]))
+            here = here._replace(
+                wrappers=(*place.wrappers, *unwrapped.outside), prefix=(*place.prefix, *args[:start])
+            )
             bit = self._add(basename(args[start]), args[start:], simple, here)
             self.opaque.append(Opaque(simple.span, "the script that a shell gets is not known"))
             return _wrapped(flow.command(bit), unwrapped)
@@ -370,7 +385,8 @@ class Walk:
 
     def _add(self, name: str, argv: tuple[Arg, ...], simple: Simple, place: Place) -> int:
         self.drafts.append(
-            (
+            partial(
+                Command,
                 name,
                 argv,
                 simple.span,
@@ -422,7 +438,9 @@ class Walk:
         elif name == "set":
             self._set(argv[1:])
         elif name == "trap" and len(argv) > 2 and argv[1].text not in ("", "-"):
-            self.unread(argv[1].span, "a trap", doubtful=not argv[1].literal or bool(_ENDS_SHELL.search(argv[1].text)))
+            self.unread(
+                argv[1].span, "a trap", doubtful=not argv[1].literal or bool(_ENDS_SHELL.search(argv[1].text))
+            )
         return flow.command(bit)
 
     def _set(self, args: Sequence[Arg]) -> None:
@@ -454,7 +472,7 @@ class Walk:
         )
         if name == "eval":
             return self.script(source, here)
-        here = here._replace(exempt=False, posix=basename(place.prefix[unwrapped.start - unwrapped.script]) in POSIX_SHELLS)
+        here = here._replace(exempt=False)
         return self._own_shell(unwrapped.shell, lambda: self.script(source, here))
 
     def _own_shell(self, options: ShellOptions, read: Callable[[], Outcome]) -> Outcome:
@@ -469,7 +487,9 @@ class Walk:
         self, name: str, simple: Simple, unwrapped: Unwrapped, place: Place
     ) -> Outcome | None:
         """The script or program that a command reads from a here-document, if it does."""
-        body = next((r for r in reversed(simple.redirects) if r.fd in (None, "0") and "<" in r.operator), None)
+        body = next(
+            (r for r in reversed(simple.redirects) if r.fd in (None, "0") and "<" in r.operator), None
+        )
         if body is None or body.body is None:
             return None
         argv = simple.words[unwrapped.start :]
@@ -496,10 +516,10 @@ class Walk:
     def _compound(self, items: Sequence[Token], place: Place) -> Outcome:
         parts = self._parts([item for item in items if item.kind != "compound"], place) if items[1:] else None
         node: Node = items[0].value  # type: ignore[assignment]
-        wrong = items[0].kind != "compound" or (items[1:] and (parts is None or parts[0].words))
+        wrong = items[0].kind != "compound" or (items[1:] and (parts is None or parts.words))
         if wrong or any(item.kind == "compound" for item in items[1:]):
             return self.unread(place.span(items), "syntax error", doubtful=True)
-        redirects = parts[0].redirects if parts else ()
+        redirects = tuple(parts.redirects) if parts else ()
         read = {
             "compound_statement": self._group,
             "subshell": self._subshell,
@@ -513,7 +533,7 @@ class Walk:
         outcome = read(node, place, redirects)
         if any(_opens_file(redirect) for redirect in redirects):
             outcome = self._fatal(flow.choice(outcome, Outcome(None, flow.NOTHING)), place)
-        for substitution, sure, _ in parts[1] if parts else ():
+        for substitution, sure, _ in parts.expansions if parts else ():
             outcome = flow.sequence(self._substitution(substitution, place, sure=sure), outcome)
         return outcome
 
@@ -538,7 +558,9 @@ class Walk:
         return self._between(node, place.within("group", redirects))
 
     def _subshell(self, node: Node, place: Place, redirects: tuple[Redirect, ...]) -> Outcome:
-        return self._fatal(self._forked(lambda: self._between(node, place.within("subshell", redirects))), place)
+        return self._fatal(
+            self._forked(lambda: self._between(node, place.within("subshell", redirects))), place
+        )
 
     def _forked(self, read: Callable[[], Outcome]) -> Outcome:
         shell = self.shell
@@ -550,7 +572,10 @@ class Walk:
     def _substitution(self, node: Node, place: Place, *, sure: bool) -> Outcome:
         first = len(self.drafts)
         here = place.within("substitution")
-        if node.children[0].type.strip() == "`" and b"\\" in place.source.data[node.start_byte : node.end_byte]:
+        if (
+            node.children[0].type.strip() == "`"
+            and b"\\" in place.source.data[node.start_byte : node.end_byte]
+        ):
             # a backslash there is removed before the command is read
             where = place.source.span(node.start_byte, node.end_byte)
             outcome = self.unread(where, "backslashes in backquotes")
@@ -607,7 +632,9 @@ class Walk:
         self._keep(*kept)
         outcome = flow.loop(condition, body, at_least_once=at_least_once)
         if self.jumps:
-            outcome = flow.unsure(flow.choice(outcome, flow.Outcome(flow.NOTHING, flow.NOTHING)), self._bits(first))
+            outcome = flow.unsure(
+                flow.choice(outcome, flow.Outcome(flow.NOTHING, flow.NOTHING)), self._bits(first)
+            )
         self.jumps = max(before, self.jumps - 1)
         return outcome
 
@@ -653,7 +680,9 @@ class Walk:
 
     def _function(self, node: Node, place: Place, redirects: tuple[Redirect, ...]) -> Outcome:
         name_node = next((child for child in node.children if child.type == "word"), None)
-        body = [child for child in node.children if child.type.endswith(("statement", "subshell", "test_command"))]
+        body = [
+            child for child in node.children if child.type.endswith(("statement", "subshell", "test_command"))
+        ]
         if name_node is None or len(body) != 1:
             span = place.source.span(node.start_byte, node.end_byte)
             return self.unread(span, "syntax error", doubtful=True)
@@ -673,7 +702,9 @@ class Walk:
         known = self.shell.functions.get(name)
         if known is not None or place.context:
             # which definition holds at a call is not known
-            outcome = flow.unsure(flow.choice(known or flow.ANYTHING, outcome), bits | self.uncalled.get(name, 0))
+            outcome = flow.unsure(
+                flow.choice(known or flow.ANYTHING, outcome), bits | self.uncalled.get(name, 0)
+            )
         self.shell.functions[name] = outcome
         self.uncalled[name] = bits | self.uncalled.get(name, 0)
         return flow.EMPTY
@@ -773,7 +804,8 @@ def _sections(node: Node) -> Iterator[tuple[str, list[Node], int, int]]:
             flat += child.children[1:]
         else:
             flat.append(child)
-    keyword, nodes, start = "", [], node.start_byte
+    keyword, start = "", node.start_byte
+    nodes: list[Node] = []
     for child in flat:
         name = {"{": "do", "}": "done"}.get(child.type, child.type)
         if not child.is_named and name in _KEYWORDS and not child.is_missing:

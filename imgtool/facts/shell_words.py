@@ -183,8 +183,12 @@ _BRACE = re.compile(
     rb"\\.|'[^']*'|(?P<close>\})|(?P<string>\")|(?P<sum>\$\(\()|(?P<list>\$\()|(?P<brace>\$\{)|(?P<tick>`)",
     re.DOTALL,
 )
-_SUM = re.compile(rb"\\.|(?P<close>\)\)?)|(?P<nested>\()|(?P<list>\$\()|(?P<brace>\$\{)|(?P<tick>`)", re.DOTALL)
-_NESTED = re.compile(rb"\\.|(?P<close>\))|(?P<nested>\()|(?P<list>\$\()|(?P<brace>\$\{)|(?P<tick>`)", re.DOTALL)
+_SUM = re.compile(
+    rb"\\.|(?P<close>\)\)?)|(?P<nested>\()|(?P<list>\$\()|(?P<brace>\$\{)|(?P<tick>`)", re.DOTALL
+)
+_NESTED = re.compile(
+    rb"\\.|(?P<close>\))|(?P<nested>\()|(?P<list>\$\()|(?P<brace>\$\{)|(?P<tick>`)", re.DOTALL
+)
 _MODES = {
     "list": _COMMANDS,
     "tick": _COMMANDS,
@@ -209,13 +213,8 @@ def blank_documents(data: bytes) -> tuple[bytes, list[HereDocument]]:
     position = 0
     while found := _MODES[modes[-1]].search(data, position):
         position = found.end()
-        name = found.lastgroup
-        if name == "close" and found[0] == b")" and modes[-1] == "sum":
-            position -= 1
-            modes[-1] = "list"
-        elif name == "close" or (name == "tick" and modes[-1] == "tick"):
-            del modes[max(1, len(modes) - 1) :]
-        elif name == "here":
+        name = found.lastgroup or ""
+        if name == "here":
             out[found.start() + 1 : found.end()] = b"  "
         elif name == "document":
             if delimiter := _DELIMITER.match(data, position):
@@ -223,13 +222,26 @@ def blank_documents(data: bytes) -> tuple[bytes, list[HereDocument]]:
                 position = delimiter.end()
         elif name == "line":
             position = _read_bodies(data, position, waiting, documents)
-        elif name in _MODES:
-            modes.append(name)
+        else:
+            position = _switch(modes, name, found)
     _read_bodies(data, len(data), waiting, documents)
     for document in documents:
         for start, end in (document.marker, (document.body[0], document.end)):
             out[start:end] = b"\n".join(b" " * len(line) for line in data[start:end].split(b"\n"))
     return bytes(out), documents
+
+
+def _switch(modes: list[str], name: str, found: re.Match[bytes]) -> int:
+    """Enter or leave a construct with rules of its own; where to read on."""
+    if name == "close" and found[0] == b")" and modes[-1] == "sum":
+        # `((` began two subshells
+        modes[-1] = "list"
+        return found.end() - 1
+    if name == "close" or (name == "tick" and modes[-1] == "tick"):
+        del modes[max(1, len(modes) - 1) :]
+    elif name in _MODES:
+        modes.append(name)
+    return found.end()
 
 
 def _read_bodies(

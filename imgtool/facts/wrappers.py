@@ -92,17 +92,24 @@ WRAPPERS: dict[str, tuple[Wrapper, ...]] = {
     ),
     "doas": (Wrapper("-a =, -C =, -u =, -L, -n, -s", stops=("-C", "-L")),),
     "su": (Wrapper(_SU, permute=True, script="--command"),),
-    "runuser": (Wrapper("--user -u =," + _SU, permute=True, script="--command"), Wrapper("--user -u =," + _SU)),
+    "runuser": (
+        Wrapper("--user -u =," + _SU, permute=True, script="--command"),
+        Wrapper("--user -u =," + _SU),
+    ),
     "gosu": (Wrapper(operands=1),),
     "su-exec": (Wrapper(operands=1),),
     "setpriv": (Wrapper(_SETPRIV, stops=("--dump",)),),
     "env": (Wrapper(_ENV, assignments=True, hides=("--split-string",)),),
     "timeout": (
-        Wrapper("--kill-after -k =, --signal -s =, --preserve-status, --foreground -f, --verbose -v", operands=1),
+        Wrapper(
+            "--kill-after -k =, --signal -s =, --preserve-status, --foreground -f, --verbose -v", operands=1
+        ),
     ),
     "nice": (Wrapper("--adjustment -n ="),),
     "nohup": (_PLAIN,),
-    "time": (Wrapper("--format -f =, --output -o =, --append -a, --verbose -v, --portability -p, --quiet -q"),),
+    "time": (
+        Wrapper("--format -f =, --output -o =, --append -a, --verbose -v, --portability -p, --quiet -q"),
+    ),
     "exec": (Wrapper("-a =, -c, -l"),),
     "command": (Wrapper("-p, -v, -V", stops=("-v", "-V")),),
     "builtin": (_PLAIN,),
@@ -254,7 +261,9 @@ def _behind(words: Sequence[Arg], index: int, state: Unwrapped, wrapper: Wrapper
     skipped = words[state.start + 1 : index + wrapper.operands]
     index += wrapper.operands
     # an unquoted variable among a wrapper's options may hold the command's name
-    if index >= len(words) or any(w.expands and w.raw.startswith("$") for w in skipped[:-1] if wrapper.options):
+    if index >= len(words) or any(
+        w.expands and w.raw.startswith("$") for w in skipped[:-1] if wrapper.options
+    ):
         return None
     return replace(state, start=index, assignments=tuple(assignments))
 

@@ -1,0 +1,136 @@
+"""What a command does to packages: which manager, which operation, which packages, with which options."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from imgtool.facts.argv import Option, Parsed
+from imgtool.facts.commands import Arg, Command
+from imgtool.facts.specs import Package, PackageSource
+
+__all__ = ["Operation", "Package", "PackageOperation", "PackageSource", "operations"]
+
+
+class Operation(StrEnum):
+    """What is done. ``DOWNLOAD`` fetches without installing; ``RUNFILE`` runs a self-extracting installer.
+
+    ``ENVIRONMENT`` makes an empty environment; ``BUILD`` builds a project and may fetch what it needs;
+    ``QUERY`` and ``OTHER`` leave packages alone.
+    """
+
+    INSTALL = "install"
+    REMOVE = "remove"
+    REFRESH = "refresh"
+    UPGRADE = "upgrade"
+    CLEAN = "clean"
+    DOWNLOAD = "download"
+    BUILD = "build"
+    ENVIRONMENT = "environment"
+    CLONE = "clone"
+    FETCH = "fetch"
+    RUNFILE = "runfile"
+    QUERY = "query"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class PackageOperation:
+    """One operation of a package manager, a download or an installer.
+
+    ``manager`` is the program (``apt-get``, ``pip``, ``uv``, ``git``, …; ``python`` for ``setup.py`` and
+    ``-m venv``), ``verb`` its sub-command as written. ``ecosystem``: ``deb``, ``apk``, ``rpm``, ``python``,
+    ``conda``, ``node``, ``ruby``, ``go``, ``rust``, ``git``, ``http``, ``runfile``.
+
+    ``complete`` is False where a variable, a substitution or the input of ``xargs`` hides operands; packages
+    are then some of those affected. ``project``: what a project file in the working directory asks for is
+    installed (``poetry install``, ``npm ci``, ``uv sync``). ``targets`` are folders installed into (``--target``,
+    ``--prefix``, ``--root``, …), ``environment`` a conda environment's name or path. ``output`` is the file or
+    folder written by a download or a clone, None where none is named. ``options`` are all as given.
+    """
+
+    manager: str
+    ecosystem: str
+    operation: Operation
+    verb: str
+    packages: tuple[Package, ...]
+    command: Command
+    complete: bool = True
+    project: bool = False
+    assume_yes: bool = False
+    no_recommends: bool = False
+    no_cache: bool = False
+    system: bool = False
+    user: bool = False
+    upgrade: bool = False
+    download_only: bool = False
+    requirement_files: tuple[Arg, ...] = ()
+    constraint_files: tuple[Arg, ...] = ()
+    editable: tuple[Arg, ...] = ()
+    index_url: Arg | None = None
+    extra_index_urls: tuple[Arg, ...] = ()
+    find_links: tuple[Arg, ...] = ()
+    targets: tuple[Arg, ...] = ()
+    groups: tuple[str, ...] = ()
+    environment: Arg | None = None
+    urls: tuple[Arg, ...] = ()
+    output: Arg | None = None
+    depth: Arg | None = None
+    branch: Arg | None = None
+    arguments: tuple[Arg, ...] = ()
+    options: tuple[Option, ...] = ()
+
+    def has(self, *names: str) -> bool:
+        """Whether an option is given, by the first spelling in its table (:mod:`imgtool.facts.options`)."""
+        return any(option.name in names for option in self.options)
+
+
+def operations(command: Command) -> tuple[PackageOperation, ...]:
+    """What a command does to packages; nothing where it is no package manager, download or installer."""
+    from imgtool.facts.managers import read  # noqa: PLC0415  the tables are large, and most files need few
+
+    found = read(command)
+    return () if found is None else (found,)
+
+
+def common(operation: PackageOperation, parsed: Parsed) -> PackageOperation:
+    """The operation with the options that all managers' tables name alike."""
+    return replace(
+        operation,
+        options=parsed.options,
+        assume_yes=operation.assume_yes or parsed.has("yes"),
+        no_recommends=operation.no_recommends
+        or parsed.has("no-recommends", "--no-install-recommends", "--no-recommends"),
+        no_cache=operation.no_cache or parsed.has("no-cache"),
+        system=parsed.has("system"),
+        user=parsed.has("user"),
+        upgrade=parsed.has("upgrade"),
+        download_only=parsed.has("download-only"),
+        requirement_files=parsed.values("requirement"),
+        constraint_files=parsed.values("constraint"),
+        editable=parsed.values("editable"),
+        index_url=parsed.value("index"),
+        extra_index_urls=parsed.values("extra-index"),
+        find_links=parsed.values("find-links"),
+        targets=parsed.values("target", "root"),
+        groups=(*operation.groups, *(v.text for v in parsed.values("group"))),
+        environment=parsed.value("environment"),
+        output=operation.output or parsed.value("output", "output-dir"),
+        depth=parsed.value("depth"),
+        branch=parsed.value("branch"),
+    )
+
+
+_WHOLE_EXPANSION = re.compile(r"\"?(?:\$[A-Za-z_]\w*|\$\{[^{}]*\}|\$[@*]|\$\(.*\)|`.*`)+\"?", re.DOTALL)
+
+
+def hides(arg: Arg) -> bool:
+    """Whether a word is nothing but variables and substitutions: it may be any number of operands, or options."""
+    return arg.expands and bool(_WHOLE_EXPANSION.fullmatch(arg.raw))
+
+
+def hidden(command: Command, words: Sequence[Arg]) -> bool:
+    """Whether operands are not in sight."""
+    return "xargs" in command.wrappers or any(map(hides, words))
