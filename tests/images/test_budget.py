@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from archives import classic, files, layer, oci
+
+from imgtool.images import budget
+from imgtool.images.archive import StreamStore
+from imgtool.images.compare import Comparison, Measure, compare
+from imgtool.images.errors import ImageError
+from imgtool.images.manifests import read_image
+from imgtool.images.measure import Measures, weigh
+
+
+def measured(content: dict[str, bytes], reference: str = "image.tar") -> Measures:
+    store = StreamStore([files(content)])
+    return weigh(read_image(store, reference=reference, source="docker-archive", name=None, platform=None))
+
+
+SMALL, LARGE = measured(oci([layer("a 1000")])), measured(oci([layer("a 1000"), layer("a 50000")]))
+PLAIN = measured(classic([layer("a 1000")]), "plain.tar")
+ARM = measured(oci([layer("a 1000")], architecture="arm64"))
+
+
+def grown(before: int, after: int) -> Comparison:
+    return Comparison(SMALL, LARGE, Measure.UNPACKED, before, after)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("0", 0),
+        ("0B", 0),
+        ("1B", 1),
+        ("200MB", 200_000_000),
+        ("200 MB", 200_000_000),
+        ("200mb", 200_000_000),
+        (" 5kB ", 5_000),
+        ("1.5GB", 1_500_000_000),
+        ("0.1GB", 100_000_000),
+        ("2TB", 2 * 10**12),
+        ("1KiB", 1024),
+        ("200MiB", 200 << 20),
+        ("1.5GiB", 3 << 29),
+        ("1.0000000001kB", None),
+        ("5", None),
+        ("MB", None),
+        ("-5MB", None),
+        ("5M", None),
+        ("5PB", None),
+        ("1e3MB", None),
+        ("1/2MB", None),
+        ("1_000MB", None),
+        ("\u0665MB", None),
+        ("", None),
+        ("9" * 1000 + "MB", None),
+    ],
+)
+def test_sizes(text: str, size: int | None) -> None:
+    if size is None:
+        for parse in (budget.max_size, budget.max_growth):
+            with pytest.raises(ValueError, match="is no size: write a number with %"):
+                parse(text)
+    else:
+        assert budget.max_size(text) == budget.Budget("max-size", text, size=size)
+        assert budget.max_growth(text) == budget.Budget("max-growth", text, size=size)
+
+
+def test_shares() -> None:
+    assert budget.max_growth("0.5%").share == Fraction(5, 1000)
+    with pytest.raises(ValueError, match="is no size"):
+        budget.max_size("5%")
+
+
+@pytest.mark.parametrize(
+    ("limit", "before", "after", "allowed", "within"),
+    [
+        ("5%", 1000, 1050, 50, True),
+        ("5%", 1000, 1051, 50, False),
+        ("5%", 1010, 1060, 50, True),
+        ("0.1%", 10**18, 10**18 + 10**15, 10**15, True),
+        ("0.1%", 10**18, 10**18 + 10**15 + 1, 10**15, False),
+        ("0%", 1000, 1000, 0, True),
+        ("0", 1000, 1001, 0, False),
+        ("5%", 1000, 10, 50, True),
+        ("100%", 0, 1, 0, False),
+        ("5%", 0, 0, 0, True),
+        ("1kB", 0, 1000, 1000, True),
+        ("1kB", 0, 1001, 1000, False),
+    ],
+)
+def test_growth(limit: str, before: int, after: int, allowed: int, within: bool) -> None:
+    verdict = budget.judge(grown(before, after), budget.max_growth(limit))
+    assert (verdict.allowed, verdict.actual, verdict.within) == (allowed, after - before, within)
+
+
+@pytest.mark.parametrize(
+    ("limit", "after", "within"), [("1kB", 1000, True), ("1kB", 1001, False), ("1KiB", 1001, True)]
+)
+def test_size(limit: str, after: int, within: bool) -> None:
+    verdict = budget.judge(grown(10**6, after), budget.max_size(limit))
+    assert (verdict.actual, verdict.within) == (after, within)
+
+
+@pytest.mark.parametrize("measure", Measure)
+def test_one_measure_of_both(measure: Measure) -> None:
+    comparison = compare(SMALL, LARGE, measure)
+    assert (comparison.before, comparison.after) == (getattr(SMALL, measure), getattr(LARGE, measure))
+    assert comparison.growth == comparison.after - comparison.before > 0
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "measure", "reason"),
+    [
+        (SMALL, ARM, Measure.UNPACKED, "not comparable: linux/amd64 and linux/arm64 are two platforms"),
+        (PLAIN, SMALL, Measure.TRANSFER, "not comparable: plain.tar keeps layers uncompressed"),
+        (SMALL, PLAIN, Measure.TRANSFER, "not comparable: plain.tar keeps layers uncompressed"),
+    ],
+)
+def test_not_comparable(base: Measures, head: Measures, measure: Measure, reason: str) -> None:
+    with pytest.raises(ImageError) as caught:
+        compare(base, head, measure)
+    assert caught.value.reason.startswith(reason)
+
+
+def test_unlike_sources_compare_on_what_both_know() -> None:
+    assert compare(PLAIN, SMALL, Measure.UNPACKED).growth == 0
+    assert compare(PLAIN, SMALL, Measure.FLATTENED).growth == 0
