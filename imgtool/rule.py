@@ -13,17 +13,38 @@ from dataclasses import dataclass
 from imgtool.edits import Edit, Span, cut
 from imgtool.facts.facts import Facts, Run, local_sources
 from imgtool.facts.packages import Operation, Package, PackageOperation
-from imgtool.facts.shell import Arg, Command, Script
-from imgtool.facts.stages import Edge, Stage, Via, copy_source
+from imgtool.facts.scope import State
+from imgtool.facts.shell import Arg, Command, Redirect, Script
+from imgtool.facts.stages import Edge, Stage, Via, copy_source, mounts_of
+from imgtool.families import BaseImage, config, identify, installs_driver, sibling, toolchain
+from imgtool.families.contents import contents, saving
+from imgtool.families.drivers import (
+    DriverFact,
+    container_engine,
+    driver_command,
+    driver_container,
+    driver_package,
+    driver_path,
+    stub_path,
+)
+from imgtool.families.needs import driver_folders, highest, python_need
+from imgtool.families.packages import build_only
 from imgtool.findings import Applicability, Finding, Fix, FixAvailability, Severity
-from imgtool.syntax.nodes import Comment, Document, Flag, Instruction, Word
+from imgtool.syntax.nodes import Comment, Document, Flag, Instruction, Text, Word
+from imgtool.syntax.words import variables
+from imgtool.transforms.flavour import other_flavour
+from imgtool.transforms.instructions import remove_instruction, set_flag
+from imgtool.transforms.merge import merge_runs
+from imgtool.transforms.runs import append_command, is_chain, segments, without_items
 
 __all__ = [
     "Applicability",
     "Arg",
+    "BaseImage",
     "Command",
     "Comment",
     "Document",
+    "DriverFact",
     "Edge",
     "Edit",
     "Facts",
@@ -35,17 +56,47 @@ __all__ = [
     "Operation",
     "Package",
     "PackageOperation",
+    "Redirect",
     "RuleMeta",
     "Run",
     "Script",
     "Severity",
     "Span",
     "Stage",
+    "State",
+    "Text",
     "Via",
     "Word",
+    "append_command",
+    "build_only",
+    "config",
+    "container_engine",
+    "contents",
     "copy_source",
     "cut",
+    "driver_command",
+    "driver_container",
+    "driver_folders",
+    "driver_package",
+    "driver_path",
+    "highest",
+    "identify",
+    "installs_driver",
+    "is_chain",
     "local_sources",
+    "merge_runs",
+    "mounts_of",
+    "other_flavour",
+    "python_need",
+    "remove_instruction",
+    "saving",
+    "segments",
+    "set_flag",
+    "sibling",
+    "stub_path",
+    "toolchain",
+    "variables",
+    "without_items",
 ]
 
 

@@ -1,23 +1,62 @@
-"""RUN instructions as lists of commands joined by ``&&``, taken apart and put together again.
+"""RUN instructions as lists of commands, taken apart and put together again.
 
-Nothing is re-printed: what stays keeps its bytes, what goes takes its connector with it.
+Nothing is re-printed: what stays keeps its bytes, what goes takes its connector with it, what is added takes
+the layout of its neighbours.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from imgtool.edits import Span, cut
-from imgtool.facts.commands import Command, Script
+from imgtool.edits import Edit, Span, cut
+from imgtool.facts.commands import SCRIPT_STRING, Command, Script
 from imgtool.facts.facts import Run
+from imgtool.syntax.nodes import Document
 
 # a command with one of these at the top level changes what the commands after it do
 _STATEFUL = frozenset(
-    {"cd", "export", "set", "trap", "pushd", "popd", "unset", "shopt", "umask", "exec", "exit"}
+    {
+        *(
+            "cd",
+            "pushd",
+            "popd",
+            "export",
+            "unset",
+            "declare",
+            "typeset",
+            "readonly",
+            "local",
+            "let",
+            "read",
+            "((",
+            "getopts",
+        ),
+        *(
+            "set",
+            "shopt",
+            "umask",
+            "ulimit",
+            "trap",
+            "alias",
+            "unalias",
+            "hash",
+            "enable",
+            "source",
+            ".",
+            "eval",
+        ),
+        *("exec", "exit", "return", "nvm", "module", "workon", "deactivate", "mapfile", "readarray"),
+    }
 )
+# shell functions that programs of the same name install
+_ACTIVATES = frozenset({"conda", "mamba", "micromamba", "pyenv", "rbenv"})
+_ACTIVATE = frozenset({"activate", "deactivate", "shell"})
+# what a command in one of these changes, nobody outside sees
+_OWN_SHELL = frozenset({"subshell", "substitution", SCRIPT_STRING, "heredoc"})
+_ASSIGNS = re.compile(rb"\$\{\w+:?=|\(\(")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +71,7 @@ def segments(script: Script) -> tuple[Segment, ...]:
     """The top-level list items in order."""
     grouped: dict[Span, list[Command]] = {}
     for command in script.commands:
-        grouped.setdefault(command.statement, []).append(command)
+        grouped.setdefault(command.item, []).append(command)
     return tuple(Segment(span, tuple(commands)) for span, commands in sorted(grouped.items()))
 
 
@@ -46,14 +85,32 @@ def is_chain(data: bytes, run: Run) -> bool:
     if node.json or run.instruction.heredocs or not run.script.understood:
         return False
     items = segments(run.script)
-    gaps = [cut(data, Span(a.span.end, b.span.start)) for a, b in pairwise(items)]
-    return bool(items) and run.script.operators <= {"&&"} and all(_GAP.fullmatch(gap) for gap in gaps)
+    return (
+        bool(items)
+        and run.script.operators <= {"&&"}
+        and all(_GAP.fullmatch(gap) for gap in _gaps(data, run))
+    )
 
 
 def is_stateful(run: Run) -> bool:
-    """Whether a top-level command of it would change commands joined behind it (``cd``, ``export``, …)."""
-    return any(c.name in _STATEFUL and not c.context for c in run.script.commands) or any(
-        not c.argv and c.assignments and not c.context for c in run.script.commands
+    """Whether a command of it would change commands joined behind it (``cd``, ``export``, ``X=1``, …).
+
+    Loops count: the shell keeps their variable.
+    """
+    return bool(_ASSIGNS.search(run.script.text.data)) or any(
+        _changes_shell(command)
+        for command in run.script.commands
+        if not _OWN_SHELL.intersection(command.context)
+    )
+
+
+def _changes_shell(command: Command) -> bool:
+    if not command.argv:
+        return bool(command.assignments)
+    if command.name in _ACTIVATES:
+        return any(arg.text in _ACTIVATE for arg in command.args[:1])
+    return command.name in _STATEFUL or any(
+        name in ("for", "while", "eval") or name.startswith("function") for name in command.context
     )
 
 
@@ -80,3 +137,82 @@ def rebuild(data: bytes, run: Run, texts: Mapping[Span, str | None]) -> str | No
     head = cut(data, Span(run.instruction.span.start, items[0].span.start))
     tail = cut(data, Span(items[-1].span.end, run.instruction.span.end))
     return head + "".join(out) + (tail if kept[-1][1] is not None else "")
+
+
+def without_items(run: Run, drop: Collection[Span]) -> tuple[Edit, ...] | None:
+    """Take items out of a chain, each with the connector and comments before it; None where none would be left.
+
+    ``drop`` are spans of segments. Only for :func:`is_chain`.
+    """
+    items = segments(run.script)
+    if all(item.span in drop for item in items):
+        return None
+    return tuple(_cuts(items, drop))
+
+
+def _cuts(items: Sequence[Segment], drop: Collection[Span]) -> Iterator[Edit]:
+    kept_before = False
+    for position, item in enumerate(items):
+        if item.span not in drop:
+            kept_before = True
+        elif kept_before:
+            yield Edit(items[position - 1].span.end, item.span.end, "")
+        else:
+            yield Edit(item.span.start, items[position + 1].span.start, "")
+
+
+# what may follow the last item: blanks, continuations, one `;`, a comment
+_END = re.compile(rb"(?:[ \t\r\n]|[\\`][ \t]*\r?\n)*;?(?:[ \t\r\n]|[\\`][ \t]*\r?\n)*(?:#.*)?", re.DOTALL)
+_LEAVES = frozenset({"exit", "exec", "return"})
+
+
+def append_command(document: Document, run: Run, command: str) -> Edit | None:
+    """Add ``&& command`` behind a RUN's last item; None where that would not run it exactly where the RUN succeeds.
+
+    ``&&`` binds to what stands before it, so this holds behind ``;`` and ``||`` as well. It goes in front of a
+    trailing ``;`` or comment, and into a here-document that is the whole script.
+    """
+    node = run.instruction.inner or run.instruction
+    items = segments(run.script)
+    if node.json or not run.script.understood or not items:
+        return None
+    last = items[-1]
+    end = _script_end(run)
+    if end is None or last.span.end > end or not _END.fullmatch(document.data, last.span.end, end):
+        return None
+    if any(c.name in _LEAVES and not c.context and c.connector != "||" for c in last.commands):
+        return None
+    text = connector(document, run) if _is_spread(document.data, run) else " && "
+    return Edit(last.span.end, last.span.end, f"{text}{command}")
+
+
+def _script_end(run: Run) -> int | None:
+    """Where the script ends: with the instruction, or with the one here-document that is all of it."""
+    heredocs = run.instruction.heredocs
+    if not heredocs:
+        return run.instruction.span.end
+    first = segments(run.script)[0].span
+    whole = len(heredocs) == 1 and first in heredocs[0].body
+    return heredocs[0].body.end if whole else None
+
+
+def _is_spread(data: bytes, run: Run) -> bool:
+    """Whether a RUN goes over several lines."""
+    return (
+        not run.instruction.heredocs and b"\n" in data[run.instruction.span.start : run.instruction.span.end]
+    )
+
+
+# a connector with one continued line and no comment
+_SPREAD = re.compile(r"[ \t]*(?:(?:&&|;)[ \t]*)?[\\`][ \t]*\r?\n[ \t]*(?:&&[ \t]*)?")
+
+
+def connector(document: Document, *runs: Run) -> str:
+    """``&&`` on a continued line, laid out as the last such connector of the first of the RUNs that has one."""
+    gaps = (gap for run in runs for gap in reversed(_gaps(document.data, run)) if _SPREAD.fullmatch(gap))
+    default = f" {document.escape}{document.source.newline}    && "
+    return next((gap.replace(";", " &&") for gap in gaps if gap.strip() != document.escape), default)
+
+
+def _gaps(data: bytes, run: Run) -> list[str]:
+    return [cut(data, Span(a.span.end, b.span.start)) for a, b in pairwise(segments(run.script))]

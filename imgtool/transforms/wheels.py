@@ -68,13 +68,14 @@ def pip_builder(data: bytes, command: Command, house: Wheelhouse, skip: Sequence
 
 
 def pip_local(
-    data: bytes, command: Command, house: Wheelhouse, program: str, skip: Sequence[Span] = ()
+    data: bytes, command: Command, house: Wheelhouse, program: str | None, skip: Sequence[Span] = ()
 ) -> str:
-    """``pip install …`` from the wheelhouse, with ``program`` in pip's place."""
+    """``pip install …`` from the wheelhouse, with ``program`` in pip's place if one is given."""
     install = _verb(command, "install")
     gone = [a.span for a in option_words(command, frozenset({"--no-build-isolation"}), _INDEX | _FORMATS)]
     edits = [without(data, span) for span in (*gone, *skip)]
-    edits.append(Edit(command.argv[0].span.start, _program_end(command), program))
+    if program:
+        edits.append(Edit(command.argv[0].span.start, _program_end(command), program))
     edits.append(Edit(install.span.end, install.span.end, f" --no-index {house.links}"))
     return edited(data, command.span, edits)
 

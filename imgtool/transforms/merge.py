@@ -1,0 +1,93 @@
+"""Consecutive RUN instructions made one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from imgtool.edits import Edit, Span, cut
+from imgtool.facts.facts import Run
+from imgtool.facts.stages import mounts_of
+from imgtool.syntax.nodes import Comment, Document
+from imgtool.transforms.runs import connector, is_stateful, segments
+
+# a comment that tells a tool about the instruction below it
+PRAGMA = re.compile(r"\s*(?:imgtool|hadolint|check\s*=|shellcheck|tally|checkov|trivy)\b", re.IGNORECASE)
+
+# Linux, MAX_ARG_STRLEN: the shell gets its script as one argument
+_MAX_SCRIPT = 128 * 1024 - 1
+# files that the builder mounts anew for each RUN
+_EPHEMERAL = re.compile(rb"/etc/(?:hosts|resolv\.conf)|/dev/shm|/proc/|/sys/")
+# programs that leave others running, which end with the RUN
+_DAEMONS = frozenset(
+    {"service", "systemctl", "start-stop-daemon", "dbus-daemon", "Xvfb", "ssh-agent", "gpg-agent"}
+)
+_JOINED = frozenset({"&&", "|", "|&"})
+
+
+def merge_runs(document: Document, runs: Sequence[Run]) -> tuple[Edit, ...] | None:
+    """One RUN in the place of several that follow one another in a stage; None where that may change what they do.
+
+    The rule: each is in shell form and understood, joined by ``&&`` and pipes alone at its top level, and leaves
+    no state to the next (directory, variables, options, processes, files that live as long as the RUN); flags
+    are equal. Comments between them move into the continuation. Files, config and exit status stay equal.
+    """
+    if len(runs) < 2 or not all(_mergeable(document, run) for run in runs):
+        return None
+    if sum(len(run.script.text.data) + len("&&  ") for run in runs) > _MAX_SCRIPT:
+        return None
+    if not all(_neighbours(document, first, second) for first, second in pairwise(runs)):
+        return None
+    return tuple(_joint(document, first, second) for first, second in pairwise(runs))
+
+
+def _mergeable(document: Document, run: Run) -> bool:
+    node = run.instruction
+    if run.onbuild or node.json or node.heredocs or not run.script.understood or not run.script.commands:
+        return False
+    return (
+        run.script.operators <= _JOINED
+        and not is_stateful(run)
+        and not _EPHEMERAL.search(run.script.text.data)
+        and not any(_starts_daemon(c.name, c.argv[0].text) for c in run.script.commands if c.argv)
+        and not any(m.type == "tmpfs" or (m.type == "bind" and not m.readonly) for m in mounts_of(node))
+        and _ends_with_items(document.data, run)
+    )
+
+
+def _starts_daemon(name: str, program: str) -> bool:
+    return name in _DAEMONS or program.startswith("/etc/init.d/")
+
+
+def _ends_with_items(data: bytes, run: Run) -> bool:
+    """Whether nothing, above all no comment, stands behind the last item."""
+    return not data[segments(run.script)[-1].span.end : run.instruction.span.end].strip()
+
+
+def _neighbours(document: Document, first: Run, second: Run) -> bool:
+    body = first.stage.instructions
+    position = body.index(first.instruction)
+    return (
+        body[position + 1 : position + 2] == (second.instruction,)
+        and [f.raw for f in first.instruction.flags] == [f.raw for f in second.instruction.flags]
+        and not any(PRAGMA.match(comment.text) for comment in _comments(document, _between(first, second)))
+    )
+
+
+def _between(first: Run, second: Run) -> Span:
+    return Span(segments(first.script)[-1].span.end, segments(second.script)[0].span.start)
+
+
+def _comments(document: Document, span: Span) -> Iterator[Comment]:
+    return (comment for comment in document.comments if comment.span in span)
+
+
+def _joint(document: Document, first: Run, second: Run) -> Edit:
+    """What goes between the two scripts: a continued line, with the comments that stood there."""
+    span = _between(first, second)
+    before, newline, after = connector(document, first, second).partition("\n")
+    indent = after[: len(after) - len(after.lstrip())]
+    comments = (cut(document.data, comment.span) for comment in _comments(document, span))
+    lines = "".join(f"{indent}{comment}{document.source.newline}" for comment in comments)
+    return Edit(span.start, span.end, f"{before}{newline}{lines}{after}")
