@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from imgtool.edits import Span
 from imgtool.syntax import mounts, operands, validate, words
@@ -44,8 +45,7 @@ class _Scope(dict[str, str | None]):
             raise KeyError(name)
 
 
-@dataclass(frozen=True, slots=True)
-class _Command:
+class _Command(NamedTuple):
     """An instruction, and the one that BuildKit names as its place: a trigger runs at its child's FROM."""
 
     node: Instruction

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 from imgtool.syntax.golang import parse_bool, parse_uint, quote
 from imgtool.syntax.suggest import suggest
@@ -37,8 +37,7 @@ class MountError(ValueError):
     """BuildKit refuses the mount; the text is its message."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
+class Mount(NamedTuple):
     """A mount as written: variables are not expanded, quotes inside values are kept.
 
     ``type``, ``sharing`` and keys are lower case. ``readonly`` is what BuildKit makes of the type where neither
@@ -166,12 +165,14 @@ def _option(text: str) -> tuple[str, str | None]:
     return key, value if equals else None
 
 
-@dataclass(slots=True)
 class _Check:
     """A mount while its options are read in order; ``type`` and other values are None where not known."""
 
-    type: str | None = "bind"
-    values: dict[str, str | None] = field(default_factory=dict)
+    __slots__ = ("type", "values")
+
+    def __init__(self) -> None:
+        self.type: str | None = "bind"
+        self.values: dict[str, str | None] = {}
 
 
 def check(mount: Mount, expand: Callable[[str], str | None]) -> None:

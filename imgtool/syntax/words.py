@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from imgtool.syntax.golang import SPACES, quote
 
@@ -38,8 +38,7 @@ class WordError(ValueError):
     """BuildKit refuses the word; the text is its message."""
 
 
-@dataclass(frozen=True, slots=True)
-class Expansion:
+class Expansion(NamedTuple):
     """A word after expansion.
 
     ``text`` is None where it depends on a variable of unknown value, or grows by more than :data:`MAX_GROWTH`.
@@ -51,8 +50,7 @@ class Expansion:
     unset: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(NamedTuple):
     """A ``$NAME`` or ``${NAME…}`` and where it stands in the word; ``modifier`` is what follows the name."""
 
     name: str
@@ -61,8 +59,7 @@ class Variable:
     modifier: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class HeredocMark:
+class HeredocMark(NamedTuple):
     """A ``<<NAME`` in a line: ``expand`` is false where the name is quoted, ``chomp`` true for ``<<-``."""
 
     name: str
