@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable
 from functools import cache, lru_cache
 from typing import Literal, NamedTuple
 
@@ -19,8 +18,10 @@ _MAX_TEXT = 20_000
 class DriverFact(NamedTuple):
     """One kind of thing that an image should not have.
 
-    ``vendor`` is empty where it is every vendor's. ``unless`` names an option under which a package is
-    harmless (``no-recommends``). ``replacement`` is the package to install instead, where there is one.
+    ``vendor`` is empty where it is every vendor's. ``kind`` is ``driver`` (kernel modules, host services and
+    stubs too), ``runtime``, ``monitoring``, ``query`` or ``retired``. ``unless`` says what makes a package
+    harmless: the option ``no-recommends``, or a container ``engine`` in the same image. ``replacement`` is the
+    package to install instead, where there is one; ``found`` the piece of a command line that says so.
     """
 
     id: str
@@ -30,6 +31,7 @@ class DriverFact(NamedTuple):
     why: str
     source: tuple[str, ...]
     evidence: Evidence
+    kind: str = "driver"
     managers: tuple[str, ...] = ()
     argv0: str | None = None
     where: tuple[str, ...] = ()
@@ -37,6 +39,7 @@ class DriverFact(NamedTuple):
     unless: str | None = None
     replace: tuple[tuple[str, str], ...] = ()
     replacement: str | None = None
+    found: str | None = None
     match: tuple[str, ...] = ()
     no_match: tuple[str, ...] = ()
 
@@ -81,26 +84,40 @@ def driver_command(text: str, argv0: str) -> DriverFact | None:
     for fact in rows("drivers", "command", DriverFact):
         if fact.argv0 is not None and compiled(fact.argv0).fullmatch(program) is None:
             continue
-        if compiled(fact.regex, re.IGNORECASE).search(line):
-            return fact
+        found = compiled(fact.regex, re.IGNORECASE).search(line)
+        if found is not None:
+            return fact._replace(found=found[0].strip(" \t\n;&|"))
     return None
 
 
-def driver_path(path: str) -> DriverFact | None:
-    """Why a file or folder should not be copied or linked into an image, or None."""
-    return _search(rows("drivers", "path", DriverFact), path)
+def driver_container(program: str) -> bool:
+    """Whether an ENTRYPOINT's program says that installing a driver is what the image is for."""
+    known: list[str] = load("drivers")["container"]["entrypoint"]
+    return posixpath.basename(program) in known
+
+
+def container_engine(name: str) -> bool:
+    """Whether a system package or a volume is a container engine's: the image is then a host of containers itself."""
+    known: dict[str, list[str]] = load("drivers")["engine"]
+    return name in known["packages"] or name in known["volumes"]
+
+
+def driver_path(path: str, *others: str) -> DriverFact | None:
+    """Why a file or folder should not be copied or linked into an image, or None.
+
+    ``others`` are more names of the same file, as where it is copied to; one that is allowed allows it.
+    """
+    texts = [text[:_MAX_TEXT] for text in (path, *others)]
+    return next((fact for fact in rows("drivers", "path", DriverFact) if _is_about(fact, texts)), None)
+
+
+def _is_about(fact: DriverFact, texts: list[str]) -> bool:
+    if any(compiled(pattern).search(text) for pattern in fact.allow for text in texts):
+        return False
+    return any(compiled(fact.regex).search(text) for text in texts)
 
 
 def stub_path(value: str, where: Literal["env", "ldconfig", "run"] = "env") -> DriverFact | None:
     """Why a value of LD_LIBRARY_PATH, a line of ld.so.conf.d or a command line loads stub libraries, or None."""
-    known = rows("drivers", "stub", DriverFact)
-    return _search((fact for fact in known if where in fact.where), value)
-
-
-def _search(facts: Iterable[DriverFact], text: str) -> DriverFact | None:
-    text = text[:_MAX_TEXT]
-    for fact in facts:
-        allowed = any(compiled(pattern).search(text) for pattern in fact.allow)
-        if not allowed and compiled(fact.regex).search(text):
-            return fact
-    return None
+    known = (fact for fact in rows("drivers", "stub", DriverFact) if where in fact.where)
+    return next((fact for fact in known if _is_about(fact, [value[:_MAX_TEXT]])), None)

@@ -122,3 +122,9 @@ def highest(accelerator: str, names: Collection[str]) -> Level | None:
 def accelerator_of(name: str) -> Accelerator | None:
     """What is known of an accelerator by its id."""
     return next((row for row in rows("accelerators", "accelerator", Accelerator) if row.id == name), None)
+
+
+def driver_folders(vendor: str) -> tuple[str, ...]:
+    """The library folders that a vendor's driver is mounted at when a container starts, as far as they must be named."""
+    known = rows("accelerators", "accelerator", Accelerator)
+    return next((row.library_path for row in known if row.vendor == vendor), ())
