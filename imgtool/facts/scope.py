@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from imgtool.syntax import words
+from imgtool.syntax.conversion import PLATFORM_ARGS
 from imgtool.syntax.nodes import Instruction
 
 Values = Mapping[str, str | None]
@@ -21,16 +22,6 @@ _NOTHING: Values = MappingProxyType({})
 
 # characters; a file could otherwise hold one long value under very many names
 MAX_VALUE = 4096
-
-# set in FROM without a declaration; a stage must declare them
-PLATFORM_ARGS = (
-    *(
-        f"{side}{part}"
-        for side in ("BUILD", "TARGET")
-        for part in ("PLATFORM", "OS", "OSVERSION", "ARCH", "VARIANT")
-    ),
-    "TARGETSTAGE",
-)
 
 # BuildKit reads these and keeps them out of the environment
 _NOT_ENVIRONMENT = frozenset({"BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"})
