@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from imgtool.edits import Span
 from imgtool.facts.commands import Arg
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """The options of a program.
 
     ``names`` leads from every spelling to the option's first one. Options in ``valued`` take a value, in the
@@ -55,8 +54,7 @@ def table(text: str, *, permute: bool = True, abbreviate: bool = False, go: bool
     return Table(names, frozenset(valued), frozenset(optional), permute, abbreviate, go)
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """An option as given: its first spelling, its value if it has one, the word that names it."""
 
     name: str
@@ -64,8 +62,7 @@ class Option:
     arg: Arg
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """A command line taken apart. ``next`` is the index of the first word not read, with ``permute`` the end.
 
     ``unknown`` are options that the table does not hold: the word after one may be its value. ``dashes``:
@@ -158,8 +155,8 @@ def _tail(arg: Arg, at: int) -> Arg:
     size = len(text.encode())
     length = arg.span.end - arg.span.start
     if arg.raw != arg.text or length != size + len(arg.text[:at].encode()):
-        return replace(arg, text=text)
-    return replace(arg, text=text, raw=text, span=Span(arg.span.end - size, arg.span.end))
+        return arg._replace(text=text)
+    return arg._replace(text=text, raw=text, span=Span(arg.span.end - size, arg.span.end))
 
 
 def basename(arg: Arg) -> str:

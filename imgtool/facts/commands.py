@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from imgtool.edits import Span
 from imgtool.syntax.nodes import Text
@@ -11,8 +11,7 @@ SCRIPT_STRING = "bash -c"
 """Stands in wrappers and contexts for any shell that gets its script as a string (``sh -c``, ``su -c``)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arg:
+class Arg(NamedTuple):
     """One shell word.
 
     ``text`` has its quotes removed, expansions are left as written (``$X``, ``${X:-y}``, ``$(…)``, globs);
@@ -28,8 +27,7 @@ class Arg:
     expands: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class Assignment(NamedTuple):
     """``name=value``, alone or before a command. ``value`` is None where nothing follows the ``=``."""
 
     name: str
@@ -37,8 +35,7 @@ class Assignment:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Redirect:
+class Redirect(NamedTuple):
     """A redirection. ``target`` is the file, the descriptor (``>&2``) or the here-document's delimiter.
 
     ``body`` holds a here-document's lines, terminator excluded; ``expand`` says that the shell expands them.
@@ -52,8 +49,7 @@ class Redirect:
     expand: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """A simple command, seen through the programs that only start it (``sudo``, ``env``, ``bash -c``, …).
 
     ``name`` is the last path component of the program, ``""`` where a variable or a pattern hides it, for a
@@ -94,16 +90,14 @@ class Command:
         return self.argv[1:]
 
 
-@dataclass(frozen=True, slots=True)
-class Opaque:
+class Opaque(NamedTuple):
     """A part of a script that was not understood. It may do anything."""
 
     span: Span
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(NamedTuple):
     """A shell script as the commands that it may run, in the order in which it would run them.
 
     ``operators`` are those at the top level, a newline among them. ``dialect`` is the shell's name.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from functools import cache
+from typing import NamedTuple
 
 from imgtool.facts import options, specs
 from imgtool.facts.argv import Option, Parsed, Table, basename, parse, table
@@ -30,8 +30,7 @@ CLONE, FETCH, RUNFILE, QUERY, OTHER = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Verb:
+class Verb(NamedTuple):
     """A sub-command. ``operands``: its operands are packages; ``project``: it works on a project's file.
 
     ``implied``: it does so where no package is named. ``options`` replaces the manager's table.
@@ -45,8 +44,7 @@ class Verb:
     group: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Manager:
+class Manager(NamedTuple):
     """A package manager. ``globals_`` are options before the verb, where they differ from ``options``.
 
     ``bare`` is what it does without a verb; ``adjust`` has the last word on an operation.
@@ -107,7 +105,7 @@ def _manager(name: str, manager: Manager, command: Command, argv: Sequence[Arg])
     if index >= len(argv):
         if manager.bare is None:
             return None
-        return _finish(name, manager, manager.bare, "", command, head, replace(head, options=(), operands=()))
+        return _finish(name, manager, manager.bare, "", command, head, head._replace(options=(), operands=()))
     word = argv[index].text
     verb, verb_text = manager.verbs.get(word), word
     if index + 1 < len(argv) and (two := manager.verbs.get(f"{word} {argv[index + 1].text}")):
@@ -141,7 +139,7 @@ def _finish(
     grouped = tuple(
         o.text.lstrip("@") for o in shown if verb.group or (manager.ecosystem == "rpm" and o.text[:1] == "@")
     )
-    both = replace(parsed, options=(*head.options, *parsed.options))
+    both = parsed._replace(options=(*head.options, *parsed.options))
     operation = PackageOperation(
         name,
         manager.ecosystem,
@@ -181,8 +179,7 @@ def _apt(operation: PackageOperation, parsed: Parsed) -> PackageOperation:
         or parsed.has("--force-yes", "--trivial-only")
     )
     recommends = settings.get("apt::install-recommends", "")
-    return replace(
-        operation,
+    return operation._replace(
         assume_yes=operation.assume_yes or yes,
         no_recommends=(operation.no_recommends or recommends in _OFF)
         and not parsed.has("--install-recommends"),
@@ -200,10 +197,9 @@ def _dnf(operation: PackageOperation, parsed: Parsed) -> PackageOperation:
         if key.strip() == "install_weak_deps":
             weak = setting.strip().lower() in _OFF
         if key.strip() == "assumeyes" and setting.strip().lower() in _ON:
-            operation = replace(operation, assume_yes=True)
+            operation = operation._replace(assume_yes=True)
     hiding = operation.verb in ("builddep", "build-dep")
-    return replace(
-        operation,
+    return operation._replace(
         no_recommends=operation.no_recommends or weak,
         complete=operation.complete and not hiding,
         packages=() if hiding else operation.packages,
@@ -212,7 +208,7 @@ def _dnf(operation: PackageOperation, parsed: Parsed) -> PackageOperation:
 
 def _zypper(operation: PackageOperation, parsed: Parsed) -> PackageOperation:
     if any(value.text in ("pattern", "patch", "product") for value in parsed.values("type")):
-        return replace(operation, packages=(), groups=tuple(package.name for package in operation.packages))
+        return operation._replace(packages=(), groups=tuple(package.name for package in operation.packages))
     return operation
 
 
@@ -222,8 +218,7 @@ def _pip(operation: PackageOperation, _: Parsed) -> PackageOperation:
     Source: ``_handle_no_cache_dir`` in pip's ``cli/cmdoptions.py``.
     """
     given = {a.name: a.value for a in operation.command.assignments}
-    return replace(
-        operation,
+    return operation._replace(
         no_cache=operation.no_cache or given.get("PIP_NO_CACHE_DIR") is not None,
         index_url=operation.index_url or given.get("PIP_INDEX_URL"),
     )
@@ -231,15 +226,14 @@ def _pip(operation: PackageOperation, _: Parsed) -> PackageOperation:
 
 def _uv(operation: PackageOperation, parsed: Parsed) -> PackageOperation:
     given = {a.name: a.value for a in operation.command.assignments}
-    operation = replace(
-        operation,
+    operation = operation._replace(
         no_cache=operation.no_cache or given.get("UV_NO_CACHE") is not None,
         system=operation.system or given.get("UV_SYSTEM_PYTHON") is not None,
     )
     if operation.verb in ("pip sync", "pip compile"):
         # its operands are requirement files
         files = (*operation.requirement_files, *operation.arguments)
-        return replace(operation, requirement_files=files, packages=())
+        return operation._replace(requirement_files=files, packages=())
     if operation.verb in ("tool run", "tool install"):
         return _uv_tool(operation, parsed)
     return operation
@@ -249,7 +243,7 @@ def _uv_tool(operation: PackageOperation, parsed: Parsed) -> PackageOperation:
     """``uv tool run TOOL ARGUMENT…`` installs the tool, or what ``--from`` says, and ``--with``."""
     named = parsed.values("from") or operation.arguments[:1]
     packages = _requirements((*named, *parsed.values("with")))
-    return replace(operation, packages=packages)
+    return operation._replace(packages=packages)
 
 
 def _requirements(words: Iterable[Arg]) -> tuple[Package, ...]:
@@ -278,9 +272,9 @@ def _conda(operation: PackageOperation, parsed: Parsed) -> PackageOperation:
         and not operation.requirement_files
     ):
         # conda env create reads environment.yml where no file is named
-        operation = replace(operation, project=True)
-    return replace(
-        operation, extra_index_urls=channels, upgrade=operation.upgrade or operation.operation is UPGRADE
+        operation = operation._replace(project=True)
+    return operation._replace(
+        extra_index_urls=channels, upgrade=operation.upgrade or operation.operation is UPGRADE
     )
 
 
@@ -288,8 +282,8 @@ def _gem(operation: PackageOperation, parsed: Parsed) -> PackageOperation:
     version = parsed.value("version")
     if version is None:
         return operation
-    packages = tuple(replace(p, spec=p.spec or version.text) for p in operation.packages)
-    return replace(operation, packages=packages)
+    packages = tuple(p._replace(spec=p.spec or version.text) for p in operation.packages)
+    return operation._replace(packages=packages)
 
 
 def _cargo(operation: PackageOperation, parsed: Parsed) -> PackageOperation:
@@ -300,16 +294,16 @@ def _cargo(operation: PackageOperation, parsed: Parsed) -> PackageOperation:
     source = PackageSource.VCS if parsed.has("git") else source
     source = PackageSource.PATH if parsed.has("path") else source
     packages = tuple(
-        replace(p, spec=p.spec or (version.text if version else None), source=source)
+        p._replace(spec=p.spec or (version.text if version else None), source=source)
         for p in operation.packages
     )
-    return replace(operation, packages=packages, urls=parsed.values("git"))
+    return operation._replace(packages=packages, urls=parsed.values("git"))
 
 
 def _node_global(operation: PackageOperation, parsed: Parsed) -> PackageOperation:
     """A global installation has no project."""
     everywhere = operation.verb.startswith("global") or parsed.has("global")
-    return replace(operation, system=everywhere, project=operation.project and not everywhere)
+    return operation._replace(system=everywhere, project=operation.project and not everywhere)
 
 
 # --- the table ---------------------------------------------------------------------------------------
@@ -521,7 +515,7 @@ _ZYPPER_VERBS = _verbs(
     "clean": Verb(CLEAN, operands=False),
     "cc": Verb(CLEAN, operands=False),
 }
-_ZYPPER_VERBS = {name: replace(verb, options=options.ZYPPER_VERB) for name, verb in _ZYPPER_VERBS.items()}
+_ZYPPER_VERBS = {name: verb._replace(options=options.ZYPPER_VERB) for name, verb in _ZYPPER_VERBS.items()}
 _PIPX_VERBS = {
     "install": Verb(INSTALL),
     "inject": Verb(INSTALL),
@@ -820,7 +814,7 @@ def _run_file(command: Command) -> PackageOperation | None:
         option, equals, _ = word.text.partition("=")
         if option.startswith("-"):
             given.append(
-                Option(option, replace(word, text=word.text[len(option) + 1 :]) if equals else None, word)
+                Option(option, word._replace(text=word.text[len(option) + 1 :]) if equals else None, word)
             )
     package = Package(name, None, argv[at].raw, argv[at].span, source=PackageSource.FILE)
     return PackageOperation(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 from imgtool.facts.argv import Option, Parsed
 from imgtool.facts.commands import Arg, Command
@@ -36,8 +36,7 @@ class Operation(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class PackageOperation:
+class PackageOperation(NamedTuple):
     """One operation of a package manager, a download or an installer.
 
     ``manager`` is the program (``apt-get``, ``pip``, ``uv``, ``git``, …; ``python`` for ``setup.py`` and
@@ -97,8 +96,7 @@ def operations(command: Command) -> tuple[PackageOperation, ...]:
 
 def common(operation: PackageOperation, parsed: Parsed) -> PackageOperation:
     """The operation with the options that all managers' tables name alike."""
-    return replace(
-        operation,
+    return operation._replace(
         options=parsed.options,
         assume_yes=operation.assume_yes or parsed.has("yes"),
         no_recommends=operation.no_recommends

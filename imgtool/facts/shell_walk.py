@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -840,7 +840,7 @@ def _opens_file(redirect: Redirect) -> bool:
 def _given(arg: Arg) -> Assignment:
     """A variable that a wrapper sets."""
     name, _, value = arg.text.partition("=")
-    rest = replace(arg, text=value, raw=arg.raw.partition("=")[2]) if value else None
+    rest = arg._replace(text=value, raw=arg.raw.partition("=")[2]) if value else None
     return Assignment(name, rest, arg.span)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from imgtool.edits import Span
@@ -14,8 +14,7 @@ from imgtool.syntax.nodes import Text
 from imgtool.syntax.source import decode
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """A script's text. ``escapes`` maps a byte's offset in the file to where its escape sequence begins.
 
     A script that was quoted inside another one has lost backslashes that the file still holds; a span that
@@ -23,7 +22,7 @@ class Source:
     """
 
     text: Text
-    escapes: dict[int, int] = field(default_factory=dict)
+    escapes: Mapping[int, int] = MappingProxyType({})
 
     @property
     def data(self) -> bytes:
@@ -155,8 +154,7 @@ def word(source: Source, start: int, end: int, holes: tuple[Hole, ...] = ()) -> 
 # --- here-documents ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class HereDocument:
+class HereDocument(NamedTuple):
     """A here-document of a script, in offsets of its data. ``marker`` covers descriptor, operator
     and delimiter, ``end`` is where the closing line ends.
     """

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from imgtool.edits import Span
 from imgtool.facts.commands import Arg
@@ -21,8 +21,7 @@ class PackageSource(StrEnum):
     VCS = "vcs"
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
+class Package(NamedTuple):
     """A package as an operand names it.
 
     ``name`` is normalised (:pep:`503` for Python; without architecture for deb and rpm), ``""`` where the

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from functools import cache
+from typing import NamedTuple
 
 from imgtool.facts.argv import Parsed, Table, basename, parse, table
 from imgtool.facts.commands import SCRIPT_STRING, Arg
@@ -15,8 +15,7 @@ SHELLS = frozenset("sh bash dash ash ksh mksh zsh rbash".split())
 POSIX_SHELLS = frozenset(["sh", "dash", "ash"])
 
 
-@dataclass(frozen=True, slots=True)
-class Wrapper:
+class Wrapper(NamedTuple):
     """How to get past a wrapper. ``words`` are its sub-command, ``operands`` how many words it takes for itself.
 
     ``script`` is the option whose value is a shell script; options in ``stops`` make it no wrapper;
@@ -154,8 +153,7 @@ WRAPPERS: dict[str, tuple[Wrapper, ...]] = {
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class ShellOptions:
+class ShellOptions(NamedTuple):
     """How a shell is started. ``script`` is the index of the word that holds its script, ``program`` a script file's."""
 
     errexit: bool = False
@@ -165,8 +163,7 @@ class ShellOptions:
     known: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Unwrapped:
+class Unwrapped(NamedTuple):
     """The program behind the wrappers: ``words[start]`` and what follows it, or ``words[script]`` as a script.
 
     With a script ``words[start]`` is what takes it and ``outside`` are the wrappers before that.
@@ -227,11 +224,10 @@ def _through(words: Sequence[Arg], state: Unwrapped, name: str, wrapper: Wrapper
         return None
     names = (*state.names, " ".join((name, *wrapper.words)))
     if parsed.has(*wrapper.hides):
-        return replace(state, names=names, hidden=f"{name} splits a string into a command")
+        return state._replace(names=names, hidden=f"{name} splits a string into a command")
     if wrapper.script:
-        return _option_script(words, parsed, replace(state, names=names, outside=state.names), wrapper)
-    state = replace(
-        state,
+        return _option_script(words, parsed, state._replace(names=names, outside=state.names), wrapper)
+    state = state._replace(
         names=names,
         conditional=state.conditional or wrapper.conditional,
         background=state.background or parsed.has(*wrapper.leaves),
@@ -246,7 +242,7 @@ def _option_script(
     index = next((i for i, word in enumerate(words) if word is value), None)
     if index is None:
         return None
-    return replace(state, names=(*state.names, SCRIPT_STRING), script=index)
+    return state._replace(names=(*state.names, SCRIPT_STRING), script=index)
 
 
 def _behind(words: Sequence[Arg], index: int, state: Unwrapped, wrapper: Wrapper) -> Unwrapped | None:
@@ -265,7 +261,7 @@ def _behind(words: Sequence[Arg], index: int, state: Unwrapped, wrapper: Wrapper
         w.expands and w.raw.startswith("$") for w in skipped[:-1] if wrapper.options
     ):
         return None
-    return replace(state, start=index, assignments=tuple(assignments))
+    return state._replace(start=index, assignments=tuple(assignments))
 
 
 def _eval(words: Sequence[Arg], state: Unwrapped) -> Unwrapped:
@@ -275,19 +271,18 @@ def _eval(words: Sequence[Arg], state: Unwrapped) -> Unwrapped:
     names = (*state.names, "eval")
     if len(rest) == 1:
         if rest[0].expands:
-            return replace(state, hidden="eval of text that is not known")
-        return replace(state, names=names, outside=state.names, script=state.start + 1)
+            return state._replace(hidden="eval of text that is not known")
+        return state._replace(names=names, outside=state.names, script=state.start + 1)
     if all(word.literal and word.raw == word.text for word in rest):
-        return _further(words, replace(state, names=names, start=state.start + 1))
-    return replace(state, hidden="eval of text that is not known")
+        return _further(words, state._replace(names=names, start=state.start + 1))
+    return state._replace(hidden="eval of text that is not known")
 
 
 def _further(words: Sequence[Arg], state: Unwrapped) -> Unwrapped:
     """Look through the wrappers from a word on."""
     inner = unwrap(words[state.start :])
     script = None if inner.script is None else inner.script + state.start
-    return replace(
-        inner,
+    return inner._replace(
         names=(*state.names, *inner.names),
         outside=(*state.names, *inner.outside),
         start=inner.start + state.start,
@@ -306,8 +301,8 @@ def _scl(words: Sequence[Arg], state: Unwrapped) -> Unwrapped:
         return state
     names = (*state.names, "scl enable")
     if "--" in texts[at:-1]:
-        return _further(words, replace(state, names=names, start=texts.index("--", at) + 1))
-    return replace(state, names=(*names, SCRIPT_STRING), outside=state.names, script=len(words) - 1)
+        return _further(words, state._replace(names=names, start=texts.index("--", at) + 1))
+    return state._replace(names=(*names, SCRIPT_STRING), outside=state.names, script=len(words) - 1)
 
 
 def _shell(words: Sequence[Arg], state: Unwrapped, name: str) -> Unwrapped:
@@ -315,9 +310,9 @@ def _shell(words: Sequence[Arg], state: Unwrapped, name: str) -> Unwrapped:
     options = shell_options(words, state.start + 1)
     if options.script is None:
         hidden = None if options.known else f"{name} is started with options that are not known"
-        return replace(state, shell=options, hidden=hidden)
+        return state._replace(shell=options, hidden=hidden)
     names = (*state.names, SCRIPT_STRING)
-    return replace(state, names=names, outside=state.names, script=options.script, shell=options)
+    return state._replace(names=names, outside=state.names, script=options.script, shell=options)
 
 
 def shell_options(words: Sequence[Arg], index: int) -> ShellOptions:
