@@ -17,6 +17,7 @@ from imgtool.facts.scope import State
 from imgtool.facts.shell import Arg, Command, Redirect, Script
 from imgtool.facts.stages import Edge, Stage, Via, copy_source, mounts_of
 from imgtool.families import BaseImage, config, identify, installs_driver, sibling, toolchain
+from imgtool.families.caches import PackageCache, cache_of, package_caches
 from imgtool.families.contents import contents, saving
 from imgtool.families.drivers import (
     DriverFact,
@@ -55,6 +56,7 @@ __all__ = [
     "Instruction",
     "Operation",
     "Package",
+    "PackageCache",
     "PackageOperation",
     "Redirect",
     "RuleMeta",
@@ -69,6 +71,7 @@ __all__ = [
     "Word",
     "append_command",
     "build_only",
+    "cache_of",
     "config",
     "container_engine",
     "contents",
@@ -87,6 +90,7 @@ __all__ = [
     "merge_runs",
     "mounts_of",
     "other_flavour",
+    "package_caches",
     "python_need",
     "remove_instruction",
     "saving",

@@ -14,6 +14,7 @@ import pytest
 
 from imgtool.families import model
 from imgtool.families.analogues import Analogue, Recipe, ReleasePair
+from imgtool.families.caches import PackageCache
 from imgtool.families.contents import ContentsRow, SavingRow
 from imgtool.families.drivers import DriverFact
 from imgtool.families.images import Flavour, Image, Mirror, Release
@@ -39,6 +40,7 @@ TABLES: dict[str, dict[str, Any]] = {
     "python_needs": {"need": Need, "torch": TorchWheels},
     "accelerators": {"accelerator": Accelerator, "level": Level},
     "packages": {"build": BuildOnly, "recommends": Recommends, "installer": Installer},
+    "caches": {"cache": PackageCache},
     "analogues": {"analogue": Analogue},
     "recipes": {"recipe": Recipe, "release_pair": ReleasePair},
 }

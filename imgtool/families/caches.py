@@ -1,0 +1,41 @@
+"""What package managers leave behind besides the packages."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
+
+from imgtool.families.model import Evidence, rows
+
+
+class PackageCache(NamedTuple):
+    """Lists, metadata or downloads that a package manager keeps and nothing needs at run time.
+
+    ``managers`` leave it behind with ``operations`` (words of ``facts.packages.Operation``). A folder without
+    a leading slash is below the user's home. ``variable`` names another folder, ``off`` are variables that
+    switch the cache off, ``option`` does so for one command. ``clean`` is a command that empties it;
+    ``{program}`` in it is the manager as it was called.
+    """
+
+    name: str
+    what: str
+    managers: tuple[str, ...]
+    operations: tuple[str, ...]
+    folders: tuple[str, ...]
+    clean: str
+    source: tuple[str, ...]
+    evidence: Evidence
+    variable: str | None = None
+    off: tuple[str, ...] = ()
+    option: str | None = None
+
+
+def package_caches() -> tuple[PackageCache, ...]:
+    """All that are known."""
+    return rows("caches", "cache", PackageCache)
+
+
+@cache
+def cache_of(manager: str) -> PackageCache | None:
+    """The cache of a package manager, by the program's name."""
+    return next((row for row in package_caches() if manager in row.managers), None)
