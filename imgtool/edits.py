@@ -23,9 +23,12 @@ class Span:
         return self.start <= other.start and other.end <= self.end
 
     def overlaps(self, other: Span) -> bool:
-        """Whether the two share a byte, or one is an insertion point inside the other."""
-        if self.start == self.end or other.start == other.end:
-            return self.start <= other.end and other.start <= self.end
+        """Whether the two share a byte, one is an insertion inside the other, or both insert at one place.
+
+        An insertion at the edge of a span does not overlap it: which comes first is clear.
+        """
+        if self.start == self.end and other.start == other.end:
+            return self.start == other.start
         return self.start < other.end and other.start < self.end
 
 

@@ -25,7 +25,8 @@ class LosslessDockerfileParser(DockerfileParser):  # type: ignore[misc]
     def structure(self) -> list[dict[str, Any]]:
         """Instructions and comments in dockerfile-parse's form: 0-based lines, ``content`` with its newline."""
         document = parse(self.content.encode())
-        nodes = [*document.instructions, *(c for c in document.comments if not c.in_continuation)]
+        nodes: list[Instruction | Comment] = [*document.instructions]
+        nodes += [c for c in document.comments if not c.in_continuation]
         nodes.sort(key=lambda node: node.span)
         return [_row(document, node) for node in nodes]
 
@@ -68,6 +69,8 @@ def disagreement(data: bytes) -> str | None:
     if theirs is None:
         return None
     ours = [
-        " ".join([*(f.raw for f in i.flags), *i.args]) for i in parse(data).instructions if i.keyword == "FROM"
+        " ".join([*(f.raw for f in i.flags), *i.args])
+        for i in parse(data).instructions
+        if i.keyword == "FROM"
     ]
     return None if ours == theirs else f"imgtool reads FROM {ours}, dockerfile-parse {theirs}"

@@ -14,7 +14,7 @@ from imgtool.facts.facts import Facts, Run
 from imgtool.facts.packages import Operation, PackageOperation
 from imgtool.facts.shell import analyse
 from imgtool.facts.stages import Stage
-from imgtool.families import Need, python_need
+from imgtool.families.needs import Need, python_need
 from imgtool.rewrite import context_files, requirements
 from imgtool.rewrite.refusal import RefusedError
 from imgtool.syntax.nodes import Instruction, Text

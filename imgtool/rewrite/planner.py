@@ -47,6 +47,9 @@ def _converted(facts: Facts, target: str | None) -> Plan:
     runtime, why = _runtime(stage, base)
     sorted_runs = _sort(facts, stage)
     last = _last_build(stage, sorted_runs)
+    for found in sorted_runs.values():
+        # also those after the build: a command of unknown needs may use what the final stage does not have
+        _refuse_unplaceable(facts, found)
     needed = needs.of_stage(facts, stage)
     accelerator = base.accelerator or ""
     if last is None:
@@ -225,7 +228,6 @@ def _steps(builder: _Builder) -> Iterator[Step]:
         if found is None or position > builder.last:
             yield _place(instruction, position, builder.last)
             continue
-        _refuse_unplaceable(builder.facts, found)
         for segment, one in found.items:
             yield from _command_steps(builder, found.run, segment, one, installations, numbers)
         caches = system_packages.caches(builder.facts, found.run)
@@ -245,7 +247,7 @@ def _command_steps(
         found = next(i for i in installations if i.command is segment.commands[0])
         more = found is not installations[-1]
         pip = contents(builder.base).holds("pip") is True
-        yield transfer(builder.facts, found, next(numbers), pip_in_final=pip, used_later=more)
+        yield transfer(builder.facts, found, numbers, pip_in_final=pip, used_later=more)
     elif one is Kind.SYSTEM_PACKAGES:
         yield from system_packages.steps(run, segment, compiler=builder.needed.compiler)
     elif one is Kind.PIP_CACHE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from imgtool.edits import Span
@@ -72,42 +73,42 @@ def _refuse_operation(operation: PackageOperation) -> None:
 
 
 def transfer(
-    facts: Facts, found: Installation, number: int, *, pip_in_final: bool, used_later: bool
+    facts: Facts, found: Installation, numbers: Iterator[int], *, pip_in_final: bool, used_later: bool
 ) -> TransferWheels:
     """The step that makes the wheels in the builder and installs them in the final stage.
 
     ``used_later``: a later build may import what is installed, so the builder installs it too.
     """
     data = facts.document.data
-    house = Wheelhouse(number)
-    program = f"{found.python} -m pip" if pip_in_final else f"PYTHONPATH={HOME} {found.python} -m pip"
     skip = _pip_itself(found)
     span = found.command.span
+    if found.operation and skip and _nothing_else(found.operation):
+        kept = facts.document.source.text(span)
+        return TransferWheels(span, "", kept, None, "pip itself: the final stage does not have it")
+    house = Wheelhouse(next(numbers))
+    program = f"{found.python} -m pip"
+    mounted = None if pip_in_final else f"PYTHONPATH={HOME} {program}"
     if found.project:
         built = project_builder(found.python, house, isolated=found.operation is not None)
-        local = project_local(program, house)
         if used_later:
-            built += f" \\\n && {project_local(f'{found.python} -m pip', house)}"
+            built += f" \\\n && {project_local(program, house)}"
+        local = project_local(mounted or program, house)
         return TransferWheels(
             span, house.folder, built, local, "the project is built where the compilers are"
         )
-    if (
-        found.operation
-        and skip
-        and len(skip) == len(found.operation.packages)
-        and not found.operation.requirement_files
-    ):
-        kept = facts.document.source.text(span)
-        return TransferWheels(span, "", kept, None, "pip itself: the final stage does not have it")
     built = pip_builder(data, found.command, house, skip)
     if skip:
         built = f"{facts.document.source.text(span)} \\\n && {built}"
     elif used_later:
-        built += f" \\\n && {pip_local(data, found.command, house, f'{found.python} -m pip', skip)}"
-    local = pip_local(data, found.command, house, program, skip)
+        built += f" \\\n && {pip_local(data, found.command, house, None, skip)}"
+    local = pip_local(data, found.command, house, mounted, skip)
     return TransferWheels(
         span, house.folder, built, local, "the wheels of these packages are made in the builder"
     )
+
+
+def _nothing_else(operation: PackageOperation) -> bool:
+    return {p.name for p in operation.packages} == {"pip"} and not operation.requirement_files
 
 
 def _pip_itself(found: Installation) -> tuple[Span, ...]:

@@ -1,0 +1,154 @@
+"""The fixture projects, rewritten: snapshots of the whole file, and what must hold of every rewrite."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imgtool.facts.facts import FactOptions
+from imgtool.rewrite import rewrite
+from imgtool.rewrite.plan import DropPackages, Place, Placement, Status, TransferWheels
+from imgtool.syntax import parse
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECTS = ROOT / "fixtures" / "projects"
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+NAMES = ("extension", "pip-only", "service", "ascend")
+
+
+def options(name: str) -> FactOptions:
+    return FactOptions(dockerfile=PROJECTS / name / "Dockerfile")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_snapshot(name: str) -> None:
+    made = rewrite((PROJECTS / name / "Dockerfile").read_bytes(), None, options(name))
+    assert made.plan.status is Status.CONVERTED
+    assert made.data.decode() == (SNAPSHOTS / f"{name}.Dockerfile").read_text()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_second_rewrite_changes_nothing(name: str) -> None:
+    once = rewrite((PROJECTS / name / "Dockerfile").read_bytes(), None, options(name))
+    twice = rewrite(once.data, None, options(name))
+    assert twice.plan.status is Status.UNCHANGED
+    assert twice.data == once.data
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_newlines_survive(name: str) -> None:
+    unix = (PROJECTS / name / "Dockerfile").read_bytes()
+    plain = rewrite(unix, None, options(name)).data
+    windows = rewrite(unix.replace(b"\n", b"\r\n"), None, options(name)).data
+    assert windows == plain.replace(b"\n", b"\r\n")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_instruction_is_accounted_for(name: str) -> None:
+    data = (PROJECTS / name / "Dockerfile").read_bytes()
+    made = rewrite(data, None, options(name))
+    lines = {made.source.line_of(step.span.start) for step in made.plan.steps}
+    for instruction in parse(data).instructions:
+        covered = set(range(instruction.start_line, instruction.end_line + 1))
+        if instruction.keyword != "ARG" or instruction.start_line > 2:
+            assert covered & lines, instruction
+
+
+def test_steps_of_the_extension() -> None:
+    made = rewrite((PROJECTS / "extension" / "Dockerfile").read_bytes(), "cuda", options("extension"))
+    dropped = [s.packages for s in made.plan.steps if isinstance(s, DropPackages)]
+    assert dropped == [("g++",), ("python3-pip",)]
+    houses = [s.wheelhouse for s in made.plan.steps if isinstance(s, TransferWheels)]
+    assert houses == ["/wheels/1", "/wheels/2"]
+    assert [s.rule for s in made.plan.steps if isinstance(s, Place) and s.placement is Placement.FINAL] == [
+        "after-build"
+    ]
+
+
+def test_a_compiler_that_the_program_uses_stays(tmp_path: Path) -> None:
+    dockerfile = (
+        "FROM nvidia/cuda:12.1.0-devel-ubuntu22.04\n"
+        "RUN apt-get update && apt-get install -y g++ python3-pip\n"
+        'RUN pip install triton\nCMD ["python3"]\n'
+    )
+    path = tmp_path / "Dockerfile"
+    path.write_text(dockerfile)
+    made = rewrite(dockerfile.encode(), None, FactOptions(dockerfile=path)).data.decode()
+    final = made.split("-runtime-")[1]
+    assert (
+        "apt-get install -y g++ ca-certificates python3 python3-setuptools build-essential python3-dev"
+        in final
+    )
+
+
+def test_only_the_flavour_changes_where_nothing_is_built(tmp_path: Path) -> None:
+    dockerfile = (
+        "FROM nvidia/cuda:12.4.1-cudnn-devel-ubuntu22.04 AS app\n# the library\n"
+        'RUN apt-get update && apt-get install -y libgl1\nCMD ["sleep", "1"]\n'
+    )
+    path = tmp_path / "Dockerfile"
+    path.write_text(dockerfile)
+    made = rewrite(dockerfile.encode(), "cuda", FactOptions(dockerfile=path))
+    assert made.data.decode() == dockerfile.replace("devel", "runtime")
+
+
+def test_names_and_platform_stay_on_what_ships(tmp_path: Path) -> None:
+    dockerfile = (
+        "FROM --platform=linux/amd64 nvidia/cuda:12.1.0-devel-ubuntu22.04 as Builder\n"
+        'RUN apt-get update && apt-get install -y python3-pip\nRUN pip install numpy\nCMD ["python3"]\n'
+    )
+    path = tmp_path / "Dockerfile"
+    path.write_text(dockerfile)
+    made = rewrite(dockerfile.encode(), "cuda", FactOptions(dockerfile=path)).data.decode()
+    assert made.startswith("FROM --platform=linux/amd64 nvidia/cuda:12.1.0-devel-ubuntu22.04 as build\n")
+    assert "\nFROM --platform=linux/amd64 nvidia/cuda:12.1.0-runtime-ubuntu22.04 as Builder\n" in made
+    assert "--mount=type=bind,from=build,source=/wheels" in made
+
+
+FRAGMENTS = [
+    "FROM nvidia/cuda:12.1.0-devel-ubuntu22.04\n",
+    "FROM ascendai/cann:9.0.0-910b-ubuntu22.04-py3.11-devel\n",
+    "RUN apt-get update && apt-get install -y g++ python3-pip\n",
+    "RUN apt-get update \\\n # c\n && apt-get install -y make \\\n      cmake\n",
+    "RUN pip install numpy && pip install --upgrade pip setuptools\n",
+    "RUN python3 -m pip install -i https://example.com/simple numpy\n",
+    "RUN pip install .\n",
+    "RUN python3 setup.py install\n",
+    "WORKDIR /app\n",
+    "ENV A=1\n",
+    "# a comment\n",
+    "\n",
+    "COPY . .\n",
+    "USER root\n",
+    "RUN mkdir -p /x && \\\n\n    chmod 755 /x\n",
+    'CMD ["python3", "main.py"]\n',
+    "LABEL a=b\n",
+]
+
+
+@given(st.lists(st.sampled_from(FRAGMENTS), max_size=12), st.sampled_from(["cuda", "cann", None]))
+@settings(max_examples=200, deadline=None)
+def test_any_file_of_known_parts(parts: list[str], target: str | None) -> None:
+    data = "".join(parts).encode()
+    folder = FactOptions(dockerfile=PROJECTS / "extension" / "Dockerfile")
+    made = rewrite(data, target, folder)
+    if made.plan.status is Status.CONVERTED:
+        assert not parse(made.data).problems
+        again = rewrite(made.data, target, folder)
+        assert again.plan.status is Status.UNCHANGED
+    else:
+        assert made.data == data
+        assert made.plan.reasons
+
+
+@pytest.mark.corpus
+def test_real_files_never_raise(corpus: Path) -> None:
+    files = sorted((corpus / "open").iterdir())
+    for path in random.Random(7).sample(files, 250):
+        data = path.read_bytes()
+        made = rewrite(data)
+        assert made.data == data or made.plan.status is Status.CONVERTED
