@@ -90,10 +90,11 @@ def test_a_file_too_large_for_a_dockerfile(imgtool: Imgtool, here: Path) -> None
     assert "Dockerfile: cannot be read: larger than" in done.err
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads everything")
 def test_an_unreadable_file(imgtool: Imgtool, here: Path) -> None:
     (here / "Dockerfile").write_text(DIRTY)
     (here / "Dockerfile").chmod(0)
+    if os.access("Dockerfile", os.R_OK):
+        pytest.skip("this user reads everything")
     done = imgtool(*ONLY)
     assert (done.code, done.err) == (
         2,
@@ -354,10 +355,11 @@ def test_fix_through_a_link_changes_what_it_points_to(imgtool: Imgtool, here: Pa
     assert (here / "Dockerfile").is_symlink()
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root writes everywhere")
 def test_a_file_that_cannot_be_written(imgtool: Imgtool, here: Path) -> None:
     (here / "Dockerfile").write_text(DIRTY)
     here.chmod(0o500)
+    if os.access(here, os.W_OK):
+        pytest.skip("this user writes everywhere")
     done = imgtool(*ONLY, "--fix")
     here.chmod(0o700)
     assert done.code == 2
