@@ -11,12 +11,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from imgtool.edits import Edit, Span, cut
+from imgtool.facts.context import BuildContext
 from imgtool.facts.facts import Facts, Run, local_sources
 from imgtool.facts.packages import Operation, Package, PackageOperation
 from imgtool.facts.scope import State
 from imgtool.facts.shell import Arg, Command, Redirect, Script
 from imgtool.facts.stages import Edge, Stage, Via, copy_source, mounts_of
-from imgtool.families import BaseImage, config, identify, installs_driver, sibling, toolchain
+from imgtool.families import BaseImage, Toolchain, config, identify, installs_driver, sibling, toolchain
+from imgtool.families.analogues import Recipe, recipes
 from imgtool.families.caches import PackageCache, cache_of, package_caches
 from imgtool.families.contents import contents, saving
 from imgtool.families.drivers import (
@@ -28,7 +30,9 @@ from imgtool.families.drivers import (
     driver_path,
     stub_path,
 )
-from imgtool.families.needs import driver_folders, highest, python_need
+from imgtool.families.images import fill
+from imgtool.families.inherited import beyond
+from imgtool.families.needs import driver_folders, highest, levels, python_need
 from imgtool.families.packages import build_only
 from imgtool.findings import Applicability, Finding, Fix, FixAvailability, Severity
 from imgtool.syntax.nodes import Comment, Document, Flag, Instruction, Text, Word
@@ -42,6 +46,7 @@ __all__ = [
     "Applicability",
     "Arg",
     "BaseImage",
+    "BuildContext",
     "Command",
     "Comment",
     "Document",
@@ -58,6 +63,7 @@ __all__ = [
     "Package",
     "PackageCache",
     "PackageOperation",
+    "Recipe",
     "Redirect",
     "RuleMeta",
     "Run",
@@ -67,9 +73,11 @@ __all__ = [
     "Stage",
     "State",
     "Text",
+    "Toolchain",
     "Via",
     "Word",
     "append_command",
+    "beyond",
     "build_only",
     "cache_of",
     "config",
@@ -82,16 +90,19 @@ __all__ = [
     "driver_folders",
     "driver_package",
     "driver_path",
+    "fill",
     "highest",
     "identify",
     "installs_driver",
     "is_chain",
+    "levels",
     "local_sources",
     "merge_runs",
     "mounts_of",
     "other_flavour",
     "package_caches",
     "python_need",
+    "recipes",
     "remove_instruction",
     "saving",
     "segments",

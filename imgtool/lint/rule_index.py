@@ -6,4 +6,11 @@ RULES: tuple[tuple[str, str, tuple[str, ...], bool, str], ...] = (
     ("IMG001", "syntax-error", (), False, "imgtool.lint.img001_syntax_error"),
     ("IMG002", "unused-suppression", (), False, "imgtool.lint.img002_unused_suppression"),
     ("IMG003", "unknown-code", (), False, "imgtool.lint.img003_unknown_code"),
+    ("IMG101", "devel-final-stage", (), False, "imgtool_rules.accelerator.img101_devel_final_stage"),
+    ("IMG102", "driver-in-image", (), False, "imgtool_rules.accelerator.img102_driver_in_image"),
+    ("IMG103", "stubs-on-library-path", (), False, "imgtool_rules.accelerator.img103_stubs_on_library_path"),
+    ("IMG104", "gpu-query-at-build", (), False, "imgtool_rules.accelerator.img104_gpu_query_at_build"),
+    ("IMG105", "cuda-twice", (), False, "imgtool_rules.accelerator.img105_cuda_twice"),
+    ("IMG106", "toolkit-for-inference", (), False, "imgtool_rules.accelerator.img106_toolkit_for_inference"),
+    ("IMG107", "library-path-overwritten", (), False, "imgtool_rules.accelerator.img107_library_path_overwritten"),
 )

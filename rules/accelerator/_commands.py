@@ -1,0 +1,42 @@
+"""Commands of a RUN as the text that runs, and what a script's input holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from imgtool.rule import Command, Facts, Run, Span, Text
+
+
+def line(command: Command, run: Run, facts: Facts) -> str:
+    """The command line with the values of ARG and ENV filled in where they are known."""
+    return " ".join(known(arg.text, run, facts) if arg.expands else arg.text for arg in command.argv)
+
+
+def known(text: str, run: Run, facts: Facts) -> str:
+    """A word with its variables replaced, or as written where a value is not known."""
+    return facts.expand(run.instruction, text) or text
+
+
+def input_lines(commands: Sequence[Command], position: int) -> Iterator[tuple[str, Span]]:
+    """The lines that a command is given on its input: a here-document's, or what the command before it prints."""
+    command = commands[position]
+    yield from _documents(command)
+    if command.connector in ("|", "|&") and position:
+        before = commands[position - 1]
+        yield from _documents(before)
+        yield from ((arg.text, arg.span) for arg in before.args)
+
+
+def _documents(command: Command) -> Iterator[tuple[str, Span]]:
+    for redirect in command.redirects:
+        if redirect.body is not None:
+            yield from lines(redirect.body)
+
+
+def lines(text: Text) -> Iterator[tuple[str, Span]]:
+    """The lines of a text with their places in the file."""
+    start = 0
+    for whole in text.data.splitlines(keepends=True):
+        content = whole.rstrip(b"\r\n")
+        yield content.decode("utf-8", "replace"), text.span(start, start + len(content))
+        start += len(whole)

@@ -1,0 +1,146 @@
+"""Signs that an image compiles: while it is built, when it runs, or in what cannot be read."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from imgtool.rule import (
+    Command,
+    Facts,
+    Instruction,
+    Operation,
+    Package,
+    PackageOperation,
+    Run,
+    Span,
+    Stage,
+    build_only,
+    levels,
+    python_need,
+)
+
+
+class When(enum.Enum):
+    """When a compiler is at work. ``UNKNOWN``: it may be, in a script or a command that is not known here."""
+
+    BUILD = enum.auto()
+    RUN = enum.auto()
+    UNKNOWN = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One sign. ``packages`` are system packages that are enough for what compiles when the image runs."""
+
+    when: When
+    what: str
+    span: Span
+    packages: tuple[str, ...] = ()
+
+
+# compilers and what drives them, without a version suffix
+_BUILDS = frozenset(
+    "nvcc gcc g++ cc c++ clang clang++ gfortran hipcc icpx icx dpcpp bisheng ccec atc msopgen "
+    "make gmake cmake ninja meson scons bazel bazelisk cargo rustc configure autogen.sh autoreconf bootstrap.sh "
+    "catkin_make catkin colcon swig cython".split()
+)
+# these move files about, fetch, print, or change accounts and settings
+_HARMLESS = frozenset(
+    ": [ [[ test true false cd pushd popd export set unset shopt source . trap exit eval umask read shift "
+    "echo printf cat tee head tail cut tr wc sort uniq sed awk gawk grep egrep fgrep find xargs ls pwd du df stat date "
+    "mkdir rm rmdir cp mv ln touch chmod chown chgrp install mktemp truncate split basename dirname readlink realpath "
+    "tar unzip zip gunzip gzip zcat xz unxz bunzip2 bzip2 zstd unzstd 7z "
+    "curl wget aria2c git git-lfs svn rsync gpg gpgv apt-key apt-mark apt-cache apt-config add-apt-repository "
+    "debconf-set-selections dpkg-reconfigure dpkg-query rpm ldconfig update-alternatives alternatives "
+    "update-ca-certificates update-ca-trust locale-gen update-locale localedef "
+    "useradd groupadd usermod groupmod adduser addgroup userdel passwd chpasswd "
+    "sha256sum sha512sum md5sum sha1sum uname arch nproc id whoami which command type hash sleep sync env "
+    "ssh-keygen systemctl service lsb_release jq strip jupyter "
+    "huggingface-cli hf modelscope hf_transfer aws gsutil".split()
+)
+_VERSION = re.compile(r"-[\d.]+\Z")
+_PROGRAM = re.compile(r"[\w.+/-]+")
+# read by builds of CUDA extensions alone
+_SETTINGS = frozenset(
+    "TORCH_CUDA_ARCH_LIST FORCE_CUDA CUDACXX CUDAHOSTCXX CUDAARCHS NVCC_PREPEND_FLAGS MAX_JOBS".split()
+)
+_SYSTEM = {"deb": "apt", "apk": "apk", "rpm": "dnf"}
+_FROM_SOURCE = ("no-binary", "--no-binary", "--no-build-isolation")
+_STARTS = frozenset({"CMD", "ENTRYPOINT", "HEALTHCHECK"})
+
+
+def signs(stages: Iterable[Stage], facts: Facts) -> Iterator[Sign]:
+    """Everything in these stages that speaks for a compiler."""
+    for stage in stages:
+        for instruction in stage.instructions:
+            yield from _of_instruction(instruction)
+        for run in facts.runs(stage):
+            yield from (Sign(When.UNKNOWN, "what is not understood", part.span) for part in run.script.opaque)
+            for command in run.script.commands:
+                yield from _of_command(command, run)
+
+
+def _of_instruction(instruction: Instruction) -> Iterator[Sign]:
+    if instruction.keyword == "ONBUILD":
+        yield Sign(When.UNKNOWN, "ONBUILD", instruction.word.span)
+    elif instruction.keyword in ("ENV", "ARG"):
+        words = ((word.text.partition("=")[0], word.span) for word in instruction.words)
+        yield from (Sign(When.BUILD, name, span) for name, span in words if name in _SETTINGS)
+    elif instruction.keyword in _STARTS:
+        names = (_program(word) for word in _PROGRAM.findall(" ".join(instruction.args)))
+        yield from (Sign(When.RUN, name, instruction.span) for name in names if name in _BUILDS)
+
+
+def _program(word: str) -> str:
+    return _VERSION.sub("", word.rpartition("/")[2])
+
+
+def _of_command(command: Command, run: Run) -> Iterator[Sign]:
+    name = _program(command.name)
+    operations = [o for o in run.operations if o.command is command]
+    if name in _BUILDS:
+        yield Sign(When.BUILD, name, command.argv[0].span)
+    elif operations:
+        for operation in operations:
+            yield from _of_operation(operation)
+    elif command.argv and name not in _HARMLESS and not _installs_pip(command):
+        yield Sign(When.UNKNOWN, command.argv[0].text, command.argv[0].span)
+
+
+def _installs_pip(command: Command) -> bool:
+    return bool(command.args) and command.args[0].text.rpartition("/")[2] == "get-pip.py"
+
+
+def _of_operation(operation: PackageOperation) -> Iterator[Sign]:
+    program = operation.command.argv[0].span
+    if operation.operation is Operation.BUILD:
+        yield Sign(When.BUILD, f"{operation.manager} {operation.verb}".strip(), program)
+    elif operation.operation is Operation.RUNFILE:
+        yield Sign(When.UNKNOWN, operation.command.argv[0].text, program)
+    elif operation.operation is Operation.INSTALL:
+        if operation.editable or any(operation.has(name) for name in _FROM_SOURCE):
+            yield Sign(When.BUILD, f"{operation.manager} {operation.verb}", program)
+        for package in operation.packages:
+            yield from _of_package(operation, package)
+
+
+def _of_package(operation: PackageOperation, package: Package) -> Iterator[Sign]:
+    if operation.ecosystem == "python":
+        yield from _of_python_package(package)
+    elif operation.ecosystem in _SYSTEM:
+        known = build_only(_SYSTEM[operation.ecosystem], package.name)
+        if known is not None and known.kind != "headers":
+            yield Sign(When.BUILD, package.name, package.span)
+
+
+def _of_python_package(package: Package) -> Iterator[Sign]:
+    need = python_need(package.name, package.extras)
+    if package.source != "index" and not package.raw.rstrip("\"'").endswith(".whl"):
+        yield Sign(When.BUILD, package.name or package.raw, package.span)
+    elif need is not None:
+        level = next((n for n in levels(need.accelerator) if n.name == need.level), None)
+        if level is not None and (level.deb or level.name in ("devel", "toolkit")):
+            yield Sign(When.RUN, package.name, package.span, level.deb)

@@ -1,0 +1,142 @@
+"""Devel image in the final stage.
+
+## What it does
+Reports a stage that ships and stands on an image for building: `nvidia/cuda:…-devel-…`, `pytorch/pytorch:…-devel`,
+`quay.io/ascend/cann:…-devel`, oneAPI, ROCm and others. What ships is the last stage, or the one that `--stage` names,
+with the stages it is FROM. ARG defaults and `--build-arg` are filled in before the tag is read. An image that is not
+known, or is newer than the data, is not judged.
+
+Where a package that is installed compiles while it runs (FlashInfer, DeepSpeed, Triton, …), the finding is
+information, and says what is enough for that.
+
+## Why is this bad
+Compilers, headers and static libraries are for building. `nvidia/cuda:12.1.1-devel` is 3.6 GB larger than the
+`-runtime` image of the same version, which every host then pulls.
+
+## Bad
+```dockerfile
+FROM nvidia/cuda:12.6.3-devel-ubuntu22.04
+RUN apt-get update && apt-get install -y --no-install-recommends python3 && rm -rf /var/lib/apt/lists/*
+COPY app.py /app/
+CMD ["python3", "/app/app.py"]
+```
+
+## Good
+```dockerfile
+FROM nvidia/cuda:12.6.3-devel-ubuntu22.04 AS build
+COPY kernel.cu /src/
+RUN nvcc -o /opt/kernel /src/kernel.cu
+
+FROM nvidia/cuda:12.6.3-runtime-ubuntu22.04
+COPY --from=build /opt/kernel /opt/kernel
+CMD ["/opt/kernel"]
+```
+
+## Fix safety
+Unsafe: another image is the base. The flavour in FROM is changed where nothing in the file speaks for a compiler:
+no compiler or build tool is run, installed or started, no package is built from source or known to compile while it
+runs, and every command is understood. What requirement files and the program itself need is not seen here. Where
+something is built, `imgtool rewrite` splits the stage; there is no fix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from imgtool.rule import (
+    BaseImage,
+    Edit,
+    Facts,
+    Finding,
+    Fix,
+    FixAvailability,
+    RuleMeta,
+    Severity,
+    Stage,
+    Toolchain,
+    beyond,
+    contents,
+    fill,
+    identify,
+    other_flavour,
+    saving,
+    toolchain,
+)
+
+from ._toolchain import Sign, When, signs
+
+META = RuleMeta(
+    "IMG101",
+    "devel-final-stage",
+    severity=Severity.WARNING,
+    since="0.1.0",
+    fix=FixAvailability.SOMETIMES,
+)
+
+# what `imgtool rewrite --target` takes
+_REWRITES = frozenset({"cuda", "cann"})
+
+
+def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
+    if stage.parent is not None or stage not in facts.shipped:
+        return
+    base = facts.base(stage)
+    found = toolchain(base) if base is not None else None
+    if base is None or found is None or beyond(base):
+        return
+    seen = tuple(signs(facts.shipped, facts))
+    sibling = identify(found.sibling) if found.sibling else None
+    saved = saving(base, sibling) if sibling else None
+    yield META.finding(
+        stage.base_span,
+        f"{base.ref.text} is more than what ships needs: {found.why}; {_advice(base, found, seen)}",
+        severity=Severity.INFO if _runs(seen) else Severity.WARNING,
+        fix=_fix(stage, base, sibling, seen, facts) if sibling else None,
+        saves_bytes=saved.bytes if saved else None,
+    )
+
+
+def _runs(seen: tuple[Sign, ...]) -> list[Sign]:
+    return [sign for sign in seen if sign.when is When.RUN]
+
+
+def _advice(base: BaseImage, found: Toolchain, seen: tuple[Sign, ...]) -> str:
+    runs = _runs(seen)
+    if runs:
+        names = dict.fromkeys(text for sign in runs for p in sign.packages if (text := fill(p, base)))
+        enough = f": {', '.join(names)} on a smaller image may be enough" if names else ""
+        return f"{runs[0].what} compiles when the image runs{enough}"
+    if found.sibling and not seen:
+        return f"use {found.sibling}"
+    ship = f"ship {found.sibling}" if found.sibling else "copy the result into a smaller image"
+    tool = (
+        f" (imgtool rewrite --target {base.accelerator} splits the stage)"
+        if base.accelerator in _REWRITES
+        else ""
+    )
+    return f"build in it and {ship}{tool}"
+
+
+def _fix(
+    stage: Stage, base: BaseImage, sibling: BaseImage, seen: tuple[Sign, ...], facts: Facts
+) -> Fix | None:
+    if (seen and not _holds_toolchain(sibling)) or base.flavour is None or sibling.flavour is None:
+        return None
+    written = other_flavour(stage.base, base, sibling.flavour)
+    if written is None:
+        return None
+    files = [
+        a.text
+        for s in facts.shipped
+        for r in facts.runs(s)
+        for o in r.operations
+        for a in o.requirement_files
+    ]
+    unread = f"; what {files[0]} asks for was not read" if files else ""
+    message = f"Use the {sibling.flavour} image (unsafe: another image is the base{unread})"
+    return Fix(message, (Edit(stage.base_span.start, stage.base_span.end, written),))
+
+
+def _holds_toolchain(sibling: BaseImage) -> bool:
+    """Whether the smaller image compiles as well: CANN's does."""
+    return contents(sibling).holds("toolkit") is True

@@ -1,0 +1,243 @@
+"""Driver in the image.
+
+## What it does
+Reports what belongs to the host and is put into an image, in any stage:
+
+- packages of the NVIDIA and AMD drivers, kernel modules and their tools, fabric manager and IMEX, container
+  runtimes, and the meta packages that pull the driver in (`cuda`, `cuda-12-4`, `cuda-drivers`);
+- commands: the NVIDIA runfile, the CUDA runfile where it installs the driver too, Ascend driver and firmware
+  packages, the combined `Ascend-cann_*.run`, `amdgpu-install` without `--no-dkms`, `modprobe`, `insmod`;
+- driver files that COPY, ADD, `cp`, `mv` or `install` put there: `libcuda.so.1`, `nvidia-smi`, `libascend_hal.so`,
+  `/usr/local/Ascend/driver`, `amdgpu.ko`, …
+
+Left alone: `cuda-compat`, headers and stubs, folders that are only mount points, a driver folder that holds no more
+than `version.info` while CANN is installed, files that a later RUN removes, distribution packages that drag the
+driver in by recommendation under `--no-install-recommends`, container runtimes beside a container engine, and driver
+containers, whose job it is (`ENTRYPOINT ["nvidia-driver", …]`).
+
+A builder counts too: what links against the driver there fits no other host, and modules cannot be loaded from it.
+
+## Why is this bad
+The driver in the image collides with the one that the container runtime mounts (`file creation failed: …
+libnvidia-ml.so.1: file exists`), or hides it and does not fit the host's kernel. It also weighs hundreds of megabytes.
+
+## Bad
+```dockerfile
+FROM ubuntu:22.04
+COPY --from=ghcr.io/example/repositories:cuda /etc/apt /etc/apt
+RUN apt-get update && apt-get install -y --no-install-recommends cuda-12-4 nvidia-driver-550 && rm -rf /var/lib/apt/lists/*
+```
+
+## Good
+```dockerfile
+FROM ubuntu:22.04
+COPY --from=ghcr.io/example/repositories:cuda /etc/apt /etc/apt
+RUN apt-get update && apt-get install -y --no-install-recommends cuda-libraries-12-4 && rm -rf /var/lib/apt/lists/*
+```
+
+## Fix safety
+Unsafe: `cuda` and `cuda-runtime` become the package of the same version without the driver, so other files are
+installed. Nothing else is fixed: a driver that something here relies on has to be replaced by hand.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
+
+from imgtool.rule import (
+    Command,
+    Document,
+    DriverFact,
+    Edit,
+    Facts,
+    Finding,
+    Fix,
+    FixAvailability,
+    Operation,
+    Package,
+    PackageOperation,
+    RuleMeta,
+    Run,
+    Severity,
+    Span,
+    Stage,
+    container_engine,
+    driver_command,
+    driver_container,
+    driver_package,
+    driver_path,
+    installs_driver,
+)
+
+from ._commands import known, line
+
+META = RuleMeta(
+    "IMG102",
+    "driver-in-image",
+    severity=Severity.ERROR,
+    since="0.1.0",
+    fix=FixAvailability.SOMETIMES,
+)
+
+_KINDS = frozenset({"driver", "runtime"})
+_COPIES = frozenset({"cp", "mv", "install"})
+_VARIABLE = re.compile(r"\$\{[^{}]*\}|\$\([^()]*\)|\$\w+|`[^`]*`")
+
+
+def check(_document: Document, facts: Facts) -> Iterator[Finding]:
+    if any(_is_driver_container(stage, facts) for stage in facts.stages):
+        return
+    for stage in facts.stages:
+        runs = facts.runs(stage)
+        engine = _has_engine(stage, runs)
+        for run in runs:
+            yield from _in_packages(run, facts, engine=engine)
+            yield from _in_commands(run, facts)
+        yield from _in_copies(stage, runs, facts)
+
+
+def _is_driver_container(stage: Stage, facts: Facts) -> bool:
+    base = facts.base(stage)
+    if base is not None and installs_driver(base):
+        return True
+    starts = (i for i in stage.instructions if i.keyword == "ENTRYPOINT" and i.args)
+    return any(driver_container(i.args[0].split(" ")[0]) for i in starts)
+
+
+def _has_engine(stage: Stage, runs: Sequence[Run]) -> bool:
+    volumes = (a for i in stage.instructions if i.keyword == "VOLUME" for a in i.args)
+    packages = (p.name for run in runs for o in run.operations for p in o.packages)
+    return any(container_engine(name) for names in (volumes, packages) for name in names)
+
+
+# --- packages ----------------------------------------------------------------------------------------
+
+
+def _in_packages(run: Run, facts: Facts, *, engine: bool) -> Iterator[Finding]:
+    for operation in run.operations:
+        if operation.operation is not Operation.INSTALL:
+            continue
+        for package in operation.packages:
+            fact = _package_fact(operation.manager, known(package.name, run, facts))
+            if fact is not None and not _harmless(fact, operation, engine=engine):
+                yield _package_finding(package, fact)
+
+
+def _package_fact(manager: str, name: str) -> DriverFact | None:
+    """What is known of a package; one whose name holds a variable must be the same with any value."""
+    readings = {_VARIABLE.sub(value, name) for value in ("0", "x")}
+    facts = [driver_package(manager, reading) for reading in readings]
+    return facts[0] if facts[0] is not None and len({fact and fact.id for fact in facts}) == 1 else None
+
+
+def _harmless(fact: DriverFact, operation: PackageOperation, *, engine: bool) -> bool:
+    if fact.kind not in _KINDS:
+        return True
+    return (fact.unless == "no-recommends" and operation.no_recommends) or (
+        fact.unless == "engine" and engine
+    )
+
+
+def _package_finding(package: Package, fact: DriverFact) -> Finding:
+    advice = f"; install {fact.replacement} instead" if fact.replacement else ""
+    if fact.unless == "no-recommends":
+        advice = "; add --no-install-recommends"
+    message = f"{package.name} does not belong in an image: {fact.why}{advice}"
+    return META.finding(package.span, message, severity=fact.severity, fix=_fix(package, fact))
+
+
+def _fix(package: Package, fact: DriverFact) -> Fix | None:
+    # a version was chosen for the other package, and a name with a variable is not what stands there
+    if fact.replacement is None or package.raw != package.name:
+        return None
+    message = f"Install {fact.replacement} (unsafe: other files are installed)"
+    return Fix(message, (Edit(package.span.start, package.span.end, fact.replacement),))
+
+
+# --- commands ----------------------------------------------------------------------------------------
+
+
+def _in_commands(run: Run, facts: Facts) -> Iterator[Finding]:
+    commands = run.script.commands
+    for position, command in enumerate(commands):
+        if command.name in _COPIES:
+            yield from _in_file_command(command, commands[position + 1 :], run, facts)
+        elif command.argv:
+            fact = driver_command(line(command, run, facts), command.argv[0].text)
+            if fact is not None and fact.kind in _KINDS:
+                yield META.finding(
+                    _place(command, fact),
+                    f"{fact.found} does not belong in an image: {fact.why}",
+                    severity=fact.severity,
+                )
+
+
+def _place(command: Command, fact: DriverFact) -> Span:
+    """The word that says so: the installer's file, or the program."""
+    found = fact.found or ""
+    words = [arg for arg in command.argv if ".run" in arg.text and posixpath.basename(arg.text) in found]
+    return (words or list(command.argv))[0].span
+
+
+def _in_file_command(command: Command, after: Iterable[Command], run: Run, facts: Facts) -> Iterator[Finding]:
+    words = [(known(arg.text, run, facts), arg) for arg in command.args if not arg.text.startswith("-")]
+    if len(words) < 2 or (command.name == "install" and "-d" in [arg.text for arg in command.args]):
+        return
+    target = words[-1][0]
+    rest = list(after)
+    for source, arg in words[:-1]:
+        fact = driver_path(source, _file(source, target))
+        if fact is not None and not _removed(_file(source, target), rest) and not _removed(target, rest):
+            yield _file_finding(arg.span, source, target, fact)
+
+
+# --- files -------------------------------------------------------------------------------------------
+
+
+def _in_copies(stage: Stage, runs: Sequence[Run], facts: Facts) -> Iterator[Finding]:
+    for node in stage.instructions:
+        if node.keyword not in ("COPY", "ADD") or node.problem or len(node.args) < 2 or node.heredocs:
+            continue
+        later = [c for r in runs if r.instruction.span > node.span for c in r.script.commands]
+        target = facts.expand(node, node.args[-1]) or node.args[-1]
+        for word in node.words[:-1]:
+            source = facts.expand(node, word.text) or word.text
+            fact = driver_path(source, _file(source, target)) or _installer(source, later)
+            if fact is not None and not any(
+                _removed(path, later) for path in (target, _file(source, target))
+            ):
+                yield _file_finding(word.span, source, target, fact)
+
+
+def _installer(source: str, later: Sequence[Command]) -> DriverFact | None:
+    """A driver's installer that no command in sight runs: a script does, or nobody, and it is there."""
+    fact = driver_command(f"sh {source}", "sh")
+    if fact is None or fact.kind not in _KINDS:
+        return None
+    name = posixpath.basename(source)
+    ran = any(posixpath.basename(arg.text) == name for c in later for arg in c.argv)
+    return None if ran else fact
+
+
+def _file(source: str, target: str) -> str:
+    """Where a file is put, if the target is a folder."""
+    name = posixpath.basename(source.rstrip("/"))
+    return (
+        posixpath.join(target, name) if target.endswith("/") or not posixpath.splitext(target)[1] else target
+    )
+
+
+def _file_finding(span: Span, source: str, target: str, fact: DriverFact) -> Finding:
+    path = source if driver_path(source) or not driver_path(target) else target
+    return META.finding(span, f"{path} does not belong in an image: {fact.why}", severity=fact.severity)
+
+
+def _removed(path: str, commands: Iterable[Command]) -> bool:
+    gone = (arg.text for c in commands if c.name == "rm" for arg in c.args)
+    return any(
+        path.rstrip("/").startswith(g.rstrip("/") + "/") or fnmatchcase(path.rstrip("/"), g.rstrip("/"))
+        for g in gone
+    )

@@ -1,0 +1,185 @@
+"""Driver stubs on the library path.
+
+## What it does
+Reports stub libraries (`/usr/local/cuda/lib64/stubs`, CANN's `devlib`) that the Dockerfile itself puts where the
+loader of the image that ships looks: in `ENV LD_LIBRARY_PATH`, in `/etc/ld.so.conf.d`, with `ldconfig FOLDER`, or
+as a link or copy of a stub under the name that programs load (`libcuda.so.1`).
+
+`LIBRARY_PATH` and `-L` are read by the linker alone and are right. So is a variable that is set for the commands of
+one RUN, and whatever a later `rm`, `ldconfig` or ENV undoes. What the base image does is not the Dockerfile's doing.
+
+## Why is this bad
+A stub has every name of the driver library and does nothing. A program that loads it instead of the driver of the
+host fails with `CUDA_ERROR_STUB_LIBRARY` (34), or finds no device. CANN's stubs do harm only where they come
+before the driver's folders, so they are reported there alone, as information.
+
+## Bad
+```dockerfile
+FROM nvidia/cuda:12.6.3-runtime-ubuntu24.04
+ENV LD_LIBRARY_PATH=/usr/local/cuda/lib64/stubs:$LD_LIBRARY_PATH
+COPY --from=ghcr.io/example/engine:1.0 /opt/engine /opt/engine
+CMD ["/opt/engine/bin/serve"]
+```
+
+## Good
+```dockerfile
+FROM nvidia/cuda:12.6.3-runtime-ubuntu24.04
+ENV LIBRARY_PATH=/usr/local/cuda/lib64/stubs
+COPY --from=ghcr.io/example/engine:1.0 /opt/engine /opt/engine
+CMD ["/opt/engine/bin/serve"]
+```
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
+
+from imgtool.rule import (
+    Arg,
+    Command,
+    DriverFact,
+    Facts,
+    Finding,
+    RuleMeta,
+    Severity,
+    Span,
+    Stage,
+    config,
+    driver_folders,
+    stub_path,
+)
+
+from ._commands import input_lines
+from ._env import Assignment, assignments, entries
+
+META = RuleMeta("IMG103", "stubs-on-library-path", severity=Severity.ERROR, since="0.1.0")
+
+_NAME = "LD_LIBRARY_PATH"
+_LOADER_CONFIG = "/etc/ld.so.conf"
+_PLACES = frozenset({"ln", "cp", "mv", "install"})
+
+
+def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
+    if stage not in facts.shipped:
+        return
+    for assignment in assignments(stage, _NAME):
+        if not _replaced(assignment, facts):
+            yield from _in_env(assignment, stage, facts)
+    commands = [command for run in facts.runs(stage) for command in run.script.commands]
+    for position in range(len(commands)):
+        yield from _in_command(commands, position)
+    yield from _in_files(stage)
+
+
+# --- ENV ---------------------------------------------------------------------------------------------
+
+
+def _replaced(assignment: Assignment, facts: Facts) -> bool:
+    """Whether a later ENV of the image that ships gives a value without the old one."""
+    return any(
+        later.span.start > assignment.span.start and not later.refers_to(_NAME, facts.document.escape)
+        for stage in facts.shipped
+        for later in assignments(stage, _NAME)
+    )
+
+
+def _in_env(assignment: Assignment, stage: Stage, facts: Facts) -> Iterator[Finding]:
+    before: list[str] = []
+    for entry, span in entries(facts.document.data, assignment.span):
+        if _NAME in entry:
+            before += _inherited(assignment, stage, facts)
+            continue
+        folder = facts.expand(assignment.instruction, entry) or entry
+        fact = stub_path(folder, "env")
+        if fact is not None and not set(before) & set(driver_folders(fact.vendor)):
+            yield _finding(fact, span, f"{folder} on {_NAME} holds stub libraries")
+        before.append(folder.rstrip("/"))
+
+
+def _inherited(assignment: Assignment, stage: Stage, facts: Facts) -> list[str]:
+    value = facts.state(assignment.instruction).env.get(_NAME)
+    base = facts.base(stage)
+    folders = value.split(":") if value else config(base).paths(_NAME) if base else ()
+    return [folder.rstrip("/") for folder in folders]
+
+
+def _finding(fact: DriverFact, span: Span, defect: str) -> Finding:
+    advice = "use LIBRARY_PATH to link against them" if "env" in fact.where else "remove it in the same RUN"
+    return META.finding(span, f"{defect}: {fact.why}; {advice}", severity=fact.severity)
+
+
+# --- RUN ---------------------------------------------------------------------------------------------
+
+
+def _in_command(commands: Sequence[Command], position: int) -> Iterator[Finding]:
+    command, after = commands[position], commands[position + 1 :]
+    if command.name == "ldconfig":
+        yield from _in_ldconfig(command, after)
+    elif command.name in _PLACES:
+        yield from _in_link(command, after)
+    path = _loader_config(command)
+    if path is not None and not _removed(path, after):
+        written = [(word.text, word.span) for word in command.args]
+        yield from _in_config(path, (*written, *input_lines(commands, position)))
+
+
+def _in_ldconfig(command: Command, after: Sequence[Command]) -> Iterator[Finding]:
+    undone = any(later.name == "ldconfig" and not _stub_words(later.args) for later in after)
+    for word, fact in () if undone else _stub_words(command.args):
+        yield _finding(
+            fact, word.span, f"ldconfig puts the stub libraries of {word.text} into the loader's cache"
+        )
+
+
+def _stub_words(words: Sequence[Arg]) -> list[tuple[Arg, DriverFact]]:
+    found = ((word, stub_path(word.text, "ldconfig")) for word in words)
+    return [(word, fact) for word, fact in found if fact is not None]
+
+
+def _in_link(command: Command, after: Sequence[Command]) -> Iterator[Finding]:
+    operands = [word for word in command.args if not word.text.startswith("-")]
+    fact = stub_path(" ".join(word.text for word in command.args), "run")
+    if fact is None or len(operands) < 2:
+        return
+    target = operands[-1]
+    names = {target.text, posixpath.join(target.text, posixpath.basename(operands[0].text))}
+    if not any(_removed(name, after) for name in names):
+        yield _finding(fact, target.span, f"{target.text} gives the stub the name that programs load")
+
+
+def _loader_config(command: Command) -> str | None:
+    """The file of the loader's configuration that a command writes."""
+    if command.name == "tee":
+        words = [word.text for word in command.args]
+    else:
+        redirects = (*command.redirects, *command.outer_redirects)
+        words = [r.target.text for r in redirects if ">" in r.operator and r.target is not None]
+    return next((word for word in words if word.startswith(_LOADER_CONFIG)), None)
+
+
+def _in_config(path: str, lines: Iterable[tuple[str, Span]]) -> Iterator[Finding]:
+    for text, span in lines:
+        fact = stub_path(text, "ldconfig")
+        if fact is not None:
+            yield _finding(fact, span, f"{path} makes the loader find stub libraries")
+
+
+def _removed(path: str, commands: Sequence[Command]) -> bool:
+    return any(c.name == "rm" and any(_covers(a.text, path) for a in c.args) for c in commands)
+
+
+def _covers(operand: str, path: str) -> bool:
+    return path.startswith(operand.rstrip("/") + "/") or fnmatchcase(path, operand)
+
+
+# --- COPY with a here-document -----------------------------------------------------------------------
+
+
+def _in_files(stage: Stage) -> Iterator[Finding]:
+    for instruction in stage.instructions:
+        if instruction.keyword in ("COPY", "ADD") and instruction.args[-1:] and not instruction.problem:
+            path = instruction.args[-1]
+            for heredoc in instruction.heredocs if path.startswith(_LOADER_CONFIG) else ():
+                yield from _in_config(path, [(heredoc.content.decode("utf-8", "replace"), heredoc.body)])

@@ -1,0 +1,91 @@
+"""GPU queried at build time.
+
+## What it does
+Reports programs that ask for a device (`nvidia-smi`, `npu-smi`, `rocm-smi`, `torch.cuda.is_available()`, …) in a RUN:
+as a command, in `python -c`, in a here-document or a pipe that Python reads. Every stage counts, a builder too.
+
+CMD, ENTRYPOINT and HEALTHCHECK run where there is a device and are left alone. So are a RUN with `--device`, and a
+query whose failure is thrown away (`nvidia-smi || true`): nothing depends on its answer.
+
+## Why is this bad
+No device is visible while an image is built. `nvidia-smi` is not even there, and ends the build;
+`torch.cuda.is_available()` is False, and whatever it decides goes the way of a machine without a GPU, without a word.
+
+## Bad
+```dockerfile
+FROM pytorch/pytorch:2.6.0-cuda12.4-cudnn9-runtime
+RUN python -c "import torch; assert torch.cuda.is_available()"
+COPY app.py /app/
+CMD ["python", "/app/app.py"]
+```
+
+## Good
+```dockerfile
+FROM pytorch/pytorch:2.6.0-cuda12.4-cudnn9-runtime
+COPY app.py /app/
+HEALTHCHECK CMD ["python", "-c", "import torch; assert torch.cuda.is_available()"]
+CMD ["python", "/app/app.py"]
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from imgtool.rule import (
+    Command,
+    DriverFact,
+    Facts,
+    Finding,
+    RuleMeta,
+    Run,
+    Severity,
+    Span,
+    driver_command,
+)
+
+from ._commands import input_lines, line, lines
+
+META = RuleMeta("IMG104", "gpu-query-at-build", severity=Severity.WARNING, since="0.1.0")
+
+_NO_EFFECT = frozenset({"true", ":", "echo", "printf"})
+
+
+def check(run: Run, facts: Facts) -> Iterator[Finding]:
+    node = run.instruction.inner or run.instruction
+    if node.flag("device") is not None:
+        return
+    commands = run.script.commands
+    for position in range(len(commands)):
+        if not _ignored(commands, position):
+            yield from _in_command(run, position, facts)
+    if not commands:
+        # a here-document or a SHELL that is Python
+        for text, span in lines(run.script.text):
+            yield from _found(driver_command(text, run.script.dialect), span, facts)
+
+
+def _in_command(run: Run, position: int, facts: Facts) -> Iterator[Finding]:
+    command = run.script.commands[position]
+    query = driver_command(line(command, run, facts), command.argv[0].text if command.argv else "")
+    yield from _found(query, command.argv[0].span if len(command.argv) == 1 else command.span, facts)
+    for text, span in input_lines(run.script.commands, position):
+        yield from _found(driver_command(text, command.name), span, facts)
+
+
+def _found(query: DriverFact | None, span: Span, facts: Facts) -> Iterator[Finding]:
+    if query is None or query.kind != "query" or query.found is None:
+        return
+    at = facts.document.data.find(query.found.encode("utf-8", "replace"), span.start, span.end)
+    place = Span(at, at + len(query.found.encode("utf-8", "replace"))) if at >= 0 else span
+    message = f"{query.found} asks for a device, and {query.why}; ask when the container starts"
+    yield META.finding(place, message, severity=query.severity)
+
+
+def _ignored(commands: Sequence[Command], position: int) -> bool:
+    """Whether a failure of the command, or of the pipe it is in, has no effect."""
+    for following in commands[position + 1 :]:
+        if following.connector in ("|", "|&"):
+            continue
+        return following.connector == "||" and following.name in _NO_EFFECT
+    return False

@@ -1,0 +1,166 @@
+"""CUDA shipped twice.
+
+## What it does
+Reports an image that ships on a base with the CUDA libraries (the `runtime`, `cudnn` and `devel` flavours) and
+installs Python wheels that bring the same libraries: `torch`, `vllm`, `jax[cuda12]`, `tensorflow[and-cuda]`,
+`nvidia-cublas-cu12`, … Wheels from a CPU index (`…/whl/cpu`, `+cpu`) and installations with `--no-deps` bring none.
+
+It says nothing where something else needs the CUDA of the base: packages that bring none themselves (`cupy-cuda12x`,
+`onnxruntime-gpu`, `ctranslate2`, …), TensorRT and CUDA packages, anything that is compiled in the image or compiles
+with nvcc when it runs. Where that cannot be seen, because a requirement file, a script or a copy from another image
+may bring such a thing, the finding is information.
+
+## Why is this bad
+Wheels find their own libraries first, so those of the base are never loaded: 2.3 GB for CUDA 12.1. Only `libcuda.so.1`
+is missing from the wheels, and it comes with the host's driver. The `-base` flavour or a slim Python image is enough;
+with the latter set `NVIDIA_VISIBLE_DEVICES=all` and `NVIDIA_DRIVER_CAPABILITIES=compute,utility` yourself.
+
+## Bad
+```dockerfile
+FROM nvidia/cuda:12.6.3-cudnn-runtime-ubuntu22.04
+RUN apt-get update && apt-get install -y --no-install-recommends python3-pip && rm -rf /var/lib/apt/lists/*
+RUN pip install --no-cache-dir torch==2.9.1
+COPY app.py /app/
+CMD ["python3", "/app/app.py"]
+```
+
+## Good
+```dockerfile
+FROM nvidia/cuda:12.6.3-base-ubuntu22.04
+RUN apt-get update && apt-get install -y --no-install-recommends python3-pip && rm -rf /var/lib/apt/lists/*
+RUN pip install --no-cache-dir torch==2.9.1
+COPY app.py /app/
+CMD ["python3", "/app/app.py"]
+```
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from imgtool.rule import (
+    BaseImage,
+    Facts,
+    Finding,
+    Operation,
+    Package,
+    PackageOperation,
+    RuleMeta,
+    Run,
+    Severity,
+    Stage,
+    beyond,
+    contents,
+    copy_source,
+    identify,
+    python_need,
+    saving,
+    sibling,
+)
+
+from ._commands import known
+from ._toolchain import Sign, When, signs
+
+META = RuleMeta("IMG105", "cuda-twice", severity=Severity.WARNING, since="0.1.0")
+
+# levels of need that the wheels themselves meet
+_MET = frozenset({"none", "cc"})
+# indexes and versions whose wheels bring no CUDA
+_OTHER_BUILD = re.compile(r"(?:/|\+)(?:cpu|rocm|xpu)")
+_INDEX_SETTINGS = (
+    "PIP_INDEX_URL",
+    "PIP_EXTRA_INDEX_URL",
+    "UV_INDEX_URL",
+    "UV_DEFAULT_INDEX",
+    "UV_TORCH_BACKEND",
+)
+# system packages that stand on the CUDA libraries of the image
+_USES_CUDA = re.compile(r"cuda|cudnn|cublas|nccl|nvinfer|tensorrt|libnpp|opencv", re.IGNORECASE)
+
+Installed = tuple[Run, PackageOperation, Package]
+
+
+def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
+    if stage.parent is not None or stage not in facts.shipped:
+        return
+    base = facts.base(stage)
+    if base is None or not _carries_cuda(base):
+        return
+    installed = list(_installed(facts))
+    bringing = next((package for run, o, package in installed if _brings_cuda(run, o, package, facts)), None)
+    if bringing is None or any(_uses_base(o, package) for _, o, package in installed):
+        return
+    seen = tuple(signs(facts.shipped, facts))
+    if not any(_compiles_device_code(sign) for sign in seen):
+        yield _finding(stage, base, bringing, hidden=_is_hidden(seen, facts))
+
+
+def _carries_cuda(base: BaseImage) -> bool:
+    there = contents(base)
+    return not beyond(base) and there.holds("cuda-libs") is True and there.holds("torch") is not True
+
+
+def _installed(facts: Facts) -> Iterator[Installed]:
+    for stage in facts.shipped:
+        for run in facts.runs(stage):
+            for operation in run.operations:
+                if operation.operation is Operation.INSTALL:
+                    yield from ((run, operation, package) for package in operation.packages)
+
+
+def _brings_cuda(run: Run, operation: PackageOperation, package: Package, facts: Facts) -> bool:
+    if operation.ecosystem != "python" or operation.has("--no-deps"):
+        return False
+    need = python_need(package.name, package.extras)
+    if need is None or not need.bundles or need.accelerator != "cuda":
+        return False
+    said = [package.spec or "", *_indexes(run, operation, facts)]
+    return not any("$" in text or _OTHER_BUILD.search(text) for text in said)
+
+
+def _indexes(run: Run, operation: PackageOperation, facts: Facts) -> Iterator[str]:
+    """Where the packages come from, by option or by variable."""
+    given = (operation.index_url, *operation.extra_index_urls, *operation.find_links)
+    yield from (known(arg.text, run, facts) for arg in given if arg is not None)
+    yield from (f"/{o.value.text}" for o in operation.options if o.name == "--torch-backend" and o.value)
+    values = facts.state(run.instruction).values
+    yield from (f"/{values.get(name) or ''}" for name in _INDEX_SETTINGS)
+    yield from (
+        f"/{a.value.text}" for a in operation.command.assignments if a.name in _INDEX_SETTINGS and a.value
+    )
+
+
+def _uses_base(operation: PackageOperation, package: Package) -> bool:
+    if operation.ecosystem != "python":
+        return operation.ecosystem != "conda" and _USES_CUDA.search(package.name) is not None
+    need = python_need(package.name, package.extras)
+    return need is not None and need.accelerator == "cuda" and need.level not in _MET
+
+
+def _compiles_device_code(sign: Sign) -> bool:
+    """Whether what is compiled may be linked against the base: all that is, but C by packages that run it."""
+    return sign.when is When.BUILD or (sign.when is When.RUN and not sign.packages)
+
+
+def _is_hidden(seen: Sequence[Sign], facts: Facts) -> bool:
+    """Whether something that is not seen here may need the CUDA of the base."""
+    if any(sign.when is When.UNKNOWN for sign in seen):
+        return True
+    operations = [o for stage in facts.shipped for run in facts.runs(stage) for o in run.operations]
+    copies = (i for stage in facts.shipped for i in stage.instructions if copy_source(i) is not None)
+    return any(o.requirement_files or o.project or not o.complete for o in operations) or any(copies)
+
+
+def _finding(stage: Stage, base: BaseImage, package: Package, *, hidden: bool) -> Finding:
+    smaller = sibling(base, "base")
+    other = identify(smaller) if smaller else None
+    saved = saving(base, other) if other else None
+    unless = ", unless something that is not seen here needs them" if hidden else ""
+    advice = f"use {smaller} or a slim Python image" if smaller else "use a slim Python image"
+    return META.finding(
+        stage.base_span,
+        f"{package.name} brings the CUDA libraries that {base.ref.text} has already{unless}: {advice}",
+        severity=Severity.INFO if hidden else Severity.WARNING,
+        saves_bytes=saved.bytes if saved else None,
+    )
