@@ -34,12 +34,12 @@ def open_daemon(name: str, *, progress: Progress | None = None) -> StreamStore:
 
 @contextmanager
 def _explained(name: str) -> Iterator[None]:
-    from docker.errors import DockerException, ImageNotFound  # noqa: PLC0415 -- as above
+    from docker.errors import DockerException, NotFound  # noqa: PLC0415 -- as above
     from requests.exceptions import RequestException  # noqa: PLC0415 -- what docker is built on
 
     try:
         yield
-    except ImageNotFound:
+    except NotFound:
         raise ImageError(f"the engine has no image {name}") from None
     except (DockerException, RequestException) as error:
         raise ImageError(f"the engine does not give it: {error}") from None
