@@ -1,0 +1,75 @@
+"""What a run must not import: start-up is held by names, which a clock on a busy machine cannot do."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+# each costs 30 to 600 ms
+HEAVY = {
+    "asyncio", "concurrent.futures", "docker", "email", "http", "importlib.metadata", "jinja2", "multiprocessing",
+    "pydantic", "pygls", "requests", "rich", "ssl", "urllib.request", "yaml",
+}  # fmt: skip
+SHELL = {"tree_sitter", "tree_sitter_bash"}
+IMAGES = {"imgtool.images", "imgtool.inspect", "imgtool.verify", "imgtool.rewrite", "tarfile"}
+
+
+# -X importtime does not name what importlib.import_module is asked for, as our commands and rules are
+PROGRAM = """
+import atexit, sys
+before = set(sys.modules)
+atexit.register(lambda: print("MODULES", *sorted(set(sys.modules) - before), file=sys.stderr))
+from imgtool.__main__ import main
+main()
+"""
+
+
+def imported(*words: str | Path, code: int = 0) -> set[str]:
+    """Every module that a run of the program imports."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *map(str, words)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == code, done.stderr
+    return set(done.stderr.rpartition("MODULES")[2].split())
+
+
+def under(modules: set[str], names: set[str]) -> set[str]:
+    return {module for module in modules if any(f"{module}.".startswith(f"{name}.") for name in names)}
+
+
+# --- (Dockerfile, exit code, what else it may not import) ---
+LINT = [
+    ('FROM debian:bookworm-slim\nCMD ["true"]\n', 0, SHELL),
+    ('FROM debian:bookworm-slim\nRUN true\nCMD ["true"]\n', 0, set()),
+    ("FROM debian:bookworm-slim\nCOPY x\n", 1, SHELL),
+]
+
+
+@pytest.mark.parametrize("text, code, more", LINT)
+def test_lint(text: str, code: int, more: set[str], tmp_path: Path) -> None:
+    path = tmp_path / "Dockerfile"
+    path.write_text(text)
+    modules = imported("lint", "--isolated", path, code=code)
+    assert "imgtool.cli.lint" in modules
+    assert under(modules, HEAVY | IMAGES | more) == set()
+
+
+def test_lint_imports_the_rules_that_it_selects(tmp_path: Path) -> None:
+    path = tmp_path / "Dockerfile"
+    path.write_text("FROM debian:bookworm-slim\n")
+    assert under(imported("lint", "--isolated", "--select", "IMG001", path), {"imgtool_rules"}) == set()
+    modules = imported("lint", "--isolated", "--select", "IMG101", path)
+    assert {m for m in modules if ".img1" in m} == {"imgtool_rules.accelerator.img101_devel_final_stage"}
+
+
+def test_version_imports_nothing() -> None:
+    assert imported("--version") == {"imgtool", "imgtool.__main__"}
+
+
+def test_help_imports_no_command() -> None:
+    modules = imported("--help")
+    assert under(modules, {"imgtool"}) <= {"imgtool", "imgtool.__main__", "imgtool.cli", "imgtool.cli.app"}
+    assert under(modules, HEAVY) == set()
