@@ -116,6 +116,7 @@ EXAMPLES = [
     ("tensorflow/tensorflow:2.16.1-gpu-jupyter", "tensorflow-tensorflow cuda 2.16.1 jupyter - ubuntu -"),
     ("tensorflow/serving:2.16.1-devel-gpu", "tensorflow-serving cuda 2.16.1 devel - ubuntu -"),
     ("nvcr.io/nvidia/rapidsai/base:25.02-cuda12-py3.11", "rapids cuda 25.02 base - - -"),
+    ("gpuci/rapidsai:22.08-cuda11.5-devel-centos8-py3.9", "rapids-ci cuda 22.08 devel - centos 8"),
     ("nvidia/cudagl:11.4.2-devel-ubuntu20.04", "cudagl-opengl cuda 11.4.2 devel - ubuntu 20.04"),
     ("openeuler/cuda:11.8.0-cudnn8.9.0-oe2203lts", "openeuler-cuda cuda 11.8.0 - - openeuler 2203lts"),
     (
@@ -296,6 +297,11 @@ def test_canonical(name: str, expected: str) -> None:
             "quay.io/ascend/cann:9.0.0-910b-ubuntu22.04-py3.11",
         ),
         ("rocm/dev-ubuntu-22.04:6.4-complete", "plain", "rocm/dev-ubuntu-22.04:6.4"),
+        (
+            "gpuci/rapidsai:22.08-cuda11.5-devel-centos8-py3.9",
+            "runtime",
+            "gpuci/rapidsai:22.08-cuda11.5-runtime-centos8-py3.9",
+        ),
         ("python:3.11", "slim", "python:3.11-slim"),
         ("python:3.11-bookworm", "slim", "python:3.11-slim-bookworm"),
         ("debian:bookworm-slim", "plain", "debian:bookworm"),
@@ -316,6 +322,7 @@ def test_canonical(name: str, expected: str) -> None:
             "runtime",
             None,
         ),  # another repository, other tags
+        ("rapidsai/rapidsai-core-dev:21.10-cuda11.0-devel-ubuntu18.04-py3.7", "runtime", None),  # not there
         ("lmsysorg/sglang:v0.4.6", "runtime", None),  # published for some tags only
         ("nvcr.io/nvidia/pytorch:24.05-py3", "runtime", None),
         ("python", "slim", None),  # no tag to change
