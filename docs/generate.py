@@ -1,7 +1,6 @@
 """Write what is generated from the rules: their index and their documentation pages.
 
-    python docs/generate.py          write
-    python docs/generate.py --check  exit 1 and name the files that would change
+``python docs/generate.py`` writes; with ``--check`` it exits 1 and names the files that would change.
 """
 
 from __future__ import annotations

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -61,9 +60,9 @@ def corpus_rows() -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
-def reference() -> Iterator[Path]:
+def reference() -> Path:
     """The folder of reference tables, for tests that hold our data against them."""
     path = SHARED / "reference"
     if not path.is_dir():
         pytest.skip("no reference tables beside the project")
-    yield path
+    return path

@@ -95,7 +95,7 @@ def test_files_that_are_not_read(tmp_path: Path) -> None:
 
 def test_agrees_with_git(tmp_path: Path) -> None:
     """600 patterns put together at random, but always the same, each with the paths of one tree."""
-    chance = random.Random(1)  # noqa: S311 - repeatable on purpose
+    chance = random.Random(1)
     pieces = [
         "a",
         "b",

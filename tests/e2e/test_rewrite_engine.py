@@ -68,5 +68,5 @@ def test_same_output_from_a_smaller_image(
     assert outputs[0] == outputs[1]
     assert outputs[0].strip()
     sizes = [measure(f"docker-daemon:{name}").flattened for name in (before, after)]
-    print(f"{project}: {sizes[0]} -> {sizes[1]} bytes flattened, factor {sizes[0] / sizes[1]:.2f}")
+    print(f"{project}: {sizes[0]} -> {sizes[1]} bytes flattened, factor {sizes[0] / sizes[1]:.2f}")  # noqa: T201 - figures for the record
     assert sizes[0] / sizes[1] >= factor

@@ -122,7 +122,7 @@ def test_refused(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize("signs", [("",), ("", "", "!")], ids=["no exclusions", "exclusions"])
 def test_many_patterns_at_once(tmp_path: Path, signs: tuple[str, ...]) -> None:
     """Each of 150 folders has patterns of its own, put together at random but always the same."""
-    chance = random.Random(len(signs))  # noqa: S311 - repeatable on purpose
+    chance = random.Random(len(signs))
     context = tmp_path / "context"
     lines = []
     for number in range(150):
