@@ -24,7 +24,8 @@ generate: setup
 
 bench: setup
 	$(BIN)/python -m pip install -q -e '.[bench]'
-	$(BIN)/python benchmarks/lint.py
+	$(BIN)/python benchmarks/lint.py fixtures
+	$(BIN)/python benchmarks/size.py
 
 setup: $(VENV)/.ready
 
