@@ -114,6 +114,8 @@ def _given(text: str) -> Arg:
 
 
 def _shell_form(source: Source, shell: tuple[str, ...]) -> Script:
+    if [text.rpartition("/")[2] for text in shell] == ["_dockerfile_shell.sh"]:
+        shell = _MICROMAMBA
     words = [_given(text) for text in (*shell, "")]
     unwrapped = unwrap(words)
     name = basename(words[unwrapped.start])
@@ -123,6 +125,9 @@ def _shell_form(source: Source, shell: tuple[str, ...]) -> Script:
     walk.shell = Shell(unwrapped.shell.errexit, unwrapped.shell.pipefail)
     return _script(walk, source, name, unwrapped.names[:-1])
 
+
+# what the shell of mambaorg/micromamba images comes to
+_MICROMAMBA = ("bash", "-o", "pipefail", "-c")
 
 # --- exec form ---------------------------------------------------------------------------------------
 

@@ -110,6 +110,11 @@ def fatal(outcome: Outcome) -> Outcome:
     return outcome._replace(fail=None, dead=either(outcome.dead, outcome.fail))
 
 
+def perhaps_fatal(outcome: Outcome) -> Outcome:
+    """A construct whose failure may end the shell, or not: inside a subshell both matter."""
+    return outcome._replace(dead=either(outcome.dead, outcome.fail))
+
+
 def pipeline(stages: list[Outcome], *, pipefail: bool) -> Outcome:
     """Stages joined by ``|``, each in a shell of its own."""
     inner = [subshell(stage) for stage in stages]

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _MAX_DEPTH = 40
+_MAX_DOCUMENTS = 100
 _AND_OR = frozenset(["&&", "||"])
 _PIPES = frozenset(["|", "|&"])
 _RESERVED = frozenset(
-    "if then elif else fi while until for do done case esac in { } function select coproc".split()
+    "if then elif else fi while until for do done case esac in { } function select coproc !".split()
 ) - {"in"}
 _ASSIGNMENT = re.compile(rb"([A-Za-z_][A-Za-z0-9_]*)(\[[^\]]*\])?\+?=")
 _READS_PROGRAM = re.compile(r"(?:python|pypy)[\d.]*|perl|ruby|node|php|Rscript|R|lua|julia|osascript")
@@ -33,9 +34,9 @@ _ENDS_SHELL = re.compile(r"\b(?:exit|exec|return|set)\b")
 
 @dataclass(slots=True)
 class Shell:
-    """The options and functions of a running shell, as far as they are known for sure."""
+    """The options and functions of a running shell. ``errexit`` is None where it may be on; ``pipefail`` is then off."""
 
-    errexit: bool = False
+    errexit: bool | None = False
     pipefail: bool = False
     functions: dict[str, Outcome] = field(default_factory=dict)
 
@@ -151,6 +152,8 @@ class Walk:
         data = source.data
         clean, documents = blank_documents(data) if b"<<" in data else (data, [])
         place = place._replace(source=source, clean=clean, documents=tuple(documents))
+        if len(documents) > _MAX_DOCUMENTS:
+            return self.unread(source.span(0, len(data)), "too many here-documents")
         try:
             node = root(clean)
         except TooHardError as error:
@@ -170,7 +173,7 @@ class Walk:
         """A part that is not understood: anything may happen in it."""
         self.opaque.append(Opaque(span, reason))
         self.doubtful |= doubtful
-        self.shell.errexit = self.shell.pipefail = False
+        self.shell.errexit, self.shell.pipefail = None, False
         return flow.ANYTHING
 
     def finish(self, outcome: Outcome) -> tuple[Command, ...]:
@@ -212,7 +215,7 @@ class Walk:
         if len(pipelines) == 1:
             return self._pipeline(pipelines[0].stages, place, connector)
         outcome = flow.EMPTY
-        kept = True, True
+        kept: tuple[bool | None, bool] = False, False
         rest = place if place.exempt else place._replace(exempt=True)
         for index, (stages, ended_by) in enumerate(pipelines):
             here = rest if index < len(pipelines) - 1 else place
@@ -229,9 +232,10 @@ class Walk:
         self._keep(*kept)
         return outcome
 
-    def _keep(self, errexit: bool, pipefail: bool) -> None:
-        """After something that may not have run: an option is on only where it was on before, too."""
-        self.shell.errexit &= errexit
+    def _keep(self, errexit: bool | None, pipefail: bool) -> None:
+        """After something that may not have run: an option is known only where it is what it was before."""
+        if self.shell.errexit is not errexit:
+            self.shell.errexit = None
         self.shell.pipefail &= pipefail
 
     def _pipeline(self, stages: list[Stage], place: Place, connector: str) -> Outcome:
@@ -247,9 +251,7 @@ class Walk:
         if len(stages) == 1:
             outcome = self._stage(stages[0].items, place._replace(connector=connector))
         else:
-            outcome = self._piped(stages, place, connector)
-            if self.shell.errexit and not place.exempt:
-                outcome = flow.fatal(outcome)
+            outcome = self._fatal(self._piped(stages, place, connector), place)
         return flow.negation(outcome) if bangs % 2 else outcome
 
     def _piped(self, stages: list[Stage], place: Place, connector: str) -> Outcome:
@@ -308,7 +310,10 @@ class Walk:
         )
 
     def _fatal(self, outcome: Outcome, place: Place) -> Outcome:
-        return flow.fatal(outcome) if self.shell.errexit and not place.exempt else outcome
+        if self.shell.errexit is False:
+            return outcome
+        sure = self.shell.errexit and not place.exempt
+        return flow.fatal(outcome) if sure else flow.perhaps_fatal(outcome)
 
     def _parts(self, items: Sequence[Token], place: Place) -> Parts | None:
         """Words, assignments, redirections and what expands in them; None where a quote is not closed."""
@@ -437,6 +442,7 @@ class Walk:
             self.returns = True
         elif name == "set":
             self._set(argv[1:])
+            return Outcome(ran, None)
         elif name == "trap" and len(argv) > 2 and argv[1].text not in ("", "-"):
             self.unread(
                 argv[1].span, "a trap", doubtful=not argv[1].literal or bool(_ENDS_SHELL.search(argv[1].text))
@@ -687,7 +693,7 @@ class Walk:
             span = place.source.span(node.start_byte, node.end_byte)
             return self.unread(span, "syntax error", doubtful=True)
         name = place.source.data[name_node.start_byte : name_node.end_byte].decode("utf-8", "replace")
-        shell, self.shell = self.shell, Shell(functions=dict(self.shell.functions))
+        shell, self.shell = self.shell, Shell(errexit=None, functions=dict(self.shell.functions))
         jumps, returns, self.jumps, self.returns = self.jumps, self.returns, 0, False
         first = len(self.drafts)
         here = place.within(f"function {name}", redirects)._replace(exempt=True)

@@ -128,7 +128,7 @@ def _parts(data: bytes, start: int, end: int, holes: Sequence[Hole]) -> list[_Pa
 
 _SAFE = re.compile(rb"[A-Za-z0-9_@%+=:,./^#-]+")
 _SIMPLY_QUOTED = re.compile(rb"\"[^\"\\$`]*\"|'[^']*'")
-_PATTERN = re.compile(rb"[*?`]|\[[^\]]+\]|\{[^{}]*(?:,|\.\.)[^{}]*\}|\A~")
+_PATTERN = re.compile(rb"[*?`]|\[[^\]]+\]|\{[^{}]*(?:,|\.\.)[^{}]*\}|(?:\A|=)~")
 
 
 def word(source: Source, start: int, end: int, holes: tuple[Hole, ...] = ()) -> Word | None:

@@ -224,7 +224,7 @@ def _through(words: Sequence[Arg], state: Unwrapped, name: str, wrapper: Wrapper
         return None
     names = (*state.names, " ".join((name, *wrapper.words)))
     if parsed.has(*wrapper.hides):
-        return state._replace(names=names, hidden=f"{name} splits a string into a command")
+        return state._replace(hidden=f"{name} splits a string into a command")
     if wrapper.script:
         return _option_script(words, parsed, state._replace(names=names, outside=state.names), wrapper)
     state = state._replace(
@@ -254,12 +254,8 @@ def _behind(words: Sequence[Arg], index: int, state: Unwrapped, wrapper: Wrapper
         if words[index].text != "-":
             assignments.append(index)
         index += 1
-    skipped = words[state.start + 1 : index + wrapper.operands]
     index += wrapper.operands
-    # an unquoted variable among a wrapper's options may hold the command's name
-    if index >= len(words) or any(
-        w.expands and w.raw.startswith("$") for w in skipped[:-1] if wrapper.options
-    ):
+    if index >= len(words):
         return None
     return state._replace(start=index, assignments=tuple(assignments))
 
