@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import tempfile
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -107,6 +106,8 @@ def write_atomic(path: Path, data: bytes) -> None:
     Raises:
         OSError: the folder or the file cannot be written. The old content is then untouched.
     """
+    import tempfile  # noqa: PLC0415 - 5 ms that only writing needs
+
     target = path.resolve()
     mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666 & ~_umask()
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
