@@ -10,8 +10,16 @@ from typing import NamedTuple
 from imgtool.facts import options, specs
 from imgtool.facts.argv import Option, Parsed, Table, basename, parse, table
 from imgtool.facts.commands import Arg, Command
-from imgtool.facts.packages import Operation, PackageOperation, common, hidden, hides
-from imgtool.facts.specs import Package, PackageSource, Reader
+from imgtool.facts.packages import (
+    Operation,
+    Package,
+    PackageOperation,
+    PackageSource,
+    common,
+    hidden,
+    hides,
+)
+from imgtool.facts.specs import Reader
 from imgtool.facts.wrappers import SHELLS, shell_options
 
 INSTALL, REMOVE, REFRESH, UPGRADE = Operation.INSTALL, Operation.REMOVE, Operation.REFRESH, Operation.UPGRADE
@@ -102,6 +110,8 @@ def _manager(name: str, manager: Manager, command: Command, argv: Sequence[Arg])
     before = manager.options if manager.globals_ is None else manager.globals_
     head = parse(argv, _head(before, manager), 1)
     index = head.next
+    # cargo +nightly build
+    index += index < len(argv) and argv[index].text.startswith("+")
     if index >= len(argv):
         if manager.bare is None:
             return None

@@ -74,9 +74,9 @@ yes --no-confirm -y, download-only --download-only -d, type --type -t =, --repo 
 --allow-downgrade, --no-allow-downgrade, --allow-name-change, --no-allow-name-change, --allow-arch-change
 --no-allow-arch-change, --allow-vendor-change, --no-allow-vendor-change, --clean-deps -u, --no-clean-deps -U
 --best-effort, --with-interactive, --skip-interactive, --with-optional, --without-optional, --with-update
---all -a, --metadata -m, --raw-metadata -M, --force-build -b, --force-download -B, --download-only -d, --build-only -B, --services -s
+--all -a, --metadata -m, --raw-metadata -M, --force-build -b, --force-download -B, --build-only, --services -s
 --entry-point -e, --non-interactive, --gpg-auto-import-keys, --check -c, --no-check, --refresh, --priority -p =, --keep-packages -k
---no-gpgcheck -G, --gpgcheck -g, --disable, --enable, --date =, --category -g =, --bugzilla -b =, --cve =, --updatestack-only
+--no-gpgcheck -G, --gpgcheck -g, --disable, --enable, --date =, --category =, --bugzilla =, --cve =, --updatestack-only
 """
 PIP = """
 requirement --requirement -r =, constraint --constraint -c =, editable --editable -e =, target --target -t =, target --prefix =
@@ -152,13 +152,13 @@ UV_VENV = (
     UV
     + "--seed, --clear -c, --force, --allow-existing, --prompt =, --system-site-packages, --relocatable, --no-binary, system --system"
 )
-UV_PYTHON = (
-    UV
-    + """
+UV_PYTHON = """
 target --install-dir -i =, --no-bin, --bin, --no-registry, --mirror =, --pypy-mirror =, --graalpy-mirror =, --pyodide-mirror =
---python-downloads-json-url =, --reinstall -r, --force -f, --default, --no-binary
+--python-downloads-json-url =, --reinstall -r, --force -f, upgrade --upgrade -U, --default, --compile-bytecode
+no-cache --no-cache --no-cache-dir -n, --cache-dir =, --managed-python, --no-managed-python, --no-python-downloads
+--python-preference =, --quiet -q, --verbose -v, --color =, --system-certs --native-tls, --offline, --preview, --no-progress
+--allow-insecure-host --trusted-host =, --directory =, --project =, --config-file =, --no-config, --help -h
 """
-)
 CONDA = """
 environment --name -n =, environment --prefix -p =, yes --yes -y, requirement --file -f =, channel --channel -c =
 download-only --download-only, upgrade --update-all --all, --revision =, --use-local, --override-channels, --repodata-fn =
@@ -226,7 +226,7 @@ target --cwd =, target --prefix =, index --registry =, --cache-folder =, --emoji
 --no-node-version-check, --no-progress, --offline, --prefer-offline, --pure-lockfile, --silent -s, --skip-integrity-check
 --strict-semver, --update-checksums, --verbose, --ignore-workspace-root-check -W, --dev -D, --peer -P, --optional -O
 --exact -E, --tilde -T, --immutable, --immutable-cache, --check-cache, --inline-builds, --mode =, --refresh-lockfile, --latest
---all -A, --mirror, --help -h, --version -v
+--all, --mirror, --help -h, --version -v
 """
 PNPM = """
 target --dir -C =, target --prefix =, index --registry =, filter --filter -F =, --store-dir =, --reporter =, --loglevel =
@@ -350,5 +350,5 @@ root --root =, target --prefix =, target --install-lib =, user --user, --record 
 --inplace -i, --force -f, --parallel -j =, --build-lib -b =, --build-temp -t =, --dist-dir -d =, --plat-name -p =, --debug -g
 --include-dirs -I =, --library-dirs -L =, --libraries -l =, --define -D =, --rpath -R =, --compiler -c =, --quiet -q, --verbose -v
 --no-deps -N, --no-compile, --install-scripts =, --install-data =, --install-headers =, --optimize -O =, --formats =, --bdist-dir =
---install-dir =, --uninstall -u, --home =, --exec-prefix =, --script-dir -s =, --find-links -f =, --index-url -i =, --allow-hosts -H =
+--install-dir =, --uninstall -u, --home =, --exec-prefix =, --script-dir -s =, --find-links =, --index-url =, --allow-hosts -H =
 """

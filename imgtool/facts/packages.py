@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+from imgtool.edits import Span
 from imgtool.facts.argv import Option, Parsed
 from imgtool.facts.commands import Arg, Command
-from imgtool.facts.specs import Package, PackageSource
 
 __all__ = ["Operation", "Package", "PackageOperation", "PackageSource", "operations"]
 
@@ -34,6 +34,34 @@ class Operation(StrEnum):
     RUNFILE = "runfile"
     QUERY = "query"
     OTHER = "other"
+
+
+class PackageSource(StrEnum):
+    """Where a package comes from."""
+
+    INDEX = "index"
+    PATH = "path"
+    FILE = "file"
+    URL = "url"
+    VCS = "vcs"
+
+
+class Package(NamedTuple):
+    """A package as an operand names it.
+
+    ``name`` is normalised (:pep:`503` for Python; without architecture for deb and rpm), ``""`` where the
+    operand does not tell it; ``spec`` is the version or constraint as written, with its operator. ``name`` and
+    ``spec`` hold ``$…`` where the operand does. ``marker`` is a Python environment marker, ``channel`` conda's.
+    """
+
+    name: str
+    spec: str | None
+    raw: str
+    span: Span
+    extras: tuple[str, ...] = ()
+    source: PackageSource = PackageSource.INDEX
+    marker: str | None = None
+    channel: str | None = None
 
 
 class PackageOperation(NamedTuple):

@@ -706,7 +706,7 @@ class Walk:
             outcome = flow.unsure(flow.choice(outcome, flow.Outcome(flow.NOTHING, flow.NOTHING)), bits)
         self.shell, self.jumps, self.returns = shell, jumps, returns
         known = self.shell.functions.get(name)
-        if known is not None or place.context:
+        if known is not None or place.context or place.connector in _AND_OR:
             # which definition holds at a call is not known
             outcome = flow.unsure(
                 flow.choice(known or flow.ANYTHING, outcome), bits | self.uncalled.get(name, 0)

@@ -4,40 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from enum import StrEnum
-from typing import NamedTuple
 
-from imgtool.edits import Span
 from imgtool.facts.commands import Arg
-
-
-class PackageSource(StrEnum):
-    """Where a package comes from."""
-
-    INDEX = "index"
-    PATH = "path"
-    FILE = "file"
-    URL = "url"
-    VCS = "vcs"
-
-
-class Package(NamedTuple):
-    """A package as an operand names it.
-
-    ``name`` is normalised (:pep:`503` for Python; without architecture for deb and rpm), ``""`` where the
-    operand does not tell it; ``spec`` is the version or constraint as written, with its operator. ``name`` and
-    ``spec`` hold ``$…`` where the operand does. ``marker`` is a Python environment marker, ``channel`` conda's.
-    """
-
-    name: str
-    spec: str | None
-    raw: str
-    span: Span
-    extras: tuple[str, ...] = ()
-    source: PackageSource = PackageSource.INDEX
-    marker: str | None = None
-    channel: str | None = None
-
+from imgtool.facts.packages import Package, PackageSource
 
 Reader = Callable[[Arg], Package | None]
 
@@ -136,7 +105,7 @@ def zypper(arg: Arg) -> Package | None:
 # --- Python ------------------------------------------------------------------------------------------
 
 _REQUIREMENT = re.compile(
-    r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]|\$\{?\w+\}?)*)\s*(?:\[(?P<extras>[^\]]*)\])?\s*"
+    r"(?P<name>(?:[A-Za-z0-9]|\$\{?\w+\}?)(?:[A-Za-z0-9._-]|\$\{?\w+\}?)*)\s*(?:\[(?P<extras>[^\]]*)\])?\s*"
     r"(?P<rest>(?:@|[<>=!~(]|\s).*)?",
     re.DOTALL,
 )
@@ -156,8 +125,8 @@ def python(arg: Arg) -> Package | None:
     """A requirement as pip reads it: :pep:`508`, a path, a URL, a repository."""
     text, _, marker = (part.strip() for part in arg.text.partition(";"))
     found = _REQUIREMENT.fullmatch(text)
-    if found and not text.endswith(_ARCHIVES) and "/" not in text.partition("@")[0]:
-        rest = (found["rest"] or "").strip()
+    rest = (found["rest"] or "").strip() if found else ""
+    if found and (rest.startswith("@") or not text.endswith(_ARCHIVES)):
         source, spec = PackageSource.INDEX, rest or None
         if rest.startswith("@"):
             source = _python_source(rest[1:].strip())
@@ -195,16 +164,16 @@ def _python_name(target: str, source: PackageSource) -> str:
     """The package that a path, file, URL or repository holds, as far as its name says it."""
     if egg := _EGG.search(target):
         return normalise(egg[1])
-    path = re.split(r"[?#]", target)[0].rstrip("/")
-    last = path.rpartition("/")[2]
-    if "*" in last or not last.strip("."):
-        return ""
-    if source is PackageSource.VCS:
-        return normalise(re.split(r"@|\.git", last)[0])
-    if last.endswith((".whl", ".egg")):
-        return normalise(last.partition("-")[0])
+    last = re.split(r"[?#]", target)[0].rstrip("/").rpartition("/")[2]
     archive = next((suffix for suffix in _ARCHIVES if last.endswith(suffix)), "")
-    return normalise(re.split(r"-v?\d", last.removesuffix(archive))[0]) if archive and "-" in last else ""
+    if source is PackageSource.VCS:
+        name = re.split(r"@|\.git", last)[0]
+    elif archive in (".whl", ".egg"):
+        # name-version-…: a pattern after the first dash leaves the name
+        name = last.partition("-")[0]
+    else:
+        name = re.split(r"-v?\d", last.removesuffix(archive))[0] if archive and "-" in last else ""
+    return "" if set(name) & set("*?[]${}") else normalise(name)
 
 
 _CONDA = re.compile(
@@ -238,9 +207,9 @@ def node(arg: Arg) -> Package | None:
     Source: npm-package-spec(7).
     """
     text = arg.text
-    found = _NODE.fullmatch(text)
+    found = None if text.endswith((".tgz", ".tar.gz")) else _NODE.fullmatch(text)
     target = (found["spec"] or "") if found else text
-    if _GIT_URL.match(target) or (not found and re.fullmatch(r"[\w.-]+/[\w.-]+(?:#.*)?", target)):
+    if _GIT_URL.match(target) or (not found and re.fullmatch(r"[\w-][\w.-]*/[\w.-]+(?:#.*)?", target)):
         source = PackageSource.VCS
     elif "://" in target:
         source = PackageSource.URL
