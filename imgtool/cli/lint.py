@@ -22,7 +22,6 @@ from imgtool.lint import batch
 from imgtool.lint.batch import Job, Outcome, Request
 from imgtool.lint.registry import RuleError, Selection, check_selectors
 from imgtool.report import findings as report
-from imgtool.report.diff import unified
 from imgtool.report.style import printable, style_for
 from imgtool.syntax.source import bounded, decode
 
@@ -237,6 +236,8 @@ def _write(outcome: Outcome) -> Iterator[str]:
 
 
 def _print_diff(outcome: Outcome) -> None:
+    from imgtool.report.diff import unified
+
     if outcome.changed is not None:
         change = unified(outcome.data, outcome.changed, outcome.job.shown)
         if sys.stdout.isatty():
