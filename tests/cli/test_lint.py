@@ -192,9 +192,9 @@ def test_select(imgtool: Imgtool, here: Path, options: list[str], expected: list
 @pytest.mark.parametrize("option", ["--select", "--ignore", "--extend-select"])
 def test_an_unknown_selector_is_2_with_a_suggestion(imgtool: Imgtool, here: Path, option: str) -> None:
     (here / "Dockerfile").write_text(CLEAN)
-    done = imgtool("lint", option, "IMG0O1")
+    done = imgtool("lint", option, "syntax-eror")
     assert (done.code, done.out) == (2, "")
-    assert "no rule matches 'IMG0O1' (did you mean IMG001?)" in done.err
+    assert "no rule matches 'syntax-eror' (did you mean syntax-error?)" in done.err
 
 
 # --- configuration ---
@@ -236,7 +236,7 @@ def test_config_names_the_file_for_all(imgtool: Imgtool, here: Path) -> None:
 # --- (configuration, command line, what the error says) ---
 WRONG = [
     ("[lint]\nselct = []\n", [], ".imgtool.toml:2: lint.selct: unknown key (did you mean select?)"),
-    ('[lint]\nselect = ["IMG0O1"]\n', [], "(did you mean IMG001?)"),
+    ('[lint]\nselect = ["syntax-eror"]\n', [], "(did you mean syntax-error?)"),
     ("[lint\n", [], ".imgtool.toml:1: is not TOML"),
     ("[rules.IMG001]\nx = 1\n", [], "unknown key"),
     ("", ["--config", "nowhere.toml"], "nowhere.toml: cannot be read: No such file"),

@@ -39,6 +39,6 @@ def test_json(imgtool: Imgtool) -> None:
 
 
 def test_nobody(imgtool: Imgtool) -> None:
-    done = imgtool("rules", "IMG0O2")
+    done = imgtool("rules", "unused-supression")
     assert (done.code, done.out) == (2, "")
-    assert "no rule is called 'IMG0O2' (did you mean IMG002?)" in done.err
+    assert "no rule is called 'unused-supression' (did you mean unused-suppression?)" in done.err
