@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from imgtool.cli.images import NOT_MEASURABLE, Format, Platform, measured, say
+from imgtool.cli.images import NOT_MEASURABLE, Platform, measured
+from imgtool.cli.output import Format, say
 from imgtool.images import budget as budgets
 from imgtool.images.budget import Budget
 from imgtool.images.compare import Measure, compare

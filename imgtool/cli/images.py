@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import sys
 import time
 from collections.abc import Callable
@@ -10,10 +9,11 @@ from typing import Annotated
 
 import typer
 
+from imgtool.cli.output import say
 from imgtool.images import reference as references
 from imgtool.images.errors import ImageError
 from imgtool.images.measure import Measures, measure
-from imgtool.report.style import printable, size
+from imgtool.report.style import size
 
 NOT_MEASURABLE = 3
 _REDRAW_SECONDS = 0.2
@@ -26,13 +26,6 @@ Platform = Annotated[
         help="Which platform of several, as linux/arm64; without it the only one, or this machine's.",
     ),
 ]
-
-
-class Format(enum.StrEnum):
-    """How a command prints its result."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 def measured(reference: str, platform: str | None, *, verify: bool = False) -> Measures | None:
@@ -55,11 +48,6 @@ def measured(reference: str, platform: str | None, *, verify: bool = False) -> M
         return None
     finally:
         clear()
-
-
-def say(message: str) -> None:
-    """Tell people something that is no part of the result."""
-    print(f"imgtool: {printable(message)}", file=sys.stderr)
 
 
 def _progress(reference: str) -> tuple[Callable[[bytes], object] | None, Callable[[], None]]:

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from imgtool.cli.images import NOT_MEASURABLE, Format, Platform, measured
+from imgtool.cli.images import NOT_MEASURABLE, Platform, measured
+from imgtool.cli.output import Format
 from imgtool.report import sizes
 from imgtool.report.style import style_for
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from imgtool.report.diff import unified
 from imgtool.report.style import Style, printable
 from imgtool.rewrite import Rewrite
 from imgtool.rewrite.plan import (
@@ -27,13 +27,7 @@ MAX_EXCERPT = 60
 
 def diff(path: str, made: Rewrite) -> str:
     """A unified diff from the file to its rewrite; empty where nothing changes."""
-    old = decode(made.source.data).splitlines(keepends=True)
-    new = decode(made.data).splitlines(keepends=True)
-    return "".join(_ended(line) for line in difflib.unified_diff(old, new, path, f"{path} (rewritten)"))
-
-
-def _ended(line: str) -> str:
-    return line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+    return decode(unified(made.source.data, made.data, path))
 
 
 def explain(path: str, made: Rewrite, style: Style) -> str:
