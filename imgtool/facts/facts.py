@@ -136,10 +136,6 @@ class Facts:
 
     # --- base images ---------------------------------------------------------------------------------
 
-    def reference(self, stage: Stage) -> str | None:
-        """FROM's operand with ARG defaults and build arguments filled in; None where one is not known."""
-        return stage.reference
-
     def base(self, stage: Stage) -> BaseImage | None:
         """The known image family at the end of the stage's lineage."""
         root = stage.root
@@ -149,10 +145,6 @@ class Facts:
         return self._bases[root]
 
     # --- shell ---------------------------------------------------------------------------------------
-
-    def shell(self, instruction: Instruction) -> tuple[str, ...]:
-        """The SHELL that a shell-form instruction runs in."""
-        return self.state(instruction).shell or DEFAULT_SHELL
 
     def runs(self, stage: Stage) -> tuple[Run, ...]:
         """The stage's RUN instructions in order, those of ONBUILD included."""
@@ -181,9 +173,16 @@ class Facts:
 
     @cached_property
     def local_sources(self) -> tuple[str, ...]:
-        """Literal sources of COPY and ADD that come from the build context."""
-        nodes = (i.inner or i for i in self.document.instructions)
-        return tuple(source for node in nodes for source in local_sources(node) if "$" not in source)
+        """Literal sources of COPY and ADD that come from the build context, without quotes.
+
+        Those of triggers are read from the context of whoever builds on the image.
+        """
+        sources = (s for i in self.document.instructions for s in local_sources(i) if "$" not in s)
+        plain = (_LITERAL.expand(source, self.document.escape) for source in sources)
+        return tuple(source for source in plain if source)
+
+
+_LITERAL = State(closed=True)
 
 
 def local_sources(node: Instruction) -> tuple[str, ...]:
