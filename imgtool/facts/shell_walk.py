@@ -556,6 +556,9 @@ class Walk:
 
     def _group(self, node: Node, place: Place, redirects: tuple[Redirect, ...]) -> Outcome:
         if node.children and node.children[0].type == "((":
+            if place.posix:
+                # arithmetic in bash, two subshells in dash
+                return self.unread(place.source.span(node.start_byte, node.end_byte), "double parentheses")
             made = word(place.source, node.start_byte, node.end_byte, ((node.start_byte, node.end_byte),))
             span = place.source.span(node.start_byte, node.end_byte)
             words = (made,) if made else ()

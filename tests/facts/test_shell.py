@@ -269,6 +269,11 @@ def test_what_success_says(text: str, unconditional: str, checked: str) -> None:
     assert "".join(sorted({c.name for c in found if c.checked})) == checked
 
 
+def test_double_parentheses_are_arithmetic_in_bash_alone() -> None:
+    assert script("((a))", "bash").understood
+    assert [o.reason for o in script("((a))", "sh").opaque] == ["double parentheses"]
+
+
 def test_dash_reads_ampersand_redirections_as_background() -> None:
     assert only("a &> f", "bash").checked
     assert not only("a &> f", "sh").checked
