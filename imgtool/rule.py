@@ -11,7 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from imgtool.edits import Edit, Span, cut
-from imgtool.facts.context import BuildContext
+from imgtool.facts.context import BuildContext, ContextFile, Listing
+from imgtool.facts.dockerignore import Ignore
 from imgtool.facts.facts import Facts, Run, local_sources
 from imgtool.facts.packages import Operation, Package, PackageOperation
 from imgtool.facts.scope import State
@@ -28,6 +29,7 @@ from imgtool.families.drivers import (
     driver_container,
     driver_package,
     driver_path,
+    driver_program,
     stub_path,
 )
 from imgtool.families.images import fill
@@ -49,6 +51,7 @@ __all__ = [
     "BuildContext",
     "Command",
     "Comment",
+    "ContextFile",
     "Document",
     "DriverFact",
     "Edge",
@@ -58,7 +61,9 @@ __all__ = [
     "Fix",
     "FixAvailability",
     "Flag",
+    "Ignore",
     "Instruction",
+    "Listing",
     "Operation",
     "Package",
     "PackageCache",
@@ -90,6 +95,7 @@ __all__ = [
     "driver_folders",
     "driver_package",
     "driver_path",
+    "driver_program",
     "fill",
     "highest",
     "identify",

@@ -81,13 +81,22 @@ def driver_command(text: str, argv0: str) -> DriverFact | None:
     """
     program = posixpath.basename(argv0)[:_MAX_NAME]
     line = (program + text.removeprefix(argv0) if text.startswith(argv0) else text)[:_MAX_TEXT]
-    for fact in rows("drivers", "command", DriverFact):
-        if fact.argv0 is not None and compiled(fact.argv0).fullmatch(program) is None:
-            continue
+    for fact in _facts_of(program):
         found = compiled(fact.regex, re.IGNORECASE).search(line)
         if found is not None:
             return fact._replace(found=found[0].strip(" \t\n;&|"))
     return None
+
+
+def driver_program(argv0: str) -> bool:
+    """Whether any command line of a program can be of interest to :func:`driver_command`."""
+    return bool(_facts_of(posixpath.basename(argv0)[:_MAX_NAME]))
+
+
+@lru_cache(maxsize=4096)
+def _facts_of(program: str) -> tuple[DriverFact, ...]:
+    known = rows("drivers", "command", DriverFact)
+    return tuple(f for f in known if f.argv0 is None or compiled(f.argv0).fullmatch(program))
 
 
 def driver_container(program: str) -> bool:

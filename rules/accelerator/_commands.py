@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
-from imgtool.rule import Command, Facts, Run, Span, Text
+from imgtool.rule import Command, DriverFact, Facts, Run, Span, Text, driver_command, driver_program
+
+_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
 
 def line(command: Command, run: Run, facts: Facts) -> str:
@@ -12,9 +15,19 @@ def line(command: Command, run: Run, facts: Facts) -> str:
     return " ".join(known(arg.text, run, facts) if arg.expands else arg.text for arg in command.argv)
 
 
+def judged(command: Command, run: Run, facts: Facts) -> DriverFact | None:
+    """What is known of a command line."""
+    if not command.argv or not driver_program(command.argv[0].text):
+        return None
+    return driver_command(line(command, run, facts), command.argv[0].text)
+
+
 def known(text: str, run: Run, facts: Facts) -> str:
-    """A word with its variables replaced, or as written where a value is not known."""
-    return facts.expand(run.instruction, text) or text
+    """A shell word with the values of ARG and ENV in place; other variables stay, a shell may set them."""
+    if "$" not in text:
+        return text
+    values = facts.state(run.instruction).values
+    return _VARIABLE.sub(lambda found: values.get(found[1] or found[2]) or found[0], text)
 
 
 def input_lines(commands: Sequence[Command], position: int) -> Iterator[tuple[str, Span]]:

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 from imgtool.rule import Instruction, Span, Stage, variables
 
-# a colon inside ${…} does not part two entries
-_ENTRY = re.compile(rb"(?:\$\{[^}]*\}|[^:])+")
-_QUOTES = "\"'"
+# a colon inside ${…} does not part two entries, and ${NAME:+$NAME:} is one whatever follows
+_ENTRY = r"\$\{%s:[^}]*\}|(?:(?!\$\{%s:)(?:\$\{[^}]*\}|[^:]))+"
+_QUOTES = "\"' \t"
+# characters; nobody writes a longer list, and the pattern is quadratic
+_MAX_VALUE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +53,18 @@ def _value_spans(instruction: Instruction) -> Iterator[Span]:
         yield Span(word.span.start + len(key.encode("utf-8", "surrogateescape")) + 1, word.span.end)
 
 
-def entries(data: bytes, span: Span) -> Iterator[tuple[str, Span]]:
-    """The entries of a list variable's value with their places, quotes and blanks around them left out."""
-    for found in _ENTRY.finditer(data, span.start, span.end):
-        text = found[0].decode("utf-8", "surrogateescape")
-        inner = text.strip(_QUOTES + " \t\r\n\\")
-        if inner:
-            start = found.start() + len(text[: text.index(inner)].encode("utf-8", "surrogateescape"))
-            yield inner, Span(start, start + len(inner.encode("utf-8", "surrogateescape")))
+def entries(assignment: Assignment, data: bytes) -> Iterator[tuple[str, Span]]:
+    """The entries of a list variable's value, quotes left out, with their places.
+
+    The place is the whole value's where an entry goes on in another line.
+    """
+    at = assignment.span.start
+    for entry in re.findall(_ENTRY.replace("%s", re.escape(assignment.name)), assignment.value[:_MAX_VALUE]):
+        text = entry.strip(_QUOTES)
+        written = text.encode("utf-8", "surrogateescape")
+        found = data.find(written, at, assignment.span.end)
+        if text and found >= 0:
+            at = found + len(written)
+            yield text, Span(found, at)
+        elif text:
+            yield text, assignment.span

@@ -121,8 +121,12 @@ def _of_operation(operation: PackageOperation) -> Iterator[Sign]:
     elif operation.operation is Operation.RUNFILE:
         yield Sign(When.UNKNOWN, operation.command.argv[0].text, program)
     elif operation.operation is Operation.INSTALL:
-        if operation.editable or any(operation.has(name) for name in _FROM_SOURCE):
+        from_source = operation.editable or any(operation.has(name) for name in _FROM_SOURCE)
+        # setup.py compiles what a wheel would hold
+        if from_source or operation.manager == "python":
             yield Sign(When.BUILD, f"{operation.manager} {operation.verb}", program)
+        if not operation.complete:
+            yield Sign(When.UNKNOWN, f"{operation.manager} {operation.verb}", program)
         for package in operation.packages:
             yield from _of_package(operation, package)
 

@@ -6,7 +6,8 @@ Reports a stage that ships and stands on an image for building: `nvidia/cuda:…
 with the stages it is FROM. ARG defaults and `--build-arg` are filled in before the tag is read. An image that is not
 known, or is newer than the data, is not judged.
 
-Where a package that is installed compiles while it runs (FlashInfer, DeepSpeed, Triton, …), the finding is
+Where nothing but a shell starts, the image may be there to build in, and the message says so. Where a package that is
+installed compiles while it runs (FlashInfer, DeepSpeed, Triton, …), the finding is
 information, and says what is enough for that.
 
 ## Why is this bad
@@ -56,13 +57,13 @@ from imgtool.rule import (
     Toolchain,
     beyond,
     contents,
-    fill,
     identify,
     other_flavour,
     saving,
     toolchain,
 )
 
+from ._start import starts_a_program
 from ._toolchain import Sign, When, signs
 
 META = RuleMeta(
@@ -89,7 +90,7 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     saved = saving(base, sibling) if sibling else None
     yield META.finding(
         stage.base_span,
-        f"{base.ref.text} is more than what ships needs: {found.why}; {_advice(base, found, seen)}",
+        f"{base.ref.text} is more than what ships needs: {found.why}; {_advice(base, found, seen, facts)}",
         severity=Severity.INFO if _runs(seen) else Severity.WARNING,
         fix=_fix(stage, base, sibling, seen, facts) if sibling else None,
         saves_bytes=saved.bytes if saved else None,
@@ -100,21 +101,23 @@ def _runs(seen: tuple[Sign, ...]) -> list[Sign]:
     return [sign for sign in seen if sign.when is When.RUN]
 
 
-def _advice(base: BaseImage, found: Toolchain, seen: tuple[Sign, ...]) -> str:
+def _advice(base: BaseImage, found: Toolchain, seen: tuple[Sign, ...], facts: Facts) -> str:
     runs = _runs(seen)
     if runs:
-        names = dict.fromkeys(text for sign in runs for p in sign.packages if (text := fill(p, base)))
+        # the version in a package's name is the CUDA version, which not every tag tells
+        names = dict.fromkeys(p.replace("-{X-Y}", "") for sign in runs for p in sign.packages)
         enough = f": {', '.join(names)} on a smaller image may be enough" if names else ""
         return f"{runs[0].what} compiles when the image runs{enough}"
+    unless = "" if starts_a_program(facts) else "unless it is there to build in, "
     if found.sibling and not seen:
-        return f"use {found.sibling}"
+        return f"{unless}use {found.sibling}"
     ship = f"ship {found.sibling}" if found.sibling else "copy the result into a smaller image"
     tool = (
         f" (imgtool rewrite --target {base.accelerator} splits the stage)"
         if base.accelerator in _REWRITES
         else ""
     )
-    return f"build in it and {ship}{tool}"
+    return f"{unless}build in it and {ship}{tool}"
 
 
 def _fix(
@@ -125,15 +128,11 @@ def _fix(
     written = other_flavour(stage.base, base, sibling.flavour)
     if written is None:
         return None
-    files = [
-        a.text
-        for s in facts.shipped
-        for r in facts.runs(s)
-        for o in r.operations
-        for a in o.requirement_files
-    ]
-    unread = f"; what {files[0]} asks for was not read" if files else ""
-    message = f"Use the {sibling.flavour} image (unsafe: another image is the base{unread})"
+    operations = [o for stage_ in facts.shipped for run in facts.runs(stage_) for o in run.operations]
+    unread = [file.text for o in operations for file in o.requirement_files]
+    unread += [f"{o.manager} {o.verb}" for o in operations if o.project]
+    unseen = f"; what {unread[0]} asks for was not read" if unread else ""
+    message = f"Use the {sibling.flavour} image (unsafe: another image is the base{unseen})"
     return Fix(message, (Edit(stage.base_span.start, stage.base_span.end, written),))
 
 

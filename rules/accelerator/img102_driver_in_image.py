@@ -56,6 +56,7 @@ from imgtool.rule import (
     Finding,
     Fix,
     FixAvailability,
+    Instruction,
     Operation,
     Package,
     PackageOperation,
@@ -72,7 +73,7 @@ from imgtool.rule import (
     installs_driver,
 )
 
-from ._commands import known, line
+from ._commands import judged, known
 
 META = RuleMeta(
     "IMG102",
@@ -118,12 +119,18 @@ def _has_engine(stage: Stage, runs: Sequence[Run]) -> bool:
 
 def _in_packages(run: Run, facts: Facts, *, engine: bool) -> Iterator[Finding]:
     for operation in run.operations:
-        if operation.operation is not Operation.INSTALL:
-            continue
-        for package in operation.packages:
-            fact = _package_fact(operation.manager, known(package.name, run, facts))
-            if fact is not None and not _harmless(fact, operation, engine=engine):
-                yield _package_finding(package, fact)
+        if operation.operation is Operation.INSTALL:
+            for package in (*operation.packages, *_groups(operation)):
+                fact = _package_fact(operation.manager, known(package.name, run, facts))
+                if fact is not None and not _harmless(fact, operation, engine=engine):
+                    yield _package_finding(package, fact)
+
+
+def _groups(operation: PackageOperation) -> Iterator[Package]:
+    """Groups and modules of rpm, which hold packages under the same names."""
+    for arg in operation.command.args if operation.groups else ():
+        if arg.text.lstrip("@") in operation.groups:
+            yield Package(arg.text.lstrip("@"), None, arg.raw, arg.span)
 
 
 def _package_fact(manager: str, name: str) -> DriverFact | None:
@@ -164,33 +171,31 @@ def _in_commands(run: Run, facts: Facts) -> Iterator[Finding]:
     commands = run.script.commands
     for position, command in enumerate(commands):
         if command.name in _COPIES:
-            yield from _in_file_command(command, commands[position + 1 :], run, facts)
-        elif command.argv:
-            fact = driver_command(line(command, run, facts), command.argv[0].text)
+            yield from _in_file_command(commands, position, run, facts)
+        else:
+            fact = judged(command, run, facts)
             if fact is not None and fact.kind in _KINDS:
                 yield META.finding(
-                    _place(command, fact),
+                    _place(command),
                     f"{fact.found} does not belong in an image: {fact.why}",
                     severity=fact.severity,
                 )
 
 
-def _place(command: Command, fact: DriverFact) -> Span:
+def _place(command: Command) -> Span:
     """The word that says so: the installer's file, or the program."""
-    found = fact.found or ""
-    words = [arg for arg in command.argv if ".run" in arg.text and posixpath.basename(arg.text) in found]
-    return (words or list(command.argv))[0].span
+    return next((arg for arg in command.argv if arg.text.endswith("run")), command.argv[0]).span
 
 
-def _in_file_command(command: Command, after: Iterable[Command], run: Run, facts: Facts) -> Iterator[Finding]:
+def _in_file_command(commands: Sequence[Command], position: int, run: Run, facts: Facts) -> Iterator[Finding]:
+    command = commands[position]
     words = [(known(arg.text, run, facts), arg) for arg in command.args if not arg.text.startswith("-")]
     if len(words) < 2 or (command.name == "install" and "-d" in [arg.text for arg in command.args]):
         return
     target = words[-1][0]
-    rest = list(after)
     for source, arg in words[:-1]:
         fact = driver_path(source, _file(source, target))
-        if fact is not None and not _removed(_file(source, target), rest) and not _removed(target, rest):
+        if fact is not None and not _removed((target, _file(source, target)), commands[position + 1 :]):
             yield _file_finding(arg.span, source, target, fact)
 
 
@@ -201,25 +206,29 @@ def _in_copies(stage: Stage, runs: Sequence[Run], facts: Facts) -> Iterator[Find
     for node in stage.instructions:
         if node.keyword not in ("COPY", "ADD") or node.problem or len(node.args) < 2 or node.heredocs:
             continue
-        later = [c for r in runs if r.instruction.span > node.span for c in r.script.commands]
         target = facts.expand(node, node.args[-1]) or node.args[-1]
         for word in node.words[:-1]:
             source = facts.expand(node, word.text) or word.text
-            fact = driver_path(source, _file(source, target)) or _installer(source, later)
-            if fact is not None and not any(
-                _removed(path, later) for path in (target, _file(source, target))
-            ):
+            fact = driver_path(source, _file(source, target)) or _installer(source)
+            if fact is not None and not _undone(source, target, fact, _after(node, runs)):
                 yield _file_finding(word.span, source, target, fact)
 
 
-def _installer(source: str, later: Sequence[Command]) -> DriverFact | None:
-    """A driver's installer that no command in sight runs: a script does, or nobody, and it is there."""
+def _installer(source: str) -> DriverFact | None:
+    """A driver's installer among the files."""
     fact = driver_command(f"sh {source}", "sh")
-    if fact is None or fact.kind not in _KINDS:
-        return None
+    return fact if fact is not None and fact.kind in _KINDS else None
+
+
+def _after(node: Instruction, runs: Sequence[Run]) -> list[Command]:
+    return [c for run in runs if run.instruction.span > node.span for c in run.script.commands]
+
+
+def _undone(source: str, target: str, fact: DriverFact, later: Sequence[Command]) -> bool:
+    """Whether the file is removed, or is an installer that a command in sight runs, which is reported then."""
     name = posixpath.basename(source)
-    ran = any(posixpath.basename(arg.text) == name for c in later for arg in c.argv)
-    return None if ran else fact
+    runs = fact.argv0 is not None and any(posixpath.basename(a.text) == name for c in later for a in c.argv)
+    return runs or _removed((target, _file(source, target)), later)
 
 
 def _file(source: str, target: str) -> str:
@@ -235,9 +244,8 @@ def _file_finding(span: Span, source: str, target: str, fact: DriverFact) -> Fin
     return META.finding(span, f"{path} does not belong in an image: {fact.why}", severity=fact.severity)
 
 
-def _removed(path: str, commands: Iterable[Command]) -> bool:
-    gone = (arg.text for c in commands if c.name == "rm" for arg in c.args)
-    return any(
-        path.rstrip("/").startswith(g.rstrip("/") + "/") or fnmatchcase(path.rstrip("/"), g.rstrip("/"))
-        for g in gone
-    )
+def _removed(paths: Iterable[str], commands: Iterable[Command]) -> bool:
+    """Whether a command removes one of the paths, or a folder that it is in."""
+    gone = [arg.text.rstrip("/") for c in commands if c.name == "rm" for arg in c.args]
+    names = [path.rstrip("/") for path in paths]
+    return any(name.startswith(f"{g}/") or fnmatchcase(name, g) for name in names for g in gone)

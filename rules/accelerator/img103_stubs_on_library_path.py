@@ -3,7 +3,7 @@
 ## What it does
 Reports stub libraries (`/usr/local/cuda/lib64/stubs`, CANN's `devlib`) that the Dockerfile itself puts where the
 loader of the image that ships looks: in `ENV LD_LIBRARY_PATH`, in `/etc/ld.so.conf.d`, with `ldconfig FOLDER`, or
-as a link or copy of a stub under the name that programs load (`libcuda.so.1`).
+as a link to or copy of a stub in another folder under the name that programs load (`libcuda.so.1`).
 
 `LIBRARY_PATH` and `-L` are read by the linker alone and are right. So is a variable that is set for the commands of
 one RUN, and whatever a later `rm`, `ldconfig` or ENV undoes. What the base image does is not the Dockerfile's doing.
@@ -16,6 +16,7 @@ before the driver's folders, so they are reported there alone, as information.
 ## Bad
 ```dockerfile
 FROM nvidia/cuda:12.6.3-runtime-ubuntu24.04
+COPY --from=ghcr.io/example/engine:1.0 /usr/local/cuda/lib64/stubs /usr/local/cuda/lib64/stubs
 ENV LD_LIBRARY_PATH=/usr/local/cuda/lib64/stubs:$LD_LIBRARY_PATH
 COPY --from=ghcr.io/example/engine:1.0 /opt/engine /opt/engine
 CMD ["/opt/engine/bin/serve"]
@@ -24,6 +25,7 @@ CMD ["/opt/engine/bin/serve"]
 ## Good
 ```dockerfile
 FROM nvidia/cuda:12.6.3-runtime-ubuntu24.04
+COPY --from=ghcr.io/example/engine:1.0 /usr/local/cuda/lib64/stubs /usr/local/cuda/lib64/stubs
 ENV LIBRARY_PATH=/usr/local/cuda/lib64/stubs
 COPY --from=ghcr.io/example/engine:1.0 /opt/engine /opt/engine
 CMD ["/opt/engine/bin/serve"]
@@ -64,8 +66,9 @@ _PLACES = frozenset({"ln", "cp", "mv", "install"})
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     if stage not in facts.shipped:
         return
+    replaced = _last_replaced(facts)
     for assignment in assignments(stage, _NAME):
-        if not _replaced(assignment, facts):
+        if assignment.span.start >= replaced:
             yield from _in_env(assignment, stage, facts)
     commands = [command for run in facts.runs(stage) for command in run.script.commands]
     for position in range(len(commands)):
@@ -76,18 +79,16 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
 # --- ENV ---------------------------------------------------------------------------------------------
 
 
-def _replaced(assignment: Assignment, facts: Facts) -> bool:
-    """Whether a later ENV of the image that ships gives a value without the old one."""
-    return any(
-        later.span.start > assignment.span.start and not later.refers_to(_NAME, facts.document.escape)
-        for stage in facts.shipped
-        for later in assignments(stage, _NAME)
-    )
+def _last_replaced(facts: Facts) -> int:
+    """Where the last value of the image that ships stands that does not take in the one before."""
+    escape = facts.document.escape
+    own = (a for stage in facts.shipped for a in assignments(stage, _NAME) if not a.refers_to(_NAME, escape))
+    return max((assignment.span.start for assignment in own), default=0)
 
 
 def _in_env(assignment: Assignment, stage: Stage, facts: Facts) -> Iterator[Finding]:
     before: list[str] = []
-    for entry, span in entries(facts.document.data, assignment.span):
+    for entry, span in entries(assignment, facts.document.data):
         if _NAME in entry:
             before += _inherited(assignment, stage, facts)
             continue
@@ -145,7 +146,8 @@ def _in_link(command: Command, after: Sequence[Command]) -> Iterator[Finding]:
         return
     target = operands[-1]
     names = {target.text, posixpath.join(target.text, posixpath.basename(operands[0].text))}
-    if not any(_removed(name, after) for name in names):
+    # inside the folder of the stubs it is found only where that folder is on the path
+    if not stub_path(target.text, "env") and not any(_removed(name, after) for name in names):
         yield _finding(fact, target.span, f"{target.text} gives the stub the name that programs load")
 
 

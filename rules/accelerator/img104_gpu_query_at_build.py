@@ -5,7 +5,8 @@ Reports programs that ask for a device (`nvidia-smi`, `npu-smi`, `rocm-smi`, `to
 as a command, in `python -c`, in a here-document or a pipe that Python reads. Every stage counts, a builder too.
 
 CMD, ENTRYPOINT and HEALTHCHECK run where there is a device and are left alone. So are a RUN with `--device`, and a
-query whose failure is thrown away (`nvidia-smi || true`): nothing depends on its answer.
+query whose failure is thrown away (`nvidia-smi || true`): nothing depends on its answer. Python that only prints the
+answer gets a finding of information.
 
 ## Why is this bad
 No device is visible while an image is built. `nvidia-smi` is not even there, and ends the build;
@@ -30,6 +31,7 @@ CMD ["python", "/app/app.py"]
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from imgtool.rule import (
@@ -42,12 +44,15 @@ from imgtool.rule import (
     Severity,
     Span,
     driver_command,
+    driver_program,
 )
 
-from ._commands import input_lines, line, lines
+from ._commands import input_lines, judged, line, lines
 
 META = RuleMeta("IMG104", "gpu-query-at-build", severity=Severity.WARNING, since="0.1.0")
 
+# Python that does more with the answer than print it
+_DECIDES = re.compile(r"\b(?:assert|if|while|raise|exit|sys)\b")
 _NO_EFFECT = frozenset({"true", ":", "echo", "printf"})
 
 
@@ -57,29 +62,41 @@ def check(run: Run, facts: Facts) -> Iterator[Finding]:
         return
     commands = run.script.commands
     for position in range(len(commands)):
-        if not _ignored(commands, position):
-            yield from _in_command(run, position, facts)
+        found = list(_in_command(run, position, facts))
+        if found and not _ignored(commands, position):
+            yield from found
     if not commands:
         # a here-document or a SHELL that is Python
-        for text, span in lines(run.script.text):
-            yield from _found(driver_command(text, run.script.dialect), span, facts)
+        yield from _in_lines(list(lines(run.script.text)), run.script.dialect, facts)
 
 
 def _in_command(run: Run, position: int, facts: Facts) -> Iterator[Finding]:
     command = run.script.commands[position]
-    query = driver_command(line(command, run, facts), command.argv[0].text if command.argv else "")
-    yield from _found(query, command.argv[0].span if len(command.argv) == 1 else command.span, facts)
-    for text, span in input_lines(run.script.commands, position):
-        yield from _found(driver_command(text, command.name), span, facts)
+    query = judged(command, run, facts)
+    if query is not None:
+        yield from _found(query, line(command, run, facts), command.span, facts)
+    if driver_program(command.name):
+        yield from _in_lines(list(input_lines(run.script.commands, position)), command.name, facts)
 
 
-def _found(query: DriverFact | None, span: Span, facts: Facts) -> Iterator[Finding]:
-    if query is None or query.kind != "query" or query.found is None:
+def _in_lines(given: Sequence[tuple[str, Span]], program: str, facts: Facts) -> Iterator[Finding]:
+    """What a program reads."""
+    whole = "\n".join(text for text, _ in given)
+    for text, span in given:
+        query = driver_command(text, program)
+        if query is not None:
+            yield from _found(query, whole, span, facts)
+
+
+def _found(query: DriverFact, text: str, span: Span, facts: Facts) -> Iterator[Finding]:
+    if query.kind != "query" or query.found is None:
         return
-    at = facts.document.data.find(query.found.encode("utf-8", "replace"), span.start, span.end)
-    place = Span(at, at + len(query.found.encode("utf-8", "replace"))) if at >= 0 else span
-    message = f"{query.found} asks for a device, and {query.why}; ask when the container starts"
-    yield META.finding(place, message, severity=query.severity)
+    written = query.found.encode("utf-8", "replace")
+    at = facts.document.data.find(written, span.start, span.end)
+    place = Span(at, at + len(written)) if at >= 0 else span
+    message = f"{query.found.rstrip('(')} asks for a device, and {query.why}; ask when the container starts"
+    decides = not query.found.endswith("(") or _DECIDES.search(text)
+    yield META.finding(place, message, severity=query.severity if decides else Severity.INFO)
 
 
 def _ignored(commands: Sequence[Command], position: int) -> bool:

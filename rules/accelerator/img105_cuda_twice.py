@@ -6,9 +6,9 @@ installs Python wheels that bring the same libraries: `torch`, `vllm`, `jax[cuda
 `nvidia-cublas-cu12`, … Wheels from a CPU index (`…/whl/cpu`, `+cpu`) and installations with `--no-deps` bring none.
 
 It says nothing where something else needs the CUDA of the base: packages that bring none themselves (`cupy-cuda12x`,
-`onnxruntime-gpu`, `ctranslate2`, …), TensorRT and CUDA packages, anything that is compiled in the image or compiles
-with nvcc when it runs. Where that cannot be seen, because a requirement file, a script or a copy from another image
-may bring such a thing, the finding is information.
+`onnxruntime-gpu`, `ctranslate2`, …), TensorRT and CUDA packages, anything that is compiled on a base with nvcc or
+compiles with nvcc when it runs. Where that cannot be seen, because a requirement file, a script or a copy from another
+image may bring such a thing, or something is compiled on a base without nvcc, the finding is information.
 
 ## Why is this bad
 Wheels find their own libraries first, so those of the base are never loaded: 2.3 GB for CUDA 12.1. Only `libcuda.so.1`
@@ -92,8 +92,9 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     if bringing is None or any(_uses_base(o, package) for _, o, package in installed):
         return
     seen = tuple(signs(facts.shipped, facts))
-    if not any(_compiles_device_code(sign) for sign in seen):
-        yield _finding(stage, base, bringing, hidden=_is_hidden(seen, facts))
+    compiles = any(_may_link_cuda(sign) for sign in seen)
+    if not compiles or contents(base).holds("nvcc") is False:
+        yield _finding(stage, base, bringing, seen, hidden=compiles or _is_hidden(seen, facts))
 
 
 def _carries_cuda(base: BaseImage) -> bool:
@@ -115,7 +116,7 @@ def _brings_cuda(run: Run, operation: PackageOperation, package: Package, facts:
     need = python_need(package.name, package.extras)
     if need is None or not need.bundles or need.accelerator != "cuda":
         return False
-    said = [package.spec or "", *_indexes(run, operation, facts)]
+    said = [known(package.spec or "", run, facts), *_indexes(run, operation, facts)]
     return not any("$" in text or _OTHER_BUILD.search(text) for text in said)
 
 
@@ -138,8 +139,8 @@ def _uses_base(operation: PackageOperation, package: Package) -> bool:
     return need is not None and need.accelerator == "cuda" and need.level not in _MET
 
 
-def _compiles_device_code(sign: Sign) -> bool:
-    """Whether what is compiled may be linked against the base: all that is, but C by packages that run it."""
+def _may_link_cuda(sign: Sign) -> bool:
+    """Whether what is compiled may be linked against the base: all but the C that packages compile for themselves."""
     return sign.when is When.BUILD or (sign.when is When.RUN and not sign.packages)
 
 
@@ -152,15 +153,19 @@ def _is_hidden(seen: Sequence[Sign], facts: Facts) -> bool:
     return any(o.requirement_files or o.project or not o.complete for o in operations) or any(copies)
 
 
-def _finding(stage: Stage, base: BaseImage, package: Package, *, hidden: bool) -> Finding:
+def _finding(
+    stage: Stage, base: BaseImage, package: Package, seen: Sequence[Sign], *, hidden: bool
+) -> Finding:
     smaller = sibling(base, "base")
     other = identify(smaller) if smaller else None
     saved = saving(base, other) if other else None
     unless = ", unless something that is not seen here needs them" if hidden else ""
-    advice = f"use {smaller} or a slim Python image" if smaller else "use a slim Python image"
+    tools = ", ".join(dict.fromkeys(name for sign in seen if sign.when is When.RUN for name in sign.packages))
+    images = f"{smaller} or a slim Python image" if smaller else "a slim Python image"
     return META.finding(
         stage.base_span,
-        f"{package.name} brings the CUDA libraries that {base.ref.text} has already{unless}: {advice}",
+        f"{package.name} brings the CUDA libraries that {base.ref.text} has already{unless}: "
+        f"use {images}{f' with {tools}' if tools else ''}",
         severity=Severity.INFO if hidden else Severity.WARNING,
         saves_bytes=saved.bytes if saved else None,
     )

@@ -63,12 +63,12 @@ from imgtool.rule import (
     recipes,
 )
 
+from ._start import SHELLS, start
 from ._toolchain import signs
 
 META = RuleMeta("IMG106", "toolkit-for-inference", severity=Severity.WARNING, since="0.1.0")
 
 _LEVEL = "nnrt"
-_SHELLS = frozenset("sh bash dash ash zsh ksh source .".split())
 _RUNS_MODELS = frozenset({"ais_bench", "ais-bench", "msame"})
 _SOURCES = (".py", ".sh", ".c", ".cc", ".cpp", ".h", ".hpp", ".txt", ".toml")
 # frameworks, the converter and compilers, and what ACL compiles with
@@ -122,31 +122,15 @@ def _packages(recipe: Recipe, base: BaseImage) -> str:
 
 def _model(facts: Facts) -> str | None:
     """The model or the runner that the start command names; None where it may do anything else."""
-    words = [word for keyword in ("ENTRYPOINT", "CMD") for word in _words(_last(facts, keyword))]
+    words = start(facts)
     programs = [word.rpartition("/")[2] for word in words]
     if (
         not words
-        or programs[0] in _SHELLS
+        or programs[0] in SHELLS
         or any(p.endswith((".sh", ".bash")) or "$" in p for p in programs[:2])
     ):
         return None
     return next((p for p in programs if p.endswith(".om") or p in _RUNS_MODELS), None)
-
-
-def _last(facts: Facts, keyword: str) -> Instruction | None:
-    """The instruction that is in effect in what ships."""
-    found = (i for stage in facts.shipped for i in reversed(stage.instructions) if i.keyword == keyword)
-    return next(found, None)
-
-
-def _words(instruction: Instruction | None) -> list[str]:
-    """The command's words; a shell's where the form needs one and the line is more than words."""
-    if instruction is None:
-        return []
-    if instruction.json:
-        return list(instruction.args)
-    text = str(instruction.rest)
-    return ["sh"] if set(text) & set("&|;<>`$(){}*\"'\\") else text.split()
 
 
 # --- what is in it -----------------------------------------------------------------------------------

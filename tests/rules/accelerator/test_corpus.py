@@ -1,0 +1,109 @@
+"""Recall against the labels of the open corpus, which were given by pattern, and the record of what was read.
+
+Where a label and the rule differ the file is named here with the reason.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from imgtool.facts.facts import FactOptions
+from imgtool.lint import registry
+from imgtool.lint.runner import LintResult, lint
+
+RECORD = Path(__file__).resolve().parents[2] / "precision"
+CODES = [f"IMG10{n}" for n in range(1, 8)]
+pytestmark = pytest.mark.corpus
+
+Places = dict[str, list[tuple[int, str]]]
+
+
+@pytest.fixture(scope="module")
+def found(corpus: Path) -> dict[str, Places]:
+    """Rule, file, and the lines with their severities."""
+    rules = [registry.load(entry) for entry in registry.index() if entry.code in CODES]
+    places: dict[str, Places] = {code: {} for code in CODES}
+    for path in sorted((corpus / "open").iterdir()):
+        result = lint(path.read_bytes(), path.name, rules, FactOptions())
+        assert not result.failures, path.name
+        for finding in result.findings:
+            line = result.source.data.count(b"\n", 0, finding.span.start) + 1
+            places[finding.code].setdefault(path.name, []).append((line, str(finding.severity)))
+    return places
+
+
+@cache
+def labels(table: Path, column: str) -> dict[str, str]:
+    with table.open(encoding="utf-8", newline="") as file:
+        return {row["file"]: row[column] for row in csv.DictReader(file, delimiter="\t")}
+
+
+NEWER = "CUDA 13.3 is newer than the data"
+NO_IMAGE = "the image has no default: only the flavour shows"
+UNKNOWN = "no family of the data: private, or its tags are not described anywhere"
+SILENT_101 = {
+    "NVIDIA__TensorRT__docker__rockylinux8.Dockerfile": NEWER,
+    "NVIDIA__TensorRT__docker__ubuntu-24.04-aarch64.Dockerfile": NEWER,
+    "abyss-solutions__nvidia_container_images__dist__end-of-life__11.7.0__ubuntu2004__devel__cudnn8__Dockerfile": NO_IMAGE,
+    "abyss-solutions__nvidia_container_images__dist__end-of-life__13.0.1__ubuntu2204__devel__cudnn__Dockerfile": NO_IMAGE,
+    "tensorchord__envd__base-images__python3.9-ubuntu20.04-cuda11.2.Dockerfile": NO_IMAGE,
+    "autowarefoundation__autoware__.devcontainer__cuda__Dockerfile": UNKNOWN,
+    "aws__deep-learning-containers__docker__openfold3__Dockerfile": UNKNOWN,
+    "mlcommons__training__object_detection__pytorch__Dockerfile": UNKNOWN,
+    "runpod__containers__helper-templates__verify-nccl__Dockerfile": UNKNOWN,
+    "fishaudio__fish-speech__dockerfile.dev": "label wrong: a development build of the project, not a toolchain image",
+}
+COMPLETE = "label misses it: rocm/dev-* is a toolchain image whose tag does not say so"
+EXTRA_101 = {
+    "ikawrakow__ik_llama.cpp__.devops__llama-cli-rocm.Dockerfile": COMPLETE,
+    "ikawrakow__ik_llama.cpp__.devops__llama-server-rocm.Dockerfile": COMPLETE,
+    "ikawrakow__ik_llama.cpp__.devops__main-rocm.Dockerfile": COMPLETE,
+    "wangshuai09__vllm__docker__Dockerfile.rocm_base": COMPLETE,
+    "vllm-project__vllm-ascend__.github__workflows__dockerfiles__Dockerfile.buildwheel.a3": "label misses it: manylinux builds wheels",
+}
+
+
+def test_devel_images_that_ship(found: dict[str, Places], corpus: Path) -> None:
+    labelled = {file for file, value in labels(corpus / "open.tsv", "final_devel").items() if value == "yes"}
+    flagged = set(found["IMG101"])
+    assert labelled - flagged == set(SILENT_101)
+    assert flagged - labelled == set(EXTRA_101)
+    assert len(labelled & flagged) / len(labelled) >= 0.9
+
+
+# every label of the column is an exception of the rule: forward compatibility, and images that install drivers
+DRIVER_CONTAINERS = {
+    "NVIDIA__gpu-driver-container__coreos__Dockerfile",
+    "NVIDIA__gpu-driver-container__flatcar__Dockerfile",
+}
+
+
+def test_labelled_drivers_are_exceptions(
+    found: dict[str, Places], corpus: Path, lint_with: Callable[..., LintResult]
+) -> None:
+    labelled = {file: v for file, v in labels(corpus / "open.tsv", "drivers").items() if v}
+    compat = {file for file, value in labelled.items() if value.startswith("cuda-compat=")}
+    assert set(labelled) == compat | DRIVER_CONTAINERS
+    assert not set(labelled) & set(found["IMG102"])
+    for file in DRIVER_CONTAINERS:
+        # the same files as images that are for something else
+        data = (corpus / "open" / file).read_bytes().replace(b"ENTRYPOINT", b"LABEL entrypoint=")
+        assert lint_with("IMG102", data).findings, file
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_nine_of_ten_findings_are_right(code: str, found: dict[str, Places]) -> None:
+    with (RECORD / f"{code}.tsv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    places = {(file, line) for file, lines in found[code].items() for line, _ in lines}
+    assert {(row["file"], int(row["line"])) for row in rows} <= places
+    assert len(rows) == min(30, len(places))
+    assert all(row["verdict"] in ("right", "wrong", "debatable") and row["reason"] for row in rows)
+    # a debatable one among fewer than ten would decide alone
+    wrong = [row for row in rows if row["verdict"] != "right"]
+    assert len(wrong) <= max(1, len(rows) // 10)

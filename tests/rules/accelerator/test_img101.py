@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from imgtool.edits import apply
+from imgtool.findings import Severity
+from imgtool.lint.runner import LintResult
+
+DEVEL = "nvidia/cuda:12.1.0-devel-ubuntu22.04"
+RUNTIME = "nvidia/cuda:12.1.0-runtime-ubuntu22.04"
+LintWith = Callable[..., LintResult]
+
+
+LEFT_ALONE = [
+    (f"FROM {RUNTIME}\n", "the flavour that ships"),
+    (f"FROM {DEVEL} AS build\nRUN make\nFROM {RUNTIME}\nCOPY --from=build /a /a\n", "devel builds only"),
+    (f"FROM {DEVEL} AS build\nFROM build AS test\nFROM debian:12\n", "neither ships"),
+    ("FROM mycompany/cuda:12.1.0-devel-ubuntu22.04\n", "an image that is not known"),
+    ("ARG IMAGE\nFROM ${IMAGE}:12.1.0-devel-ubuntu22.04\n", "the image has no default"),
+    ("FROM nvidia/cuda:99.1.0-devel-ubuntu30.04\n", "newer than the data"),
+    ("FROM nvidia/cuda:latest\n", "no flavour"),
+    ("FROM quay.io/ascend/cann:8.3.rc1-910b-ubuntu22.04-py3.11\n", "there is no smaller CANN image"),
+    ("FROM debian:12\nRUN apt-get install -y cuda-nvcc-12-1\n", "a toolchain, but not by the base"),
+    ("FROM scratch\n", "nothing"),
+    ("", "no stage"),
+]
+
+
+@pytest.mark.parametrize("text, reason", LEFT_ALONE)
+def test_left_alone(lint_with: LintWith, text: str, reason: str) -> None:
+    assert not lint_with("IMG101", text).findings, reason
+
+
+def test_the_stage_that_the_user_names_is_what_ships(lint_with: LintWith) -> None:
+    text = f"FROM {DEVEL} AS dev\nFROM {RUNTIME} AS app\n"
+    assert not lint_with("IMG101", text).findings
+    assert len(lint_with("IMG101", text, stage="dev").findings) == 1
+    assert not lint_with("IMG101", text, stage="nowhere").findings
+
+
+# five shapes of the defect, and what FROM's operand is where the finding stands
+SHAPES = [
+    (f"FROM {DEVEL}\n", DEVEL),
+    (f"FROM --platform=linux/amd64 {DEVEL} AS app\n", DEVEL),
+    (
+        "ARG CUDA=12.1.0\nARG OS=ubuntu22.04\nFROM nvidia/cuda:${CUDA}-devel-${OS}\n",
+        "nvidia/cuda:${CUDA}-devel-${OS}",
+    ),
+    (f"ARG BASE={DEVEL}\nFROM $BASE AS base\nRUN true\nFROM base AS a\nFROM a\n", "$BASE"),
+    (f"FROM \\\n  # the base\n  {DEVEL}\n", DEVEL),
+    (
+        "FROM docker.m.daocloud.io/nvidia/cuda:11.8.0-cudnn8-devel-ubuntu22.04\n",
+        "docker.m.daocloud.io/nvidia/cuda:11.8.0-cudnn8-devel-ubuntu22.04",
+    ),
+    (
+        "FROM pytorch/pytorch:2.6.0-cuda12.4-cudnn9-devel\n",
+        "pytorch/pytorch:2.6.0-cuda12.4-cudnn9-devel",
+    ),
+    (
+        "FROM quay.io/ascend/cann:9.0.0-910b-ubuntu22.04-py3.11-devel\n",
+        "quay.io/ascend/cann:9.0.0-910b-ubuntu22.04-py3.11-devel",
+    ),
+    (
+        "FROM intel/oneapi-basekit:2025.0.1-0-devel-ubuntu22.04\n",
+        "intel/oneapi-basekit:2025.0.1-0-devel-ubuntu22.04",
+    ),
+]
+
+
+@pytest.mark.parametrize("text, operand", SHAPES)
+def test_found_at_the_operand_of_from(lint_with: LintWith, text: str, operand: str) -> None:
+    (finding,) = lint_with("IMG101", text).findings
+    assert text.encode()[finding.span.start : finding.span.end].decode() == operand
+    assert finding.severity is Severity.WARNING
+
+
+def test_a_build_argument_decides(lint_with: LintWith) -> None:
+    text = "ARG FLAVOUR=runtime\nFROM nvidia/cuda:12.1.0-${FLAVOUR}-ubuntu22.04\n"
+    assert not lint_with("IMG101", text).findings
+    assert len(lint_with("IMG101", text, build_args={"FLAVOUR": "devel"}).findings) == 1
+
+
+@pytest.mark.parametrize(
+    "tag, saves",
+    [
+        ("12.1.1-devel-ubuntu22.04", 3_600_000_000),
+        (
+            "12.4.1-devel-ubuntu22.04",
+            3_600_000_000,
+        ),  # what is known of it is compressed: the estimate for 12.x
+        ("11.8.0-devel-ubuntu22.04", None),  # nobody measured it
+    ],
+)
+def test_saves_what_a_source_says(lint_with: LintWith, tag: str, saves: int | None) -> None:
+    (finding,) = lint_with("IMG101", f"FROM nvidia/cuda:{tag}\n").findings
+    assert finding.saves_bytes == saves
+
+
+# --- fixes: (body, the flavour in FROM afterwards; None where there is no fix) -----------------------
+
+HARMLESS = [
+    "",
+    "RUN apt-get update && apt-get install -y python3-pip && rm -rf /var/lib/apt/lists/*",
+    "RUN pip install --no-cache-dir torch numpy",
+    "RUN pip install -r requirements.txt",
+    "RUN set -eux; \\\n    apt-get update; \\\n    # curl\n    apt-get install -y curl; curl -fsSL https://x.io/a.tgz | tar xz",
+    "RUN <<EOF\napt-get update\napt-get install -y libgl1\nEOF",
+    'COPY . /app\nWORKDIR /app\nUSER nobody\nCMD ["python3", "main.py"]',
+    "RUN pip install https://x.io/app-1.0-py3-none-any.whl",
+    'ENTRYPOINT ["/usr/bin/env", "serve"]',
+]
+# a sign of a compiler, and who gives it
+SIGNS = [
+    ("RUN nvcc -o a a.cu", "the compiler"),
+    ("RUN cd /src && cmake -B b && make -C b -j", "a build"),
+    ("RUN <<EOF\nset -e\nmake install\nEOF", "a build in a here-document"),
+    ("RUN sh -c 'gcc-12 a.c'", "a compiler in a shell"),
+    ("RUN python3 setup.py install", "a build by Python"),
+    ("RUN pip install .", "a project"),
+    ("RUN pip install -e .", "a project"),
+    ("RUN pip install git+https://x.io/ext.git", "a repository"),
+    ("RUN pip install flash-attn --no-build-isolation", "a build from source"),
+    ("RUN pip install --no-binary :all: h5py", "a build from source"),
+    ("RUN apt-get install -y build-essential", "the compiler is installed"),
+    ("RUN cargo build --release", "a build"),
+    ("RUN ./build.sh", "a script that is not seen"),
+    ("RUN bash scripts/install.sh", "a script that is not seen"),
+    ("RUN $INSTALL torch", "what it is does not show"),
+    ("ENV TORCH_CUDA_ARCH_LIST=8.0", "a setting of builds"),
+    ("ARG MAX_JOBS=4", "a setting of builds"),
+    ("ONBUILD RUN make", "the child builds"),
+    ('CMD ["nvcc", "--version"]', "it starts the compiler"),
+    ("ENTRYPOINT make -C /src run", "it starts a build"),
+    ("RUN pip install deepspeed", "compiles while it runs"),
+    ("RUN pip install vllm", "compiles while it runs"),
+]
+
+
+@pytest.mark.parametrize("body", HARMLESS)
+def test_the_flavour_is_swapped_where_nothing_needs_the_toolchain(lint_with: LintWith, body: str) -> None:
+    text = f"FROM {DEVEL}\n{body}\n".encode()
+    (finding,) = lint_with("IMG101", text).findings
+    assert finding.message.endswith(f"use {RUNTIME}")
+    assert finding.fix is not None
+    assert apply(text, finding.fix.edits) == text.replace(b"devel", b"runtime", 1)
+    assert not lint_with("IMG101", apply(text, finding.fix.edits)).findings
+
+
+@pytest.mark.parametrize("body, reason", SIGNS)
+def test_no_fix_where_something_needs_it(lint_with: LintWith, body: str, reason: str) -> None:
+    (finding,) = lint_with("IMG101", f"FROM {DEVEL}\n{body}\n").findings
+    assert finding.fix is None, reason
+    assert "imgtool rewrite --target cuda" in finding.message or finding.severity is Severity.INFO
+
+
+@pytest.mark.parametrize(
+    "operand, fixed",
+    [
+        ("nvidia/cuda:${V}-devel-ubuntu22.04", "nvidia/cuda:${V}-runtime-ubuntu22.04"),
+        ("${IMAGE}:12.1.0-devel-ubuntu22.04", "${IMAGE}:12.1.0-runtime-ubuntu22.04"),
+        ("nvidia/cuda:${TAG}", None),  # the flavour stands in the ARG
+        ("intel/oneapi-basekit:2025.0.1-0-devel-ubuntu22.04", None),  # no such sibling
+        ("nvidia/cuda:12.1.0-devel-ubuntu22.04@sha256:" + "0" * 64, None),  # pinned
+        ("nvidia/cuda:12.1.0-cudnn8-devel-ubuntu22.04", "nvidia/cuda:12.1.0-cudnn8-runtime-ubuntu22.04"),
+        (
+            "quay.io/ascend/cann:9.0.0-a3-ubuntu22.04-py3.11-devel",
+            "quay.io/ascend/cann:9.0.0-a3-ubuntu22.04-py3.11",
+        ),
+    ],
+)
+def test_only_the_token_changes(lint_with: LintWith, operand: str, fixed: str | None) -> None:
+    head = "ARG V=12.1.0\nARG IMAGE=nvidia/cuda\nARG TAG=12.1.0-devel-ubuntu22.04\n"
+    text = f"{head}FROM {operand} AS app\r\n".encode()
+    (finding,) = lint_with("IMG101", text).findings
+    done = apply(text, finding.fix.edits).decode() if finding.fix else None
+    assert done == (f"{head}FROM {fixed} AS app\r\n" if fixed else None)
+
+
+def test_a_smaller_image_that_compiles_too_is_offered_anyway(lint_with: LintWith) -> None:
+    text = "FROM quay.io/ascend/cann:9.0.0-a3-ubuntu22.04-py3.11-devel\nRUN make\n"
+    (finding,) = lint_with("IMG101", text).findings
+    assert finding.fix is not None
+
+
+@pytest.mark.parametrize(
+    "start, hedged",
+    [
+        ("", True),
+        ("CMD bash", True),
+        ('CMD ["/bin/bash"]', True),
+        ('ENTRYPOINT ["tail", "-f", "/dev/null"]', True),
+        ("CMD bash serve.sh", False),
+        ('CMD ["python3", "app.py"]', False),
+        ('ENTRYPOINT ["/start.sh"]\nCMD ["bash"]', False),
+        ("CMD cd /app && exec serve", False),
+    ],
+)
+def test_an_image_to_work_in_may_be_meant(lint_with: LintWith, start: str, hedged: bool) -> None:
+    (finding,) = lint_with("IMG101", f"FROM {DEVEL}\n{start}\n").findings
+    assert ("unless it is there to build in" in finding.message) is hedged
+
+
+def test_an_unread_requirement_file_is_said(lint_with: LintWith) -> None:
+    (finding,) = lint_with("IMG101", f"FROM {DEVEL}\nRUN pip install -r reqs/a.txt\n").findings
+    assert finding.fix is not None
+    assert "reqs/a.txt" in finding.fix.message
+
+
+def test_what_compiles_at_run_time_is_information(lint_with: LintWith) -> None:
+    (finding,) = lint_with("IMG101", f"FROM {DEVEL}\nRUN pip install deepspeed==0.16\n").findings
+    assert finding.severity is Severity.INFO
+    assert "deepspeed compiles when the image runs: cuda-minimal-build" in finding.message
