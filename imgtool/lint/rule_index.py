@@ -13,4 +13,12 @@ RULES: tuple[tuple[str, str, tuple[str, ...], bool, str], ...] = (
     ("IMG105", "cuda-twice", (), False, "imgtool_rules.accelerator.img105_cuda_twice"),
     ("IMG106", "toolkit-for-inference", (), False, "imgtool_rules.accelerator.img106_toolkit_for_inference"),
     ("IMG107", "library-path-overwritten", (), False, "imgtool_rules.accelerator.img107_library_path_overwritten"),
+    ("IMG201", "consecutive-runs", ("DL3059",), False, "imgtool_rules.layers.img201_consecutive_runs"),
+    ("IMG202", "deleted-later", (), False, "imgtool_rules.layers.img202_deleted_later"),
+    ("IMG203", "ownership-copy", (), False, "imgtool_rules.layers.img203_ownership_copy"),
+    ("IMG204", "package-cache-kept", ("DL3009", "DL3019", "DL3032", "DL3036", "DL3040", "DL3042", "DL3060"), False, "imgtool_rules.layers.img204_package_cache_kept"),
+    ("IMG205", "copy-before-install", (), False, "imgtool_rules.layers.img205_copy_before_install"),
+    ("IMG301", "no-dockerignore", (), False, "imgtool_rules.context.img301_no_dockerignore"),
+    ("IMG302", "dockerignore-lets-in", (), False, "imgtool_rules.context.img302_dockerignore_lets_in"),
+    ("IMG401", "unreachable-stage", (), False, "imgtool_rules.stages.img401_unreachable_stage"),
 )

@@ -1,0 +1,229 @@
+"""Caches of package managers: which RUN leaves one in its layer, and which later RUN deletes it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from imgtool.rule import (
+    Arg,
+    Command,
+    Facts,
+    Operation,
+    PackageCache,
+    PackageOperation,
+    Run,
+    cache_of,
+    mounts_of,
+    package_caches,
+)
+
+from ._paths import covers, located, path
+
+_DELETES = frozenset({"rm", "unlink", "shred"})
+# `apt-get clean` deletes archives and keeps the lists
+_DELETES_LISTS = frozenset({"distclean", "dist-clean"})
+_OFF = frozenset({"0", "false", "no", "off", "n", "f"})
+_LOCAL = frozenset({"path", "file"})
+
+
+class Kept(NamedTuple):
+    """A cache that a RUN leaves in its layer, and the operations that filled it."""
+
+    cache: PackageCache
+    run: Run
+    fills: tuple[PackageOperation, ...]
+
+
+class Cleaned(NamedTuple):
+    """A RUN that empties caches that earlier layers hold, with the word that does so."""
+
+    cache: PackageCache
+    run: Run
+    command: Command
+    word: Arg
+    kept: tuple[Kept, ...]
+
+
+class History(NamedTuple):
+    """What the layers of the image that ships keep, and what later ones only hide."""
+
+    kept: tuple[Kept, ...]
+    cleaned: tuple[Cleaned, ...]
+
+
+@lru_cache(maxsize=1)
+def history(facts: Facts) -> History:
+    """The caches in the layers of the stages that ship, oldest first."""
+    kept: dict[str, list[Kept]] = {}
+    cleaned: list[Cleaned] = []
+    for stage in reversed(facts.shipped):
+        for run in facts.runs(stage):
+            if run.onbuild:
+                continue
+            filled = {cache_of(o.manager) for o in run.operations if fills(o)}
+            emptied = cleanings(facts, run)
+            for cache, (command, word) in emptied.items():
+                # who installs cleans up after himself; who only cleans does it for others
+                if cache not in filled and (older := kept.pop(cache.name, None)):
+                    cleaned.append(Cleaned(cache, run, command, word, tuple(older)))
+            for left in _left_behind(facts, run, emptied):
+                kept.setdefault(left.cache.name, []).append(left)
+    return History(tuple(k for found in kept.values() for k in found), tuple(cleaned))
+
+
+# --- filling -----------------------------------------------------------------------------------------
+
+
+def _left_behind(
+    facts: Facts, run: Run, emptied: Mapping[PackageCache, tuple[Command, Arg]]
+) -> Iterator[Kept]:
+    """The caches that a RUN fills and does not empty; nothing where part of it is not understood."""
+    found: dict[PackageCache, list[PackageOperation]] = {}
+    for operation in run.operations:
+        cache = cache_of(operation.manager)
+        if cache is not None and fills(operation):
+            found.setdefault(cache, []).append(operation)
+    if not found or not run.script.understood:
+        return
+    order = {id(command): n for n, command in enumerate(run.script.commands)}
+    for cache, operations in found.items():
+        last = order[id(emptied[cache][0])] if cache in emptied else -1
+        after = tuple(o for o in operations if order[id(o.command)] > last)
+        if after and not _covered(facts, run, cache) and not _switched_off(facts, run, cache):
+            yield Kept(cache, run, after)
+
+
+def fills(operation: PackageOperation) -> bool:
+    """Whether an operation leaves something in its manager's cache."""
+    cache = cache_of(operation.manager)
+    if cache is None or operation.operation not in cache.operations or operation.no_cache:
+        return False
+    if any(name.startswith("function") for name in operation.command.context):
+        return False
+    if operation.has("--dry-run", "--simulate", "--no-index", "--no-network", "--offline", "--print-uris"):
+        return False
+    named = operation.packages or operation.requirement_files or operation.editable
+    if operation.manager == "pip":
+        return bool(named or not operation.complete) and not _only_local(operation)
+    if operation.ecosystem == "conda":
+        return bool(named) or operation.operation is Operation.UPGRADE or not operation.complete
+    return True
+
+
+def _only_local(operation: PackageOperation) -> bool:
+    """Whether files that are there already are all that is installed."""
+    local = all(p.source in _LOCAL for p in operation.packages) and operation.complete
+    return operation.has("--no-deps") and local and not operation.requirement_files
+
+
+def _switched_off(facts: Facts, run: Run, cache: PackageCache) -> bool:
+    values = facts.state(run.instruction).values
+    for name in cache.off:
+        value = values.get(name, "")
+        if value is None or (value and (cache.name == "pip-cache" or value.lower() not in _OFF)):
+            return True
+        if f"{name}=".encode() in run.script.text.data:
+            return True
+    return cache.name == "pip-cache" and _configured(run)
+
+
+_PIP_CONFIG = re.compile(rb"config\s+(?:--\w+\s+)*set\s+\S*no-cache-dir")
+
+
+def _configured(run: Run) -> bool:
+    """Whether pip's configuration may switch its cache off by the time a RUN runs."""
+    for stage in run.stage.lineage():
+        for instruction in stage.instructions:
+            if instruction.span.start > run.instruction.span.start:
+                break
+            if instruction.keyword in ("COPY", "ADD") and any("pip.conf" in a for a in instruction.args):
+                return True
+            if instruction.keyword == "RUN" and _PIP_CONFIG.search(instruction.rest.data):
+                return True
+    return False
+
+
+def _covered(facts: Facts, run: Run, cache: PackageCache) -> bool:
+    """Whether a mount keeps the cache out of the layer."""
+    for mount in mounts_of(run.instruction):
+        if mount.type in ("cache", "tmpfs") or not mount.readonly:
+            target = facts.expand(run.instruction, mount.target)
+            if target is None or any(_holds(target, folder) for folder in _folders(facts, run, cache)):
+                return True
+    return False
+
+
+def _folders(facts: Facts, run: Run, cache: PackageCache) -> Iterator[str]:
+    yield from cache.folders
+    if cache.variable:
+        moved = facts.state(run.instruction).values.get(cache.variable)
+        if moved:
+            yield moved
+
+
+def _holds(target: str, folder: str) -> bool:
+    """Whether a cache folder is a path or below it; one below a home is so below any home."""
+    target = target.rstrip("/")
+    if folder.startswith("/"):
+        return folder == target or folder.startswith(target + "/") or target.startswith(folder + "/")
+    parts = folder.split("/")
+    return any(target.endswith("/" + "/".join(parts[:n])) for n in range(1, len(parts) + 1))
+
+
+# --- emptying ----------------------------------------------------------------------------------------
+
+
+def cleanings(facts: Facts, run: Run) -> dict[PackageCache, tuple[Command, Arg]]:
+    """The last command of a RUN that empties each cache, and its word for it."""
+    found: dict[PackageCache, tuple[Command, Arg]] = {}
+    operations = {id(o.command): o for o in run.operations if o.operation is Operation.CLEAN}
+    for command, where in located(facts, run):
+        operation = operations.get(id(command))
+        cache = cache_of(operation.manager) if operation else None
+        if operation is not None and cache is not None:
+            if cache.name != "apt-lists" or operation.verb in _DELETES_LISTS:
+                found[cache] = command, command.argv[0]
+        elif command.name in _DELETES:
+            for word in command.args:
+                found |= dict.fromkeys(_emptied_by(facts, run, word, where), (command, word))
+        elif command.name == "find" and any(a.text in ("-delete", "rm", "-exec") for a in command.args):
+            for cache in package_caches():
+                if any(_is_in(command.args[0].text, folder) for folder in cache.folders):
+                    found[cache] = command, command.args[0]
+    return found
+
+
+def _is_in(path_: str, folder: str) -> bool:
+    return folder.startswith("/") and f"{path_.rstrip('/')}/".startswith(f"{folder}/")
+
+
+def _emptied_by(facts: Facts, run: Run, word: Arg, where: str | None) -> Iterator[PackageCache]:
+    if word.text.startswith("-"):
+        return
+    named = path(facts, run, word, where) or word.text
+    for text in braces(named):
+        for cache in package_caches():
+            if any(_empties(text, folder) for folder in _folders(facts, run, cache)):
+                yield cache
+
+
+def _empties(target: str, folder: str) -> bool:
+    if folder.startswith("/"):
+        return covers(target, f"{folder}/x")
+    whole = target.removesuffix("/*").removesuffix("*").rstrip("/")
+    return _holds(f"/{whole.lstrip('/')}", folder)
+
+
+_BRACES = re.compile(r"\{([^{}]*,[^{}]*)\}")
+
+
+def braces(text: str) -> Sequence[str]:
+    """A word's brace expansions, a few at most."""
+    found = _BRACES.search(text)
+    if found is None:
+        return (text,)
+    parts = [text[: found.start()] + part + text[found.end() :] for part in found[1].split(",")[:8]]
+    return [each for part in parts[:8] for each in (braces(part) if text.count("{") < 4 else (part,))]

@@ -1,0 +1,259 @@
+"""What the instructions of a file put where, as far as their words tell: copies, downloads, clones, archives."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from imgtool.rule import (
+    Arg,
+    Command,
+    Facts,
+    Instruction,
+    Operation,
+    PackageOperation,
+    Run,
+    copy_source,
+    local_sources,
+)
+
+from ._paths import located, path, workdir
+
+
+class Content(NamedTuple):
+    """Files at a path. ``tree``: a folder with whatever in it. ``source`` is the word that names where it is from.
+
+    ``instruction`` put it there, with ``command`` where it is a RUN.
+    """
+
+    path: str
+    source: str
+    instruction: Instruction
+    command: Command | None = None
+    tree: bool = False
+
+
+# --- COPY and ADD ------------------------------------------------------------------------------------
+
+_FOLDER_NAMES = frozenset({"", ".", ".."})
+
+
+def copied(facts: Facts, instruction: Instruction) -> tuple[Content, ...]:
+    """What a COPY or ADD puts into the image; nothing where a word is not known."""
+    if instruction.problem or instruction.keyword not in ("COPY", "ADD") or len(instruction.args) < 2:
+        return ()
+    *sources, target = (facts.expand(instruction, word) for word in instruction.args)
+    if target is None:
+        return ()
+    into = posixpath.normpath(posixpath.join(workdir(facts, instruction), target))
+    folder = len(sources) > 1 or target.endswith(("/", "/.")) or target in _FOLDER_NAMES
+    found: list[Content] = []
+    for source, written in zip(sources, instruction.args[:-1], strict=True):
+        if source is not None and not source.startswith("<<"):
+            found += _placed(facts, instruction, source, written, into, folder=folder)
+    return tuple(found)
+
+
+def _placed(
+    facts: Facts, instruction: Instruction, source: str, written: str, into: str, *, folder: bool
+) -> Iterator[Content]:
+    name = posixpath.basename(source.partition("?")[0].rstrip("/") if "://" in source else source.rstrip("/"))
+    if is_folder(facts, instruction, source):
+        yield Content(into, written, instruction, tree=True)
+        return
+    # without a dot it may be a folder, whose files then go into the target itself
+    ambiguous = "." not in name
+    if ambiguous or not folder:
+        yield Content(into, written, instruction, tree=ambiguous)
+    # a target that is a folder takes a file under its own name
+    yield Content(posixpath.join(into, name), written, instruction)
+
+
+def is_folder(facts: Facts, instruction: Instruction, source: str) -> bool:
+    """Whether a source of COPY is a folder, so far as its name or the build context tells."""
+    if source.endswith("/") or posixpath.basename(source) in _FOLDER_NAMES:
+        return True
+    local = source in local_sources(instruction) and not copy_source(instruction)
+    return bool(local and facts.context is not None and (facts.context.root / source.lstrip("/")).is_dir())
+
+
+# what is large, and what is not, as far as a name tells
+_LARGE = re.compile(
+    r"\.(?:run|tar|t?gz|tgz|bz2|xz|zst|zip|7z|whl|deb|rpm|apk|jar|war|bin|so(?:\.[\d.]+)?|iso|exe|msi|pt|pth|ckpt|onnx|om|pb"
+    r"|h5|gguf|safetensors|npz|npy|engine|plan|egg|AppImage|qcow2|img|parquet)\Z",
+    re.IGNORECASE,
+)
+_SMALL = re.compile(
+    r"\.(?:sh|bash|py|txt|md|rst|json|ya?ml|toml|cfg|conf|ini|list|repo|sources|gpg|asc|key|pub|pem|crt|patch|diff|env|lock|in"
+    r"|service|sql|html?|css|xml|properties|cmake|R|jl|rb|lua|pl)\Z"
+)
+_INSTALLER = re.compile(r"conda|forge|cmake|cuda|cann|ascend|linux|x86|aarch64", re.IGNORECASE)
+_LARGE_FOLDERS = re.compile(
+    r"(?:^|[-_.])(?:packages?|pkgs?|wheels?|wheelhouse|dist|installers?|software|downloads?|models?|weights|checkpoints?"
+    r"|data|datasets?|third[-_]?party|src|sources?|build|artifacts?)(?:$|[-_.])",
+    re.IGNORECASE,
+)
+_TEXTS = frozenset(
+    {"LICENSE", "LICENCE", "README", "NOTICE", "VERSION", "Makefile", "Dockerfile", "entrypoint"}
+)
+MEGABYTE = 1_000_000
+
+
+def is_program(content: Content) -> bool:
+    """Whether a copied file without extension is a program, by its name."""
+    name = _name(content.source)
+    return content.command is None and bool(name) and "." not in name and name not in _TEXTS
+
+
+def weight(facts: Facts, content: Content) -> int | None:
+    """Bytes of what a COPY took from the build context, where that is known and was looked through whole."""
+    if content.command is not None or facts.context is None or copy_source(content.instruction):
+        return None
+    listing = facts.context.copied([content.source]) if "$" not in content.source else None
+    return listing.size if listing is not None and listing.complete and listing.files else None
+
+
+def is_large(facts: Facts, content: Content) -> bool:
+    """Whether it is worth a word: its size where that is known, else what its name tells."""
+    known = weight(facts, content)
+    if known is not None:
+        return known >= MEGABYTE
+    name = posixpath.basename(content.path) if not content.tree else _name(content.source)
+    source = _name(content.source)
+    if _LARGE.search(name) or _LARGE.search(source):
+        return True
+    if content.command is not None:
+        small = _SMALL.search(name) or _SMALL.search(source)
+        return not small or bool(_INSTALLER.search(source))
+    if _SMALL.search(source):
+        return False
+    if copy_source(content.instruction):
+        return True
+    return source in _FOLDER_NAMES or bool(_LARGE_FOLDERS.search(source))
+
+
+# --- RUN ---------------------------------------------------------------------------------------------
+
+_ARCHIVE = re.compile(r"\.(?:tar(?:\.(?:gz|bz2|xz|zst|lzma|Z))?|tgz|tbz2?|txz|zip)\Z")
+
+
+def made(facts: Facts, run: Run) -> Iterator[tuple[Command, str | None, tuple[Content, ...]]]:
+    """The commands of a RUN, where each works, and what it puts into the image."""
+    by_command: dict[Command, list[PackageOperation]] = {}
+    for operation in run.operations:
+        by_command.setdefault(operation.command, []).append(operation)
+    for command, where in located(facts, run):
+        words = _targets(command, by_command.get(command, []))
+        found = []
+        for source, word, name, tree in words:
+            base = where if word is None else path(facts, run, word, where)
+            if base is not None:
+                at = posixpath.normpath(posixpath.join(base, name))
+                found.append(Content(at, source, run.instruction, command, tree))
+        yield command, where, tuple(found)
+
+
+# source as written, the word that names the place (None: the working directory), a name below it, whether a folder
+_Target = tuple[str, Arg | None, str, bool]
+
+
+def _targets(command: Command, operations: list[PackageOperation]) -> Iterator[_Target]:
+    for operation in operations:
+        if operation.operation is Operation.FETCH and operation.ecosystem == "http":
+            yield from _downloads(operation)
+        elif operation.operation is Operation.CLONE and operation.verb == "clone" and operation.urls:
+            url = operation.urls[0]
+            name = "" if operation.output else _name(url.text).removesuffix(".git")
+            yield url.text, operation.output, name, True
+        elif operation.operation is Operation.ENVIRONMENT:
+            target = operation.environment or next(iter(operation.arguments), None)
+            if target is not None and "/" in target.text:
+                yield target.text, target, "", True
+    if command.name == "aria2c":
+        yield from _aria2(command)
+    elif command.name == "tar":
+        yield from _untarred(command)
+    elif command.name == "unzip":
+        yield from _unzipped(command)
+    elif command.name in ("cp", "mv"):
+        yield from _placed_by(command)
+
+
+def _name(url: str) -> str:
+    return posixpath.basename(re.split(r"[?#]", url)[0].rstrip("/"))
+
+
+def _downloads(operation: PackageOperation) -> Iterator[_Target]:
+    outputs = [o.value for o in operation.options if o.name == "output" and o.value]
+    folder = next((o.value for o in operation.options if o.name == "output-dir"), None)
+    source = operation.urls[0].text if operation.urls else "a download"
+    for word in outputs:
+        if not word.text.startswith(("-", "/dev/")):
+            yield source, word, "", False
+    if not outputs and (operation.manager == "wget" or operation.has("remote-name")):
+        for url in operation.urls:
+            if _name(url.text) and not url.text.endswith("/"):
+                yield url.text, folder, _name(url.text), False
+    redirect = next(
+        (r for r in operation.command.redirects if r.operator in (">", ">|") and r.fd in (None, "1")), None
+    )
+    if (
+        redirect is not None
+        and redirect.target is not None
+        and operation.urls
+        and not redirect.target.text.startswith("/dev/")
+    ):
+        yield source, redirect.target, "", False
+
+
+def _aria2(command: Command) -> Iterator[_Target]:
+    folder, file = _after(command.args, "-d", "--dir"), _after(command.args, "-o", "--out")
+    url = next((word for word in command.args if "://" in word.text and not word.text.startswith("-")), None)
+    if url is not None and (file is None or file.literal):
+        yield url.text, folder, file.text if file else _name(url.text), False
+
+
+def _untarred(command: Command) -> Iterator[_Target]:
+    words = command.args
+    flags = words[0].text if words and not words[0].text.startswith("--") else ""
+    extracts = any(w.text in ("--extract", "--get") for w in words) or "x" in flags[:6]
+    if not extracts:
+        return
+    folder = _after(words, "-C", "--directory")
+    archive = next((w for w in words if _ARCHIVE.search(w.text)), None)
+    stripped = any(w.text.startswith("--strip") for w in words)
+    if folder is not None:
+        yield (archive.text if archive else folder.text), folder, "", True
+    if archive is not None and not stripped:
+        yield archive.text, folder, _ARCHIVE.sub("", _name(archive.text)), True
+
+
+def _unzipped(command: Command) -> Iterator[_Target]:
+    archive = next((w for w in command.args if w.text.endswith(".zip")), None)
+    if archive is not None:
+        folder = _after(command.args, "-d")
+        if folder is not None:
+            yield archive.text, folder, "", True
+        yield archive.text, folder, _ARCHIVE.sub("", _name(archive.text)), True
+
+
+def _placed_by(command: Command) -> Iterator[_Target]:
+    """``cp`` and ``mv``: a folder goes into one that is there, or takes the target's name."""
+    operands = [word for word in command.args if not word.text.startswith("-")]
+    if len(operands) < 2 or any(w.text in ("-t", "--target-directory") for w in command.args):
+        return
+    *sources, target = operands
+    options = "".join(w.text for w in command.args if re.fullmatch("-[A-Za-z]+", w.text))
+    for source in sources:
+        name = _name(source.text)
+        tree = "." not in name and (command.name == "mv" or bool(set("rRa") & set(options)))
+        yield source.text, target, name if name not in _FOLDER_NAMES else "", tree
+        if len(sources) == 1 and not target.text.endswith("/"):
+            yield source.text, target, "", tree
+
+
+def _after(words: tuple[Arg, ...], *options: str) -> Arg | None:
+    """The value of an option that stands in the next word."""
+    return next((words[n + 1] for n, w in enumerate(words[:-1]) if w.text in options), None)

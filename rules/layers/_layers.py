@@ -1,0 +1,104 @@
+"""What the layers of the image that ships hold, and what a later one takes back out of an earlier one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from imgtool.rule import Arg, Command, Facts, Instruction, Run, Stage
+
+from ._contents import Content, copied, made
+from ._paths import covers, path
+
+
+class Deletion(NamedTuple):
+    """A word of a command that takes away what earlier layers hold."""
+
+    run: Run
+    command: Command
+    word: Arg
+    contents: tuple[Content, ...]
+
+
+class Change(NamedTuple):
+    """A RUN of a stage that ships, what earlier layers held before it, and the commands that it ran."""
+
+    run: Run
+    held: tuple[Content, ...]
+
+
+def shipped_instructions(facts: Facts) -> Iterator[tuple[Stage, Instruction]]:
+    """The instructions of the image that ships, oldest first."""
+    for stage in reversed(facts.shipped):
+        for instruction in stage.instructions:
+            if not instruction.problem:
+                yield stage, instruction
+
+
+@lru_cache(maxsize=1)
+def layers(facts: Facts) -> tuple[tuple[Change, ...], tuple[Deletion, ...]]:
+    """Every RUN with what it finds, and every deletion of what an earlier layer holds."""
+    held: dict[str, Content] = {}
+    changes: list[Change] = []
+    deletions: list[Deletion] = []
+    runs = {run.instruction: run for stage in facts.shipped for run in facts.runs(stage) if not run.onbuild}
+    for _, instruction in shipped_instructions(facts):
+        held.update((content.path, content) for content in copied(facts, instruction))
+        run = runs.get(instruction)
+        if run is not None:
+            changes.append(Change(run, tuple(held.values())))
+            deletions += _replayed(facts, run, held)
+    return tuple(changes), tuple(deletions)
+
+
+def _replayed(facts: Facts, run: Run, held: dict[str, Content]) -> Iterator[Deletion]:
+    """The deletions of a RUN; ``held`` is brought up to date."""
+    for command, where, new in made(facts, run):
+        for word in deleted_words(command):
+            target = path(facts, run, word, where)
+            if target is None:
+                continue
+            gone = {place: content for place, content in held.items() if holds(target, content)}
+            older = tuple(c for c in gone.values() if c.instruction is not run.instruction)
+            if not gone:
+                older = _within(target, held)
+            if older and command.unconditional:
+                yield Deletion(run, command, word, older)
+            for place in gone:
+                del held[place]
+        held.update((content.path, content) for content in new)
+
+
+def holds(target: str, content: Content) -> bool:
+    """Whether ``rm -r target`` deletes it; ``folder/*`` deletes what is in a folder."""
+    return covers(target, content.path) or (content.tree and target == f"{content.path}/*")
+
+
+# names that say by themselves what is there
+_TELLING = re.compile(r"/\.git\Z|\.(?:run|whl|deb|rpm|zip|7z|tar(?:\.\w+)?|tgz)\Z")
+
+
+def _within(target: str, held: dict[str, Content]) -> tuple[Content, ...]:
+    """The copied folder that a path lies in, where the path's name tells that it came with the folder."""
+    if not _TELLING.search(target):
+        return ()
+    trees = [c for c in held.values() if c.tree and target.startswith(c.path.rstrip("/") + "/")]
+    return tuple(c._replace(path=target, source=target, tree=target.endswith("/.git")) for c in trees[-1:])
+
+
+_FILTERS = ("-name", "-iname", "-type", "-path", "-mtime", "-size", "!", "-not", "-maxdepth")
+
+
+def deleted_words(command: Command) -> Iterator[Arg]:
+    """The operands that a command takes away: of ``rm``, the sources of ``mv``, the folder of ``find -delete``."""
+    operands = [word for word in command.args if not word.text.startswith("-")]
+    if command.name in ("rm", "unlink", "shred"):
+        yield from operands
+    elif command.name == "mv":
+        yield from operands[:-1]
+    elif command.name == "find":
+        options = [word.text for word in command.args]
+        if "-delete" in options and not any(text in _FILTERS for text in options):
+            yield from operands[:1]

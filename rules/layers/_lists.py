@@ -1,0 +1,77 @@
+"""Who reads apt's package lists after a RUN has fetched them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from imgtool.rule import Command, Facts, Operation, PackageOperation, Run
+
+_INSTALLS = frozenset({Operation.INSTALL, Operation.UPGRADE, Operation.DOWNLOAD, Operation.BUILD})
+# read the lists, or install from them without fetching them
+_READERS = frozenset(
+    {"rosdep", "gdebi", "mk-build-deps", "apt-cache", "apt-file", "tasksel", "apt-rdepends", "apt-build"}
+)
+_BUILDS = frozenset({"configure", "autogen.sh", "bootstrap.sh", "b2", "gradlew", "mvnw"})
+_SHELLS = frozenset({"", "sh", "bash", "dash", "ash", "zsh", "source", "."})
+
+
+class Later(NamedTuple):
+    """A later command that uses the lists: for ``sure``, or perhaps."""
+
+    command: Command
+    sure: bool
+
+
+def lists_needed(facts: Facts, run: Run) -> Later | None:
+    """The later command that installs from the lists which a RUN leaves; None where nothing does.
+
+    Looks at the rest of the stage and at the stages that stand on it, each up to its next ``apt-get update``.
+    """
+    perhaps: Later | None = None
+    waiting = [(run.stage, [r for r in facts.runs(run.stage) if _follows(r, run)])]
+    while waiting:
+        stage, runs = waiting.pop()
+        fetched = False
+        for later in _uses(runs):
+            if later is None:
+                fetched = True
+                break
+            if later.sure:
+                return later
+            perhaps = perhaps or later
+        if not fetched:
+            waiting += [(s, list(facts.runs(s))) for s in facts.stages if s.parent is stage]
+    return perhaps
+
+
+def _follows(later: Run, run: Run) -> bool:
+    return later.instruction.span.start > run.instruction.span.start
+
+
+def _uses(runs: list[Run]) -> Iterator[Later | None]:
+    """The uses in order; None where the lists are fetched anew."""
+    for run in runs:
+        operations: dict[int, PackageOperation] = {id(o.command): o for o in run.operations}
+        for command in run.script.commands:
+            operation = operations.get(id(command))
+            if operation is not None and operation.ecosystem == "deb":
+                if operation.operation is Operation.REFRESH and command.unconditional:
+                    yield None
+                elif operation.operation in _INSTALLS and operation.manager != "dpkg":
+                    yield Later(command, sure=True)
+            elif command.name in _READERS:
+                yield Later(command, sure=True)
+            elif _is_script(command):
+                yield Later(command, sure=False)
+        if not run.script.understood and run.script.commands:
+            yield Later(run.script.commands[0], sure=False)
+
+
+def _is_script(command: Command) -> bool:
+    """Whether it runs a script, which may do anything."""
+    if not command.argv or command.name in _BUILDS:
+        return False
+    program = command.argv[0].text
+    own = "/" in program and not program.startswith(("/usr/", "/bin/", "/sbin/", "/opt/conda/"))
+    return command.name in _SHELLS or command.name.endswith((".sh", ".bash")) or own

@@ -1,0 +1,107 @@
+"""Where the commands of a RUN work, and which paths their words name."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+
+from imgtool.rule import Arg, Command, Facts, Instruction, Run, State
+
+_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
+_WILD = re.compile(r"[*?\[]")
+# a cd behind one of these changes where the next command of the list works
+_IN_SEQUENCE = frozenset({"", "&&", ";", "\n"})
+
+
+def located(facts: Facts, run: Run) -> Iterator[tuple[Command, str | None]]:
+    """The commands of a RUN with the folder that each works in; None where it is not known."""
+    where: str | None = workdir(facts, run.instruction)
+    before: list[str | None] = []
+    inner_unknown = False
+    for command in run.script.commands:
+        yield command, None if command.context and inner_unknown else where
+        if command.name not in ("cd", "pushd", "popd"):
+            continue
+        if command.context:
+            # what a subshell does ends with it, what a group does may not
+            inner_unknown = True
+            where = where if {"subshell", "substitution"} & set(command.context) else None
+        elif command.connector not in _IN_SEQUENCE or command.wrappers:
+            where = None
+        elif command.name == "popd":
+            where = before.pop() if before else None
+        else:
+            before.append(where)
+            where = path(facts, run, command.args[-1], where) if command.args else None
+
+
+def workdir(facts: Facts, instruction: Instruction) -> str:
+    """The working directory of an instruction; a made-up root that equals itself alone where it is not known."""
+    known = facts.state(instruction).workdir
+    if known is not None:
+        return known
+    stage = facts.graph.stage_of(instruction)
+    body = [i for link in (stage.lineage() if stage else ()) for i in link.instructions]
+    offsets = (i.span.start for i in body if i.keyword == "WORKDIR" and i.span.start < instruction.span.start)
+    # POSIX keeps two leading slashes apart from one
+    return f"//{max(offsets, default=0)}"
+
+
+def path(facts: Facts, run: Run, word: Arg, where: str | None) -> str | None:
+    """The absolute path that a word names, wildcards kept; None where it is not known.
+
+    A variable that is set, but not to a value known here, stays in the path: it is the same wherever it stands.
+    """
+    text = word.text
+    if word.expands:
+        text = _expanded(word, facts.state(run.instruction).values, _assigned(run)) or ""
+    if text == "~" or text.startswith("~/"):
+        home = home_of(facts.state(run.instruction))
+        text = home + text[1:] if home else ""
+    if not text or text == "-" or (where is None and not text.startswith("/")):
+        return None
+    return posixpath.normpath(posixpath.join(where or "/", text))
+
+
+def _expanded(word: Arg, values: Mapping[str, str | None], assigned: frozenset[str]) -> str | None:
+    names = [found[1] or found[2] for found in _VARIABLE.finditer(word.text)]
+    rest = _VARIABLE.sub("", word.text)
+    if (
+        "$" in rest
+        or "`" in rest
+        or any(name in assigned or (name not in values and name != "HOME") for name in names)
+    ):
+        return None
+    return _VARIABLE.sub(lambda found: _value(values, found[1] or found[2]), word.text)
+
+
+def _value(values: Mapping[str, str | None], name: str) -> str:
+    if name == "HOME" and name not in values:
+        return "~"
+    value = values.get(name)
+    return f"${{{name}}}" if value is None else value
+
+
+def _assigned(run: Run) -> frozenset[str]:
+    """Variables that the script gives a value itself; loops count by being there."""
+    return frozenset(a.name for command in run.script.commands for a in command.assignments)
+
+
+def home_of(state: State) -> str | None:
+    """The home folder of the user in effect; None for a number."""
+    user = (state.user or "root").partition(":")[0]
+    if user in ("root", "0"):
+        return "/root"
+    return None if user.isdigit() else f"/home/{user}"
+
+
+def covers(target: str, found: str) -> bool:
+    """Whether ``rm -r target`` deletes ``found`` whole; ``target`` may hold wildcards."""
+    if not _WILD.search(target):
+        return found == target or found.startswith(target.rstrip("/") + "/")
+    parts, pieces = target.split("/"), found.split("/")
+    return len(pieces) >= len(parts) and all(
+        fnmatchcase(piece, part) for part, piece in zip(parts, pieces, strict=False)
+    )

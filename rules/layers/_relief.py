@@ -1,0 +1,102 @@
+"""How a RUN stops leaving a package manager's cache: by the manager's own option, or by deleting it at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from imgtool.rule import (
+    Applicability,
+    Arg,
+    Command,
+    Edit,
+    Facts,
+    Operation,
+    PackageOperation,
+    Run,
+    append_command,
+)
+
+from ._caches import Kept
+from ._lists import Later, lists_needed
+
+
+class Relief(NamedTuple):
+    """Edits after which a RUN leaves no cache. ``doubt`` says why they are not safe, in a fix's message."""
+
+    what: str
+    edits: tuple[Edit, ...]
+    doubt: str = ""
+
+    @property
+    def applicability(self) -> Applicability:
+        return Applicability.UNSAFE if self.doubt else Applicability.SAFE
+
+
+def advice(facts: Facts, kept: Kept) -> str:
+    """What to do, as part of a sentence."""
+    later = _later(facts, kept)
+    if later is not None and later.sure:
+        line = facts.document.source.line_of(later.command.span.start)
+        return f"line {line} installs from them, so join the two RUNs and delete them there"
+    if _has_option(kept):
+        return f"add {kept.cache.option}"
+    clean = emptying(kept)
+    return f"end the RUN with {clean}" if clean else f"delete {kept.cache.folders[0]} in the same RUN"
+
+
+def relieved(facts: Facts, kept: Kept) -> Relief | None:
+    """The edits; None where a later command needs the cache, and where there is no place for them."""
+    later = _later(facts, kept)
+    if later is not None and later.sure:
+        return None
+    if _has_option(kept):
+        edits = _options(kept)
+        return Relief(f"Add {kept.cache.option}", edits) if edits else None
+    command = emptying(kept)
+    edit = append_command(facts.document, kept.run, command) if command else None
+    doubt = f" (unsafe: {later.command.name or 'a later RUN'} may install from them)" if later else ""
+    return Relief(f"Delete the {kept.cache.what} in the same RUN", (edit,), doubt) if edit else None
+
+
+def _later(facts: Facts, kept: Kept) -> Later | None:
+    return lists_needed(facts, kept.run) if kept.cache.name == "apt-lists" else None
+
+
+def call(operation: PackageOperation) -> Sequence[Arg]:
+    """The words of a command up to its sub-command."""
+    argv = operation.command.argv
+    verbs = operation.verb.split()
+    at = next((n for n in range(len(argv)) if [w.text for w in argv[n : n + len(verbs)]] == verbs), 0)
+    return argv[: at + max(len(verbs), 1)]
+
+
+def _has_option(kept: Kept) -> bool:
+    return kept.cache.option is not None and all(o.operation is not Operation.REFRESH for o in kept.fills)
+
+
+def _options(kept: Kept) -> tuple[Edit, ...]:
+    """The option behind the sub-command of each; nothing where one of them has no plain place for it."""
+    text = f', "{kept.cache.option}"' if _is_exec_form(kept.run) else f" {kept.cache.option}"
+    if _is_exec_form(kept.run) and any(o.command.context for o in kept.fills):
+        return ()
+    ends = [call(o)[-1].span.end for o in kept.fills]
+    return tuple(Edit(end, end, text) for end in ends)
+
+
+def _is_exec_form(run: Run) -> bool:
+    return (run.instruction.inner or run.instruction).json
+
+
+def emptying(kept: Kept) -> str | None:
+    """A command that empties a kept cache, its manager called as the RUN calls it; None where that is not plain."""
+    command = kept.fills[-1].command
+    if "{program}" not in kept.cache.clean:
+        return _prefix(command) + kept.cache.clean
+    if command.context or set(command.wrappers) - {"sudo"} or not command.argv[0].literal:
+        return None
+    return _prefix(command) + kept.cache.clean.replace("{program}", command.argv[0].raw)
+
+
+def _prefix(command: Command) -> str:
+    return "sudo " if "sudo" in command.wrappers else ""

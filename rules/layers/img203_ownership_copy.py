@@ -1,0 +1,345 @@
+"""Ownership or mode changed in a later layer.
+
+## What it does
+Reports `chown -R`, `chgrp -R` and `chmod -R`, in an image that ships, of a folder that an earlier instruction filled:
+COPY, ADD, a clone, an unpacked archive, a virtual environment.
+
+A single small file is left out, and so is what the same RUN made.
+
+## Why is this bad
+A layer holds files whole. Changing the owner of a file stores the file again: the folder is in the image twice.
+Published images have lost half their size this way, one of them 22 GB.
+
+## Bad
+```dockerfile
+FROM debian:bookworm
+RUN useradd --create-home app
+WORKDIR /srv/app
+COPY . .
+RUN chown -R app:app /srv/app
+USER app
+```
+
+## Good
+```dockerfile
+FROM debian:bookworm
+RUN useradd --create-home app
+WORKDIR /srv/app
+COPY --chown=app:app . .
+RUN chown app:app /srv/app
+USER app
+```
+
+## Fix safety
+The owner or mode goes into the COPY, and the command keeps the folder itself, which WORKDIR may have made.
+Safe where the COPY alone fills the folder, it stands directly before in a known base image that has no such
+folder, and its parent is there already: every file, folder and link is then the same as before (for a mode: an octal
+one). Unsafe otherwise: files that the base image or a RUN between them put there keep their owner, and folders
+above that COPY makes get it too.
+Where the RUN that filled the folder stands directly before, the two become one, as for IMG202; that is safe.
+There is no fix where the owner does not exist when COPY runs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from imgtool.rule import (
+    Applicability,
+    Arg,
+    Command,
+    Edit,
+    Facts,
+    Finding,
+    Fix,
+    FixAvailability,
+    Instruction,
+    RuleMeta,
+    Run,
+    Severity,
+    Stage,
+    copy_source,
+    remove_instruction,
+    set_flag,
+)
+
+from ._caches import braces
+from ._contents import Content, is_large, is_program
+from ._joined import joined
+from ._layers import Change, holds, layers
+from ._paths import covers, located, path
+
+META = RuleMeta(
+    "IMG203", "ownership-copy", severity=Severity.WARNING, since="0.1.0", fix=FixAvailability.SOMETIMES
+)
+
+_PROGRAMS = frozenset({"chown", "chgrp", "chmod"})
+_RECURSIVE = re.compile(r"-[A-Za-z]*R[A-Za-z]*\Z|--recursive\Z")
+_OPTIONS = re.compile(r"-[Rvcfh]+\Z|--(?:recursive|verbose|changes|silent|quiet|no-dereference)\Z")
+_OCTAL = re.compile(r"[0-7]{3,4}")
+_NAME = r"(?:[A-Za-z_][\w-]*\$?|\d+|\$\w+|\$\{\w+\})"
+_OWNER = re.compile(rf"({_NAME})?(?:([:.])({_NAME})?)?")
+# folders that images hold files in; what lies below one of the last may be new
+_HELD = (
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/lib",
+    "/proc",
+    "/root",
+    "/run",
+    "/sbin",
+    "/sys",
+    "/tmp",  # noqa: S108 - a name in a table
+    "/usr",
+    "/var",
+    "/workspace",
+)
+# instructions that put nothing into the image's tree and change nobody's rights
+_HARMLESS = frozenset("ARG CMD ENTRYPOINT ENV EXPOSE HEALTHCHECK LABEL MAINTAINER ONBUILD STOPSIGNAL".split())
+_PARENTS = frozenset({"/", "/opt", "/srv", "/home", "/mnt", "/media"})
+
+
+class Recursive(NamedTuple):
+    """``chown -R WHO FOLDER`` and the like: the word for who or which mode, and those for folders."""
+
+    command: Command
+    flag: Arg
+    value: Arg
+    targets: tuple[Arg, ...]
+
+
+def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
+    if stage not in facts.shipped:
+        return
+    for change in layers(facts)[0]:
+        if change.run.stage is stage and change.held:
+            yield from _in_run(facts, change)
+
+
+def _in_run(facts: Facts, change: Change) -> Iterator[Finding]:
+    for command, where in located(facts, change.run):
+        found = recursive(command)
+        if found is None or not command.unconditional:
+            continue
+        targets = [(word, path(facts, change.run, word, where)) for word in found.targets]
+        hits = [(word, held) for word, target in targets if (held := _changed(facts, change, target))]
+        if hits:
+            yield _finding(facts, change, found, targets[0][1], hits)
+
+
+def _changed(facts: Facts, change: Change, target: str | None) -> list[Content]:
+    """What earlier layers hold of a target, so far as it is worth a word."""
+    return [c for c in change.held if target and _counts(facts, c) and _is_at(facts, change, target, c)]
+
+
+def _counts(facts: Facts, content: Content) -> bool:
+    if "/.ssh" in content.path or content.path.startswith("/etc/"):
+        return False
+    return content.tree or is_large(facts, content) or is_program(content)
+
+
+def _is_at(facts: Facts, change: Change, target: str, content: Content) -> bool:
+    if holds(target, content):
+        return True
+    # a folder below a copied one came with it, where no command makes it
+    below = content.tree and content.command is None and target.startswith(content.path.rstrip("/") + "/")
+    return (
+        below and content.path != "/" and not any(covers(target, f) for f in _made_folders(facts, change.run))
+    )
+
+
+def _made_folders(facts: Facts, run: Run) -> Iterator[str]:
+    for stage in run.stage.lineage():
+        for earlier in facts.runs(stage):
+            if earlier.instruction.span.start <= run.instruction.span.start:
+                yield from _mkdirs(facts, earlier)
+
+
+def _mkdirs(facts: Facts, run: Run) -> Iterator[str]:
+    for command, where in located(facts, run):
+        if command.name in ("mkdir", "install"):
+            for word in command.args:
+                yield from braces(path(facts, run, word, where) or "")
+
+
+def recursive(command: Command) -> Recursive | None:
+    """A recursive change of owner or mode; None where its words are not plain."""
+    if command.name not in _PROGRAMS:
+        return None
+    flags = [word for word in command.args if _RECURSIVE.match(word.text)]
+    operands = [word for word in command.args if not re.match(r"-[A-Za-z-]", word.text)]
+    if not flags or len(operands) < 2:
+        return None
+    return Recursive(command, flags[0], operands[0], tuple(operands[1:]))
+
+
+def _finding(
+    facts: Facts,
+    change: Change,
+    found: Recursive,
+    target: str | None,
+    hits: Sequence[tuple[Arg, list[Content]]],
+) -> Finding:
+    held = [content for _, contents in hits for content in contents]
+    makers = list(dict.fromkeys(content.instruction for content in held))
+    lines = sorted({maker.start_line for maker in makers})
+    from_ = f"line {lines[0]}" if len(lines) == 1 else f"lines {lines[0]} to {lines[-1]}"
+    folders = " and ".join(word.text for word, _ in hits)
+    message = f"{found.command.name} -R stores what {from_} put in {folders} a second time; {_advice(found, change, held)}"
+    folded = _folded(facts, change, found, target, held) if target else None
+    return META.finding(hits[0][0].span, message, fix=folded or joined(facts, change.run, makers))
+
+
+def _advice(found: Recursive, change: Change, held: Sequence[Content]) -> str:
+    copy = held[0].instruction
+    if held[0].command is not None:
+        return f"run {found.command.name} in the RUN that made it"
+    flag = "chmod" if found.command.name == "chmod" else "chown"
+    value = _flag_value(found, copy)
+    use = f"use {copy.keyword} --{flag}" + (f"={value}" if value else "")
+    late = flag == "chown" and _creates_users(change.run, found.command)
+    return f"create the user before {copy.keyword} and {use}" if late else use
+
+
+# --- the fix -----------------------------------------------------------------------------------------
+
+
+def _flag_value(found: Recursive, copy: Instruction) -> str | None:
+    """What --chown or --chmod must be given for the same effect; None where that cannot be said."""
+    text = found.value.text
+    if found.command.name == "chmod":
+        return text if _OCTAL.fullmatch(text) else None
+    if found.command.name == "chgrp":
+        return f"0:{text}" if re.fullmatch(_NAME, text) and not copy_source(copy) else None
+    owner = _OWNER.fullmatch(text)
+    if owner is None or (owner[2] and not owner[3]):
+        return None
+    user, group = owner[1], owner[3]
+    if user and group:
+        return f"{user}:{group}"
+    # what the other half was before: COPY gives 0 to what comes from the context
+    if copy_source(copy) or copy.flag("chown"):
+        return None
+    return f"{user}:0" if user else f"0:{group}"
+
+
+def _folded(
+    facts: Facts, change: Change, found: Recursive, target: str, held: Sequence[Content]
+) -> Fix | None:
+    """The change made by COPY; the command keeps the folder itself."""
+    run = change.run
+    copies = list(dict.fromkeys(content.instruction for content in held))
+    if len(copies) != 1 or len(found.targets) != 1 or not _OPTIONS.match(found.flag.text):
+        return None
+    (copy,) = copies
+    value = _flag_value(found, copy)
+    if value is None or not _foldable(facts, run, found, copy, value):
+        return None
+    flag = "chmod" if found.command.name == "chmod" else "chown"
+    doubt = _doubt(facts, change, found, target, copy)
+    edits = (set_flag(copy, flag, value), *_kept(facts, run, found, target, copy))
+    message = f"Let {copy.keyword} set it" + (f" (unsafe: {doubt})" if doubt else "")
+    return Fix(message, edits, Applicability.UNSAFE if doubt else Applicability.SAFE)
+
+
+def _foldable(facts: Facts, run: Run, found: Recursive, copy: Instruction, value: str) -> bool:
+    """Whether COPY can do it at all: in the same stage, by an owner who is there, with the variables of the RUN."""
+    body = run.stage.instructions
+    if copy not in body or copy.keyword not in ("COPY", "ADD") or found.command.wrappers:
+        return False
+    if copy.flag("link") or (copy.keyword == "ADD" and found.command.name == "chmod"):
+        return False
+    between = body[body.index(copy) + 1 : body.index(run.instruction)]
+    if "$" in value and (
+        any(i.keyword in ("ARG", "ENV") for i in between) or not _expands(facts, copy, value)
+    ):
+        return False
+    if not found.value.literal and "$" not in value:
+        return False
+    creating = [r for r in facts.runs(run.stage) if r.instruction in between or r is run]
+    return found.command.name == "chmod" or not any(_creates_users(r, found.command) for r in creating)
+
+
+def _expands(facts: Facts, copy: Instruction, value: str) -> bool:
+    return bool(facts.expand(copy, value))
+
+
+_CREATES = frozenset({"useradd", "adduser", "groupadd", "addgroup", "usermod", "groupmod", "newusers"})
+
+
+def _creates_users(run: Run, before: Command) -> bool:
+    for command in run.script.commands:
+        if command is before:
+            return False
+        if command.name in _CREATES or not command.name:
+            return True
+    return not run.script.understood
+
+
+def _doubt(facts: Facts, change: Change, found: Recursive, target: str, copy: Instruction) -> str:
+    """Why the tree may differ; empty where it does not."""
+    kind = "mode" if found.command.name == "chmod" else "owner"
+    run, body = change.run, change.run.stage.instructions
+    before, between = body[: body.index(copy)], body[body.index(copy) + 1 : body.index(run.instruction)]
+    paths = [c.path for c in change.held if c.instruction is copy]
+    if any(i.keyword not in _HARMLESS for i in between) or not _leads(run, found.command):
+        return f"what other commands put there keeps its {kind}"
+    if not any(covers(target, place) for place in paths):
+        return f"all that COPY puts there gets the {kind}"
+    if any(place != target for place in paths):
+        return f"other files there keep their {kind}"
+    base = facts.base(run.stage)
+    if base is None or not base.known or target.startswith("//") or _is_held(target):
+        return f"what the base image holds there keeps its {kind}"
+    if any(i.keyword == "RUN" and target.encode() in i.rest.data for i in before):
+        return f"what earlier commands put there keeps its {kind}"
+    parent = target.rpartition("/")[0] or "/"
+    if kind == "owner" and parent not in _PARENTS and facts.state(copy).workdir not in (target, parent):
+        return "folders above that COPY makes get the owner too"
+    return ""
+
+
+def _leads(run: Run, command: Command) -> bool:
+    """Whether only other changes of owner and mode come before it in its RUN."""
+    for earlier in run.script.commands:
+        if earlier is command:
+            return True
+        if earlier.name not in _PROGRAMS:
+            return False
+    return False
+
+
+def _is_held(target: str) -> bool:
+    return any(target == held or target.startswith(held + "/") for held in _HELD) and not target.startswith(
+        "/usr/src/"
+    )
+
+
+def _kept(facts: Facts, run: Run, found: Recursive, target: str, copy: Instruction) -> tuple[Edit, ...]:
+    """The command without -R, for the folder itself; nothing of it where COPY makes that."""
+    document = facts.document
+    alone = len(run.script.commands) == 1
+    if alone and not _may_exist(facts, target, copy):
+        return (remove_instruction(document, run.instruction),)
+    flag = found.flag
+    if flag.text in ("-R", "--recursive"):
+        return (Edit(flag.span.start, found.value.span.start, ""),)
+    return (Edit(flag.span.start, flag.span.end, flag.text.replace("R", "")),)
+
+
+def _may_exist(facts: Facts, target: str, copy: Instruction) -> bool:
+    """Whether the folder may be there before COPY."""
+    base = facts.base(facts.target) if facts.target else None
+    if base is None or not base.known or _is_held(target) or target in _PARENTS:
+        return True
+    earlier = [i for stage in facts.shipped for i in stage.instructions if i.span.start < copy.span.start]
+    if any(i.keyword == "WORKDIR" and (facts.state(copy).workdir or "/").startswith(target) for i in earlier):
+        return True
+    return any(
+        i.keyword in ("RUN", "COPY", "ADD", "WORKDIR", "VOLUME") and target.encode() in i.rest.data
+        for i in earlier
+    )

@@ -1,0 +1,77 @@
+r"""Package cache kept in a layer.
+
+## What it does
+Reports a RUN, in a stage that ships, that leaves the cache of a package manager in its layer: the lists of
+`apt-get update`, the index of `apk`, the metadata of `dnf`, `yum`, `microdnf` and `zypper`, the downloads of `pip`,
+`uv`, `conda`, `mamba`, `npm` and `yarn`, by whatever path the program is called and in whatever shell construct.
+
+A cache or tmpfs mount, a variable (`PIP_NO_CACHE_DIR`, also inherited), an option of the command, a
+configuration file, or a deletion later in the same RUN makes it fine. So does `apt-get clean` being absent:
+Debian's and Ubuntu's images delete archives by themselves, but never the lists. Where only a later RUN deletes the
+cache, IMG202 says so instead.
+
+## Why is this bad
+Nothing in the image reads it. Lists weigh some 20 to 50 MB, pip's cache as much as the wheels it
+installed: gigabytes where one of them is `torch`.
+
+## Bad
+```dockerfile
+FROM debian:bookworm
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends python3-pip
+RUN pip install --break-system-packages numpy==2.1.3
+```
+
+## Good
+```dockerfile
+FROM debian:bookworm
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends python3-pip \
+    && rm -rf /var/lib/apt/lists/*
+RUN pip install --no-cache-dir --break-system-packages numpy==2.1.3
+```
+
+## Fix safety
+Safe: the option, or the deletion at the end of the same list of commands, changes nothing but the cache.
+Unsafe where a script that cannot be read runs later and may install packages without `apt-get update`. There is no
+fix where a later RUN does so for certain, in exec form, and where the RUN ends in something that a command cannot
+be added to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from imgtool.rule import Facts, Finding, Fix, FixAvailability, RuleMeta, Severity, Span, Stage
+
+from ._caches import Kept, history
+from ._relief import advice, call, relieved
+
+META = RuleMeta(
+    "IMG204",
+    "package-cache-kept",
+    severity=Severity.WARNING,
+    since="0.1.0",
+    fix=FixAvailability.SOMETIMES,
+    aliases=("DL3009", "DL3019", "DL3032", "DL3036", "DL3040", "DL3042", "DL3060"),
+)
+
+
+def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
+    if stage in facts.shipped:
+        for kept in history(facts).kept:
+            if kept.run.stage is stage:
+                yield _finding(facts, kept)
+
+
+def _finding(facts: Facts, kept: Kept) -> Finding:
+    first = kept.fills[0]
+    count = len(kept.fills)
+    subject = f"{first.manager} {first.verb} leaves its {kept.cache.what}"
+    if count > 1:
+        subject = f"{first.manager} leaves the {kept.cache.what} of {count} commands"
+    words = call(first)
+    span = Span(words[0].span.start, words[-1].span.end)
+    relief = relieved(facts, kept)
+    fix = relief and Fix(f"{relief.what}{relief.doubt}", relief.edits, relief.applicability)
+    return META.finding(span, f"{subject} in this layer; {advice(facts, kept)}", fix=fix)
