@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imgtool.edits import Edit, Span, apply, conflicting
 from imgtool.findings import Finding
+from imgtool.lint import registry
 from imgtool.lint.fixer import MAX_PASSES, FixResult, fix
 from imgtool.lint.registry import Rule
 from imgtool.lint.runner import lint
 from imgtool.rule import Applicability, Document, Facts, Fix, RuleMeta, Severity
+from imgtool.syntax import parse
 
 MakeRule = Callable[..., Rule]
 Check = Callable[[Document, Facts], Iterator[Finding]]
@@ -161,3 +164,20 @@ def test_conflicting_is_any_overlap_of_unequal_edits(edits: list[Edit], others: 
     assert conflicting(edits, taken) is expected
     if not conflicting(edits[:1], taken):
         apply(b"0123456789", [*edits[:1], *taken])
+
+
+CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "open"
+
+
+@pytest.mark.corpus
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_fixes_of_real_files_converge_and_bring_no_error(data: st.DataObject) -> None:
+    original = data.draw(st.sampled_from(sorted(CORPUS.iterdir()))).read_bytes()
+    rules = [registry.load(entry) for entry in registry.select()]
+    done = fix(original, lambda current: lint(current, "Dockerfile", rules), unsafe=True)
+    assert done.converged
+    assert not done.left.failures
+    assert len(parse(done.data).problems) <= len(parse(original).problems)
+    again = fix(done.data, lambda current: lint(current, "Dockerfile", rules), unsafe=True)
+    assert again.data == done.data
