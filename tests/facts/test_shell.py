@@ -703,3 +703,27 @@ def test_bash_splits_literal_commands_alike(corpus: Path, tmp_path: Path) -> Non
     done = subprocess.run(["bash", "script"], cwd=tmp_path, capture_output=True, check=True)
     shown = [part.decode().split("\001")[:-1] for part in done.stdout.split(b"\002")[:-1]]
     assert shown == list(expected.values())
+
+
+def layout(found: Script) -> list[tuple[str, list[str | None]]]:
+    """Commands with the words whose text does not depend on how a script is laid out."""
+    return [
+        (c.name, [a.text if a.literal else None for a in c.argv]) for c in found.commands if c.name != "[["
+    ]
+
+
+@pytest.mark.corpus
+@pytest.mark.skipif(not shutil.which("bash"), reason="no bash to lay scripts out")
+def test_bash_lays_scripts_out_alike(corpus: Path, tmp_path: Path) -> None:
+    """bash prints a function as it has read it, a command a line: that must read the same."""
+    scripts = [s for _, node, s in corpus_runs(corpus) if s.understood and s.commands and not node.json][::8]
+    driver = []
+    for number, found in enumerate(scripts):
+        (tmp_path / str(number)).write_bytes(b"f() {\n" + found.text.data + b"\n}\n")
+        driver.append(f"( . ./{number} && declare -f f ); printf '\\001'\n")
+    (tmp_path / "driver").write_text("".join(driver))
+    done = subprocess.run(["bash", "driver"], cwd=tmp_path, capture_output=True, check=True)
+    printed = [part.partition(b"{")[2].rpartition(b"}")[0] for part in done.stdout.split(b"\001")[:-1]]
+    assert len(printed) == len(scripts) > 700
+    for found, text in zip(scripts, printed, strict=True):
+        assert layout(script(text)) == layout(found)
