@@ -226,6 +226,28 @@ def test_per_file_ignores_stay_whatever_is_selected(imgtool: Imgtool, here: Path
     assert [row["file"] for row in rows] == ["Dockerfile"]
 
 
+# --- (configuration, what runs of a rule that is not on yet) ---
+PROFILES = [
+    ("", []),
+    ("[lint]\npreview = true\n", ["TST101"]),
+    ('[lint]\nprofile = "all"\n', ["TST101"]),
+    ('[lint]\nprofile = "all"\nignore = ["TST"]\n', []),
+    ('[lint]\nprofile = "hadolint"\npreview = true\n', []),
+    ('[lint]\nprofile = "hadolint"\nextend-select = ["TST"]\n', ["TST101"]),
+    ('[lint]\nselect = ["TST"]\n', ["TST101"]),
+]
+
+
+@pytest.mark.parametrize("config, expected", PROFILES)
+def test_profiles(
+    imgtool: Imgtool, here: Path, add_rule: Callable[..., None], config: str, expected: list[str]
+) -> None:
+    add_rule("TST101", 'yield META.finding(Span(0, 4), "m")')
+    (here / "Dockerfile").write_text(CLEAN)
+    (here / ".imgtool.toml").write_text(config)
+    assert [code for code in codes(imgtool("lint", "--format", "json")) if code == "TST101"] == expected
+
+
 def test_config_names_the_file_for_all(imgtool: Imgtool, here: Path) -> None:
     (here / "Dockerfile").write_text(DIRTY)
     (here / ".imgtool.toml").write_text('[lint]\nselect = ["IMG003"]\n')
