@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgtool.facts.scope import MAX_VALUE, PLATFORM_ARGS, State, Variables, global_state, states
+from imgtool.facts.scope import MAX_VALUE, State, Variables, global_state, states
 from imgtool.facts.stages import StageGraph, meta
 from imgtool.syntax import parse
+from imgtool.syntax.conversion import PLATFORM_ARGS
 
 CLOSED = State(closed=True, user="0", workdir="/")
 
