@@ -157,7 +157,8 @@ def _finish(
         verb_text,
         () if verb.group else packages,
         command,
-        complete=not hidden(command, (*operands, *(o.arg for o in both.options if o.value is None))),
+        # the word behind an option that no table knows may be its value
+        complete=not hidden(command, operands) and not (packages and parsed.unknown),
         project=verb.project or (verb.implied and not packages and not both.has("requirement", "editable")),
         groups=grouped,
         arguments=parsed.operands,
@@ -396,7 +397,7 @@ _UV_VERBS = {
     "lock": Verb(OTHER, operands=False, project=True, options=options.UV_PROJECT),
     "export": Verb(OTHER, operands=False, project=True, options=options.UV_PROJECT),
     "run": Verb(INSTALL, operands=False, project=True, options=options.UV_RUN),
-    "build": Verb(BUILD, operands=False, project=True, options=options.UV_PROJECT),
+    "build": Verb(BUILD, operands=False, project=True, options=options.UV_BUILD),
     "tool install": Verb(INSTALL, options=options.UV_TOOL),
     "tool run": Verb(INSTALL, options=options.UV_TOOL),
     "tool upgrade": Verb(UPGRADE, options=options.UV_TOOL),

@@ -30,7 +30,8 @@ DPKG = """
 --install -i, --unpack, --configure, --remove -r, --purge -P, --list -l, --listfiles -L, --status -s, --search -S
 --get-selections, --set-selections, --clear-selections, --print-architecture, --print-foreign-architectures
 --add-architecture, --remove-architecture, --extract -x, --vextract -X, --control -e, --contents -c, --info -I, --field -f
---build -b, --verify -V, --audit -C, --compare-versions, --force =?, --force-all, --no-force =?, --refuse =?
+--build -b, --verify -V, --audit -C, --compare-versions, --force =?, --force-all, --force-confnew, --force-confold, --force-confdef, --force-confmiss, --force-depends
+--force-overwrite, --force-architecture, --force-downgrade, --force-bad-path, --force-unsafe-io, --force-not-root, --no-force =?, --refuse =?
 --recursive -R, --admindir =, --root =, --instdir =, --path-exclude =, --path-include =, --skip-same-version -E
 --selected-only -O, --refuse-downgrade -G, --auto-deconfigure -B, --triggers-only, --no-triggers, --simulate --dry-run --no-act
 -D =, --debug =, --log =, --status-fd =, --status-logger =, --ignore-depends =, --abort-after =, -a --pending, --pre-invoke =
@@ -148,6 +149,10 @@ constraint --constraints --constraint -c =, --overrides --override =, --excludes
 --lfs, --torch-backend =, from --from =
 """
 )
+UV_BUILD = (
+    UV
+    + "--sdist, --wheel, --list, output --out-dir -o =, --all, --force-pep517, --clear, --no-binary, --require-hashes"
+)
 UV_VENV = (
     UV
     + "--seed, --clear -c, --force, --allow-existing, --prompt =, --system-site-packages, --relocatable, --no-binary, system --system"
@@ -262,7 +267,7 @@ path --path =, target --root =, --target-dir =, --force -f, --no-track, --list, 
 --features -F =, --all-features, --no-default-features, --jobs -j =, --keep-going, --profile =, --target =, --timings =?
 --package -p =, --workspace, --exclude =, --all, --lib, --tests, --test =, --benches, --bench =, --all-targets, --release -r
 --artifact-dir --out-dir =, --manifest-path =, --future-incompat-report, --unit-graph, --build-plan, --dry-run -n, -C =, --help -h
---no-confirm -y, --disable-telemetry, --strategies =, --install-path =, --targets =, --root-certificates =
+--no-confirm -y, --disable-telemetry, --strategies =, --install-path =, --targets =, --recipe-path =, --bin-type =, --root-certificates =
 """
 GIT = """
 -C =, -c =, --git-dir =, --work-tree =, --namespace =, --exec-path =?, --paginate -p, --no-pager -P, --no-replace-objects, --bare
@@ -278,7 +283,7 @@ depth --depth =, branch --branch -b =, submodules --recurse-submodules --recursi
 """
 GIT_FETCH = """
 depth --depth =, submodules --recurse-submodules --recursive =?, --init, --remote, --force -f, --checkout, --merge, --rebase =?
---quiet -q, --verbose -v, --jobs -j =, --reference =, --filter =, --single-branch, --recommend-shallow, --no-fetch -N, --tags -t
+--quiet -q, --verbose -v, --jobs -j =, --reference =, --filter =, --single-branch, --no-single-branch, --recommend-shallow, --no-fetch -N, --tags -t
 --no-tags, --all -a, --unshallow, --deepen =, --shallow-since =, --shallow-exclude =, --prune -p, --progress, --no-progress, --ff-only
 --include -I =, --exclude -X =, --upload-pack =, --update-shallow, --refetch, --server-option -o =, --ipv4 -4, --ipv6 -6, --no-rebase
 --dissociate, --strategy -s =

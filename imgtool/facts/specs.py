@@ -11,6 +11,15 @@ from imgtool.facts.packages import Package, PackageSource
 Reader = Callable[[Arg], Package | None]
 
 
+_EXPANSION = re.compile(r"\$\{[^{}]*\}|\$\((?:[^()]|\([^()]*\))*\)|`[^`]*`")
+
+
+def _fields(pattern: re.Pattern[str], text: str) -> dict[str, str] | None:
+    """A pattern's groups, ``""`` for those without a match; no expansion is taken apart: ``${V/./-}``."""
+    found = pattern.fullmatch(_EXPANSION.sub(lambda part: "$" + "x" * (len(part[0]) - 1), text))
+    return found and {name: text[slice(*found.span(name))] for name in pattern.groupindex}
+
+
 def _package(
     arg: Arg, name: str, spec: str | None = None, source: PackageSource = PackageSource.INDEX
 ) -> Package:
@@ -41,7 +50,7 @@ def deb(arg: Arg) -> Package | None:
     text = arg.text
     if local := _local(arg, (".deb",), "_"):
         return local
-    found = _DEB.fullmatch(text)
+    found = _fields(_DEB, text)
     if not found or (text.endswith("-") and not arg.expands):
         return None
     name = found["name"]
@@ -58,7 +67,7 @@ def apk(arg: Arg) -> Package | None:
     """``name``, ``name=1``, ``name~1``, ``name>1``, ``name@tag``; ``!name`` conflicts. Source: apk-world(5)."""
     if local := _local(arg, (".apk",), r"-\d"):
         return local
-    found = _APK.fullmatch(arg.text)
+    found = _fields(_APK, arg.text)
     if not found or arg.text.startswith("!"):
         return None
     return _package(arg, found["name"], found["spec"])
@@ -79,7 +88,7 @@ def rpm(arg: Arg) -> Package | None:
     if local := _local(arg, (".rpm",), r"-\d"):
         return local
     text = _RPM_ARCH.sub("", arg.text)
-    found = _RPM_VERSION.fullmatch(text)
+    found = _fields(_RPM_VERSION, text)
     # libfoo-$VERSION and cuda-toolkit-$VERSION look alike
     if found and "$" not in found["name"]:
         return _package(arg, found["name"], found["spec"])
@@ -96,7 +105,7 @@ def zypper(arg: Arg) -> Package | None:
     """
     if local := _local(arg, (".rpm",), r"-\d"):
         return local
-    found = _CAPABILITY.fullmatch(arg.text.lstrip("+"))
+    found = _fields(_CAPABILITY, arg.text.lstrip("+"))
     if not found or arg.text.startswith(("-", "~", "!")):
         return None
     return _package(arg, _RPM_ARCH.sub("", found["name"]), found["spec"])
@@ -124,7 +133,7 @@ def normalise(name: str) -> str:
 def python(arg: Arg) -> Package | None:
     """A requirement as pip reads it: :pep:`508`, a path, a URL, a repository."""
     text, _, marker = (part.strip() for part in arg.text.partition(";"))
-    found = _REQUIREMENT.fullmatch(text)
+    found = _fields(_REQUIREMENT, text)
     rest = (found["rest"] or "").strip() if found else ""
     if found and (rest.startswith("@") or not text.endswith(_ARCHIVES)):
         source, spec = PackageSource.INDEX, rest or None
@@ -188,11 +197,11 @@ def conda(arg: Arg) -> Package | None:
         url = "://" in text
         name = re.split(r"-[^-]+-[^-]+\Z", text.rpartition("/")[2])[0]
         return _package(arg, name, None, PackageSource.URL if url else PackageSource.FILE)
-    found = _CONDA.fullmatch(text)
+    found = _fields(_CONDA, text)
     if not found:
         return _package(arg, text)
     spec = (found["spec"] or "").strip()
-    return Package(found["name"].lower(), spec or None, arg.raw, arg.span, channel=found["channel"])
+    return Package(found["name"].lower(), spec or None, arg.raw, arg.span, channel=found["channel"] or None)
 
 
 # --- other languages ---------------------------------------------------------------------------------
