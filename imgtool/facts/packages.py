@@ -152,9 +152,14 @@ def common(operation: PackageOperation, parsed: Parsed) -> PackageOperation:
 _WHOLE_EXPANSION = re.compile(r"\"?(?:\$[A-Za-z_]\w*|\$\{[^{}]*\}|\$[@*]|\$\(.*\)|`.*`)+\"?", re.DOTALL)
 
 
+_BRACES = re.compile(r"(?<!\$)\{[^{}]*(?:,|\.\.)[^{}]*\}")
+
+
 def hides(arg: Arg) -> bool:
-    """Whether a word is nothing but variables and substitutions: it may be any number of operands, or options."""
-    return arg.expands and bool(_WHOLE_EXPANSION.fullmatch(arg.raw))
+    """Whether a word may be any number of operands: nothing but variables and substitutions, or braces."""
+    if arg.expands:
+        return bool(_WHOLE_EXPANSION.fullmatch(arg.raw))
+    return not arg.literal and bool(_BRACES.search(arg.text))
 
 
 def hidden(command: Command, words: Sequence[Arg]) -> bool:

@@ -102,6 +102,7 @@ DEB: list[Row] = [
         [("value", None), ("foo", None)],
         {"complete": False},
     ),
+    ("apt-get install lib{a,b}-dev g++", "apt-get", "install", [("g++", None)], {"complete": False}),
     ("apt-get install -y $PACKAGES g++", "apt-get", "install", [("g++", None)], {"complete": False}),
     ("apt-get install -y $(cat list)", "apt-get", "install", [], {"complete": False}),
     (
