@@ -39,6 +39,7 @@ from imgtool.families.packages import build_only
 from imgtool.findings import Applicability, Finding, Fix, FixAvailability, Severity
 from imgtool.syntax.nodes import Comment, Document, Flag, Instruction, Text, Word
 from imgtool.syntax.words import variables
+from imgtool.transforms.commands import without
 from imgtool.transforms.flavour import other_flavour
 from imgtool.transforms.instructions import remove_instruction, set_flag
 from imgtool.transforms.merge import merge_runs
@@ -117,6 +118,7 @@ __all__ = [
     "stub_path",
     "toolchain",
     "variables",
+    "without",
     "without_items",
 ]
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from imgtool.edits import Edit, Span, cut
-from imgtool.facts.facts import Run
+from imgtool.facts.facts import DEFAULT_SHELL, Facts, Run
 from imgtool.facts.stages import mounts_of
+from imgtool.facts.wrappers import SHELLS
 from imgtool.syntax.nodes import Comment, Document
 from imgtool.transforms.runs import connector, is_stateful, segments
 
@@ -26,14 +27,18 @@ _DAEMONS = frozenset(
 _JOINED = frozenset({"&&", "|", "|&"})
 
 
-def merge_runs(document: Document, runs: Sequence[Run]) -> tuple[Edit, ...] | None:
+def merge_runs(facts: Facts, runs: Sequence[Run]) -> tuple[Edit, ...] | None:
     """One RUN in the place of several that follow one another in a stage; None where that may change what they do.
 
     The rule: each is in shell form and understood, joined by ``&&`` and pipes alone at its top level, and leaves
     no state to the next (directory, variables, options, processes, files that live as long as the RUN); flags
-    are equal. Comments between them move into the continuation. Files, config and exit status stay equal.
+    are equal, and the shell reads no files when it starts. Comments between them move into the continuation.
+    Files, config and exit status stay equal.
     """
-    if len(runs) < 2 or not all(_mergeable(document, run) for run in runs):
+    document = facts.document
+    if len(runs) < 2 or not all(_mergeable(document, run) for run in runs) or _reads_files(facts, runs[0]):
+        return None
+    if any(_replaces_pip(first, runs[position + 1 :]) for position, first in enumerate(runs)):
         return None
     if sum(len(run.script.text.data) + len("&&  ") for run in runs) > _MAX_SCRIPT:
         return None
@@ -54,6 +59,24 @@ def _mergeable(document: Document, run: Run) -> bool:
         and not any(m.type == "tmpfs" or (m.type == "bind" and not m.readonly) for m in mounts_of(node))
         and _ends_with_items(document.data, run)
     )
+
+
+# options of a shell that say how the script runs, not what is read before it
+_SHELL_OPTIONS = re.compile(r"-[ceux]+o?[ceux]*|-o|pipefail|errexit|nounset|xtrace")
+
+
+def _reads_files(facts: Facts, run: Run) -> bool:
+    """Whether a new shell would see what an earlier RUN wrote to its start-up files (``bash -lc``, ``BASH_ENV``)."""
+    state = facts.state(run.instruction)
+    program, *options = state.shell or DEFAULT_SHELL
+    plain = program.rpartition("/")[2] in SHELLS and all(_SHELL_OPTIONS.fullmatch(o) for o in options)
+    return not plain or "BASH_ENV" in state.values
+
+
+def _replaces_pip(run: Run, later: Sequence[Run]) -> bool:
+    """Whether it installs pip itself: a shell that has found one pip goes on using it beside a newer one."""
+    replaced = any(o.manager == "pip" and any(p.name == "pip" for p in o.packages) for o in run.operations)
+    return replaced and any(o.command.name.startswith("pip") for r in later for o in r.operations)
 
 
 def _starts_daemon(name: str, program: str) -> bool:

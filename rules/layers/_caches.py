@@ -101,7 +101,12 @@ def fills(operation: PackageOperation) -> bool:
     cache = cache_of(operation.manager)
     if cache is None or operation.operation not in cache.operations or operation.no_cache:
         return False
-    if any(name.startswith("function") for name in operation.command.context):
+    command = operation.command
+    elsewhere = "chroot" in command.wrappers or (operation.ecosystem != "python" and operation.has("root"))
+    if elsewhere or any(name.startswith("function") for name in command.context):
+        return False
+    if operation.manager == "uv" and operation.verb in ("run", "tool run"):
+        # what they run stands in the place of their own words
         return False
     if operation.has("--dry-run", "--simulate", "--no-index", "--no-network", "--offline", "--print-uris"):
         return False

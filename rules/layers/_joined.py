@@ -15,5 +15,5 @@ def joined(facts: Facts, run: Run, makers: Collection[Instruction]) -> Fix | Non
     if len(places) < len(makers) or set(body[min(places, default=last) : last]) != set(makers):
         return None
     runs = [r for r in facts.runs(run.stage) if r.instruction in makers or r is run]
-    edits = merge_runs(facts.document, runs) if len(runs) == len(makers) + 1 else None
+    edits = merge_runs(facts, runs) if len(runs) == len(makers) + 1 else None
     return Fix("Join it to the RUN before", edits, Applicability.SAFE) if edits else None

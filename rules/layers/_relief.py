@@ -8,7 +8,6 @@ from typing import NamedTuple
 from imgtool.rule import (
     Applicability,
     Arg,
-    Command,
     Edit,
     Facts,
     Operation,
@@ -19,6 +18,8 @@ from imgtool.rule import (
 
 from ._caches import Kept
 from ._lists import Later, lists_needed
+
+_SWITCHES_USER = frozenset({"su", "runuser", "gosu", "su-exec", "doas", "setpriv"})
 
 
 class Relief(NamedTuple):
@@ -91,12 +92,11 @@ def _is_exec_form(run: Run) -> bool:
 def emptying(kept: Kept) -> str | None:
     """A command that empties a kept cache, its manager called as the RUN calls it; None where that is not plain."""
     command = kept.fills[-1].command
+    if _SWITCHES_USER & set(command.wrappers):
+        return None
+    sudo = "sudo " if "sudo" in command.wrappers else ""
     if "{program}" not in kept.cache.clean:
-        return _prefix(command) + kept.cache.clean
+        return sudo + kept.cache.clean
     if command.context or set(command.wrappers) - {"sudo"} or not command.argv[0].literal:
         return None
-    return _prefix(command) + kept.cache.clean.replace("{program}", command.argv[0].raw)
-
-
-def _prefix(command: Command) -> str:
-    return "sudo " if "sudo" in command.wrappers else ""
+    return sudo + kept.cache.clean.replace("{program}", command.argv[0].raw)

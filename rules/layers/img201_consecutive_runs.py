@@ -220,7 +220,7 @@ def _edits(facts: Facts, group: Sequence[Run]) -> tuple[Edit, ...] | None:
     """The first of them that can be one, made one."""
     for start in range(len(group) - 1):
         for end in range(len(group), start + 1, -1):
-            edits = merge_runs(facts.document, group[start:end])
+            edits = merge_runs(facts, group[start:end])
             if edits:
                 return edits
     return None

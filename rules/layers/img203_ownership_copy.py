@@ -63,6 +63,7 @@ from imgtool.rule import (
     copy_source,
     remove_instruction,
     set_flag,
+    without,
 )
 
 from ._caches import braces
@@ -327,7 +328,7 @@ def _kept(facts: Facts, run: Run, found: Recursive, target: str, copy: Instructi
         return (remove_instruction(document, run.instruction),)
     flag = found.flag
     if flag.text in ("-R", "--recursive"):
-        return (Edit(flag.span.start, found.value.span.start, ""),)
+        return (without(document.data, flag.span),)
     return (Edit(flag.span.start, flag.span.end, flag.text.replace("R", "")),)
 
 
