@@ -10,8 +10,9 @@ from imgtool.edits import Span
 from imgtool.facts.argv import basename
 from imgtool.facts.commands import SCRIPT_STRING, Arg, Assignment, Command, Opaque, Redirect, Script
 from imgtool.facts.shell_flow import Outcome
-from imgtool.facts.shell_walk import Place, Shell, Simple, Walk
-from imgtool.facts.shell_words import Source, Word, join
+from imgtool.facts.shell_place import Place, Shell, Simple
+from imgtool.facts.shell_walk import Walk
+from imgtool.facts.shell_words import Source, Word, join, without_tabs
 from imgtool.facts.wrappers import POSIX_SHELLS, SHELLS, unwrap
 from imgtool.syntax.nodes import Heredoc, Instruction, Text
 from imgtool.syntax.source import decode
@@ -76,10 +77,7 @@ def _unknown(text: Text, dialect: str, reason: str) -> Script:
 def _body(heredoc: Heredoc) -> Text:
     """A here-document's lines as BuildKit hands them on."""
     whole = Text(heredoc.content, (0,), (heredoc.body.start,))
-    if not heredoc.chomp:
-        return whole
-    lines = re.finditer(rb"^\t*([^\n]*\n?)", heredoc.content, re.MULTILINE)
-    return join(whole.slice(*line.span(1)) for line in lines)
+    return without_tabs(whole) if heredoc.chomp else whole
 
 
 def _with_bodies(rest: Text, heredocs: Sequence[Heredoc]) -> Text:

@@ -83,6 +83,13 @@ def join(texts: Iterable[Text]) -> Text:
     return Text(bytes(data), tuple(starts) or (0,), tuple(origins) or (0,))
 
 
+def without_tabs(text: Text) -> Text:
+    """Lines without their leading tabs, as ``<<-`` reads them."""
+    return join(text.slice(*line.span(1)) for line in _AFTER_TABS.finditer(text.data))
+
+
+_AFTER_TABS = re.compile(rb"^\t*([^\n]*\n?)", re.MULTILINE)
+
 # --- quote removal -----------------------------------------------------------------------------------
 
 _PLAIN, _QUOTED, _ESCAPED, _EXPANSION, _ANSI = range(5)

@@ -1,0 +1,171 @@
+"""Where the commands of a script stand, and what they are made of."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from imgtool.edits import Span
+from imgtool.facts.commands import Arg, Assignment, Redirect
+from imgtool.facts.shell_flow import Outcome
+from imgtool.facts.shell_tree import NOTHING_INSIDE, Token, inside
+from imgtool.facts.shell_words import HereDocument, Source, Word, word
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+AND_OR = frozenset(["&&", "||"])
+_PIPES = frozenset(["|", "|&"])
+_ASSIGNMENT = re.compile(rb"([A-Za-z_][A-Za-z0-9_]*)(\[[^\]]*\])?\+?=")
+
+
+@dataclass(slots=True)
+class Shell:
+    """The options and functions of a running shell. ``errexit`` is None where it may be on; ``pipefail`` is then off."""
+
+    errexit: bool | None = False
+    pipefail: bool = False
+    functions: dict[str, Outcome] = field(default_factory=dict)
+
+    def copy(self) -> Shell:
+        return Shell(self.errexit, self.pipefail, dict(self.functions))
+
+
+class Place(NamedTuple):
+    """Where a list of commands stands. ``clean`` is the script without its here-documents.
+
+    ``exempt``: a failure here does not end the shell, whatever ``set -e`` says. ``spliced``: an outer shell
+    puts values into the script before it is read.
+    """
+
+    source: Source
+    clean: bytes = b""
+    documents: tuple[HereDocument, ...] = ()
+    context: tuple[str, ...] = ()
+    outer_redirects: tuple[Redirect, ...] = ()
+    wrappers: tuple[str, ...] = ()
+    prefix: tuple[Arg, ...] = ()
+    assignments: tuple[Assignment, ...] = ()
+    statement: Span | None = None
+    item: Span | None = None
+    connector: str = ""
+    depth: int = 0
+    exempt: bool = False
+    spliced: bool = False
+    posix: bool = False
+
+    def span(self, items: Sequence[Token]) -> Span:
+        return self.source.span(items[0].start, items[-1].end)
+
+    def within(self, name: str, redirects: tuple[Redirect, ...] = ()) -> Place:
+        """Inside a construct that stands here."""
+        return self._replace(
+            context=(*self.context, name),
+            outer_redirects=(*self.outer_redirects, *redirects),
+            depth=self.depth + 1,
+            connector="",
+        )
+
+
+class Simple(NamedTuple):
+    """A simple command's parts."""
+
+    words: tuple[Word, ...]
+    assignments: tuple[Assignment, ...]
+    redirects: tuple[Redirect, ...]
+    span: Span
+    document: HereDocument | None = None
+
+
+Expanding = tuple["Node", bool, int | None]
+"""A substitution, whether it surely runs, and the index of the word that holds it."""
+
+
+@dataclass(slots=True)
+class Parts:
+    """A simple command's parts as they are found."""
+
+    words: list[Word] = field(default_factory=list)
+    assignments: list[Assignment] = field(default_factory=list)
+    redirects: list[Redirect] = field(default_factory=list)
+    expansions: list[Expanding] = field(default_factory=list)
+    document: HereDocument | None = None
+
+    def word(
+        self, item: Token, place: Place, index: int | None = None, start: int | None = None
+    ) -> Word | None:
+        """The word of a token, from ``start`` on; None where a quote is not closed."""
+        found = inside(item, place.clean) if item.value else NOTHING_INSIDE
+        self.expansions += [(node, sure, index) for node, sure in found.substitutions]
+        return word(place.source, item.start if start is None else start, item.end, found.holes)
+
+    def add(self, item: Token, place: Place) -> bool:
+        """A word or, before the first word, an assignment; False where a quote is not closed."""
+        name = None if self.words else _ASSIGNMENT.match(place.source.data, item.start, item.end)
+        if name is None:
+            made = self.word(item, place, len(self.words))
+            if made:
+                self.words.append(made)
+            return made is not None
+        made = self.word(item, place, start=name.end()) if name.end() < item.end else None
+        span = place.source.span(item.start, item.end)
+        self.assignments.append(Assignment(name[1].decode(), made.arg if made else None, span))
+        return made is not None or name.end() == item.end
+
+    def simple(self, items: Sequence[Token], place: Place) -> Simple:
+        """The command that the parts make."""
+        assignments = (*place.assignments, *self.assignments)
+        return Simple(tuple(self.words), assignments, tuple(self.redirects), place.span(items), self.document)
+
+
+class Stage(NamedTuple):
+    """A command of a pipeline and the operator behind it."""
+
+    items: Sequence[Token]
+    ended_by: str
+
+
+class Pipeline(NamedTuple):
+    """A pipeline of an and-or list and the operator behind it."""
+
+    stages: list[Stage]
+    ended_by: str
+
+
+class Statement(NamedTuple):
+    """An and-or list and what ends it."""
+
+    pipelines: list[Pipeline]
+    ended_by: str
+
+    def span(self, place: Place) -> Span:
+        """The list's extent in the file."""
+        items = [item for pipeline in self.pipelines for stage in pipeline.stages for item in stage.items]
+        return place.span(items) if items else place.source.span(0, 0)
+
+
+def statements(items: Sequence[Token]) -> Iterator[Statement]:
+    """Tokens by the precedence of the operators between them."""
+    start = 0
+    stages: list[Stage] = []
+    pipelines: list[Pipeline] = []
+    for index, item in enumerate(items):
+        if item.kind != "operator":
+            continue
+        operator = str(item.value)
+        if index == start and operator == "\n" and not stages and not pipelines:
+            start = index + 1
+            continue
+        stages.append(Stage(items[start:index], operator))
+        start = index + 1
+        if operator not in _PIPES:
+            pipelines.append(Pipeline(stages, operator))
+            stages = []
+            if operator not in AND_OR:
+                yield Statement(pipelines, operator)
+                pipelines = []
+    if start < len(items) or stages or pipelines:
+        pipelines.append(Pipeline([*stages, Stage(items[start:], "")], ""))
+        yield Statement(pipelines, "")
