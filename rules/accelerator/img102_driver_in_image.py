@@ -65,6 +65,7 @@ from imgtool.rule import (
     Severity,
     Span,
     Stage,
+    Word,
     container_engine,
     driver_command,
     driver_container,
@@ -85,7 +86,7 @@ META = RuleMeta(
 
 _KINDS = frozenset({"driver", "runtime"})
 _COPIES = frozenset({"cp", "mv", "install"})
-_VARIABLE = re.compile(r"\$\{[^{}]*\}|\$\([^()]*\)|\$\w+|`[^`]*`")
+_VARIABLE = re.compile(r"\$\{[^{}]*\}|\$\([^()]*\)|\$\w+|`[^`]*`|\*")
 
 
 def check(_document: Document, facts: Facts) -> Iterator[Finding]:
@@ -97,7 +98,7 @@ def check(_document: Document, facts: Facts) -> Iterator[Finding]:
         for run in runs:
             yield from _in_packages(run, facts, engine=engine)
             yield from _in_commands(run, facts)
-        yield from _in_copies(stage, runs, facts)
+        yield from _in_files(stage, runs, facts)
 
 
 def _is_driver_container(stage: Stage, facts: Facts) -> bool:
@@ -134,7 +135,7 @@ def _groups(operation: PackageOperation) -> Iterator[Package]:
 
 
 def _package_fact(manager: str, name: str) -> DriverFact | None:
-    """What is known of a package; one whose name holds a variable must be the same with any value."""
+    """What is known of a package; a name with a variable or a pattern in it must mean the same with any value."""
     readings = {_VARIABLE.sub(value, name) for value in ("0", "x")}
     facts = [driver_package(manager, reading) for reading in readings]
     return facts[0] if facts[0] is not None and len({fact and fact.id for fact in facts}) == 1 else None
@@ -160,7 +161,7 @@ def _fix(package: Package, fact: DriverFact) -> Fix | None:
     # a version was chosen for the other package, and a name with a variable is not what stands there
     if fact.replacement is None or package.raw != package.name:
         return None
-    message = f"Install {fact.replacement} (unsafe: other files are installed)"
+    message = f"Install {fact.replacement} (other files are installed)"
     return Fix(message, (Edit(package.span.start, package.span.end, fact.replacement),))
 
 
@@ -195,40 +196,44 @@ def _in_file_command(commands: Sequence[Command], position: int, run: Run, facts
     target = words[-1][0]
     for source, arg in words[:-1]:
         fact = driver_path(source, _file(source, target))
-        if fact is not None and not _removed((target, _file(source, target)), commands[position + 1 :]):
-            yield _file_finding(arg.span, source, target, fact)
+        if fact is not None:
+            gone = (a.text for c in commands[position + 1 :] if c.name == "rm" for a in c.args)
+            if not _removed((target, _file(source, target)), gone):
+                yield _file_finding(arg.span, source, target, fact)
 
 
 # --- files -------------------------------------------------------------------------------------------
 
 
-def _in_copies(stage: Stage, runs: Sequence[Run], facts: Facts) -> Iterator[Finding]:
-    for node in stage.instructions:
-        if node.keyword not in ("COPY", "ADD") or node.problem or len(node.args) < 2 or node.heredocs:
-            continue
-        target = facts.expand(node, node.args[-1]) or node.args[-1]
-        for word in node.words[:-1]:
-            source = facts.expand(node, word.text) or word.text
-            fact = driver_path(source, _file(source, target)) or _installer(source)
-            if fact is not None and not _undone(source, target, fact, _after(node, runs)):
-                yield _file_finding(word.span, source, target, fact)
+def _in_files(stage: Stage, runs: Sequence[Run], facts: Facts) -> Iterator[Finding]:
+    found = [copied for node in stage.instructions for copied in _copied(node, facts)]
+    commands = [(run.instruction.span, c) for run in runs if found for c in run.script.commands]
+    gone = [(span, a.text) for span, c in commands if c.name == "rm" for a in c.args]
+    ran = {posixpath.basename(a.text): span for span, c in commands for a in c.argv if a.text.endswith("run")}
+    for word, source, target, fact in found:
+        later = [path for span, path in gone if span > word.span]
+        # an installer that a command in sight runs is reported there
+        installed = fact.argv0 is not None and ran.get(posixpath.basename(source), word.span) > word.span
+        if not installed and not _removed((target, _file(source, target)), later):
+            yield _file_finding(word.span, source, target, fact)
+
+
+def _copied(node: Instruction, facts: Facts) -> Iterator[tuple[Word, str, str, DriverFact]]:
+    """What a COPY or ADD brings that it should not: word, source, target, why."""
+    if node.keyword not in ("COPY", "ADD") or node.problem or len(node.args) < 2 or node.heredocs:
+        return
+    target = facts.expand(node, node.args[-1]) or node.args[-1]
+    for word in node.words[:-1]:
+        source = facts.expand(node, word.text) or word.text
+        fact = driver_path(source, _file(source, target)) or _installer(source)
+        if fact is not None:
+            yield word, source, target, fact
 
 
 def _installer(source: str) -> DriverFact | None:
     """A driver's installer among the files."""
     fact = driver_command(f"sh {source}", "sh")
     return fact if fact is not None and fact.kind in _KINDS else None
-
-
-def _after(node: Instruction, runs: Sequence[Run]) -> list[Command]:
-    return [c for run in runs if run.instruction.span > node.span for c in run.script.commands]
-
-
-def _undone(source: str, target: str, fact: DriverFact, later: Sequence[Command]) -> bool:
-    """Whether the file is removed, or is an installer that a command in sight runs, which is reported then."""
-    name = posixpath.basename(source)
-    runs = fact.argv0 is not None and any(posixpath.basename(a.text) == name for c in later for a in c.argv)
-    return runs or _removed((target, _file(source, target)), later)
 
 
 def _file(source: str, target: str) -> str:
@@ -244,8 +249,8 @@ def _file_finding(span: Span, source: str, target: str, fact: DriverFact) -> Fin
     return META.finding(span, f"{path} does not belong in an image: {fact.why}", severity=fact.severity)
 
 
-def _removed(paths: Iterable[str], commands: Iterable[Command]) -> bool:
-    """Whether a command removes one of the paths, or a folder that it is in."""
-    gone = [arg.text.rstrip("/") for c in commands if c.name == "rm" for arg in c.args]
+def _removed(paths: Iterable[str], gone: Iterable[str]) -> bool:
+    """Whether one of the paths, or a folder that it is in, is among those that are removed."""
     names = [path.rstrip("/") for path in paths]
-    return any(name.startswith(f"{g}/") or fnmatchcase(name, g) for name in names for g in gone)
+    operands = [operand.rstrip("/") for operand in gone]
+    return any(name.startswith(f"{g}/") or fnmatchcase(name, g) for name in names for g in operands)

@@ -41,6 +41,7 @@ from fnmatch import fnmatchcase
 from imgtool.rule import (
     Arg,
     Command,
+    Document,
     DriverFact,
     Facts,
     Finding,
@@ -63,17 +64,16 @@ _LOADER_CONFIG = "/etc/ld.so.conf"
 _PLACES = frozenset({"ln", "cp", "mv", "install"})
 
 
-def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
-    if stage not in facts.shipped:
-        return
+def check(_document: Document, facts: Facts) -> Iterator[Finding]:
     replaced = _last_replaced(facts)
-    for assignment in assignments(stage, _NAME):
-        if assignment.span.start >= replaced:
-            yield from _in_env(assignment, stage, facts)
-    commands = [command for run in facts.runs(stage) for command in run.script.commands]
-    for position in range(len(commands)):
-        yield from _in_command(commands, position)
-    yield from _in_files(stage)
+    for stage in facts.shipped:
+        for assignment in assignments(stage, _NAME):
+            if assignment.span.start >= replaced:
+                yield from _in_env(assignment, stage, facts)
+        commands = [command for run in facts.runs(stage) for command in run.script.commands]
+        for position in range(len(commands)):
+            yield from _in_command(commands, position)
+        yield from _in_files(stage)
 
 
 # --- ENV ---------------------------------------------------------------------------------------------

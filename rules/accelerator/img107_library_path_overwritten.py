@@ -31,8 +31,7 @@ CMD ["/opt/engine/bin/serve"]
 Unsafe: the environment of the image changes, and a library that is found in an old folder now was not found
 before. The old value goes last, so that the folders written here still win. Where the image may set none,
 `${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}` goes in: a trailing colon would make the loader search the working
-directory. BuildKit's `UndefinedVar` may warn about the variable where it cannot read the config of the base image;
-that warning is mistaken.
+directory. BuildKit's `UndefinedVar` warns about the variable there, in either form; with `:+` nothing is undefined.
 """
 
 from __future__ import annotations
@@ -115,5 +114,5 @@ def _fix(assignment: Assignment, facts: Facts, *, known: bool) -> Fix:
     # an entry that ends in a colon has one too many
     colon = "" if written.rstrip('"').endswith(":") else ":"
     text = f"{colon}${_NAME}" if known else f"${{{_NAME}:+{colon}${_NAME}}}"
-    message = f"Append the old {_NAME} (unsafe: the environment of the image changes)"
+    message = f"Append the old {_NAME} (the environment of the image changes)"
     return Fix(message, (Edit(end, end, text),))

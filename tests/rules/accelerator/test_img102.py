@@ -26,6 +26,7 @@ LEFT_ALONE = [
     (f"{INSTALL}./nvidia-driver-local-repo-ubuntu2204-535.54.03_1.0-1_amd64.deb", "a list of packages"),
     (f"{INSTALL}$DRIVER", "what it is does not show"),
     (f"{INSTALL}cuda-$WHAT", "cuda-toolkit-12 as well as cuda-12"),
+    (f"{INSTALL}'cuda-*'", "cuda-toolkit-12 as well as cuda-12"),
     (f"{UBUNTU}RUN apt-get purge -y nvidia-driver-535", "removed"),
     (f"{UBUNTU}RUN apt-get download nvidia-driver-535", "not installed"),
     ("FROM alpine:3.20\nRUN apk add linux-headers", "headers of the C library there"),
@@ -95,6 +96,7 @@ FOUND = [
     ("RUN apt-get install -y dkms linux-headers-$(uname -r)", "dkms", "warning"),
     ("RUN apt-get install -y nvidia-cuda-toolkit", "nvidia-cuda-toolkit", "warning"),
     ("RUN apt-get install -y nvidia-container-toolkit", "nvidia-container-toolkit", "warning"),
+    ("RUN apt-get install -y 'libnvidia-compute-*'", "'libnvidia-compute-*'", "error"),
     # where it stands
     ("ARG V=535\nRUN apt-get install -y nvidia-driver-$V", "nvidia-driver-$V", "error"),
     ("RUN apt-get install -y nvidia-driver-${UNKNOWN}", "nvidia-driver-${UNKNOWN}", "error"),
