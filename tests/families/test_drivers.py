@@ -67,11 +67,16 @@ def test_examples_of_stubs(fact: DriverFact) -> None:
         ("microdnf", "cuda-drivers", "cuda-meta-pulls-driver"),
         ("apt-get", "amdgpu-dkms", "amd-kernel-driver"),
         ("apt-get", "dkms", "dkms"),
+        ("apt", "linux-image-generic", "dkms"),
+        ("apt-get", "linux-modules-nvidia-535-generic", "nvidia-driver-apt"),  # the driver's come first
+        ("dnf", "kernel-core", "dkms"),
         ("yum", "nvidia-container-toolkit", "container-runtime-in-image"),
         # what must be left alone
         ("apt-get", "cuda-compat-12-4", None),  # forward compatibility, in every base image
         ("apt-get", "cuda-toolkit-12-4", None),
         ("apt-get", "libnvidia-ml-dev", None),  # headers and a stub
+        ("apt-get", "linux-libc-dev", None),  # headers of the C library
+        ("apt-get", "linux-tools-generic", None),  # perf
         ("apt-get", "intel-opencl-icd", None),  # a user-mode driver that is meant to be there
         ("apt-get", "libdrm-amdgpu1", None),
         ("conda", "cuda", None),  # has no driver there

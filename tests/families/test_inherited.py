@@ -57,6 +57,13 @@ def test_cuda_config_by_flavour(text: str, entrypoint: tuple[str, ...] | None, l
     assert not found.env_complete
 
 
+def test_rocm_images_set_nothing_on_ubuntu_alone() -> None:
+    found = config(known("rocm/dev-ubuntu-22.04:6.3.1-complete"))
+    assert found.env_complete
+    assert dict(found.env) == {"PATH": DEFAULT_PATH}
+    assert not config(known("rocm/dev-centos-7:6.2.4")).env_complete  # sets paths of its compiler
+
+
 @pytest.mark.parametrize(
     "text",
     [
