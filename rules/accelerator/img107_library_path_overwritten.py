@@ -2,7 +2,8 @@
 
 ## What it does
 Reports an `ENV LD_LIBRARY_PATH=…` that leaves out the value of the accelerator image it stands on, in a stage
-that ships. A value that names every folder of the old one is fine, and so is an empty one: that is meant.
+that ships. A value that names every folder of the old one is fine, as is one that a later ENV adds them to, and an
+empty one: that is meant.
 
 ## Why is this bad
 CUDA images put the folders of the driver and of CUDA on it, CANN images those of the toolkit, the operators and
@@ -89,7 +90,8 @@ def _overwritten(assignment: Assignment, base: BaseImage, facts: Facts) -> Findi
         return None
     old = state.env.get(_NAME)
     before = old.split(":") if old is not None else config(base).paths(_NAME)
-    lost = [entry for entry in before if entry and not _holds(new, entry)]
+    final = facts.final_state(facts.shipped[0]).env.get(_NAME) or ""
+    lost = [entry for entry in before if entry and not _holds(f"{new}:{final}", entry)]
     if before and not lost:
         return None
     message = f"{_NAME} loses {_what(lost, base, known=known)}; end the value with :${_NAME}"

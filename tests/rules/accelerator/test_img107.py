@@ -12,6 +12,7 @@ LintWith = Callable[..., LintResult]
 CUDA = "FROM nvidia/cuda:13.0.2-runtime-ubuntu24.04\n"
 NGC = "FROM nvcr.io/nvidia/pytorch:24.05-py3\n"
 ALL = "/usr/local/nvidia/lib:/usr/local/nvidia/lib64:/usr/local/cuda/lib64"
+ADDED = "ENV LD_LIBRARY_PATH=$LD_LIBRARY_PATH:/a"
 
 
 LEFT_ALONE = [
@@ -21,6 +22,7 @@ LEFT_ALONE = [
     (f"{CUDA}ENV LD_LIBRARY_PATH=/opt/lib:{ALL}", "every folder is named"),
     (f"{CUDA}ENV LD_LIBRARY_PATH={ALL.replace(':', '/:')}", "every folder is named"),
     (f'{CUDA}ENV LD_LIBRARY_PATH=""', "emptied on purpose"),
+    (f"{CUDA}{ADDED}\nENV LD_LIBRARY_PATH={ALL}\n{ADDED}", "added again"),
     (f"{CUDA}ENV LD_LIBRARY_PATH=$PATHS", "what it holds does not show"),
     (f"{CUDA}ENV OLD=$LD_LIBRARY_PATH\nENV LD_LIBRARY_PATH=/opt/lib:$OLD", "the old value by another name"),
     (f"{CUDA}ENV PATH=/opt/bin LIBRARY_PATH=/opt/lib", "other variables"),
@@ -28,6 +30,7 @@ LEFT_ALONE = [
     (f"{CUDA}ONBUILD ENV LD_LIBRARY_PATH=/opt/lib", "the child's doing"),
     ("FROM debian:12\nENV LD_LIBRARY_PATH=/opt/lib", "the base sets none"),
     ("FROM scratch\nENV LD_LIBRARY_PATH=/opt/lib", "the base sets none"),
+    ("FROM rocm/dev-ubuntu-22.04:6.3.1-complete\nENV LD_LIBRARY_PATH=/opt/lib", "the base sets none"),
     ("FROM mycompany/base\nENV LD_LIBRARY_PATH=/opt/lib", "the base is not known"),
     (f"{CUDA[:-1]} AS build\nENV LD_LIBRARY_PATH=/opt/lib\nFROM debian:12\n", "a builder's"),
     ("", "no stage"),
