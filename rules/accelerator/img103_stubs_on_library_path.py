@@ -11,7 +11,8 @@ one RUN, and whatever a later `rm`, `ldconfig` or ENV undoes. What the base imag
 ## Why is this bad
 A stub has every name of the driver library and does nothing. A program that loads it instead of the driver of the
 host fails with `CUDA_ERROR_STUB_LIBRARY` (34), or finds no device. CANN's stubs do harm only where they come
-before the driver's folders, so they are reported there alone, as information.
+before the driver's folders, so they are reported there alone, as information. So is a folder of CUDA's that neither
+the base image holds nor an instruction brings: it is left over from a stage that builds.
 
 ## Bad
 ```dockerfile
@@ -45,11 +46,13 @@ from imgtool.rule import (
     DriverFact,
     Facts,
     Finding,
+    Instruction,
     RuleMeta,
     Severity,
     Span,
     Stage,
     config,
+    contents,
     driver_folders,
     stub_path,
 )
@@ -95,8 +98,32 @@ def _in_env(assignment: Assignment, stage: Stage, facts: Facts) -> Iterator[Find
         folder = facts.expand(assignment.instruction, entry) or entry
         fact = stub_path(folder, "env")
         if fact is not None and not set(before) & set(driver_folders(fact.vendor)):
-            yield _finding(fact, span, f"{folder} on {_NAME} holds stub libraries")
+            yield _on_path(fact, span, folder, facts)
         before.append(folder.rstrip("/"))
+
+
+def _on_path(fact: DriverFact, span: Span, folder: str, facts: Facts) -> Finding:
+    base = facts.base(facts.shipped[0])
+    if base is None or contents(base).holds("cuda-headers") is not False or _brings(folder, facts):
+        return _finding(fact, span, f"{folder} on {_NAME} holds stub libraries")
+    message = (
+        f"{folder} on {_NAME} is a folder of stub libraries that {base.ref.text} does not hold; leave it out"
+    )
+    return META.finding(span, message, severity=Severity.INFO)
+
+
+def _brings(folder: str, facts: Facts) -> bool:
+    """Whether an instruction may put the stubs there."""
+    return any(_fills(i, folder, facts) for stage in facts.shipped for i in stage.instructions)
+
+
+def _fills(instruction: Instruction, folder: str, facts: Facts) -> bool:
+    if instruction.keyword not in ("COPY", "ADD"):
+        return instruction.keyword in ("RUN", "ONBUILD")
+    target = facts.expand(instruction, instruction.args[-1]) if instruction.args else None
+    return (
+        target is None or not target.startswith("/") or _covers(target, folder) or target.startswith(folder)
+    )
 
 
 def _inherited(assignment: Assignment, stage: Stage, facts: Facts) -> list[str]:

@@ -8,6 +8,7 @@ from imgtool.lint.runner import LintResult
 
 LintWith = Callable[..., LintResult]
 CUDA = "FROM nvidia/cuda:12.4.1-devel-ubuntu22.04\n"
+RUNTIME = "FROM nvidia/cuda:12.4.1-runtime-ubuntu22.04\n"
 CANN = "FROM quay.io/ascend/cann:8.3.rc1-910b-ubuntu22.04-py3.11\n"
 STUBS = "/usr/local/cuda/lib64/stubs"
 LINK = f"ln -s {STUBS}/libcuda.so /usr/lib/x86_64-linux-gnu/libcuda.so.1"
@@ -97,6 +98,14 @@ def test_found(lint_with: LintWith, text: str, piece: str | None) -> None:
     "text, severity, part",
     [
         (f"{CUDA}ENV LD_LIBRARY_PATH={STUBS}", "error", "CUDA_ERROR_STUB_LIBRARY"),
+        (f"{RUNTIME}ENV LD_LIBRARY_PATH={STUBS}", "info", "does not hold; leave it out"),
+        (f"{RUNTIME}COPY --from=a /opt/a /opt/a\nENV LD_LIBRARY_PATH={STUBS}", "info", "leave it out"),
+        (f"{RUNTIME}COPY --from=a /x {STUBS}/\nENV LD_LIBRARY_PATH={STUBS}", "error", "LIBRARY_PATH"),
+        (f"{RUNTIME}COPY --from=a /usr/local /usr/local\nENV LD_LIBRARY_PATH={STUBS}", "error", "34"),
+        (f"{RUNTIME}COPY . .\nENV LD_LIBRARY_PATH={STUBS}", "error", "34"),
+        (f"{RUNTIME}COPY root /\nENV LD_LIBRARY_PATH={STUBS}", "error", "34"),
+        (f"{RUNTIME}RUN apt-get install -y cuda-cudart-dev-12-4\nENV LD_LIBRARY_PATH={STUBS}", "error", "34"),
+        ("FROM a/conda\nENV LD_LIBRARY_PATH=/opt/conda/lib/stubs:$LD_LIBRARY_PATH", "error", "34"),
         (f"{CUDA}RUN {LINK}", "warning", "libcuda.so.1 gives the stub the name that programs load"),
         (
             "FROM debian:12\nENV LD_LIBRARY_PATH=/opt/cann/devlib",
