@@ -6,9 +6,9 @@ Reports a stage that ships and stands on an image for building: `nvidia/cuda:…
 with the stages it is FROM. ARG defaults and `--build-arg` are filled in before the tag is read. An image that is not
 known, or is newer than the data, is not judged.
 
-Where nothing but a shell starts, the image may be there to build in, and the message says so. Where a package that is
-installed compiles while it runs (FlashInfer, DeepSpeed, Triton, …), the finding is
-information, and says what is enough for that.
+Where nothing but a shell starts, the image may be there to build in, and the message says so; if something is built
+in it or may be, the finding is information. So it is where a package that is installed compiles while it runs
+(FlashInfer, DeepSpeed, Triton, …), and the message says what is enough for that.
 
 ## Why is this bad
 Compilers, headers and static libraries are for building. `nvidia/cuda:12.1.1-devel` is 3.6 GB larger than the
@@ -91,10 +91,14 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     yield META.finding(
         stage.base_span,
         f"{base.ref.text} is more than what ships needs: {found.why}; {_advice(base, found, seen, facts)}",
-        severity=Severity.INFO if _runs(seen) else Severity.WARNING,
+        severity=Severity.INFO if _may_be_meant(seen, facts) else Severity.WARNING,
         fix=_fix(stage, base, sibling, seen, facts) if sibling else None,
         saves_bytes=saved.bytes if saved else None,
     )
+
+
+def _may_be_meant(seen: tuple[Sign, ...], facts: Facts) -> bool:
+    return bool(_runs(seen)) or (bool(seen) and not starts_a_program(facts))
 
 
 def _runs(seen: tuple[Sign, ...]) -> list[Sign]:

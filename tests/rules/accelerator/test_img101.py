@@ -202,6 +202,20 @@ def test_an_image_to_work_in_may_be_meant(lint_with: LintWith, start: str, hedge
     assert ("unless it is there to build in" in finding.message) is hedged
 
 
+@pytest.mark.parametrize(
+    "body, severity",
+    [
+        ("RUN make", Severity.INFO),
+        ("RUN ./setup.sh\nCMD bash", Severity.INFO),
+        ("RUN make\nCMD serve", Severity.WARNING),
+        ("RUN pip install numpy", Severity.WARNING),
+    ],
+)
+def test_an_image_to_build_in_is_information(lint_with: LintWith, body: str, severity: Severity) -> None:
+    (finding,) = lint_with("IMG101", f"FROM {DEVEL}\n{body}\n").findings
+    assert finding.severity is severity
+
+
 def test_an_unread_requirement_file_is_said(lint_with: LintWith) -> None:
     (finding,) = lint_with("IMG101", f"FROM {DEVEL}\nRUN pip install -r reqs/a.txt\n").findings
     assert finding.fix is not None
