@@ -107,6 +107,8 @@ def is_stateful(run: Run) -> bool:
 def _changes_shell(command: Command) -> bool:
     if not command.argv:
         return bool(command.assignments)
+    if "exec" in command.wrappers:
+        return True
     if command.name in _ACTIVATES:
         return any(arg.text in _ACTIVATE for arg in command.args[:1])
     return command.name in _STATEFUL or any(
@@ -163,7 +165,6 @@ def _cuts(items: Sequence[Segment], drop: Collection[Span]) -> Iterator[Edit]:
 
 # what may follow the last item: blanks, continuations, one `;`, a comment
 _END = re.compile(rb"(?:[ \t\r\n]|[\\`][ \t]*\r?\n)*;?(?:[ \t\r\n]|[\\`][ \t]*\r?\n)*(?:#.*)?", re.DOTALL)
-_LEAVES = frozenset({"exit", "exec", "return"})
 
 
 def append_command(document: Document, run: Run, command: str) -> Edit | None:
@@ -180,10 +181,23 @@ def append_command(document: Document, run: Run, command: str) -> Edit | None:
     end = _script_end(run)
     if end is None or last.span.end > end or not _END.fullmatch(document.data, last.span.end, end):
         return None
-    if any(c.name in _LEAVES and not c.context and c.connector != "||" for c in last.commands):
+    if any(_leaves(command) for command in run.script.commands):
         return None
     text = connector(document, run) if _is_spread(document.data, run) else " && "
     return Edit(last.span.end, last.span.end, f"{text}{command}")
+
+
+def _leaves(command: Command) -> bool:
+    """Whether the script may end there with success; ``exit 1`` and ``… || exit`` end it without."""
+    if _OWN_SHELL.intersection(command.context):
+        return False
+    if "exec" in command.wrappers:
+        return True
+    if command.name not in ("exit", "return"):
+        return False
+    status = command.args[0].text if command.args else "$?"
+    fails = int(status[-4:]) % 256 if status.isdigit() else status == "$?" and command.connector == "||"
+    return not fails
 
 
 def _script_end(run: Run) -> int | None:

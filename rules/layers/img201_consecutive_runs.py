@@ -83,7 +83,7 @@ META = RuleMeta(
 _SETUP = frozenset(
     "mkdir rmdir rm ln touch chmod chown chgrp echo printf tee sed useradd groupadd usermod groupmod userdel groupdel adduser"
     " addgroup passwd chpasswd update-alternatives ldconfig locale-gen update-locale dpkg-reconfigure test [ [[ true :"
-    " getent id whoami".split()
+    " getent id whoami cd set umask export".split()
 )
 _CONFIGURES = frozenset({"git", "pip", "npm", "yarn", "conda", "mamba", "poetry", "go"})
 _DELETES = frozenset({"rm", "rmdir"})
