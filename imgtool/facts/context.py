@@ -1,6 +1,6 @@
 """The build context: which folder it is, and which of its files reach the builder.
 
-Nothing is executed and no file but ``.dockerignore`` is read. Links are followed as the builder follows them: inside
+Nothing is executed and no file but ``.dockerignore`` is read, unless a rule asks for the head of one. Links are followed as the builder follows them: inside
 the context only.
 """
 
@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -32,6 +33,9 @@ MAX_SECONDS = 3.0
 
 MAX_IGNORE_FILE = 1 << 20
 """Bytes of the largest ``.dockerignore`` that is read."""
+
+# Windows has the last alone; a pipe must not make us wait
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 # fsutil, containsWildcards: what stands behind a backslash is none
 _WILDCARD = re.compile(r"(?:[^\\*?\[]|\\.)*[*?\[]", re.DOTALL)
@@ -71,18 +75,35 @@ class BuildContext:
         return _walk(self)
 
     def copied(self, sources: Sequence[str], exclude: Ignore | None = None) -> Listing:
-        """The files that ``COPY`` takes from the context.
+        """The files that ``COPY`` takes from the context; see :meth:`takes`."""
+        everything, takes = self.files(), self.takes(sources, exclude)
+        return Listing(tuple(f for f in everything.files if takes(f.path)), everything.complete)
+
+    def takes(self, sources: Sequence[str], exclude: Ignore | None = None) -> Callable[[str], bool]:
+        """Whether ``COPY`` takes a file of :meth:`files`, by its path.
 
         ``sources`` are as written, without variables, and may hold wildcards. ``exclude`` are the values of
         ``--exclude``; they speak of paths below what a source names, and never of that itself.
         """
-        everything = self.files()
         heads = {
             path for source in sources for path in _named(self.root, source) if not self._hidden_link(path)
         }
         named = {found for head in heads if (found := _resolve(self.root, head)) is not None}
-        kept = tuple(f for f in everything.files if _takes(named, f.path, exclude or Ignore()))
-        return Listing(kept, everything.complete)
+        return lambda path: _takes(named, path, exclude or Ignore())
+
+    def is_folder(self, source: str) -> bool:
+        """Whether a source of ``COPY`` without wildcards names a folder, links followed."""
+        found = _resolve(self.root, inside(source))
+        return found is not None and (self.root / found).is_dir()
+
+    def head(self, path: str, size: int) -> bytes:
+        """The first bytes of a file of a listing; none where it cannot be read or has become a link."""
+        try:
+            descriptor = os.open(self.root / path, os.O_RDONLY | _NO_LINK)
+        except (OSError, ValueError):
+            return b""
+        with os.fdopen(descriptor, "rb") as file:
+            return file.read(size) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
 
     def _hidden_link(self, path: str) -> bool:
         # its target may reach the builder, but not by this name
@@ -107,12 +128,20 @@ def locate(
     and the root of its repository in which each of ``sources`` exists: the literal sources of ``COPY`` and ``ADD``
     that come from the context. ``dockerfile`` is None for standard input.
     """
+    return next(candidates(dockerfile, sources, context=context, how=how), None)
+
+
+def candidates(
+    dockerfile: Path | None, sources: Sequence[str], *, context: Path | None = None, how: How = "option"
+) -> Iterator[BuildContext]:
+    """Every folder that :func:`locate` would take if there were none before it; that one first."""
     if context is not None:
-        return _context(context, how, dockerfile) if context.is_dir() else None
-    for found, root in _candidates(dockerfile):
+        if context.is_dir():
+            yield _context(context, how, dockerfile)
+        return
+    for found, root in _folders(dockerfile):
         if all(_exists(root, source) for source in sources):
-            return _context(root, found, dockerfile)
-    return None
+            yield _context(root, found, dockerfile)
 
 
 def repository_root(folder: Path) -> Path | None:
@@ -121,7 +150,7 @@ def repository_root(folder: Path) -> Path | None:
     return next((path for path in (folder, *folder.parents) if os.path.lexists(path / ".git")), None)
 
 
-def _candidates(dockerfile: Path | None) -> Iterator[tuple[How, Path]]:
+def _folders(dockerfile: Path | None) -> Iterator[tuple[How, Path]]:
     if dockerfile is None:
         return
     folder = dockerfile.parent.resolve()

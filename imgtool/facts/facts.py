@@ -13,6 +13,7 @@ from types import MappingProxyType
 from imgtool.facts import context as contexts
 from imgtool.facts.packages import PackageOperation, operations
 from imgtool.facts.scope import State, Variables, global_state, states
+from imgtool.facts.secrets import Secret, secrets
 from imgtool.facts.shell import Script, run_script
 from imgtool.facts.stages import Stage, StageGraph, copy_source, meta, triggers
 from imgtool.families import BaseImage, InheritedConfig, config, identify
@@ -161,6 +162,11 @@ class Facts:
             done = tuple(o for command in script.commands for o in operations(command))
             yield Run(instruction, stage, script, done, onbuild=node is not instruction)
 
+    @cached_property
+    def secrets(self) -> tuple[Secret, ...]:
+        """Passwords, tokens and keys that stand in the file by value."""
+        return secrets(self.document)
+
     # --- build context -------------------------------------------------------------------------------
 
     @cached_property
@@ -169,6 +175,16 @@ class Facts:
         given = self.options
         return contexts.locate(
             given.dockerfile, self.local_sources, context=given.context, how=given.context_how
+        )
+
+    @cached_property
+    def contexts(self) -> tuple[contexts.BuildContext, ...]:
+        """:attr:`context` and, where nobody names it, the other folder that it may be as well."""
+        given = self.options
+        return tuple(
+            contexts.candidates(
+                given.dockerfile, self.local_sources, context=given.context, how=given.context_how
+            )
         )
 
     @cached_property

@@ -1,0 +1,58 @@
+"""Hiding the secrets of a Dockerfile in what is told about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from imgtool.edits import Span
+from imgtool.facts.secrets import Secret, secrets
+from imgtool.leaks import hide, pieces, places, starred
+from imgtool.syntax import parse
+from imgtool.syntax.nodes import Document
+
+MAX_VALUES = 100
+"""Secrets of one file that are looked for in other places than their own."""
+
+MIN_VALUE = 6
+"""Bytes of the shortest of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """The secrets of one file: where they stand, and values that are hidden wherever they are.
+
+    A weak one (``nvidia``) may be an ordinary word, and is hidden only where it stands as a secret.
+    """
+
+    places: tuple[Span, ...] = field(default=(), repr=False)
+    values: tuple[bytes, ...] = field(default=(), repr=False)
+
+    def file(self, data: bytes) -> bytes:
+        """The file with ``*`` for every byte of a secret, comments included, so that all places in it stay the same."""
+        return starred(data, [*self.places, *places(data, self.values)])
+
+    def text(self, text: str) -> str:
+        """A text about the file, without its secrets and what looks like one."""
+        return hide(text, self.values)
+
+
+def mask(document: Document, found: Sequence[Secret]) -> Mask:
+    """What hides the secrets found in a document."""
+    where = [(piece, secret) for secret in found for piece in pieces(document.data, secret.span)]
+    lasting = (p for p, secret in where if not secret.weak and p.end - p.start >= MIN_VALUE)
+    values = dict.fromkeys(document.data[piece.start : piece.end] for piece in lasting)
+    return Mask(tuple(piece for piece, _ in where), tuple(values)[:MAX_VALUES])
+
+
+def mask_of(data: bytes) -> Mask:
+    """What hides the secrets of a Dockerfile."""
+    document = parse(data)
+    return mask(document, secrets(document))
+
+
+def masked(*versions: bytes) -> list[bytes]:
+    """Versions of one Dockerfile, each without the secrets of any; all places in them stay the same."""
+    masks = [mask_of(data) for data in versions]
+    values = tuple(dict.fromkeys(value for one in masks for value in one.values))
+    return [replace(one, values=values).file(data) for one, data in zip(masks, versions, strict=True)]

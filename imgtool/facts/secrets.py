@@ -1,0 +1,73 @@
+"""Secrets that a Dockerfile holds by value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from imgtool.edits import Span
+from imgtool.leaks import Found, Search, Strength, apart, find, kind_of, looking_for, strength_of
+from imgtool.syntax.nodes import Document, Instruction, Text
+
+
+class Secret(NamedTuple):
+    """A secret in a Dockerfile: ``what`` says what it is and holds none of it, ``span`` is where it stands.
+
+    ``weak``: guessing may find it. It is a password of one kind of character, or of few.
+    """
+
+    what: str
+    span: Span
+    weak: bool
+    instruction: Instruction
+
+
+def secrets(document: Document) -> tuple[Secret, ...]:
+    """The secrets in a Dockerfile's instructions and here-documents, in file order; those in comments are none."""
+    search = looking_for(document.data)
+    if not any(search):
+        return ()
+    return tuple(found for node in document.instructions for found in _in_instruction(node, search))
+
+
+def _in_instruction(instruction: Instruction, search: Search) -> Iterator[Secret]:
+    node = instruction.inner or instruction
+    declares = node.keyword in ("ENV", "ARG") and not node.problem
+    named = search._replace(names=search.names and not declares)
+    texts = [instruction.rest, *(Text(h.content, (0,), (h.body.start,)) for h in instruction.heredocs)]
+    found = [_at(text, one) for text in texts for one in find(text.data, named)]
+    if declares and search.names:
+        found += _declared(node)
+    for one in apart(found):
+        yield Secret(one.what, Span(one.start, one.end), one.weak, instruction)
+
+
+def _at(text: Text, one: Found) -> Found:
+    """The same in the file that the text is from."""
+    span = text.span(one.start, one.end)
+    return one._replace(start=span.start, end=span.end)
+
+
+def _declared(node: Instruction) -> Iterator[Found]:
+    """Values that ENV and ARG give to names of secrets; whole, whatever characters they have."""
+    for name, value, span in _assigned(node):
+        kind = kind_of(name)
+        if kind is None:
+            continue
+        quotes = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+        strength = strength_of((value[1:-1] if quotes else value).encode("utf-8", "replace"), quoted=True)
+        if strength >= (Strength.WEAK if kind == "password" else Strength.RANDOM):
+            yield Found(span.start + quotes, span.end - quotes, f"value of {name}", strength is Strength.WEAK)
+
+
+def _assigned(node: Instruction) -> Iterator[tuple[str, str, Span]]:
+    """Names, values as written, and the places of these."""
+    if node.keyword == "ENV" and node.args[2:3] != ("=",):
+        if len(node.words) > 1:
+            yield node.words[0].text, node.words[1].text, node.words[1].span
+        return
+    for word in node.words:
+        name, equals, value = word.text.partition("=")
+        if equals:
+            start = word.span.start + len(name.encode("utf-8", "replace")) + 1
+            yield name, value, Span(start, word.span.end)

@@ -1,0 +1,160 @@
+"""Secrets of a Dockerfile and where they stand."""
+
+from __future__ import annotations
+
+import pytest
+from fakes import PRIVATE_KEY, TOKENS, fake
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imgtool.facts.masks import masked
+from imgtool.facts.secrets import Secret, secrets
+from imgtool.syntax import parse
+
+TOKEN = TOKENS["GitHub"]
+RANDOM = fake("", 40)
+
+
+def found(text: str) -> list[tuple[str, str]]:
+    data = text.encode()
+    return [(s.what, data[s.span.start : s.span.end].decode()) for s in secrets(parse(data))]
+
+
+# --- (file, why it holds no secret) ---
+NONE = [
+    ("FROM a\nENV A=1\n", "nothing"),
+    (f"FROM a\n# ENV TOKEN={TOKEN}\n", "a comment is in no image"),
+    (f"FROM a\nRUN x && \\\n# {TOKEN}\n  y\n", "likewise in a continuation"),
+    ("FROM a\nARG PASSWORD\nENV PASSWORD=$PASSWORD\n", "given when it is built"),
+    ("FROM a\nENV PASSWORD changeme\n", "a placeholder"),
+    ("FROM a\nENV TOKEN_URL=https://example.org/token\n", "about a token"),
+    ('FROM a\nRUN --mount=type=secret,id=t,env=TOKEN curl -H "Authorization: Bearer $TOKEN" x\n', "a mount"),
+    ("FROM a\nRUN python -c 'password = input()'\n", "code"),
+    ("FROM a\nRUN password=abc; echo $password\n", "any word may be a variable of the script"),
+    ("", "empty"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text, reason", NONE)
+def test_none(text: str, reason: str) -> None:
+    assert not found(text), reason
+
+
+# --- (instruction, the secret in it) ---
+PLACES = [
+    (f"ENV TOKEN={TOKEN}", TOKEN),
+    (f'ENV A=1 TOKEN="{TOKEN}" B=2', TOKEN),
+    (f"ENV TOKEN {TOKEN}", TOKEN),
+    (f"ARG TOKEN={TOKEN}", TOKEN),
+    (f"RUN login --token {TOKEN}", TOKEN),
+    (f'RUN ["login", "{TOKEN}"]', TOKEN),
+    (f"RUN <<EOF\nlogin {TOKEN}\nEOF", TOKEN),
+    (f"RUN <<-'EOF'\n\tlogin {TOKEN}\n\tEOF", TOKEN),
+    (f"COPY <<EOF /root/.netrc\nmachine a login b password {RANDOM}\nEOF", RANDOM),
+    (f"COPY <<EOF /etc/x.toml\n[a]\ntoken = '{RANDOM}'\nEOF", RANDOM),
+    (f"LABEL token={TOKEN}", TOKEN),
+    (f"CMD serve --api-key {RANDOM}", RANDOM),
+    (f'ENTRYPOINT ["serve", "--api-key", "{RANDOM}"]', RANDOM),
+    (f"HEALTHCHECK CMD curl -u me:{RANDOM} http://localhost", RANDOM),
+    (f"ADD https://me:{RANDOM}@example.org/a.tar /", RANDOM),
+    (f"ONBUILD ENV TOKEN={TOKEN}", TOKEN),
+    ("ONBUILD ENV DB_PASSWORD=hunter2", "hunter2"),
+    ("ENV DB_PASSWORD=hunter2", "hunter2"),
+    ("ENV DB_PASSWORD hunter2", "hunter2"),
+    ("ENV DB_PASSWORD='hunter 2'", "hunter 2"),
+    ("ENV DB_PASSWORD=a(b)c;d|e", "a(b)c;d|e"),
+    ("ARG password=czhang", "czhang"),
+    (f"ENV WANDB_API_KEY={RANDOM}", RANDOM),
+    ("RUN export DB_PASSWORD=Passw0rd1", "Passw0rd1"),
+    ("RUN msiexec /i x.msi PASSWORD=Passw0rd1", "Passw0rd1"),
+]
+
+
+@pytest.mark.parametrize("line, secret", PLACES)
+def test_places(line: str, secret: str) -> None:
+    ((what, text),) = found(f"FROM a\n{line}\nCMD x\n")
+    assert text == secret
+    assert secret not in what
+
+
+def test_a_token_over_two_lines() -> None:
+    head, tail = TOKEN[:12], TOKEN[12:]
+    text = f"FROM a\nRUN login {head}\\\n{tail} x\n"
+    ((what, place),) = found(text)
+    assert what.startswith("GitHub token")
+    assert place == f"{head}\\\n{tail}"
+    (hidden,) = masked(text.encode())
+    assert hidden == f"FROM a\nRUN login {'*' * 12}\\\n{'*' * len(tail)} x\n".encode()
+
+
+def test_a_secret_in_what_buildkit_refuses() -> None:
+    assert [s for _, s in found(f"FROM a\nENVV TOKEN={TOKEN}\n")] == [TOKEN]
+
+
+def test_several_in_file_order() -> None:
+    text = f"FROM a\nENV B_PASSWORD=hunter2 A={TOKEN}\nRUN x {TOKENS['AWS']}\n"
+    assert [s for _, s in found(text)] == ["hunter2", TOKEN, TOKENS["AWS"]]
+
+
+def test_weak_is_what_guessing_finds() -> None:
+    (weak, strong) = secrets(parse(b"FROM a\nENV A_PASSWORD=hunter2 B_PASSWORD=Passw0rd!\n"))
+    assert (weak.weak, strong.weak) == (True, False)
+
+
+# --- masks -------------------------------------------------------------------------------------------
+
+
+def stars(text: str) -> str:
+    return masked(text.encode())[0].decode()
+
+
+def test_all_else_stays_where_it_is() -> None:
+    text = f'FROM a\nENV TOKEN="{TOKEN}" \\\n    A=1\n'
+    assert stars(text) == text.replace(TOKEN, "*" * len(TOKEN))
+
+
+def test_a_secret_is_hidden_in_comments_and_wherever_else_it_is() -> None:
+    text = f"# {TOKENS['npm']}\nFROM a\nENV A_PASSWORD=Passw0rd!\nRUN echo Passw0rd!\n"
+    assert stars(text) == text.replace(TOKENS["npm"], "*" * 40).replace("Passw0rd!", "*" * 9)
+
+
+def test_a_weak_one_that_is_a_word_is_hidden_where_it_is_a_secret() -> None:
+    text = "FROM nvidia/cuda\nRUN echo 'trtuser:nvidia' | chpasswd\n"
+    assert stars(text) == "FROM nvidia/cuda\nRUN echo 'trtuser:******' | chpasswd\n"
+
+
+def test_a_private_key_keeps_its_lines() -> None:
+    text = f"FROM a\nCOPY <<EOF /key\n{PRIVATE_KEY}\nEOF\n"
+    lines = stars(text).splitlines()
+    assert lines[2] == PRIVATE_KEY.splitlines()[0]
+    assert {*lines[3]} == {"*"}
+    assert lines[-2:] == [PRIVATE_KEY.splitlines()[-1], "EOF"]
+
+
+def test_versions_hide_each_others_secrets() -> None:
+    old, new = masked(b"FROM a\nENV A_PASSWORD=Passw0rd!\n", b"FROM a\nRUN echo Passw0rd!\n")
+    assert b"Passw0rd!" not in old + new
+
+
+def test_nothing_to_hide() -> None:
+    assert masked(b"FROM a\nRUN b\n") == [b"FROM a\nRUN b\n"]
+
+
+FRAGMENTS = st.sampled_from(
+    [b"FROM a\n", b"ENV ", b"RUN ", b"PASSWORD=", b"hunter2 ", b"\\\n", b"<<EOF\n", b"EOF\n", b"'", b'"', b"# c\n",
+     b"\r\n", TOKEN.encode(), b"\xff", "é".encode(), b"password: ", b" | chpasswd\n", b"echo a:", PRIVATE_KEY.encode()]
+)  # fmt: skip
+
+
+@given(st.lists(FRAGMENTS).map(b"".join))
+def test_masked_files_parse_alike(data: bytes) -> None:
+    (hidden,) = masked(data)
+    assert len(hidden) == len(data)
+    assert [i for i, b in enumerate(hidden) if b in b"\r\n"] == [
+        i for i, b in enumerate(data) if b in b"\r\n"
+    ]
+    old, new = parse(data), parse(hidden)
+    assert [i.span for i in old.instructions] == [i.span for i in new.instructions]
+    for secret in secrets(old):
+        assert isinstance(secret, Secret)
+        assert 0 <= secret.span.start < secret.span.end <= len(data)
