@@ -21,4 +21,5 @@ RULES: tuple[tuple[str, str, tuple[str, ...], bool, str], ...] = (
     ("IMG301", "no-dockerignore", (), False, "imgtool_rules.context.img301_no_dockerignore"),
     ("IMG302", "dockerignore-lets-in", (), False, "imgtool_rules.context.img302_dockerignore_lets_in"),
     ("IMG401", "unreachable-stage", (), False, "imgtool_rules.stages.img401_unreachable_stage"),
+    ("IMG501", "secret-value", (), False, "imgtool_rules.security.img501_secret_value"),
 )

@@ -1,0 +1,118 @@
+"""Files that a build context holds and an image seldom wants, by their names."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from imgtool.rule import BuildContext, ContextFile
+
+MIN_BINARY = 50_000_000
+"""Bytes from which on a ``.bin`` is taken for weights."""
+
+_GIT = re.compile(r"(?:.*/)?\.git/")
+_NEEDLESS = re.compile(
+    r"(?:.*/)?(\.git|__pycache__|\.pytest_cache|\.mypy_cache|\.ruff_cache|\.tox|\.nox|\.venv|\.idea|\.vscode|\.ipynb_checkpoints)/"
+)
+_WEIGHTS = re.compile(
+    r".*\.(?:safetensors|ckpt|pt|pth|onnx|gguf|ggml|om|h5|hdf5|pdparams|pdmodel|mindir|tflite|engine|npz|tfrecords?|parquet|arrow)",
+    re.IGNORECASE,
+)
+_FEW_BYTES = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Secret:
+    """What a file of that ``name`` (in a folder called ``parent``, if given) is; ``pattern`` keeps it out."""
+
+    what: str
+    name: str
+    pattern: str = "**/{name}"
+    parent: str = ""
+
+
+_SECRETS = (
+    _Secret("environment file", r"\.env(?:\.(?!.*(?:example|sample|template|dist|defaults?)$)[\w.-]+)?", "**/.env*"),
+    _Secret("private SSH key", r"id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?", "**/id_*"),
+    _Secret("private key", r".+\.(?:pem|key|p12|pfx|ppk|jks|keystore)", "**/*.{ending}"),
+    _Secret("AWS credentials", "credentials", "**/.aws", r"\.aws"),
+    _Secret("Docker credentials", r"config\.json", "**/.docker", r"\.docker"),
+    _Secret("Docker credentials", r"\.dockercfg"),
+    _Secret("Kubernetes credentials", "config", "**/.kube", r"\.kube"),
+    _Secret("Kubernetes credentials", r"[\w.-]*kubeconfig(?:\.ya?ml)?"),
+    _Secret("cloud credentials", r"[\w.-]*(?:credentials|client_secret|service[_-]account)[\w.-]*\.json"),
+    _Secret("registry credentials", r"\.npmrc|\.pypirc|\.yarnrc\.yml"),
+    _Secret("credentials", r"[._]netrc|\.git-credentials|\.pgpass|\.my\.cnf|\.htpasswd|\.vault-token|kaggle\.json"),
+    _Secret("Hugging Face token", "token", "**/{parent}/token", r"\.?huggingface"),
+    _Secret("Terraform state", r".+\.tfstate(?:\.backup)?", "**/*.tfstate*"),
+    _Secret("secrets file", r"secrets?\.(?:ya?ml|toml|json|env)"),
+)  # fmt: skip
+_ANY_SECRET = re.compile("|".join(secret.name for secret in _SECRETS))
+_AUTH = re.compile(rb"auth|passw|token", re.IGNORECASE)
+# keys there are made for tests or belong to packages
+_FOREIGN = re.compile(
+    r"(?:.*/)?(?:tests?|testing|testdata|fixtures?|examples?|samples?|docs?|node_modules|site-packages|dist-packages|vendor|third_party|\.git)/"
+)
+_FOLDER_OF_WEIGHTS = re.compile(
+    r"(?:.*[/_-])?(?:models?|weights?|checkpoints?|ckpts?|pretrained|data|datasets?)", re.IGNORECASE
+)
+
+
+def git(file: ContextFile) -> bool:
+    """Whether it is a part of a repository's history."""
+    return _GIT.match(file.path) is not None
+
+
+def needless(file: ContextFile) -> str | None:
+    """The folder that it is in, of those that no image needs: history, caches, environments, editors' settings."""
+    found = _NEEDLESS.match(file.path)
+    return found and found[1]
+
+
+def weights(file: ContextFile) -> bool:
+    """Whether it holds weights of a model, or a dataset."""
+    if needless(file):
+        return False
+    return _WEIGHTS.fullmatch(file.path) is not None or (
+        file.path.endswith(".bin") and file.size >= MIN_BINARY
+    )
+
+
+def folder_of_weights(path: str) -> bool:
+    """Whether a folder is called after what it holds: copying it by name is meant."""
+    return _FOLDER_OF_WEIGHTS.fullmatch(path.rstrip("/")) is not None
+
+
+def interesting(file: ContextFile) -> bool:
+    """Whether it is worth asking what it is; cheap, as a context may have very many files."""
+    return git(file) or weights(file) or _secret(file.path) is not None
+
+
+def secret(file: ContextFile, context: BuildContext) -> tuple[str, str] | None:
+    """What kind of secret a file holds and the pattern that keeps it out; None where it holds none.
+
+    Certificates and settings without a token share names with secrets, so the heads of some files are read.
+    """
+    found = _secret(file.path)
+    if found is None or not _holds(found.what, context.head(file.path, _FEW_BYTES)):
+        return None
+    *_, parent, name = ("", *file.path.split("/"))
+    return found.what, found.pattern.format(name=name, parent=parent, ending=name.rpartition(".")[2])
+
+
+def _secret(path: str) -> _Secret | None:
+    above, _, name = path.rpartition("/")
+    if not _ANY_SECRET.fullmatch(name) or _FOREIGN.match(path):
+        return None
+    parent = above.rpartition("/")[2]
+    fitting = (s for s in _SECRETS if re.fullmatch(s.name, name))
+    return next((s for s in fitting if not s.parent or re.fullmatch(s.parent, parent)), None)
+
+
+def _holds(what: str, head: bytes) -> bool:
+    """Whether the head of a file does not show that there is no secret in it."""
+    if what == "private key":
+        return b"PRIVATE KEY" in head or b"BEGIN " not in head
+    if what == "registry credentials":
+        return not re.search(rb"[=:]", head) or _AUTH.search(head) is not None
+    return True

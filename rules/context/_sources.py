@@ -1,0 +1,65 @@
+"""What COPY and ADD take from the build context."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from imgtool.rule import BuildContext, Facts, Ignore, Instruction, Span, Stage, local_sources
+
+# a name of wildcards alone matches whatever there is
+_ANY = re.compile(r"[*?.]*\*[*?.]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One operand: its place and its value, variables replaced."""
+
+    stage: Stage
+    instruction: Instruction
+    span: Span
+    text: str
+
+    @property
+    def excluded(self) -> tuple[str, ...]:
+        return tuple(f.value for f in self.instruction.flags if f.name == "exclude" and f.value)
+
+    @property
+    def path(self) -> str:
+        """What it names, relative to the context."""
+        return "/".join(self._names())
+
+    def takes_all(self) -> bool:
+        """Whether it is the context itself, or all that is at its top: ``.``, ``/``, ``./*``."""
+        names = self._names()
+        return not names or (len(names) == 1 and _ANY.fullmatch(names[0]) is not None)
+
+    def takes_folder(self, context: BuildContext) -> bool:
+        """Whether it is a folder there, or all that is in one."""
+        names = self._names()
+        if names and _ANY.fullmatch(names[-1]):
+            names.pop()
+        return bool(names) and context.is_folder("/".join(names))
+
+    def _names(self) -> list[str]:
+        return [name for name in posixpath.normpath(f"/{self.text}").split("/") if name]
+
+    def takes(self, context: BuildContext) -> Callable[[str], bool]:
+        """Whether it takes a file that the builder can get, by its path."""
+        return context.takes([self.text], Ignore.of(self.excluded))
+
+
+def sources(facts: Facts) -> Iterator[Source]:
+    """The operands of all stages that are built; those whose variables are not known are left out.
+
+    Those of ONBUILD are read from another context.
+    """
+    for stage in facts.stages:
+        for instruction in stage.instructions if stage in facts.built else ():
+            local = set(local_sources(instruction))
+            for word, written in zip(instruction.words[:-1], instruction.args[:-1], strict=False):
+                text = facts.expand(instruction, written) if written in local else None
+                if text:
+                    yield Source(stage, instruction, word.span, text)

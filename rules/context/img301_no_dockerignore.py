@@ -1,0 +1,122 @@
+"""Context copied without a .dockerignore.
+
+## What it does
+Reports the first COPY or ADD of the whole build context, or else of a whole folder of it, where no
+`.dockerignore` (nor `<Dockerfile>.dockerignore`) keeps anything back. `COPY *` and `COPY src/*` count; `COPY *.py`,
+files by name and a COPY with `--exclude` do not. What is known to be needless there (`.git`, `__pycache__`, virtual
+environments) is weighed, if its stage ships.
+
+The build context is known where `--context` or the configuration names it, or where all sources exist in the
+Dockerfile's folder or at the root of its repository. If both are possible, a `.dockerignore` in either silences the
+rule, and from standard input nothing is known. A folder is information, the whole context a warning.
+
+## Why is this bad
+`.git`, caches and old builds come along with the sources: they make the image bigger and the build slower, and every
+commit or test run invalidates the layers below. A `.env` or a key comes along as silently; where one does,
+IMG302 says so.
+
+## Bad
+```dockerfile
+FROM python:3.12-slim
+WORKDIR /app
+COPY . .
+CMD ["python", "main.py"]
+```
+```text file=main.py
+print("hello")
+```
+
+## Good
+```dockerfile
+FROM python:3.12-slim
+WORKDIR /app
+COPY . .
+CMD ["python", "main.py"]
+```
+```text file=main.py
+print("hello")
+```
+```text file=.dockerignore
+.git
+.env*
+**/__pycache__
+**/.venv
+```
+
+A list of what is let in is shorter and safer than one of what is kept out:
+
+```dockerfile
+FROM python:3.12-slim
+WORKDIR /app
+COPY . .
+CMD ["python", "main.py"]
+```
+```text file=main.py
+print("hello")
+```
+```text file=.dockerignore
+*
+!main.py
+!requirements.txt
+!src
+```
+
+## References
+<https://docs.docker.com/build/concepts/context/#dockerignore-files>
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from imgtool.rule import ContextFile, Document, Facts, Finding, RuleMeta, Severity
+
+from ._kinds import needless
+from ._sources import Source, sources
+
+META = RuleMeta("IMG301", "no-dockerignore", severity=Severity.WARNING, since="0.1.0")
+
+# (what a project has, what it wants to keep out)
+_USUAL = (
+    (re.compile(r".*\.py"), "**/__pycache__"),
+    (re.compile(r"(?:.*/)?package\.json"), "**/node_modules"),
+    (re.compile(r"(?:.*/)?CMakeLists\.txt"), "build"),
+    (re.compile(r"(?:.*/)?Cargo\.toml"), "target"),
+)
+
+
+def check(_document: Document, facts: Facts) -> Iterator[Finding]:
+    context = facts.context
+    if context is None or context.ignore_file is not None:
+        return
+    found = [source for source in sources(facts) if not source.excluded]
+    whole = next((source for source in found if source.takes_all()), None)
+    source = whole or next((source for source in found if source.takes_folder(context)), None)
+    if source is None or any(other.ignore_file for other in facts.contexts):
+        return
+    everything, takes = context.files(), source.takes(context)
+    files = [file for file in everything.files if takes(file.path)]
+    folders = Counter[str]()
+    for file in files:
+        folders[needless(file) or ""] += file.size
+    del folders[""]
+    saving = folders.total() if everything.complete and source.stage in facts.shipped else 0
+    severity = Severity.WARNING if whole else Severity.INFO
+    message = (
+        f"{_taken(source, folders)}, as there is no .dockerignore; write one with {_wanted(source, files)}"
+    )
+    yield META.finding(source.span, message, severity=severity, saves_bytes=saving or None)
+
+
+def _taken(source: Source, folders: Counter[str]) -> str:
+    what = "the whole build context" if source.takes_all() else f"all of {source.text.rstrip('/*')}"
+    among = f", {folders.total():,} bytes of {', '.join(sorted(folders))} with it" if folders else ""
+    return f"{source.instruction.keyword} takes {what}{among}"
+
+
+def _wanted(source: Source, files: Iterable[ContextFile]) -> str:
+    paths = [file.path for file in files]
+    usual = [wanted for sign, wanted in _USUAL if any(map(sign.fullmatch, paths))]
+    return ", ".join([*([".git"] if source.takes_all() else []), "**/.env*", *usual])

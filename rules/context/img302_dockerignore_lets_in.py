@@ -1,0 +1,197 @@
+"""Secrets, history or weights copied from the context.
+
+## What it does
+Looks into the build context for what COPY and ADD really take, after `.dockerignore`, and reports
+
+- files of secrets by name: `.env`, private keys (`id_rsa`, `*.pem`, `*.key`, `*.p12`, …), `.aws`, `.netrc`, `.npmrc`
+  with a token, `kubeconfig`, `credentials*.json` and the like. A certificate is none: heads of `*.pem` and `*.key`
+  are looked at. Nor is what lies in folders of tests, examples or packages. These are reported without a
+  `.dockerignore`, too, and where COPY names them;
+- `.git`, and weights and datasets (`*.safetensors`, `*.ckpt`, `*.pt`, `*.pth`, `*.onnx`, `*.gguf`, `*.om`,
+  `*.parquet`, …; `*.bin` from 50 MB on) that a `.dockerignore` lets in. Weights that COPY names, or a folder called
+  `models` or `weights`, are meant. Without a `.dockerignore`, IMG301 says it all.
+
+What ships is an error (secrets) or a warning; in a stage that only builds, secrets are a warning, since the build
+cache keeps them, and all else is information. Weights of less than 10 MB are information.
+
+## Why is this bad
+A secret in a layer belongs to everybody who has the image, even where a later layer deletes it. `.git` holds all that
+was ever deleted from the sources, and changes with every commit, so that no layer below is ever found in the cache.
+Weights are stored and pulled once more with every build of the code.
+
+## Bad
+```dockerfile
+FROM python:3.12-slim
+WORKDIR /app
+COPY . .
+CMD ["python", "main.py"]
+```
+```text file=.dockerignore
+__pycache__
+```
+```text file=main.py
+print("hello")
+```
+```text file=.env
+API_URL=https://api.internal
+```
+```text file=weights/model.safetensors
+0
+```
+
+## Good
+```dockerfile
+FROM python:3.12-slim
+WORKDIR /app
+COPY . .
+CMD ["python", "main.py"]
+```
+```text file=.dockerignore
+.git
+**/.env*
+**/*.safetensors
+```
+```text file=main.py
+print("hello")
+```
+```text file=.env
+API_URL=https://api.internal
+```
+```text file=weights/model.safetensors
+0
+```
+
+## References
+<https://docs.docker.com/build/building/secrets/>
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from imgtool.rule import BuildContext, ContextFile, Document, Facts, Finding, RuleMeta, Severity
+
+from ._kinds import folder_of_weights, git, interesting, secret, weights
+from ._sources import Source, sources
+
+META = RuleMeta("IMG302", "dockerignore-lets-in", severity=Severity.WARNING, since="0.1.0")
+
+_SHOWN = 3
+_BIG = 10_000_000
+
+
+def check(_document: Document, facts: Facts) -> Iterator[Finding]:
+    context = facts.context
+    if context is None or context.ignore.errors:
+        return
+    everything = context.files()
+    files = [file for file in everything.files if interesting(file)]
+    # what ships counts first; a file is reported once
+    for source in sorted(
+        sources(facts) if files else (), key=lambda source: source.stage not in facts.shipped
+    ):
+        takes = source.takes(context)
+        here = [file for file in files if takes(file.path)]
+        ships = source.stage in facts.shipped
+        taken = _Taken(source, context, ships, measured=ships and everything.complete)
+        for finding, told in (kind(taken, here) for kind in (_secrets, _history, _weights)):
+            if finding:
+                yield finding
+                files = [file for file in files if file not in told]
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """One operand of COPY with the context.
+
+    ``ships``: what it takes is in the image; ``measured``: and its size is known.
+    """
+
+    source: Source
+    context: BuildContext
+    ships: bool
+    measured: bool
+
+    @property
+    def words(self) -> str:
+        return f"{self.source.instruction.keyword} {self.source.text}"
+
+    @property
+    def ignore(self) -> str:
+        """The name of the file that lets in."""
+        return self.context.ignore_file.name if self.context.ignore_file else ".dockerignore"
+
+    def finding(
+        self, message: str, severities: tuple[Severity, Severity], files: Sequence[ContextFile]
+    ) -> Finding:
+        """``severities``: where it ships, and where not."""
+        saving = sum(file.size for file in files) if self.measured else 0
+        severity = severities[0] if self.ships else severities[1]
+        return META.finding(self.source.span, message, severity=severity, saves_bytes=saving or None)
+
+
+_Told = tuple[Finding | None, Collection[ContextFile]]
+_NOTHING: _Told = (None, ())
+
+
+def _secrets(taken: _Taken, files: Sequence[ContextFile]) -> _Told:
+    kinds = {file: kind for file in files if (kind := secret(file, taken.context))}
+    if not kinds:
+        return _NOTHING
+    shown = [f"{file.path} ({what})" for file, (what, _) in kinds.items()]
+    goal = "the image" if taken.ships else "a layer of the build cache"
+    patterns = dict.fromkeys(pattern for _, pattern in kinds.values())
+    advice = (
+        f"keep it out with {_listed(patterns)} in {taken.ignore}, and give it to a RUN by --mount=type=secret"
+    )
+    message = f"{taken.words} takes {_listed(shown)} into {goal}{_why(taken, list(kinds))}; {advice}"
+    return taken.finding(message, (Severity.ERROR, Severity.WARNING), ()), kinds.keys()
+
+
+def _history(taken: _Taken, files: Sequence[ContextFile]) -> _Told:
+    parts = [file for file in files if git(file)] if taken.context.ignore_file else []
+    if not parts:
+        return _NOTHING
+    message = f"{taken.words} takes .git, {_bytes(parts)}{_why(taken, parts)}; add .git to {taken.ignore}"
+    return taken.finding(message, (Severity.WARNING, Severity.INFO), parts), set(parts)
+
+
+def _weights(taken: _Taken, files: Sequence[ContextFile]) -> _Told:
+    named = taken.source.path
+    models = [file for file in files if weights(file) and file.path != named]
+    if not models or not taken.context.ignore_file or folder_of_weights(named):
+        return _NOTHING
+    endings = dict.fromkeys(f"**/*.{file.path.rpartition('.')[2]}" for file in models)
+    message = (
+        f"{taken.words} takes {_listed([file.path for file in models])}, {_bytes(models)}{_why(taken, models)}; "
+        f"add {_listed(endings)} to {taken.ignore}, or copy them by name"
+    )
+    big = sum(file.size for file in models) >= _BIG
+    return taken.finding(message, (Severity.WARNING if big else Severity.INFO, Severity.INFO), models), set(
+        models
+    )
+
+
+def _why(taken: _Taken, files: Sequence[ContextFile]) -> str:
+    """Why a line that looks as if it kept one of the files out does not."""
+    ignore = taken.context.ignore
+    for path in (file.path for file in files[:_SHOWN] if ignore.patterns):
+        decided = ignore.explain(path)
+        if decided is not None:
+            return f" (line {decided.line} of {taken.ignore} lets in {path})"
+        name = path.rpartition("/")[2]
+        near = (p for p in ignore.patterns if not p.exclusion and "/" not in p.text and p.match(name))
+        if pattern := next(near, None):
+            return f" (line {pattern.line} of {taken.ignore} does not match {path}: begin it with **/)"
+    return ""
+
+
+def _listed(names: Iterable[str]) -> str:
+    shown = list(names)
+    more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
+    return ", ".join(shown[:_SHOWN]) + more
+
+
+def _bytes(files: Sequence[ContextFile]) -> str:
+    return f"{sum(file.size for file in files):,} bytes"
