@@ -12,6 +12,7 @@ import typer
 from imgtool.cli.inputs import STDIN, UNREADABLE, BuildArgs, build_args, read
 from imgtool.cli.output import say
 from imgtool.facts.facts import FactOptions, Facts
+from imgtool.facts.masks import masked
 from imgtool.report import graph as report
 from imgtool.report.style import style_for
 from imgtool.syntax import parse
@@ -51,7 +52,7 @@ def graph(
     Exit code: 0 shown, 2 wrong usage, no such file or no such stage.
     """
     options = FactOptions(build_args(build_arg), stage, None if path == STDIN else Path(path))
-    facts = Facts(parse(read(path)), options)
+    facts = Facts(parse(*masked(read(path))), options)
     if facts.target is None:
         known = ", ".join(s.title for s in facts.stages)
         say(f"{path} has no stage {stage}; it has {known}" if known and stage else f"{path} has no stage")

@@ -215,8 +215,10 @@ def _watched(outcomes: Iterable[Outcome], total: int) -> Iterator[Outcome]:
 def _complaints(outcome: Outcome) -> Iterator[str]:
     if outcome.problem:
         yield outcome.problem
-    for failure in outcome.result.failures if outcome.result else ():
-        yield f"{outcome.job.shown}: rule {failure.code} failed, a defect of imgtool: {failure.error}"
+    if outcome.result:
+        for failure in outcome.result.failures:
+            error = outcome.result.mask.text(failure.error)
+            yield f"{outcome.job.shown}: rule {failure.code} failed, a defect of imgtool: {error}"
 
 
 def _write(outcome: Outcome) -> Iterator[str]:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from imgtool.facts.facts import FactOptions, Facts
+from imgtool.facts.masks import Mask, mask
 from imgtool.findings import Finding
 from imgtool.lint import img002_unused_suppression as img002
 from imgtool.lint import img003_unknown_code as img003
@@ -29,12 +30,13 @@ class RuleFailure:
 
 @dataclass(frozen=True, slots=True)
 class LintResult:
-    """What linting one file gave. ``path`` is the name that reports show."""
+    """What linting one file gave. ``path`` is the name that reports show, ``mask`` hides its secrets in them."""
 
     path: str
     source: Source = field(repr=False)
     findings: tuple[Finding, ...]
     failures: tuple[RuleFailure, ...] = ()
+    mask: Mask = field(default=Mask(), repr=False)
 
 
 def lint(
@@ -59,7 +61,8 @@ def lint(
             failures.append(RuleFailure(rule.meta.code, f"{type(error).__name__}: {error}"))
     left = _unsilenced(document, found, rules)
     ordered = sorted(dict.fromkeys(left), key=lambda f: (f.span, f.code, f.message))
-    return LintResult(path, document.source, tuple(ordered), tuple(failures))
+    hidden = mask(document, knowledge.secrets) if ordered or failures else Mask()
+    return LintResult(path, document.source, tuple(ordered), tuple(failures), hidden)
 
 
 def _check(rule: Rule, facts: Facts, options: Mapping[str, Any]) -> Iterator[Finding]:

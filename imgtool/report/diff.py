@@ -1,8 +1,13 @@
-"""Unified diffs over bytes, which ``patch`` and ``git apply`` take as they are."""
+"""Unified diffs over bytes, which ``patch`` and ``git apply`` take as they are.
+
+Secrets are ``*`` in them, so neither takes a line that holds one.
+"""
 
 from __future__ import annotations
 
 import difflib
+
+from imgtool.facts.masks import masked
 
 _NO_NEWLINE = b"\n\\ No newline at end of file\n"
 
@@ -10,6 +15,7 @@ _NO_NEWLINE = b"\n\\ No newline at end of file\n"
 def unified(old: bytes, new: bytes, path: str) -> bytes:
     """The change of one file; empty where there is none."""
     name = path.lstrip("/").encode("utf-8", "surrogateescape")
+    old, new = masked(old, new)
     lines = difflib.diff_bytes(
         difflib.unified_diff, _lines(old), _lines(new), b"a/" + name, b"b/" + name, lineterm=b"\n"
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from imgtool.edits import Span
+from imgtool.facts.masks import Mask
 from imgtool.findings import Applicability, Finding, Fix
 from imgtool.lint.runner import LintResult
 from imgtool.report.style import Style, printable, size
@@ -18,25 +19,30 @@ MAX_EXCERPT = 160
 
 def text(results: Sequence[LintResult], style: Style) -> str:
     """Every finding with its place, the source line under it, its saving and whether a fix exists."""
-    blocks = [_block(result, finding, style) for result in results for finding in result.findings]
-    return "".join(f"{block}\n" for block in blocks)
+    return "".join(f"{block}\n" for result in results for block in _blocks(result, style))
 
 
-def _block(result: LintResult, finding: Finding, style: Style) -> str:
+def _blocks(result: LintResult, style: Style) -> Iterator[str]:
+    if result.findings:
+        shown = Source(result.mask.file(result.source.data))
+        yield from (_block(result, finding, shown, style) for finding in result.findings)
+
+
+def _block(result: LintResult, finding: Finding, shown: Source, style: Style) -> str:
     place = result.source.place(finding.span.start)
     colour = _COLOURS[finding.severity]
     head = (
         f"{style.paint(f'{printable(result.path)}:{place.line}:{place.column}:', 'bold')} "
-        f"{style.paint(finding.code, colour)} {finding.severity}: {printable(finding.message)}"
+        f"{style.paint(finding.code, colour)} {finding.severity}: {printable(result.mask.text(finding.message))}"
     )
-    return "\n".join([head, *_excerpt(result.source, finding.span, style), *_notes(finding, style)])
+    return "\n".join([head, *_excerpt(shown, finding.span, style), *_notes(result, finding, style)])
 
 
-def _notes(finding: Finding, style: Style) -> Iterator[str]:
+def _notes(result: LintResult, finding: Finding, style: Style) -> Iterator[str]:
     if finding.saves_bytes:
         yield style.paint(f"  = saves about {size(finding.saves_bytes)} unpacked", "dim")
     if finding.fix:
-        yield style.paint(f"  = {printable(_fix_note(finding.fix))}", "dim")
+        yield style.paint(f"  = {printable(result.mask.text(_fix_note(finding.fix)))}", "dim")
 
 
 def _fix_note(fix: Fix) -> str:
@@ -74,7 +80,10 @@ def _cells(text: str) -> int:
 
 
 def as_json(results: Sequence[LintResult]) -> str:
-    """One array of findings; edits are byte offsets of the file."""
+    """One array of findings; edits are byte offsets of the file.
+
+    A fix whose text holds a secret is shown without its edits; ``--fix`` applies it.
+    """
     rows = [_row(result, finding) for result in results for finding in result.findings]
     return json.dumps(rows, indent=2) + "\n"
 
@@ -88,19 +97,23 @@ def _row(result: LintResult, finding: Finding) -> dict[str, Any]:
         "name": finding.name,
         "aliases": list(finding.aliases),
         "severity": str(finding.severity),
-        "message": finding.message,
+        "message": result.mask.text(finding.message),
         "line": start.line,
         "column": start.column,
         "end_line": end.line,
         "end_column": end.column,
     }
     if finding.fix:
-        row["fix"] = _fix(finding.fix)
+        row["fix"] = _fix(finding.fix, result.mask)
     if finding.saves_bytes is not None:
         row["saves_bytes"] = finding.saves_bytes
     return row
 
 
-def _fix(fix: Fix) -> dict[str, Any]:
+def _fix(fix: Fix, mask: Mask) -> dict[str, Any]:
+    message = mask.text(fix.message)
+    if any(mask.text(edit.text) != edit.text for edit in fix.edits):
+        # an edit that shows no secret would destroy it
+        return {"applicability": str(Applicability.DISPLAY), "message": message, "edits": []}
     edits = [{"start": e.start, "end": e.end, "text": e.text} for e in fix.edits]
-    return {"applicability": str(fix.applicability), "message": fix.message, "edits": edits}
+    return {"applicability": str(fix.applicability), "message": message, "edits": edits}

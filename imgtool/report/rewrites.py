@@ -1,13 +1,17 @@
-"""Rewrites as a diff, as an explanation and as JSON. Pure: values in, a string out."""
+"""Rewrites as a diff, as an explanation and as JSON. Pure: values in, a string out.
+
+Secrets are ``*`` in all but the rewritten file itself.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
+from imgtool.facts.masks import Mask, mask_of
 from imgtool.report.diff import unified
 from imgtool.report.style import Style, printable
 from imgtool.rewrite import Rewrite
@@ -20,7 +24,7 @@ from imgtool.rewrite.plan import (
     SwapFlavour,
     TransferWheels,
 )
-from imgtool.syntax.source import decode
+from imgtool.syntax.source import Source, decode
 
 MAX_EXCERPT = 60
 
@@ -32,14 +36,21 @@ def diff(path: str, made: Rewrite) -> str:
 
 def explain(path: str, made: Rewrite, style: Style) -> str:
     """For each instruction and command where it went and why; for a refusal its reasons."""
+    shown, mask = _hidden(made)
     head = f"{style.paint(path, 'bold')}: {made.plan.status}"
-    lines = [head, *_reasons(path, made), *(_line(made, step, style) for step in made.plan.steps)]
-    return "\n".join(lines) + "\n"
+    lines = [head, *_reasons(path, shown), *(_line(shown, step, style) for step in made.plan.steps)]
+    return mask.text("\n".join(lines) + "\n")
+
+
+def _hidden(made: Rewrite) -> tuple[Rewrite, Mask]:
+    """The rewrite with a source that shows no secrets, and what hides them in texts."""
+    mask = mask_of(made.source.data)
+    return replace(made, source=Source(mask.file(made.source.data))), mask
 
 
 def reasons(path: str, made: Rewrite) -> str:
     """Why a file was not converted, one line a reason."""
-    return "".join(f"{line}\n" for line in _reasons(path, made))
+    return mask_of(made.source.data).text("".join(f"{line}\n" for line in _reasons(path, made)))
 
 
 def _reasons(path: str, made: Rewrite) -> Iterator[str]:
@@ -92,17 +103,32 @@ def as_json(rewrites: Sequence[tuple[str, Rewrite]]) -> str:
 
 
 def _row(path: str, made: Rewrite) -> dict[str, Any]:
+    shown, mask = _hidden(made)
+    reasons = [
+        {"code": r.code, "message": r.message, "line": made.source.line_of(r.span.start)}
+        for r in made.plan.reasons
+    ]
     return {
         "file": path,
         "target": made.plan.target,
         "status": str(made.plan.status),
-        "reasons": [
-            {"code": r.code, "message": r.message, "line": made.source.line_of(r.span.start)}
-            for r in made.plan.reasons
-        ],
-        "steps": [_step(made, step) for step in made.plan.steps],
+        "reasons": _without(mask, reasons),
+        "steps": _without(mask, [_step(shown, step) for step in made.plan.steps]),
         "dockerfile": decode(made.data),
     }
+
+
+def _without(mask: Mask, value: Any) -> Any:
+    """JSON without secrets in its texts."""
+    match value:
+        case str():
+            return mask.text(value)
+        case dict():
+            return {key: _without(mask, inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_without(mask, inner) for inner in value]
+        case _:
+            return value
 
 
 def _step(made: Rewrite, step: Step) -> dict[str, Any]:

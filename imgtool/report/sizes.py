@@ -11,6 +11,7 @@ from imgtool.images.budget import Verdict
 from imgtool.images.compare import Comparison, Measure
 from imgtool.images.measure import Measures
 from imgtool.images.model import Layer
+from imgtool.leaks import hide
 from imgtool.report.style import Style, printable, size
 
 #: Columns of what made a layer, in text.
@@ -69,7 +70,7 @@ def step(created_by: str | None) -> str:
 
 
 def _masked(text: str) -> str:
-    return _USERINFO.sub(r"\1***@", _SECRET.sub(r"\1***", text))
+    return hide(_USERINFO.sub(r"\1***@", _SECRET.sub(r"\1***", text)))
 
 
 def as_json(results: Sequence[Measures]) -> str:

@@ -6,7 +6,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from imgtool.facts.masks import masked
 from imgtool.report.style import Style, printable
+from imgtool.syntax import parse
 from imgtool.syntax.conversion import refusal
 from imgtool.syntax.nodes import Document, Heredoc, Instruction, SyntaxProblem
 
@@ -63,7 +65,11 @@ def _heredoc(heredoc: Heredoc) -> dict[str, Any]:
 
 
 def text(file: str, document: Document, style: Style) -> str:
-    """Stages and their instructions with line numbers, flags, operands and here-documents, and what is refused."""
+    """Stages and their instructions with line numbers, flags, operands and here-documents, and what is refused.
+
+    Secrets are ``*``; :func:`as_jsonl` has the file as it is.
+    """
+    document = parse(*masked(document.data))
     width = len(str(len(document.source.line_starts))) * 2 + 1
     lines = [style.paint(printable(file), "bold")]
     lines += (
