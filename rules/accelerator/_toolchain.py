@@ -22,6 +22,8 @@ from imgtool.rule import (
     python_need,
 )
 
+from ._commands import known
+
 
 class When(enum.Enum):
     """When a compiler is at work. ``UNKNOWN``: it may be, in a script or a command that is not known here."""
@@ -80,7 +82,7 @@ def signs(stages: Iterable[Stage], facts: Facts) -> Iterator[Sign]:
         for run in facts.runs(stage):
             yield from (Sign(When.UNKNOWN, "what is not understood", part.span) for part in run.script.opaque)
             for command in run.script.commands:
-                yield from _of_command(command, run)
+                yield from _of_command(command, run, facts)
 
 
 def _of_instruction(instruction: Instruction) -> Iterator[Sign]:
@@ -98,7 +100,7 @@ def _program(word: str) -> str:
     return _VERSION.sub("", word.rpartition("/")[2])
 
 
-def _of_command(command: Command, run: Run) -> Iterator[Sign]:
+def _of_command(command: Command, run: Run, facts: Facts) -> Iterator[Sign]:
     name = _program(command.name)
     operations = [o for o in run.operations if o.command is command]
     if name in _BUILDS:
@@ -106,6 +108,7 @@ def _of_command(command: Command, run: Run) -> Iterator[Sign]:
     elif operations:
         for operation in operations:
             yield from _of_operation(operation)
+            yield from _of_variables(operation, run, facts)
     elif command.argv and name not in _HARMLESS and not _installs_pip(command):
         yield Sign(When.UNKNOWN, command.argv[0].text, command.argv[0].span)
 
@@ -131,20 +134,33 @@ def _of_operation(operation: PackageOperation) -> Iterator[Sign]:
             yield from _of_package(operation, package)
 
 
+def _of_variables(operation: PackageOperation, run: Run, facts: Facts) -> Iterator[Sign]:
+    """Wheels that stand in variables."""
+    if operation.operation is Operation.INSTALL and operation.ecosystem == "python":
+        for arg in operation.command.args:
+            file = known(arg.text, run, facts).rpartition("/")[2] if "$" in arg.text else ""
+            if file.endswith(".whl"):
+                yield from _of_need(file.partition("-")[0], (), arg.span)
+
+
 def _of_package(operation: PackageOperation, package: Package) -> Iterator[Sign]:
     if operation.ecosystem == "python":
         yield from _of_python_package(package)
     elif operation.ecosystem in _SYSTEM:
-        known = build_only(_SYSTEM[operation.ecosystem], package.name)
-        if known is not None and known.kind != "headers":
+        tool = build_only(_SYSTEM[operation.ecosystem], package.name)
+        if tool is not None and tool.kind != "headers":
             yield Sign(When.BUILD, package.name, package.span)
 
 
 def _of_python_package(package: Package) -> Iterator[Sign]:
-    need = python_need(package.name, package.extras)
     if package.source != "index" and not package.raw.rstrip("\"'").endswith(".whl"):
         yield Sign(When.BUILD, package.name or package.raw, package.span)
-    elif need is not None:
-        level = next((n for n in levels(need.accelerator) if n.name == need.level), None)
-        if level is not None and (level.deb or level.name in ("devel", "toolkit")):
-            yield Sign(When.RUN, package.name, package.span, level.deb)
+    else:
+        yield from _of_need(package.name, package.extras, package.span)
+
+
+def _of_need(name: str, extras: tuple[str, ...], span: Span) -> Iterator[Sign]:
+    need = python_need(name, extras)
+    level = next((n for n in levels(need.accelerator) if n.name == need.level), None) if need else None
+    if level is not None and (level.deb or level.name in ("devel", "toolkit")):
+        yield Sign(When.RUN, name, span, level.deb)

@@ -222,7 +222,14 @@ def test_an_unread_requirement_file_is_said(lint_with: LintWith) -> None:
     assert "reqs/a.txt" in finding.fix.message
 
 
-def test_what_compiles_at_run_time_is_information(lint_with: LintWith) -> None:
-    (finding,) = lint_with("IMG101", f"FROM {DEVEL}\nRUN pip install deepspeed==0.16\n").findings
+@pytest.mark.parametrize(
+    "body",
+    [
+        "RUN pip install deepspeed==0.16",
+        "ARG V=0.16\nARG W=https://x.io/deepspeed-${V}-cp310-cp310-linux_x86_64.whl\nRUN pip install a ${W}",
+    ],
+)
+def test_what_compiles_at_run_time_is_information(lint_with: LintWith, body: str) -> None:
+    (finding,) = lint_with("IMG101", f"FROM {DEVEL}\n{body}\nCMD serve\n").findings
     assert finding.severity is Severity.INFO
     assert "deepspeed compiles when the image runs: cuda-minimal-build" in finding.message
