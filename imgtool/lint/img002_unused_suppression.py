@@ -50,9 +50,7 @@ def check(_document: Document, _facts: Facts) -> Iterator[Finding]:
     return iter(())
 
 
-def unused(
-    document: Document, comments: Sequence[Suppression], codes: Collection[Code]
-) -> Iterator[Finding]:
+def unused(document: Document, comments: Sequence[Suppression], codes: Collection[Code]) -> Iterator[Finding]:
     """A finding for every code of ``codes``, each with a fix that takes it out of its comment."""
     for comment in comments:
         for code in comment.codes:
