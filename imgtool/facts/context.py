@@ -102,8 +102,12 @@ class BuildContext:
             descriptor = os.open(self.root / path, os.O_RDONLY | _NO_LINK)
         except (OSError, ValueError):
             return b""
-        with os.fdopen(descriptor, "rb") as file:
-            return file.read(size) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
+        try:
+            return os.read(descriptor, size) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
+        except OSError:
+            return b""
+        finally:
+            os.close(descriptor)
 
     def _hidden_link(self, path: str) -> bool:
         # its target may reach the builder, but not by this name
@@ -125,23 +129,43 @@ def locate(
     """The build context of a Dockerfile, or None where it cannot be told.
 
     A ``context`` that the user names is it, and ``how`` says where. Else it is the nearest of the Dockerfile's folder
-    and the root of its repository in which each of ``sources`` exists: the literal sources of ``COPY`` and ``ADD``
-    that come from the context. ``dockerfile`` is None for standard input.
+    and the root of its repository in which each of ``sources`` exists: those of ``COPY`` and ``ADD`` that come from
+    the context, without variables. Where there is none, wildcards may match nothing if others exist.
+    ``dockerfile`` is None for standard input.
     """
-    return next(candidates(dockerfile, sources, context=context, how=how), None)
-
-
-def candidates(
-    dockerfile: Path | None, sources: Sequence[str], *, context: Path | None = None, how: How = "option"
-) -> Iterator[BuildContext]:
-    """Every folder that :func:`locate` would take if there were none before it; that one first."""
     if context is not None:
-        if context.is_dir():
-            yield _context(context, how, dockerfile)
+        return _context(context, how, dockerfile) if context.is_dir() else None
+    for wanted in _evidence(sources):
+        for found, root in _folders(dockerfile):
+            if all(_exists(root, source) for source in wanted):
+                return _context(root, found, dockerfile)
+    return None
+
+
+def alternatives(
+    context: BuildContext, dockerfile: Path | None, sources: Sequence[str]
+) -> Iterator[BuildContext]:
+    """Other folders that may be the context where nobody names it.
+
+    They lie between the Dockerfile's folder and the root of its repository, and hold all sources as well.
+    """
+    folder = dockerfile and dockerfile.parent.resolve()
+    top = folder and repository_root(folder)
+    if folder is None or top is None or context.how in ("option", "config"):
         return
-    for found, root in _folders(dockerfile):
-        if all(_exists(root, source) for source in sources):
-            yield _context(root, found, dockerfile)
+    for path in (folder, *folder.parents):
+        if path != context.root and all(_exists(path, source) for source in sources):
+            yield _context(path, context.how, dockerfile)
+        if path == top:
+            return
+
+
+def _evidence(sources: Sequence[str]) -> Iterator[Sequence[str]]:
+    """What is to exist, the best first: a build goes on where a wildcard matches nothing."""
+    yield sources
+    literal = [source for source in sources if _WILDCARD.match(inside(source)) is None]
+    if literal:
+        yield literal
 
 
 def repository_root(folder: Path) -> Path | None:

@@ -179,13 +179,11 @@ class Facts:
 
     @cached_property
     def contexts(self) -> tuple[contexts.BuildContext, ...]:
-        """:attr:`context` and, where nobody names it, the other folder that it may be as well."""
-        given = self.options
-        return tuple(
-            contexts.candidates(
-                given.dockerfile, self.local_sources, context=given.context, how=given.context_how
-            )
-        )
+        """:attr:`context` and, where nobody names it, other folders that it may be as well."""
+        if self.context is None:
+            return ()
+        others = contexts.alternatives(self.context, self.options.dockerfile, self.local_sources)
+        return (self.context, *others)
 
     @cached_property
     def local_sources(self) -> tuple[str, ...]:

@@ -7,8 +7,9 @@ files by name and a COPY with `--exclude` do not. What is known to be needless t
 environments) is weighed, if its stage ships.
 
 The build context is known where `--context` or the configuration names it, or where all sources exist in the
-Dockerfile's folder or at the root of its repository. If both are possible, a `.dockerignore` in either silences the
-rule, and from standard input nothing is known. A folder is information, the whole context a warning.
+Dockerfile's folder or at the root of its repository. Where nobody names it and a folder above may be it as well, a
+`.dockerignore` there silences the rule. From standard input nothing is known. A folder is information, the whole
+context a warning.
 
 ## Why is this bad
 `.git`, caches and old builds come along with the sources: they make the image bigger and the build slower, and every

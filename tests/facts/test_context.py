@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import tarfile
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from imgtool.facts import context as contexts
-from imgtool.facts.context import locate, repository_root
+from imgtool.facts.context import alternatives, locate, repository_root
 from imgtool.facts.dockerignore import Ignore
 
 Plant = Callable[..., Path]
@@ -63,6 +64,10 @@ LOCATED = [
     (["start.sh", "requirements.txt"], None, "one in each folder"),
     (["start.sh/x"], None, "no folder"),
     (["*.rs"], None, ""),
+    (["start.sh", "*.rs"], "docker", "a wildcard may match nothing"),
+    (["requirements.txt", "uv.loc[k]"], "repo", "likewise"),
+    ([".", "src/*.py"], "repo", "but one that matches tells more"),
+    (["start.sh", "requirements.txt", "*.rs"], None, ""),
     (["conf.d/*.conf/*"], None, ""),
     (["["], None, "a pattern that fails the build"),
     (["missing\0"], None, "no file has such a name"),
@@ -76,6 +81,69 @@ def test_locate(plant: Plant, sources: list[str], folder: str | None) -> None:
     found = locate(root / "repo/docker/Dockerfile", sources)
     names = {"docker": ("docker", "dockerfile folder"), "repo": ("repo", "repository root"), None: None}
     assert (found and (found.root.name, found.how)) == names[folder]
+
+
+ALTERNATIVES = [
+    (["."], "p/docker/Dockerfile", ["p", "repo"]),
+    (["a"], "p/docker/Dockerfile", ["p"]),
+    (["b"], "p/docker/Dockerfile", []),
+    (["p"], "p/docker/Dockerfile", []),
+    ([], "Dockerfile", []),
+]
+
+
+@pytest.mark.parametrize("sources, dockerfile, others", ALTERNATIVES)
+def test_alternatives(plant: Plant, sources: list[str], dockerfile: str, others: list[str]) -> None:
+    files = {
+        ".git/HEAD": "",
+        "Dockerfile": "",
+        "p/a": "",
+        "p/docker/Dockerfile": "",
+        "p/docker/a": "",
+        "p/docker/b": "",
+    }
+    path = plant(**{f"repo/{name}": text for name, text in files.items()}) / "repo" / dockerfile
+    found = locate(path, sources)
+    assert found
+    assert [other.root.name for other in alternatives(found, path, sources)] == others
+
+
+def test_a_context_that_is_named_has_no_alternative(plant: Plant) -> None:
+    root = plant(**TREE)
+    path = root / "repo/docker/Dockerfile"
+    found = locate(path, ["."], context=root / "repo/docker")
+    assert found
+    assert not list(alternatives(found, path, ["."]))
+
+
+def test_a_folder_is_told_from_a_file(plant: Plant) -> None:
+    found = locate(plant(**TREE) / "repo/docker/Dockerfile", [])
+    assert found
+    named = {"conf.d", "/conf.d/", ".", "in", "conf.d/a.conf", "nowhere", "../conf.d", "\0"}
+    assert {source for source in named if found.is_folder(source)} == {
+        "conf.d",
+        "/conf.d/",
+        ".",
+        "in",
+        "../conf.d",
+    }
+
+
+def test_the_head_of_a_file(plant: Plant) -> None:
+    root = plant(**{"Dockerfile": "", "a": "hello", "l": "-> a", "d/b": ""})
+    found = locate(root / "Dockerfile", [])
+    assert found
+    assert found.head("a", 4) == b"hell"
+    assert [found.head(name, 4) for name in ("l", "d", "nowhere", "\0")] == [b"", b"", b"", b""]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_a_pipe_is_not_waited_for(plant: Plant) -> None:
+    root = plant(Dockerfile="")
+    os.mkfifo(root / "pipe")
+    found = locate(root / "Dockerfile", [])
+    assert found
+    assert found.head("pipe", 4) == b""
 
 
 def test_outside_a_repository_only_the_folder_of_the_dockerfile_counts(plant: Plant) -> None:
