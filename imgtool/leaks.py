@@ -62,7 +62,8 @@ _CODE = re.compile(
 )
 _TOKEN = re.compile(r"[A-Za-z0-9+/=_.~:-]{16,512}\Z")
 _SEPARATORS = re.compile(r"[-_.:/+=~]+")
-_WORD_AND_NUMBER = re.compile(r"[A-Za-z]*[0-9]*\Z")
+_WORDS = re.compile(r"(?:(?:[A-Z][a-z]+|[a-z]{2,}|[A-Z]{2,})+|[A-Za-z]?)[0-9]*\Z")
+_CHANGE = re.compile(r"(?<=[a-z])[A-Z0-9]|(?<=[A-Z])[a-z0-9]|(?<=[0-9])[A-Za-z]")
 
 
 def strength_of(value: bytes, *, quoted: bool = False) -> Strength:
@@ -84,12 +85,20 @@ def _is_symbol(char: str) -> bool:
 
 def _is_random(text: str) -> bool:
     letters, digits = sum(map(str.isalpha, text)), sum(map(str.isdigit, text))
-    return letters > 1 and digits > 1 and not _wordy(text) and _entropy(text) >= 3
+    # some tokens have letters alone, of both cases
+    jumbled = digits > 1 or len(_CHANGE.findall(text)) > 0.3 * len(text)
+    return letters > 1 and jumbled and not _wordy(text) and _entropy(text) >= 3
 
 
 def _wordy(text: str) -> bool:
-    """Whether a text is words and numbers: ``my-secret-token-2``, ``nightly_20240101``."""
-    return all(_WORD_AND_NUMBER.match(piece) for piece in _SEPARATORS.split(text)) and not text.isdigit()
+    """Whether a text is words and numbers: ``my-secret-token-2``, ``nightly_20240101``, ``CamelCase``."""
+    return all(map(_are_words, _SEPARATORS.split(text))) and not text.isdigit()
+
+
+def _are_words(piece: str) -> bool:
+    # of random letters, one in two is a capital
+    capitals = sum(map(str.isupper, piece))
+    return _WORDS.match(piece) is not None and (piece == piece.upper() or 3 * capitals <= len(piece))
 
 
 def _entropy(text: str) -> float:
@@ -177,8 +186,6 @@ def _shaped(text: bytes, shapes: Iterable[Shape]) -> Iterator[Found]:
                 end = tail.end() if tail else end
                 yield Found(at, end, shape.what)
             at = text.find(shape.prefix, end)
-    if _PEM in text:
-        yield from (Found(*match.span(1), "private key") for match in _PRIVATE_KEY.finditer(text))
 
 
 def _inside_word(text: bytes, at: int) -> bool:
@@ -368,6 +375,7 @@ class Search(NamedTuple):
     """What is worth looking for in a text and in parts of it."""
 
     shapes: tuple[Shape, ...]
+    keys: bool
     urls: bool
     names: bool
     operands: tuple[_Operand, ...]
@@ -377,6 +385,7 @@ def looking_for(text: bytes) -> Search:
     """What parts of the text may hold; nothing else is worth a look there."""
     return Search(
         tuple(shape for shape in SHAPES if shape.prefix in text),
+        _PEM in text,
         b"://" in text and b"@" in text,
         any(_names(text)),
         tuple(operand for operand in _OPERANDS if operand.hint in text),
@@ -391,6 +400,8 @@ def scan(text: bytes) -> list[Found]:
 def find(text: bytes, search: Search, *, loose: bool = False) -> Iterator[Found]:
     """Secrets in a text, the surest first; ``loose``: any value of a password's name counts."""
     yield from _shaped(text, search.shapes)
+    if search.keys:
+        yield from (Found(*match.span(1), "private key") for match in _PRIVATE_KEY.finditer(text))
     if search.urls:
         yield from _in_urls(text)
     if search.operands:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 import time
 
 import pytest
@@ -59,6 +60,7 @@ NONE = [
     ("TOKENIZERS_PARALLELISM=false", "another word"),
     ("pip install tiktoken==0.7.0", "another word"),
     ("API_TOKEN=my-secret-token", "words"),
+    ("API_TOKEN=MyVerySecretTokenOfTheProject", "words"),
     ("API_TOKEN=nightly-20240101-build", "words and numbers"),
     ("SECRET_NAME=" + LONG, "the name of a secret"),
     ("TOKEN_URL=" + LONG, "about a token"),
@@ -119,6 +121,7 @@ NAMED = [
     ("//registry.example.org/:_authToken=" + LONG, LONG, False),
     ("--token " + LONG, LONG, False),
     ("client-secret: " + LONG, LONG, False),
+    ("client-secret: " + fake("", 40, string.ascii_letters), fake("", 40, string.ascii_letters), False),
     ("API_TOKEN=550e8400-e29b-41d4-a716-446655440000", "550e8400-e29b-41d4-a716-446655440000", False),
     ("https://me:hunter2@example.org", "hunter2", True),
     ("https://" + LONG + "@github.com/a/b", LONG, False),

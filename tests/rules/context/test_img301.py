@@ -1,0 +1,130 @@
+"""No .dockerignore where the context is copied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from imgtool.facts.facts import FactOptions
+from imgtool.lint import registry
+from imgtool.lint.runner import LintResult, lint
+
+LintWith = Callable[..., LintResult]
+FILES = {"main.py": "", "src/a.py": "", "src/deep/b.py": "", "conf/x.conf": ""}
+FROM = "FROM debian:bookworm-slim\n"
+
+# --- (instructions, more files of the context, why it is left alone) ---
+LEFT_ALONE = [
+    ("COPY . .", {".dockerignore": ".git\n"}, "there is one"),
+    ("COPY . .", {".dockerignore": ""}, "there is one, even if it is empty"),
+    ("COPY . .", {"Dockerfile.dockerignore": "*\n"}, "there is one of the Dockerfile's own"),
+    ("COPY main.py /app/", {}, "a file by name"),
+    ("COPY main.py src/a.py /app/", {}, "files by name"),
+    ("COPY *.py /app/", {}, "files of one kind"),
+    ("COPY conf/*.conf /etc/", {}, "files of one kind"),
+    ("COPY s*/a.py /app/", {}, "files by name"),
+    ("COPY --exclude=.git . .", {}, "the instruction keeps something back"),
+    ("COPY nothing /app/", {}, "the context is not known: it has no such file"),
+    ("COPY --from=busybox . .", {}, "another image's files"),
+    ("ADD https://example.org/a.tar /app/", {}, "from elsewhere"),
+    ("ADD https://github.com/example/a.git /app/", {}, "from elsewhere"),
+    ("COPY <<EOF /etc/a\nb\nEOF", {}, "from the file itself"),
+    ("COPY $SOURCE /app/", {}, "unknown"),
+    ("ONBUILD COPY . .", {}, "the context of another build"),
+    ("RUN --mount=type=bind,target=/src make -C /src", {}, "nothing is copied"),
+    ("COPY . .\nFROM scratch", {}, "not built"),
+    ("COPY .", {}, "refused"),
+]
+
+
+@pytest.mark.parametrize("lines, more, reason", LEFT_ALONE)
+def test_left_alone(lint_with: LintWith, lines: str, more: dict[str, str], reason: str) -> None:
+    assert not lint_with("IMG301", f"{FROM}{lines}\n", FILES | more).findings, reason
+
+
+def test_an_unknown_context_is_left_alone(lint_with: LintWith) -> None:
+    assert not lint_with("IMG301", f"{FROM}COPY . .\n").findings
+
+
+# --- (instructions, what is marked, severity) ---
+FOUND = [
+    ("COPY . .", ".", "warning"),
+    ("COPY ./ /app", "./", "warning"),
+    ("COPY / /app", "/", "warning"),
+    ("COPY .. /app", "..", "warning"),
+    ("COPY * /app/", "*", "warning"),
+    ("COPY ./* /app/", "./*", "warning"),
+    ('COPY ["." , "/my app"]', '"."', "warning"),
+    ("COPY --chown=1000 --link . /app", ".", "warning"),
+    ("ADD . /app", ".", "warning"),
+    ("COPY main.py . /app/", ".", "warning"),
+    ("ARG WHERE=.\nCOPY $WHERE /app", "$WHERE", "warning"),
+    ("COPY src /app", "src", "info"),
+    ("COPY ./src/ /app", "./src/", "info"),
+    ("COPY src/* /app/", "src/*", "info"),
+    ("COPY src/deep/ /app", "src/deep/", "info"),
+    ("COPY src /app\nCOPY . /all", ".", "warning"),
+    ("COPY \\\n  # all\n  . \\\n  /app", ".", "warning"),
+    ("COPY . /src\nFROM scratch\nCOPY --from=0 /src /src", ".", "warning"),
+]
+
+
+@pytest.mark.parametrize("lines, marked, severity", FOUND)
+def test_found(lint_with: LintWith, lines: str, marked: str, severity: str) -> None:
+    result = lint_with("IMG301", f"{FROM}{lines}\n", FILES)
+    (finding,) = result.findings
+    assert result.source.text(finding.span) == marked
+    assert finding.severity == severity
+    assert "no .dockerignore" in finding.message
+
+
+def test_what_nobody_needs_is_weighed_to_the_byte(lint_with: LintWith) -> None:
+    more = {".git/HEAD": "x" * 10, ".git/objects/a": "x" * 100, "src/__pycache__/a.pyc": "x" * 1000}
+    (finding,) = lint_with("IMG301", f"{FROM}COPY . .\n", FILES | more).findings
+    assert finding.message == (
+        "COPY takes the whole build context, 1,110 bytes of .git, __pycache__ with it, as there is no .dockerignore; "
+        "write one with .git, **/.env*, **/__pycache__"
+    )
+    assert finding.saves_bytes == 1110
+
+
+def test_a_builder_saves_nothing_of_the_image(lint_with: LintWith) -> None:
+    text = f"{FROM}COPY . /src\nFROM scratch\nCOPY --from=0 /src/main.py /\n"
+    (finding,) = lint_with("IMG301", text, FILES | {".git/HEAD": "x" * 10}).findings
+    assert finding.saves_bytes is None
+
+
+def test_a_folder_takes_what_is_in_it(lint_with: LintWith) -> None:
+    more = {".git/HEAD": "x", "src/package.json": "{}"}
+    (finding,) = lint_with("IMG301", f"{FROM}COPY src /app\n", FILES | more).findings
+    assert finding.message == (
+        "COPY takes all of src, as there is no .dockerignore; write one with **/.env*, **/__pycache__, **/node_modules"
+    )
+
+
+# --- folders that hold a .dockerignore, and whether the rule speaks ---
+MONOREPO = [
+    ([], True),
+    ([""], False),
+    (["project"], False),
+    (["other"], True),
+    (["project/docker"], False),
+]
+
+
+@pytest.mark.parametrize("folders, speaks", MONOREPO)
+def test_where_a_folder_above_may_be_the_context(tmp_path: Path, folders: list[str], speaks: bool) -> None:
+    for name in (".git/HEAD", "other/a", "project/docker/Dockerfile"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    for folder in folders:
+        (tmp_path / folder / ".dockerignore").write_text("x\n")
+    rules = [registry.load(entry) for entry in registry.select(registry.Selection(("IMG301",)))]
+    dockerfile = tmp_path / "project/docker/Dockerfile"
+    found = lint(f"{FROM}COPY . .\n".encode(), "Dockerfile", rules, FactOptions(dockerfile=dockerfile))
+    assert bool(found.findings) is speaks
+    named = FactOptions(dockerfile=dockerfile, context=tmp_path / "other")
+    found = lint(f"{FROM}COPY . .\n".encode(), "Dockerfile", rules, named)
+    assert bool(found.findings) is ("other" not in folders)
