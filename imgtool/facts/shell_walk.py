@@ -224,7 +224,7 @@ class Walk:
                 parts.redirects.append(self._document(item.value, place))
             elif isinstance(item.value, Redirection):
                 target = next(waiting, None) if item.value.takes_target else None
-                made = parts.word(target, place) if target else None
+                made = parts.word(target, place) if target and target.kind == "word" else None
                 if target and not made:
                     return None
                 parts.redirects.append(_redirect(item, made, place))
@@ -355,7 +355,8 @@ class Walk:
             if text[:1] not in ("-", "+") or text in ("-", "--"):
                 return
             for letter in text[1:]:
-                name = next(waiting).text if letter == "o" and arg is not args[-1] else letter
+                given = next(waiting, None) if letter == "o" else None
+                name = given.text if given else letter
                 if name in ("e", "errexit"):
                     self.shell.errexit = text[0] == "-"
                 elif name == "pipefail":

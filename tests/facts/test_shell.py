@@ -9,7 +9,7 @@ from time import thread_time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from imgtool.facts.shell import Command, Script, analyse, run_script
@@ -599,6 +599,8 @@ FRAGMENTS = st.sampled_from(
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(FRAGMENTS, max_size=30).map("".join))
+@example('"b"><<F')
+@example('set -"o"""o t')
 def test_never_raises_on_shell_like_text(text: str) -> None:
     check_spans(script(text), text.encode())
 
