@@ -29,8 +29,9 @@ class Kind(enum.StrEnum):
 # change the file system or identities only, the same way on either base
 _REPLAYED = frozenset(
     "mkdir chmod chown chgrp ln touch rm rmdir echo printf true : useradd groupadd adduser addgroup usermod "
-    "ldconfig locale-gen update-ca-certificates update-locale dpkg-reconfigure".split()
+    "ldconfig locale-gen update-ca-certificates update-locale dpkg-reconfigure update-alternatives".split()
 )
+_CONFIGURATION = "/etc/"
 _PYTHON = re.compile(r"python[0-9.]*")
 
 
@@ -46,7 +47,21 @@ def kind(segment: Segment, run: Run) -> Kind:
     found = operations_of(command, run)
     if found:
         return _of_operation(found[0]) if len(found) == 1 else Kind.UNKNOWN
-    return Kind.REPLAY if command.name in _REPLAYED else Kind.UNKNOWN
+    return Kind.REPLAY if command.name in _REPLAYED or _edits_configuration(command) else Kind.UNKNOWN
+
+
+def _edits_configuration(command: Command) -> bool:
+    """Whether it is ``sed -i SCRIPT`` on files under /etc, which are the same in either base."""
+    words = [arg.text for arg in command.args]
+    options = [word for word in words if word.startswith("-")]
+    files = [word for word in words if not word.startswith("-")][1:]
+    in_place = bool(options) and set(options) <= {"-i", "-E", "-r", "-Ei", "-ri", "-i.bak"}
+    return (
+        command.name == "sed"
+        and in_place
+        and bool(files)
+        and all(f.startswith(_CONFIGURATION) for f in files)
+    )
 
 
 def operations_of(command: Command, run: Run) -> tuple[PackageOperation, ...]:
@@ -78,6 +93,6 @@ def _of_deb(operation: PackageOperation) -> Kind:
             return Kind.SYSTEM_PACKAGES
         case Operation.REFRESH | Operation.CLEAN:
             return Kind.PACKAGE_LISTS
-        case Operation.REMOVE:
+        case Operation.REMOVE | Operation.UPGRADE:
             return Kind.REPLAY
     return Kind.UNKNOWN

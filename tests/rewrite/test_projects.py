@@ -85,6 +85,31 @@ def test_a_compiler_that_the_program_uses_stays(tmp_path: Path) -> None:
     )
 
 
+REPLAYED = [
+    "sed -i 's/archive.ubuntu.com/mirror.example.com/' /etc/apt/sources.list",
+    "update-alternatives --install /usr/bin/python python /usr/bin/python3 1",
+    "apt-get upgrade -y",
+    "ln -s /usr/bin/python3 /usr/local/bin/python",
+    "echo /opt/lib > /etc/ld.so.conf.d/app.conf && ldconfig",
+    "useradd -m app && mkdir -p /data && chown app /data",
+]
+
+
+@pytest.mark.parametrize("command", REPLAYED)
+def test_system_configuration_is_replayed_in_both_stages(command: str, tmp_path: Path) -> None:
+    dockerfile = (
+        "FROM nvidia/cuda:12.1.0-devel-ubuntu22.04\n"
+        f"RUN {command}\n"
+        "RUN apt-get update && apt-get install -y python3-pip\nRUN pip install numpy\n"
+        'CMD ["python3"]\n'
+    )
+    path = tmp_path / "Dockerfile"
+    path.write_text(dockerfile)
+    made = rewrite(dockerfile.encode(), None, FactOptions(dockerfile=path))
+    assert made.plan.status is Status.CONVERTED, made.plan.reasons
+    assert made.data.decode().count(command) == 2
+
+
 def test_only_the_flavour_changes_where_nothing_is_built(tmp_path: Path) -> None:
     dockerfile = (
         "FROM nvidia/cuda:12.4.1-cudnn-devel-ubuntu22.04 AS app\n# the library\n"

@@ -51,6 +51,12 @@ ROWS = [
     ("unknown-command", "make leaves files somewhere", DEVEL + PIP + "RUN make install\n" + REQS + CMD, {}),
     (
         "unknown-command",
+        "sed on a file of the program",
+        DEVEL + PIP + "RUN sed -i s/a/b/ /app/main.py\n" + REQS + CMD,
+        {},
+    ),
+    (
+        "unknown-command",
         "after the build too: it may need what the final stage does not have",
         DEVEL + PIP + REQS + "RUN git clone https://example.com/x /x\n" + CMD,
         {},
