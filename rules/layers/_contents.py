@@ -19,7 +19,7 @@ from imgtool.rule import (
     local_sources,
 )
 
-from ._paths import located, path, workdir
+from ._paths import filled, located, path, workdir
 
 
 class Content(NamedTuple):
@@ -44,7 +44,7 @@ def copied(facts: Facts, instruction: Instruction) -> tuple[Content, ...]:
     """What a COPY or ADD puts into the image; nothing where a word is not known."""
     if instruction.problem or instruction.keyword not in ("COPY", "ADD") or len(instruction.args) < 2:
         return ()
-    *sources, target = (facts.expand(instruction, word) for word in instruction.args)
+    *sources, target = (_known(facts, instruction, word) for word in instruction.args)
     if target is None:
         return ()
     into = posixpath.normpath(posixpath.join(workdir(facts, instruction), target))
@@ -54,6 +54,11 @@ def copied(facts: Facts, instruction: Instruction) -> tuple[Content, ...]:
         if source is not None and not source.startswith("<<"):
             found += _placed(facts, instruction, source, written, into, folder=folder)
     return tuple(found)
+
+
+def _known(facts: Facts, instruction: Instruction, word: str) -> str | None:
+    text = facts.expand(instruction, word)
+    return filled(word, facts.state(instruction).values) if text is None else text
 
 
 def _placed(
@@ -120,8 +125,10 @@ def is_large(facts: Facts, content: Content) -> bool:
     known = weight(facts, content)
     if known is not None:
         return known >= MEGABYTE
-    name = posixpath.basename(content.path) if not content.tree else _name(content.source)
+    name = posixpath.basename(content.path)
     source = _name(content.source)
+    if name == ".git":
+        return True
     if _LARGE.search(name) or _LARGE.search(source):
         return True
     if content.command is not None:

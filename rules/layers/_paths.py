@@ -38,15 +38,19 @@ def located(facts: Facts, run: Run) -> Iterator[tuple[Command, str | None]]:
 
 
 def workdir(facts: Facts, instruction: Instruction) -> str:
-    """The working directory of an instruction; a made-up root that equals itself alone where it is not known."""
+    """The working directory of an instruction; below a made-up root where the base image's is not known."""
     known = facts.state(instruction).workdir
     if known is not None:
         return known
     stage = facts.graph.stage_of(instruction)
-    body = [i for link in (stage.lineage() if stage else ()) for i in link.instructions]
-    offsets = (i.span.start for i in body if i.keyword == "WORKDIR" and i.span.start < instruction.span.start)
+    body = [i for link in reversed(list(stage.lineage() if stage else ())) for i in link.instructions]
     # POSIX keeps two leading slashes apart from one
-    return f"//{max(offsets, default=0)}"
+    where = "//base"
+    for earlier in body:
+        if earlier.keyword == "WORKDIR" and earlier.args and earlier.span.start < instruction.span.start:
+            text = facts.expand(earlier, earlier.args[0])
+            where = posixpath.join(where, text) if text is not None else f"//{earlier.span.start}"
+    return posixpath.normpath(where)
 
 
 def path(facts: Facts, run: Run, word: Arg, where: str | None) -> str | None:
@@ -66,15 +70,17 @@ def path(facts: Facts, run: Run, word: Arg, where: str | None) -> str | None:
 
 
 def _expanded(word: Arg, values: Mapping[str, str | None], assigned: frozenset[str]) -> str | None:
-    names = [found[1] or found[2] for found in _VARIABLE.finditer(word.text)]
-    rest = _VARIABLE.sub("", word.text)
-    if (
-        "$" in rest
-        or "`" in rest
-        or any(name in assigned or (name not in values and name != "HOME") for name in names)
-    ):
+    names = {found[1] or found[2] for found in _VARIABLE.finditer(word.text)}
+    return None if names & assigned else filled(word.text, values)
+
+
+def filled(text: str, values: Mapping[str, str | None]) -> str | None:
+    """A word with its variables replaced; one that is set to nothing known here stays. None for other expansions."""
+    names = [found[1] or found[2] for found in _VARIABLE.finditer(text)]
+    rest = _VARIABLE.sub("", text)
+    if "$" in rest or "`" in rest or any(name not in values and name != "HOME" for name in names):
         return None
-    return _VARIABLE.sub(lambda found: _value(values, found[1] or found[2]), word.text)
+    return _VARIABLE.sub(lambda found: _value(values, found[1] or found[2]), text)
 
 
 def _value(values: Mapping[str, str | None], name: str) -> str:

@@ -63,6 +63,7 @@ from imgtool.rule import (
     copy_source,
     remove_instruction,
     set_flag,
+    variables,
     without,
 )
 
@@ -234,7 +235,8 @@ def _folded(
     """The change made by COPY; the command keeps the folder itself."""
     run = change.run
     copies = list(dict.fromkeys(content.instruction for content in held))
-    if len(copies) != 1 or len(found.targets) != 1 or not _OPTIONS.match(found.flag.text):
+    options = [word for word in found.command.args if re.match(r"-[A-Za-z-]", word.text)]
+    if len(copies) != 1 or len(found.targets) != 1 or not all(_OPTIONS.match(o.text) for o in options):
         return None
     (copy,) = copies
     value = _flag_value(found, copy)
@@ -266,7 +268,9 @@ def _foldable(facts: Facts, run: Run, found: Recursive, copy: Instruction, value
 
 
 def _expands(facts: Facts, copy: Instruction, value: str) -> bool:
-    return bool(facts.expand(copy, value))
+    """Whether COPY has the variables of a value."""
+    values = facts.state(copy).values
+    return all(variable.name in values for variable in variables(value, facts.document.escape))
 
 
 _CREATES = frozenset({"useradd", "adduser", "groupadd", "addgroup", "usermod", "groupmod", "newusers"})

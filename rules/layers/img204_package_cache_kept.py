@@ -67,7 +67,7 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
 def _finding(facts: Facts, kept: Kept) -> Finding:
     first = kept.fills[0]
     count = len(kept.fills)
-    subject = f"{first.manager} {first.verb} leaves its {kept.cache.what}"
+    subject = f"{f'{first.manager} {first.verb}'.strip()} leaves its {kept.cache.what}"
     if count > 1:
         subject = f"{first.manager} leaves the {kept.cache.what} of {count} commands"
     words = call(first)

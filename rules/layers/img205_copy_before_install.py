@@ -256,7 +256,8 @@ def _moved(facts: Facts, run: Run, tree: Tree, manifest: Manifest, target: str) 
     document, copy = facts.document, tree.instruction
     source = _source(tree, manifest)
     folder = posixpath.dirname(source)
-    first = posixpath.join(target, folder) + "/" if folder or target not in (".", "./") else target
+    plain = not folder and (target == "." or target.endswith("/"))
+    first = target if plain else posixpath.join(target, folder).rstrip("/") + "/"
     head = cut(document.data, Span(copy.span.start, copy.words[0].span.start))
     whole = f"{head}{tree.source} {target}"
     end = run.instruction.span.end

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,12 @@ from imgtool.lint.fixer import fix
 
 LintWith = Callable[..., Any]
 FixWith = Callable[..., str]
+TreeOf = Callable[[str], str]
+
+# what the engine itself puts there
+_NOT = [
+    word for name in ("/proc", "/sys", "/dev", "/etc/resolv.conf") for word in ("-not", "-path", f"{name}*")
+]
 
 
 @pytest.fixture
@@ -27,3 +35,22 @@ def fix_with(lint_with: LintWith) -> FixWith:
         return done.data.decode()
 
     return run
+
+
+@pytest.fixture
+def tree_of(tmp_path: Path) -> TreeOf:
+    """Mode, owner and link target of everything in the image that a Dockerfile makes of ``tmp_path``."""
+
+    def build(text: str) -> str:
+        (tmp_path / "Dockerfile").write_text(text)
+        made = docker("build", "-q", "--network", "host", str(tmp_path)).strip()
+        listing = ["find", "/", "-xdev", *_NOT, "-printf", "%p %m %u:%g %l\\n"]
+        listed = docker("run", "--rm", "--user", "0", "--network", "none", made, *listing)
+        docker("rmi", made)
+        return "\n".join(sorted(listed.splitlines()))
+
+    return build
+
+
+def docker(*words: str) -> str:
+    return subprocess.run(["docker", *words], check=True, capture_output=True, text=True).stdout

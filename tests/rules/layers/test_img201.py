@@ -7,6 +7,7 @@ import pytest
 
 LintWith = Callable[..., Any]
 FixWith = Callable[..., str]
+TreeOf = Callable[[str], str]
 
 BASE = "FROM debian:bookworm\n"
 MOUNTED = "RUN --mount=type=cache,target=/var/cache/apt apt-get install -y"
@@ -151,3 +152,14 @@ def test_a_login_shell_sees_what_the_run_before_wrote(lint_with: LintWith) -> No
 def test_each_kind_of_fix_is_safe(lint_with: LintWith) -> None:
     (finding,) = lint_with("IMG201", BASE + TWO).findings
     assert finding.fix.applicability == "safe"
+
+
+@pytest.mark.engine
+def test_the_tree_is_the_same(fix_with: FixWith, tree_of: TreeOf) -> None:
+    before = (
+        f"{BASE}RUN groupadd --gid 1000 app\n# theirs\nRUN useradd --uid 1000 --gid app --create-home app\n"
+        "RUN mkdir -p /srv/models && \\\n    ln -s /srv/models /models\nRUN chown app:app /srv/models\n"
+    )
+    after = fix_with("IMG201", before)
+    assert after.count("RUN") == 1
+    assert tree_of(before) == tree_of(after)

@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+LintWith = Callable[..., Any]
+FixWith = Callable[..., str]
+
+BASE = "FROM debian:bookworm\n"
+APT = "RUN apt-get update && apt-get install -y curl"
+CLEAN = " && rm -rf /var/lib/apt/lists/*"
+
+LEFT_ALONE = [
+    (f"{BASE}{APT}{CLEAN}", "deleted in the same RUN"),
+    (f"FROM debian:bookworm AS build\n{APT}\nFROM debian:bookworm\n", "a builder's layers are not shipped"),
+    (f"{BASE}RUN apt-get install -y curl", "the lists are not this RUN's"),
+    (f"{BASE}{APT} && rm -rf /var/lib/apt", "the folder above"),
+    (f"{BASE}{APT} && rm -rf /var/lib/apt/lists", "the folder itself"),
+    (f"{BASE}{APT} && rm -rf /tmp/* /var/lib/{{apt,dpkg}}/lists/*", "by a brace expansion"),
+    (f"{BASE}{APT} && find /var/lib/apt/lists -mindepth 1 -delete", "by find"),
+    (
+        f"{BASE}{APT} && (cd /var/lib/apt && rm -rf lists/*) || rm -rf /var/lib/apt/lists/*",
+        "in whatever shape",
+    ),
+    (f"{BASE}{APT} && apt-get distclean", "apt's own word for it"),
+    (f"{BASE}RUN --mount=type=cache,target=/var/lib/apt apt-get update", "a cache mount"),
+    (f"{BASE}RUN --mount=type=tmpfs,target=/var/lib/apt/lists apt-get update", "a tmpfs mount"),
+    (f"{BASE}ARG D=/var/lib\nRUN --mount=type=cache,target=$D/apt apt-get update", "by a variable"),
+    (f"{BASE}{APT}\nENV A=1\nRUN rm -rf /var/lib/apt/lists/*", "IMG202 says so"),
+    (f"{BASE}RUN chroot /rootfs apt-get update", "another root"),
+    (f"{BASE}RUN f() {{ apt-get update; }}", "never called"),
+    (f'{BASE}RUN apt-get update && bash -c "$X"', "what the script does is not known"),
+    (f"{BASE}RUN pip install --no-cache-dir a", "no cache"),
+    (f"{BASE}RUN pip --no-cache-dir install a", "no cache"),
+    (f"{BASE}ENV PIP_NO_CACHE_DIR=1\nRUN pip install a", "switched off"),
+    (f"{BASE}ENV PIP_NO_CACHE_DIR=off\nRUN pip install a", "pip takes any truth value for yes"),
+    (f"{BASE}ARG PIP_NO_CACHE_DIR=1\nRUN pip install a", "an argument is in the environment, too"),
+    (f"{BASE}RUN PIP_NO_CACHE_DIR=1 pip install a", "for one command"),
+    (f"{BASE}RUN export PIP_NO_CACHE_DIR=1 && pip install a", "for one RUN"),
+    ("FROM debian:bookworm AS base\nENV PIP_NO_CACHE_DIR=1\nFROM base\nRUN pip install a", "inherited"),
+    (f"{BASE}RUN pip config set global.no-cache-dir true\nRUN pip install a", "configured"),
+    (f"{BASE}COPY pip.conf /etc/pip.conf\nRUN pip install a", "perhaps configured"),
+    (f"{BASE}RUN --mount=type=cache,target=/root/.cache pip install a", "a cache mount above it"),
+    (f"{BASE}USER app\nRUN --mount=type=cache,target=/home/app/.cache/pip pip install a", "in another home"),
+    (
+        f"{BASE}ENV PIP_CACHE_DIR=/c/pip\nRUN --mount=type=cache,target=/c pip install a",
+        "where the variable puts it",
+    ),
+    (f"{BASE}RUN pip install a && pip cache purge", "emptied"),
+    (f"{BASE}RUN pip install a && rm -rf ~/.cache/pip", "deleted"),
+    (f"{BASE}RUN pip install --no-deps ./a.whl", "nothing is fetched"),
+    (f"{BASE}RUN pip install --no-index --find-links /w a", "nothing is fetched"),
+    (f"{BASE}RUN pip uninstall -y a", "nothing is installed"),
+    (f"{BASE}RUN pip list && pip freeze", "nothing is installed"),
+    (f"{BASE}RUN apk add --no-cache a", "no cache"),
+    (f"{BASE}RUN apk --no-cache add a", "no cache"),
+    (f"{BASE}RUN apk add a && rm -rf /var/cache/apk/*", "deleted"),
+    (f"{BASE}RUN --mount=type=cache,target=/var/cache/apk apk add a", "a cache mount"),
+    (f"{BASE}RUN dnf install -y a && dnf clean all", "emptied"),
+    (f"{BASE}RUN yum install -y a && rm -rf /var/cache/yum", "deleted"),
+    (f"{BASE}RUN microdnf install -y a && microdnf clean all", "emptied"),
+    (f"{BASE}RUN dnf --installroot /r install -y a", "another root"),
+    (f"{BASE}RUN zypper -n install a && zypper clean", "emptied"),
+    (f"{BASE}RUN --mount=type=cache,target=/var/cache/zypp zypper -n in a", "a cache mount"),
+    (f"{BASE}RUN conda install -y a && conda clean -afy", "emptied"),
+    (f"{BASE}RUN mamba install -y a && conda clean -ay", "by its sister"),
+    (f"{BASE}RUN conda create -n x", "an empty environment"),
+    (f"{BASE}RUN npm ci && npm cache clean --force", "emptied"),
+    (f"{BASE}RUN npm ci && rm -rf /root/.npm", "deleted"),
+    (f"{BASE}RUN yarn install && yarn cache clean", "emptied"),
+    (f"{BASE}RUN pnpm install", "its store is linked, not copied"),
+    (f"{BASE}RUN uv pip install --no-cache a", "no cache"),
+    (f"{BASE}ENV UV_NO_CACHE=1\nRUN uv sync", "switched off"),
+    (f"{BASE}RUN uv run pytest", "what it runs is another program"),
+    (f"{BASE}ONBUILD RUN pip install a", "the child's doing"),
+    (f"{BASE}RUN echo apt-get update", "a word"),
+    ("", "no stage"),
+]
+
+
+@pytest.mark.parametrize("text, reason", LEFT_ALONE)
+def test_left_alone(lint_with: LintWith, text: str, reason: str) -> None:
+    assert not lint_with("IMG204", text).findings, reason
+
+
+# body, what is underlined, the message
+FOUND = [
+    (APT, "apt-get update", "apt-get update leaves its package lists in this layer; end the RUN with rm -rf /var/lib/apt/lists/*"),
+    (f"{APT} && apt-get clean", "apt-get update", "apt-get update leaves its package lists in this layer; end the RUN with rm -rf /var/lib/apt/lists/*"),
+    ("RUN rm -rf /var/lib/apt/lists/* && apt update", "apt update", "apt update leaves its package lists in this layer; end the RUN with rm -rf /var/lib/apt/lists/*"),
+    ("RUN sudo -E apt-get -qq update", "apt-get -qq update", "apt-get update leaves its package lists in this layer; end the RUN with sudo rm -rf /var/lib/apt/lists/*"),
+    ("RUN apt-get update\nRUN apt-get install -y a", "apt-get update", "apt-get update leaves its package lists in this layer; line 3 installs from them, so join the two RUNs and delete them there"),
+    ("RUN pip3 install -r r.txt", "pip3 install", "pip install leaves its downloads and built wheels in this layer; add --no-cache-dir"),
+    ("RUN /opt/venv/bin/python -m pip install a", "/opt/venv/bin/python -m pip install", "pip install leaves its downloads and built wheels in this layer; add --no-cache-dir"),
+    ("RUN pip install a && pip install b", "pip install", "pip leaves the downloads and built wheels of 2 commands in this layer; add --no-cache-dir"),
+    ('RUN if [ -n "$X" ]; then pip install $X; fi', "pip install", "pip install leaves its downloads and built wheels in this layer; add --no-cache-dir"),
+    ("RUN --mount=type=cache,target=/var/lib/apt pip install a", "pip install", "pip install leaves its downloads and built wheels in this layer; add --no-cache-dir"),
+    ("RUN pip install a && pip cache purge && pip install b", "pip install", "pip install leaves its downloads and built wheels in this layer; add --no-cache-dir"),
+    ("RUN uv pip install --system a", "uv pip install", "uv pip install leaves its downloads and built wheels in this layer; add --no-cache"),
+    ("RUN apk update && apk add a", "apk update", "apk leaves the package index of 2 commands in this layer; end the RUN with rm -rf /var/cache/apk/*"),
+    ("RUN apk add -U a", "apk add", "apk add leaves its package index in this layer; add --no-cache"),
+    ("RUN dnf -y install a", "dnf -y install", "dnf install leaves its repository metadata in this layer; end the RUN with dnf clean all"),
+    ("RUN yum makecache", "yum makecache", "yum makecache leaves its repository metadata in this layer; end the RUN with yum clean all"),
+    ("RUN zypper -n in a", "zypper -n in", "zypper in leaves its repository metadata and packages in this layer; end the RUN with zypper clean --all"),
+    ("RUN /opt/conda/bin/mamba install -y a", "/opt/conda/bin/mamba install", "mamba install leaves its package archives and index in this layer; end the RUN with /opt/conda/bin/mamba clean --all --yes"),
+    ("RUN conda env create -f e.yml", "conda env create", "conda env create leaves its package archives and index in this layer; end the RUN with conda clean --all --yes"),
+    ("RUN npm ci", "npm ci", "npm ci leaves its downloads in this layer; end the RUN with npm cache clean --force"),
+    ("RUN yarn", "yarn", "yarn leaves its downloads in this layer; end the RUN with yarn cache clean"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body, underlined, message", FOUND)
+def test_found(lint_with: LintWith, body: str, underlined: str, message: str) -> None:
+    result = lint_with("IMG204", BASE + body)
+    (finding,) = result.findings
+    assert finding.message == message
+    assert result.source.text(finding.span) == underlined
+
+
+@pytest.mark.parametrize("alias", ["DL3009", "DL3019", "DL3032", "DL3036", "DL3040", "DL3042", "DL3060"])
+def test_goes_by_the_codes_that_people_know(lint_with: LintWith, alias: str) -> None:
+    assert lint_with(alias, BASE + APT).findings
+
+
+def test_caches_of_several_managers(lint_with: LintWith) -> None:
+    found = lint_with("IMG204", f"{BASE}{APT} && pip install a && npm ci").findings
+    assert [f.message.split()[0] for f in found] == ["apt-get", "pip", "npm"]
+
+
+# a RUN before and after
+FIXED = [
+    (APT, f"{APT}{CLEAN}"),
+    ("RUN apt-get update && \\\n    apt-get install -y a", "RUN apt-get update && \\\n    apt-get install -y a && \\\n    rm -rf /var/lib/apt/lists/*"),
+    ("RUN set -eux; \\\n\tapt-get update; \\\n\tapt-get install -y a;\n", "RUN set -eux; \\\n\tapt-get update; \\\n\tapt-get install -y a && \\\n\trm -rf /var/lib/apt/lists/*;\n"),
+    ("RUN apt-get update && apt-get install -y a || true # why\n", "RUN apt-get update && apt-get install -y a || true && rm -rf /var/lib/apt/lists/* # why\n"),
+    ("RUN apt-get update \\\n # tools\n && apt-get install -y \\\n    a \\\n    b\nCMD x\n", "RUN apt-get update \\\n # tools\n && apt-get install -y \\\n    a \\\n    b \\\n    && rm -rf /var/lib/apt/lists/*\nCMD x\n"),
+    ("RUN <<EOF\napt-get update\napt-get install -y a\nEOF\n", "RUN <<EOF\napt-get update\napt-get install -y a && rm -rf /var/lib/apt/lists/*\nEOF\n"),
+    ("RUN sudo apt-get update", "RUN sudo apt-get update && sudo rm -rf /var/lib/apt/lists/*"),
+    ("RUN apt-get update && cat <<EOF > /f\nx\nEOF\n", "RUN apt-get update && cat <<EOF > /f\nx\nEOF\n"),
+    ("RUN apt-get update && exit 0", "RUN apt-get update && exit 0"),
+    ('RUN ["apt-get", "update"]', 'RUN ["apt-get", "update"]'),
+    ("RUN apt-get update\nENV A=1\nRUN apt-get install -y a", "RUN apt-get update\nENV A=1\nRUN apt-get install -y a"),
+    ("RUN apt-get update\nENV A=1\nRUN apt-get update && apt-get install -y a", f"RUN apt-get update{CLEAN}\nENV A=1\nRUN apt-get update && apt-get install -y a{CLEAN}"),
+    ("RUN apt-get update && curl x\nRUN rosdep install a", "RUN apt-get update && curl x\nRUN rosdep install a"),
+    ("RUN pip install \\\n  a \\\n  b", "RUN pip install --no-cache-dir \\\n  a \\\n  b"),
+    ("RUN python3 -m pip install a | tee log; pip3 install b", "RUN python3 -m pip install --no-cache-dir a | tee log; pip3 install --no-cache-dir b"),
+    ('RUN ["pip", "install", "a"]', 'RUN ["pip", "install", "--no-cache-dir", "a"]'),
+    ("RUN bash -c 'source x && pip install a'", "RUN bash -c 'source x && pip install --no-cache-dir a'"),
+    ("RUN <<EOF\npip install a\nEOF\n", "RUN <<EOF\npip install --no-cache-dir a\nEOF\n"),
+    ("RUN uv pip install a && uv sync", "RUN uv pip install --no-cache a && uv sync --no-cache"),
+    ("RUN apk add a", "RUN apk add --no-cache a"),
+    ("RUN apk update && apk add a", "RUN apk update && apk add a && rm -rf /var/cache/apk/*"),
+    ("RUN microdnf install -y a", "RUN microdnf install -y a && microdnf clean all"),
+    ("RUN micromamba install -y a", "RUN micromamba install -y a && micromamba clean --all --yes"),
+    ("RUN bash -c 'conda install -y a'", "RUN bash -c 'conda install -y a'"),
+    (f"{APT} && pip install a && npm ci", f"{APT} && pip install --no-cache-dir a && npm ci{CLEAN} && npm cache clean --force"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("before, after", FIXED)
+def test_fixed(fix_with: FixWith, before: str, after: str) -> None:
+    assert fix_with("IMG204", BASE + before) == BASE + after
+
+
+def test_a_script_that_may_need_the_lists_makes_it_unsafe(lint_with: LintWith) -> None:
+    (finding,) = lint_with("IMG204", f"{BASE}{APT}\nRUN ./install.sh").findings
+    assert finding.fix.applicability == "unsafe"
+    assert finding.fix.message == (
+        "Delete the package lists in the same RUN (unsafe: install.sh may install from them)"
+    )
+
+
+def test_a_stage_on_top_may_need_the_lists(lint_with: LintWith) -> None:
+    text = f"FROM debian:bookworm AS base\n{APT}\nFROM base\nRUN apt-get install -y b"
+    (finding,) = lint_with("IMG204", text).findings
+    assert finding.fix is None
+    assert "line 4 installs from them" in finding.message
+
+
+def test_safe_by_default(lint_with: LintWith) -> None:
+    (finding,) = lint_with("IMG204", BASE + APT).findings
+    assert finding.fix.applicability == "safe"
+    assert finding.severity == "warning"
