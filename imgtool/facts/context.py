@@ -153,8 +153,10 @@ def alternatives(
     top = folder and repository_root(folder)
     if folder is None or top is None or context.how in ("option", "config"):
         return
+    there = (w for w in _evidence(sources) if all(_exists(context.root, source) for source in w))
+    wanted = next(there, sources)
     for path in (folder, *folder.parents):
-        if path != context.root and all(_exists(path, source) for source in sources):
+        if path != context.root and all(_exists(path, source) for source in wanted):
             yield _context(path, context.how, dockerfile)
         if path == top:
             return

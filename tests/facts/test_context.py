@@ -86,6 +86,7 @@ def test_locate(plant: Plant, sources: list[str], folder: str | None) -> None:
 ALTERNATIVES = [
     (["."], "p/docker/Dockerfile", ["p", "repo"]),
     (["a"], "p/docker/Dockerfile", ["p"]),
+    (["a", "*.rs"], "p/docker/Dockerfile", ["p"]),
     (["b"], "p/docker/Dockerfile", []),
     (["p"], "p/docker/Dockerfile", []),
     ([], "Dockerfile", []),
