@@ -31,8 +31,9 @@ class _Secret:
     parent: str = ""
 
 
+_ENVIRONMENT = "environment file"
 _SECRETS = (
-    _Secret("environment file", r"\.env(?:\.(?!.*(?:example|sample|template|dist|defaults?)$)[\w.-]+)?", "**/.env*"),
+    _Secret(_ENVIRONMENT, r"\.env(?:\.(?!.*(?:example|sample|template|dist|defaults?)$)[\w.-]+)?", "**/.env*"),
     _Secret("private SSH key", r"id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?", "**/id_*"),
     _Secret("private key", r".+\.(?:pem|key|p12|pfx|ppk|jks|keystore)", "**/*.{ending}"),
     _Secret("AWS credentials", "credentials", "**/.aws", r"\.aws"),
@@ -48,6 +49,8 @@ _SECRETS = (
     _Secret("secrets file", r"secrets?\.(?:ya?ml|toml|json|env)"),
 )  # fmt: skip
 _ANY_SECRET = re.compile("|".join(secret.name for secret in _SECRETS))
+# many an environment file holds settings alone
+_TELLING = re.compile(rb"pass|pwd|secret|token|key|cred|auth|://[^/\s]*:[^/\s]*@", re.IGNORECASE)
 _AUTH = re.compile(rb"auth|passw|token", re.IGNORECASE)
 # keys there are made for tests or belong to packages
 _FOREIGN = re.compile(
@@ -88,16 +91,27 @@ def interesting(file: ContextFile) -> bool:
     return git(file) or weights(file) or _secret(file.path) is not None
 
 
-def secret(file: ContextFile, context: BuildContext) -> tuple[str, str] | None:
-    """What kind of secret a file holds and the pattern that keeps it out; None where it holds none.
+@dataclass(frozen=True, slots=True)
+class SecretFile:
+    """What a file of secrets is, the pattern that keeps it out, and whether it is ``sure`` to hold any."""
+
+    what: str
+    pattern: str
+    sure: bool
+
+
+def secret(file: ContextFile, context: BuildContext) -> SecretFile | None:
+    """What a file of secrets is; None where there are none in it.
 
     Certificates and settings without a token share names with secrets, so the heads of some files are read.
     """
     found = _secret(file.path)
-    if found is None or not _holds(found.what, context.head(file.path, _FEW_BYTES)):
+    head = context.head(file.path, _FEW_BYTES) if found else b""
+    if found is None or not _holds(found.what, head):
         return None
     *_, parent, name = ("", *file.path.split("/"))
-    return found.what, found.pattern.format(name=name, parent=parent, ending=name.rpartition(".")[2])
+    pattern = found.pattern.format(name=name, parent=parent, ending=name.rpartition(".")[2])
+    return SecretFile(found.what, pattern, found.what != _ENVIRONMENT or _TELLING.search(head) is not None)
 
 
 def _secret(path: str) -> _Secret | None:

@@ -11,8 +11,9 @@ Looks into the build context for what COPY and ADD really take, after `.dockerig
   `*.parquet`, …; `*.bin` from 50 MB on) that a `.dockerignore` lets in. Weights that COPY names, or a folder called
   `models` or `weights`, are meant. Without a `.dockerignore`, IMG301 says it all.
 
-What ships is an error (secrets) or a warning; in a stage that only builds, secrets are a warning, since the build
-cache keeps them, and all else is information. Weights of less than 10 MB are information.
+Secrets that ship are an error, or a warning where a `.env` has no telling name in it; what else ships is a warning.
+In a stage that only builds, secrets are a warning, since the build cache keeps them, and all else is information. So
+are weights of less than 10 MB.
 
 ## Why is this bad
 A secret in a layer belongs to everybody who has the image, even where a later layer deletes it. `.git` holds all that
@@ -86,7 +87,7 @@ def check(_document: Document, facts: Facts) -> Iterator[Finding]:
     if context is None or context.ignore.errors:
         return
     everything = context.files()
-    files = [file for file in everything.files if interesting(file)]
+    files = [file for file in everything.files if interesting(file) and _sure(file, facts.contexts)]
     # what ships counts first; a file is reported once
     for source in sorted(
         sources(facts) if files else (), key=lambda source: source.stage not in facts.shipped
@@ -99,6 +100,15 @@ def check(_document: Document, facts: Facts) -> Iterator[Finding]:
             if finding:
                 yield finding
                 files = [file for file in files if file not in told]
+
+
+def _sure(file: ContextFile, contexts: Sequence[BuildContext]) -> bool:
+    """Whether every folder that may be the context has the file, and lets it in."""
+    path = contexts[0].root / file.path
+    return all(
+        path.is_relative_to(other.root) and not other.ignore.matches(path.relative_to(other.root).as_posix())
+        for other in contexts[1:]
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,14 +149,15 @@ def _secrets(taken: _Taken, files: Sequence[ContextFile]) -> _Told:
     kinds = {file: kind for file in files if (kind := secret(file, taken.context))}
     if not kinds:
         return _NOTHING
-    shown = [f"{file.path} ({what})" for file, (what, _) in kinds.items()]
+    shown = [f"{file.path} ({kind.what})" for file, kind in kinds.items()]
     goal = "the image" if taken.ships else "a layer of the build cache"
-    patterns = dict.fromkeys(pattern for _, pattern in kinds.values())
+    patterns = dict.fromkeys(kind.pattern for kind in kinds.values())
     advice = (
         f"keep it out with {_listed(patterns)} in {taken.ignore}, and give it to a RUN by --mount=type=secret"
     )
     message = f"{taken.words} takes {_listed(shown)} into {goal}{_why(taken, list(kinds))}; {advice}"
-    return taken.finding(message, (Severity.ERROR, Severity.WARNING), ()), kinds.keys()
+    worst = Severity.ERROR if any(kind.sure for kind in kinds.values()) else Severity.WARNING
+    return taken.finding(message, (worst, Severity.WARNING), ()), kinds.keys()
 
 
 def _history(taken: _Taken, files: Sequence[ContextFile]) -> _Told:

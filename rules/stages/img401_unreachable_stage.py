@@ -74,7 +74,11 @@ def check(document: Document, facts: Facts) -> Iterator[Finding]:
 
 def _finding(stage: Stage, facts: Facts) -> Finding:
     asked = facts.options.stage
-    by = f"neither {asked} (--stage) nor the last stage needs it" if asked else "the last stage does not need it"
+    by = (
+        f"neither {asked} (--stage) nor the last stage needs it"
+        if asked
+        else "the last stage does not need it"
+    )
     if stage.name is None:
         message = f"this stage is not built, as {by}; take from it by name, or remove it"
         return META.finding(stage.base_span, message)

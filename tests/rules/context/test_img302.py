@@ -58,8 +58,8 @@ def test_an_unknown_context_is_left_alone(lint_with: LintWith) -> None:
 
 # --- (path, its text, what it is called) ---
 SECRETS = [
-    (".env", "A=1", "environment file"),
-    ("app/.env.production", "A=1", "environment file"),
+    (".env", "DB_PASSWORD=x", "environment file"),
+    ("app/.env.production", "DB_URL=postgres://a:b@c/d", "environment file"),
     ("id_rsa", "", "private SSH key"),
     ("keys/id_ed25519", "", "private SSH key"),
     ("certs/server.pem", PRIVATE_KEY, "private key"),
@@ -102,6 +102,11 @@ def test_the_advice_keeps_it_out(lint_with: LintWith, path: str, text: str, what
     (finding,) = lint_with("IMG302", COPY, {path: text}).findings
     pattern = finding.message.split("keep it out with ")[1].split(" in .dockerignore")[0]
     assert not lint_with("IMG302", COPY, {path: text, ".dockerignore": f"{pattern}\n"}).findings, what
+
+
+def test_an_environment_file_of_settings_is_a_warning(lint_with: LintWith) -> None:
+    (finding,) = lint_with("IMG302", COPY, {".env": "PORT=8080\n"}).findings
+    assert finding.severity == "warning"
 
 
 def test_a_secret_by_name_is_one_too(lint_with: LintWith) -> None:
@@ -152,7 +157,7 @@ def test_big_weights_are_a_warning(tmp_path: Path) -> None:
 
 
 def test_each_kind_is_a_finding(lint_with: LintWith) -> None:
-    files = {".dockerignore": "x\n", ".env": "", ".git/HEAD": "", "m.onnx": ""}
+    files = {".dockerignore": "x\n", ".env": "API_KEY=x", ".git/HEAD": "", "m.onnx": ""}
     assert [f.severity for f in lint_with("IMG302", COPY, files).findings] == ["error", "warning", "info"]
 
 
@@ -187,7 +192,7 @@ def test_a_builder_keeps_it_in_the_cache(lint_with: LintWith) -> None:
 
 def test_a_file_is_reported_once_where_it_ships(lint_with: LintWith) -> None:
     text = f"{COPY}FROM debian:bookworm-slim\nCOPY --from=0 /a /a\nCOPY . /app\nCOPY .env /app\n"
-    result = lint_with("IMG302", text, {".env": ""})
+    result = lint_with("IMG302", text, {".env": "TOKEN=x"})
     (finding,) = result.findings
     assert (result.source.line_of(finding.span.start), finding.severity) == (5, "error")
 
@@ -220,3 +225,27 @@ def test_a_link_is_not_followed_out(tmp_path: Path) -> None:
     (folder / "link").symlink_to(outside)
     rules = [registry.load(entry) for entry in registry.select(registry.Selection(("IMG302",)))]
     assert not lint(COPY.encode(), "D", rules, FactOptions(dockerfile=folder / "Dockerfile")).findings
+
+
+# --- (.dockerignore of the root, of the folder between; how many findings) ---
+@pytest.mark.parametrize(
+    "root, between, count",
+    [(None, None, 1), ("x\n", "x\n", 1), ("**/.env\n", None, 0), (None, ".env\ndocker/.env", 0)],
+)
+def test_where_another_folder_may_be_the_context(
+    tmp_path: Path, root: str | None, between: str | None, count: int
+) -> None:
+    texts = {
+        ".git/HEAD": "",
+        ".dockerignore": root,
+        "p/.dockerignore": between,
+        "p/docker/Dockerfile": COPY,
+        "p/docker/.env": "",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        if text is not None:
+            (tmp_path / name).write_text(text)
+    rules = [registry.load(entry) for entry in registry.select(registry.Selection(("IMG302",)))]
+    dockerfile = tmp_path / "p/docker/Dockerfile"
+    assert len(lint(COPY.encode(), "D", rules, FactOptions(dockerfile=dockerfile)).findings) == count
