@@ -40,6 +40,7 @@ def parse(
              end, args, flags, attr, heredocs); error and line where it is refused
 
     Continuations are joined, exec forms are JSON, heredocs have their length. Parsing goes on after what is refused.
+    The tree shows secrets as *; jsonl has the file as it is.
 
     \b
     Examples:
