@@ -7,18 +7,18 @@ import os
 import stat
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(NamedTuple):
     """Bytes ``start`` to ``end`` of a file; ``end`` is exclusive."""
 
     start: int
     end: int
 
-    def __contains__(self, other: Span) -> bool:
+    def holds(self, other: Span) -> bool:
+        """Whether the other lies inside."""
         return self.start <= other.start and other.end <= self.end
 
     def overlaps(self, other: Span) -> bool:
@@ -31,8 +31,7 @@ class Span:
         return self.start < other.end and other.start < self.end
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Edit:
+class Edit(NamedTuple):
     """Replace the bytes ``start`` to ``end`` by ``text``.
 
     ``text`` is encoded as UTF-8; bytes of the file that are not UTF-8 travel as surrogates

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
+from typing import NamedTuple
 
 from imgtool.edits import Span
 from imgtool.syntax import words
@@ -49,8 +50,7 @@ def trimmed_end(data: bytes) -> int:
     return end
 
 
-@dataclass(frozen=True, slots=True)
-class LogicalLine:
+class LogicalLine(NamedTuple):
     """One instruction's text, continuations joined, with its lines and the comments directly above it."""
 
     text: Text

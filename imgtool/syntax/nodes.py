@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from imgtool.edits import Span
 from imgtool.syntax.source import Source, decode
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """Bytes put together from pieces of a file, with the way back.
 
     A logical line has no continuation characters, comments or newlines any more; a heredoc body with
@@ -58,16 +58,14 @@ class Text:
         return decode(self.data)
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A word of an instruction as BuildKit keeps it (quotes kept), and where it stands."""
 
     text: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(NamedTuple):
     """A builder flag, ``--name=value``; ``raw`` is BuildKit's form (quotes removed). ``value`` is None without ``=``."""
 
     raw: str
@@ -76,8 +74,7 @@ class Flag:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Heredoc:
+class Heredoc(NamedTuple):
     """A here-document. ``content`` is the body as stored, before ``<<-`` strips tabs.
 
     ``marker`` spans ``<<NAME``, ``body`` the lines of the body, ``terminator`` the closing line.
@@ -93,8 +90,7 @@ class Heredoc:
     terminator: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(NamedTuple):
     """A comment line, inside a continuation too. ``text`` is without ``#`` and outer blanks; ``span`` from ``#`` to line end."""
 
     text: str
@@ -103,8 +99,7 @@ class Comment:
     in_continuation: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Directive:
+class Directive(NamedTuple):
     """A parser directive, ``# name=value``."""
 
     name: str
@@ -113,8 +108,7 @@ class Directive:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class SyntaxProblem:
+class SyntaxProblem(NamedTuple):
     """Why BuildKit would refuse the file, in its words, and where."""
 
     message: str

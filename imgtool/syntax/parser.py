@@ -299,7 +299,7 @@ def _healthcheck(rest: Text, escape: bytes, line: LogicalLine) -> _Form:
 def _onbuild(rest: Text, escape: bytes, line: LogicalLine) -> _Form:
     if not rest.data:
         return _Form()
-    inner = _node(rest, escape, replace(line, comments=(), empty_continuation=False))
+    inner = _node(rest, escape, line._replace(comments=(), empty_continuation=False))
     return _Form(("",), (), inner=inner)
 
 

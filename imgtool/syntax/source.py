@@ -5,10 +5,9 @@ from __future__ import annotations
 import errno
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from imgtool.edits import Span
 
@@ -44,8 +43,7 @@ def bounded(stream: BinaryIO) -> bytes:
     return data
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Line and column, both 1-based; columns count code points."""
 
     line: int

@@ -103,7 +103,7 @@ def _between(first: Run, second: Run) -> Span:
 
 
 def _comments(document: Document, span: Span) -> Iterator[Comment]:
-    return (comment for comment in document.comments if comment.span in span)
+    return (comment for comment in document.comments if span.holds(comment.span))
 
 
 def _joint(document: Document, first: Run, second: Run) -> Edit:

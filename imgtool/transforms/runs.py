@@ -206,7 +206,7 @@ def _script_end(run: Run) -> int | None:
     if not heredocs:
         return run.instruction.span.end
     first = segments(run.script)[0].span
-    whole = len(heredocs) == 1 and first in heredocs[0].body
+    whole = len(heredocs) == 1 and heredocs[0].body.holds(first)
     return heredocs[0].body.end if whole else None
 
 

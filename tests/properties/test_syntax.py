@@ -49,7 +49,7 @@ def check(data: bytes) -> Document:
         assert instruction.start_line <= instruction.end_line <= len(document.source.line_starts)
         last = instruction.span.end
         for span in spans(instruction):
-            assert span in instruction.span, (instruction, span)
+            assert instruction.span.holds(span), (instruction, span)
     for problem in document.problems:
         assert 0 <= problem.span.start <= problem.span.end <= len(data)
         assert 1 <= problem.line <= len(document.source.line_starts)
