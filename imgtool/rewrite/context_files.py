@@ -93,8 +93,8 @@ def _content(facts: Facts, source: str) -> bytes | None:
     if path is None or context is None or not context.reaches(source):
         return None
     try:
-        if not path.is_file() or path.stat().st_size > MAX_BYTES:
-            return None
-        return path.read_bytes()
+        size = path.stat().st_size
     except OSError:
         return None
+    content = context.head(source, MAX_BYTES) if size <= MAX_BYTES else b""
+    return content if len(content) == size else None

@@ -154,17 +154,10 @@ def _compiles(context: BuildContext | None) -> bool:
     named = [file for file in listing.files if file.path.endswith(_SOURCES)]
     return not listing.complete or any(
         file.size > _MAX_SOURCE
-        or (content := _content(context, file.path)) is None
+        or len(content := context.head(file.path, _MAX_SOURCE)) < file.size
         or _COMPILES.search(content)
         for file in named
     )
-
-
-def _content(context: BuildContext, path: str) -> bytes | None:
-    try:
-        return (context.root / path).read_bytes()
-    except OSError:
-        return None
 
 
 def _from_outside(instruction: Instruction, facts: Facts) -> bool:
