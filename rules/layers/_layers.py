@@ -63,7 +63,7 @@ def _replayed(facts: Facts, run: Run, held: dict[str, Content]) -> Iterator[Dele
             gone = {place: content for place, content in held.items() if holds(target, content)}
             older = tuple(c for c in gone.values() if c.instruction is not run.instruction)
             if not gone:
-                older = _within(target, held)
+                older = _within(run, target, held)
             if older and command.unconditional:
                 yield Deletion(run, command, word, older)
             for place in gone:
@@ -80,12 +80,16 @@ def holds(target: str, content: Content) -> bool:
 _TELLING = re.compile(r"/\.git\Z|\.(?:run|whl|deb|rpm|zip|7z|tar(?:\.\w+)?|tgz)\Z")
 
 
-def _within(target: str, held: dict[str, Content]) -> tuple[Content, ...]:
-    """The copied folder that a path lies in, where the path's name tells that it came with the folder."""
+def _within(run: Run, target: str, held: dict[str, Content]) -> tuple[Content, ...]:
+    """The older folder that a path lies in, where the path's name tells that it came with the folder."""
     if not _TELLING.search(target):
         return ()
     trees = [c for c in held.values() if c.tree and target.startswith(c.path.rstrip("/") + "/")]
-    return tuple(c._replace(path=target, source=target, tree=target.endswith("/.git")) for c in trees[-1:])
+    return tuple(
+        c._replace(path=target, source=target, tree=target.endswith("/.git"))
+        for c in trees[-1:]
+        if c.instruction is not run.instruction
+    )
 
 
 _FILTERS = ("-name", "-iname", "-type", "-path", "-mtime", "-size", "!", "-not", "-maxdepth")

@@ -3,7 +3,7 @@ r"""Consecutive RUN instructions that do one job.
 ## What it does
 Reports RUN instructions that follow one another directly, in a stage that ships, and do the same kind of quick work:
 
-- they install system packages, with one package manager, or refresh its lists;
+- they work on system packages, with one package manager: refresh its lists, install, remove;
 - three or more of them install single Python packages by name;
 - they set up folders, links, modes, users and small files.
 
@@ -83,7 +83,7 @@ META = RuleMeta(
 _SETUP = frozenset(
     "mkdir rmdir rm ln touch chmod chown chgrp echo printf tee sed useradd groupadd usermod groupmod userdel groupdel adduser"
     " addgroup passwd chpasswd update-alternatives ldconfig locale-gen update-locale dpkg-reconfigure test [ [[ true :"
-    " getent id whoami cd set umask export".split()
+    " getent id whoami cd umask".split()
 )
 _CONFIGURES = frozenset({"git", "pip", "npm", "yarn", "conda", "mamba", "poetry", "go"})
 _DELETES = frozenset({"rm", "rmdir"})
@@ -172,7 +172,7 @@ def _package_kind(operation: PackageOperation) -> str:
         return (
             ""
             if local or operation.manager in ("dpkg", "rpm")
-            else f"install packages with {_family(operation)}"
+            else f"work on packages with {_family(operation)}"
         )
     if operation.manager == "pip" and operation.operation is Operation.INSTALL:
         return _SINGLE if _is_light(operation) else ""
@@ -194,9 +194,12 @@ def _is_light(operation: PackageOperation) -> bool:
         or operation.targets
         or not operation.complete
     )
-    return not other and all(
-        p.source == "index" and python_need(p.name, p.extras) is None for p in operation.packages
-    )
+    return not other and not any(p.source != "index" or _is_heavy(p.name) for p in operation.packages)
+
+
+def _is_heavy(name: str) -> bool:
+    """Whether it belongs to an accelerator: ``torch`` does, and so may ``torch-scatter``."""
+    return any(python_need(part, ()) for part in (name, *name.split("-")))
 
 
 def _finding(facts: Facts, kind: str, group: Sequence[Run]) -> Finding:
@@ -204,7 +207,7 @@ def _finding(facts: Facts, kind: str, group: Sequence[Run]) -> Finding:
     fix = Fix("Make them one RUN", edits, Applicability.SAFE) if edits else None
     span = group[0].instruction.word.span
     second = group[1].instruction.start_line
-    if _only_refreshes(group[0]):
+    if _only_refreshes(group[0]) and _installs(group[1]):
         message = f"a RUN of its own keeps package lists in the build cache, so line {second} may install from outdated ones; make them one"
         return META.finding(span, message, severity=Severity.WARNING, fix=fix)
     message = f"{len(group)} RUN instructions in a row {kind}; make them one"
@@ -212,8 +215,11 @@ def _finding(facts: Facts, kind: str, group: Sequence[Run]) -> Finding:
 
 
 def _only_refreshes(run: Run) -> bool:
-    done = [o.operation for o in run.operations]
-    return Operation.REFRESH in done and not {Operation.INSTALL, Operation.UPGRADE} & set(done)
+    return any(o.operation is Operation.REFRESH for o in run.operations) and not _installs(run)
+
+
+def _installs(run: Run) -> bool:
+    return any(o.operation in (Operation.INSTALL, Operation.UPGRADE) for o in run.operations)
 
 
 def _edits(facts: Facts, group: Sequence[Run]) -> tuple[Edit, ...] | None:

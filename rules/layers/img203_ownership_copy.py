@@ -78,6 +78,8 @@ META = RuleMeta(
 )
 
 _PROGRAMS = frozenset({"chown", "chgrp", "chmod"})
+# folders of some text files
+_SETTINGS = re.compile(r"/\.ssh|^/etc/|(?:^|[-_/])(?:scripts?|configs?|conf|patches|templates)/?\Z")
 _RECURSIVE = re.compile(r"-[A-Za-z]*R[A-Za-z]*\Z|--recursive\Z")
 _OPTIONS = re.compile(r"-[Rvcfh]+\Z|--(?:recursive|verbose|changes|silent|quiet|no-dereference)\Z")
 _OCTAL = re.compile(r"[0-7]{3,4}")
@@ -123,23 +125,31 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
 
 
 def _in_run(facts: Facts, change: Change) -> Iterator[Finding]:
+    stored: set[Content] = set()
     for command, where in located(facts, change.run):
         found = recursive(command)
         if found is None or not command.unconditional:
             continue
         targets = [(word, path(facts, change.run, word, where)) for word in found.targets]
-        hits = [(word, held) for word, target in targets if (held := _changed(facts, change, target))]
+        # a second change in the same layer stores nothing again
+        hits = [(word, _changed(facts, change, target, stored)) for word, target in targets]
+        hits = [(word, held) for word, held in hits if held]
+        stored.update(content for _, held in hits for content in held)
         if hits:
             yield _finding(facts, change, found, targets[0][1], hits)
 
 
-def _changed(facts: Facts, change: Change, target: str | None) -> list[Content]:
+def _changed(facts: Facts, change: Change, target: str | None, stored: set[Content]) -> list[Content]:
     """What earlier layers hold of a target, so far as it is worth a word."""
-    return [c for c in change.held if target and _counts(facts, c) and _is_at(facts, change, target, c)]
+    return [
+        c
+        for c in change.held
+        if target and c not in stored and _counts(facts, c) and _is_at(facts, change, target, c)
+    ]
 
 
 def _counts(facts: Facts, content: Content) -> bool:
-    if "/.ssh" in content.path or content.path.startswith("/etc/"):
+    if _SETTINGS.search(content.path) or _SETTINGS.search(content.source):
         return False
     return content.tree or is_large(facts, content) or is_program(content)
 

@@ -31,6 +31,7 @@ LEFT_ALONE = [
         "another index",
     ),
     (f"{BASE}RUN pip install a\nRUN pip install .\nRUN pip install c", "the project"),
+    (f"{BASE}RUN pip install a\nRUN pip install torch_scatter\nRUN pip install c", "may compile for long"),
     (f"{BASE}RUN apt-get install -y a\nRUN pip install b", "different managers"),
     (f"{BASE}{MOUNTED} a\n{MOUNTED} b", "who mounts a cache has thought about layers"),
     (f"{BASE}RUN --network=none mkdir /a\nRUN mkdir /b", "different flags"),
@@ -63,7 +64,7 @@ FOUND = [
     ),
     (
         f"{BASE}RUN apt-get update && apt-get install -y a\nRUN apt-get update && apt-get install -y b",
-        "2 RUN instructions in a row install packages with apt; make them one",
+        "2 RUN instructions in a row work on packages with apt; make them one",
     ),
     (
         f"{BASE}RUN pip install a\nRUN /usr/bin/pip3 install b\nRUN python3 -m pip install 'c>1'",
@@ -71,7 +72,7 @@ FOUND = [
     ),
     (
         f"{BASE}RUN sudo yum install -y a\nRUN sudo yum install -y b && ldconfig",
-        "2 RUN instructions in a row install packages with yum; make them one",
+        "2 RUN instructions in a row work on packages with yum; make them one",
     ),
     (
         f"{BASE}RUN (umask 022; mkdir /a)\nRUN if [ -d /a ]; then touch /a/b; fi\nRUN git config --global a.b c",
@@ -94,6 +95,11 @@ def test_a_refresh_of_its_own_is_a_warning(lint_with: LintWith) -> None:
     (finding,) = lint_with("DL3059", f"{BASE}RUN apt-get update\nRUN apt-get install -y a").findings
     assert finding.severity == "warning"
     assert finding.message.endswith("so line 3 may install from outdated ones; make them one")
+
+
+def test_a_refresh_that_nothing_installs_from_is_no_warning(lint_with: LintWith) -> None:
+    (finding,) = lint_with("IMG201", f"{BASE}RUN apt-get update\nRUN apt-get purge -y a").findings
+    assert finding.severity == "info"
 
 
 def test_one_finding_a_run_of_runs(lint_with: LintWith) -> None:

@@ -16,6 +16,7 @@ LISTS = "RUN rm -rf /var/lib/apt/lists/*\n"
 LEFT_ALONE = [
     (f"{BASE}{CLONE[:-1]} && rm -rf /srv/engine", "deleted where it was made"),
     (f"FROM debian:bookworm AS build\n{CLONE}RUN rm -rf /srv/engine\nFROM debian:bookworm\n", "a builder's layers"),
+    (f"{BASE}{CLONE[:-1]} && rm -rf /srv/engine/.git", "history deleted where it came"),
     (f"{BASE}RUN rm -rf /srv/engine", "nothing put it there"),
     (f"{BASE}{CLONE}RUN rm -rf /srv/engine2 /opt/engine", "other paths"),
     (f"{BASE}{CLONE}RUN rm -rf /srv/engine/build", "a part that a build made"),

@@ -29,6 +29,7 @@ LEFT_ALONE = [
     (f'{APP}RUN if [ -n "$X" ]; then chown -R app /srv/app; fi', "perhaps"),
     (f"{APP}RUN chown -R app $X", "where is not known"),
     (f"{APP}RUN chown -R app:app", "no folder"),
+    (f"{BASE}COPY docker/scripts /opt/scripts\nRUN chmod -R 755 /opt/scripts", "some text files"),
     (f"{APP}ONBUILD RUN chown -R app /srv/app", "the child's doing"),
     (f"{BASE}COPY --from=x / /\nRUN chmod -R 777 /go", "what came with the whole tree is not known"),
     ("", "no stage"),
@@ -61,6 +62,11 @@ def test_found(lint_with: LintWith, text: str, underlined: str, message: str) ->
     (finding,) = result.findings
     assert finding.message == message
     assert result.source.text(finding.span) == underlined
+
+
+def test_a_second_change_in_the_same_layer_is_none(lint_with: LintWith) -> None:
+    text = f"{APP}RUN chown -R app /srv/app && chmod -R 755 /srv/app\nRUN chmod -R 700 /srv/app"
+    assert [f.span.start for f in lint_with("IMG203", text).findings] == [94, 145]
 
 
 # the tree is the same: (before, after)
