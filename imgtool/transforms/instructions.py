@@ -22,7 +22,7 @@ def set_flag(instruction: Instruction, name: str, value: str) -> Edit:
 def remove_instruction(document: Document, instruction: Instruction) -> Edit:
     """Take an instruction out, its lines whole, with the comment lines that touch it from above.
 
-    A comment that speaks to a tool stays, and so does what stands above it.
+    A comment that speaks to a tool stays, and so does what stands above it. Of empty lines on both sides one goes, too.
     """
     source = document.source
     first = instruction.start_line
@@ -30,6 +30,9 @@ def remove_instruction(document: Document, instruction: Instruction) -> Edit:
         if comment.line != first - 1 or PRAGMA.match(comment.text):
             break
         first = comment.line
-    starts = source.line_starts
-    end = starts[instruction.end_line] if instruction.end_line < len(starts) else len(document.data)
-    return Edit(starts[first - 1], end, "")
+    lines = [*source.line_starts, len(document.data)]
+    start, end = lines[first - 1], lines[instruction.end_line]
+    below = lines[min(instruction.end_line + 1, len(lines) - 1)]
+    if not document.data[lines[max(first - 2, 0)] : start].strip() and not document.data[end:below].strip():
+        end = below
+    return Edit(start, end, "")

@@ -280,6 +280,12 @@ def test_set_flag(text: str, expected: str) -> None:
         ("# of all\n\n# why a\nRUN a\nRUN b\n", "# of all\n\nRUN b\n"),
         ("# imgtool global ignore=X\n# why a\nRUN a\nRUN b\n", "# imgtool global ignore=X\nRUN b\n"),
         ("RUN a", ""),
+        ("# of all\n\nRUN a\n\nRUN b\n", "# of all\n\nRUN b\n"),
+        ("# of all\n\n# why a\nRUN a\n \n\nRUN b\n", "# of all\n\n\nRUN b\n"),
+        ("\r\nRUN a\r\n\r\nRUN b\r\n", "\r\nRUN b\r\n"),
+        ("RUN a\n\nRUN b\n", "\nRUN b\n"),
+        ("# imgtool global ignore=X\nRUN a\n\nRUN b\n", "# imgtool global ignore=X\n\nRUN b\n"),
+        ("# of all\n\nRUN a\n", "# of all\n\n"),
     ],
 )
 def test_remove_instruction(text: str, expected: str) -> None:
