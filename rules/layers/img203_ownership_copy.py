@@ -37,7 +37,8 @@ folder, and its parent is there already: every file, folder and link is then the
 one). Unsafe otherwise: files that the base image or a RUN between them put there keep their owner, and folders
 above that COPY makes get it too.
 Where the RUN that filled the folder stands directly before, the two become one, as for IMG202; that is safe.
-There is no fix where the owner does not exist when COPY runs.
+There is no fix where the owner does not exist when COPY runs, where several instructions filled the folder, or where
+the command names what is in it by a wildcard.
 """
 
 from __future__ import annotations
@@ -82,6 +83,7 @@ _PROGRAMS = frozenset({"chown", "chgrp", "chmod"})
 _SETTINGS = re.compile(r"/\.ssh|^/etc/|(?:^|[-_/])(?:scripts?|configs?|conf|patches|templates)/?\Z")
 _RECURSIVE = re.compile(r"-[A-Za-z]*R[A-Za-z]*\Z|--recursive\Z")
 _OPTIONS = re.compile(r"-[Rvcfh]+\Z|--(?:recursive|verbose|changes|silent|quiet|no-dereference)\Z")
+_WILDCARD = re.compile(r"[*?[]")
 _OCTAL = re.compile(r"[0-7]{3,4}")
 _NAME = r"(?:[A-Za-z_][\w-]*\$?|\d+|\$\w+|\$\{\w+\})"
 _OWNER = re.compile(rf"({_NAME})?(?:([:.])({_NAME})?)?")
@@ -244,9 +246,14 @@ def _folded(
 ) -> Fix | None:
     """The change made by COPY; the command keeps the folder itself."""
     run = change.run
-    copies = list(dict.fromkeys(content.instruction for content in held))
+    # small files, too: they would keep the old owner
+    small = [c for c in change.held if c.command is None and _is_at(facts, change, target, c)]
+    copies = list(dict.fromkeys(content.instruction for content in (*held, *small)))
     options = [word for word in found.command.args if re.match(r"-[A-Za-z-]", word.text)]
     if len(copies) != 1 or len(found.targets) != 1 or not all(_OPTIONS.match(o.text) for o in options):
+        return None
+    if _WILDCARD.search(target):
+        # without -R the command would still store what the wildcard matches
         return None
     (copy,) = copies
     value = _flag_value(found, copy)

@@ -131,6 +131,11 @@ NOT_FIXED = [
     (f"{BASE}ADD a.tar /app/\nRUN chmod -R 755 /app", "ADD unpacks"),
     (f"{BASE}COPY a /a/x\nCOPY b /a/y\nRUN chown -R 1:1 /a", "two copies"),
     (
+        f"{BASE}COPY a /a/x\nCOPY b.ini /a/b.ini\nRUN chown -R 1:1 /a",
+        "two copies, though the second is small",
+    ),
+    (f"{BASE}COPY . /app\nRUN chmod -R 755 /app/*", "what is there is changed even without -R"),
+    (
         "FROM debian:bookworm AS a\nCOPY . /app\nFROM a\nRUN chown -R 1:1 /app",
         "another stage may want it as it is",
     ),
