@@ -14,10 +14,11 @@ from imgtool.cli.output import Format, say
 from imgtool.edits import write_atomic
 from imgtool.facts.facts import FactOptions
 from imgtool.report import rewrites as report
-from imgtool.report.style import style_for
+from imgtool.report.style import printable, style_for
 from imgtool.rewrite import Rewrite
 from imgtool.rewrite import rewrite as convert
 from imgtool.rewrite.plan import Status
+from imgtool.syntax.source import decode
 
 CHANGED = 1
 
@@ -66,10 +67,11 @@ def rewrite(
       imgtool rewrite Dockerfile --output Dockerfile.cuda   write it beside the original
       imgtool rewrite --check docker/*/Dockerfile           in CI: is anything left to split?
 
-    Exit code: 0 done, unchanged or refused; 1 with --check: something would change; with --output: refused, and
-    nothing was written; 2 wrong usage or unreadable input.
+    Exit code: 0 done, unchanged or refused (the file itself is then printed, the reason goes to standard error);
+    1 with --check: something would change; with --output: refused, and nothing was written; 2 wrong usage, no such
+    stage or unreadable input.
     """
-    _refuse_usage(paths, output=output, in_place=in_place)
+    _refuse_usage(paths, output=output, in_place=in_place, diff=diff, check=check)
     args = build_args(build_arg)
     made = [(path, _one(path, target, stage, context, args)) for path in paths]
     if form is Format.JSON:
@@ -79,11 +81,15 @@ def rewrite(
     raise typer.Exit(_write(made, output, in_place=in_place) or _checked(made, check=check))
 
 
-def _refuse_usage(paths: list[str], *, output: Path | None, in_place: bool) -> None:
+def _refuse_usage(paths: list[str], *, output: Path | None, in_place: bool, diff: bool, check: bool) -> None:
     if output and (in_place or len(paths) > 1):
         raise typer.BadParameter("--output takes one PATH, and not --in-place")
     if in_place and STDIN in paths:
         raise typer.BadParameter("--in-place needs a file, not standard input")
+    if (diff or check) and (output or in_place):
+        raise typer.BadParameter(
+            "--diff and --check write nothing, so neither goes with --output or --in-place"
+        )
 
 
 def _one(
@@ -98,11 +104,20 @@ def _print(made: list[tuple[str, Rewrite]], *, diff: bool, explain: bool, quiet:
         if diff:
             sys.stdout.write(report.diff(path, one))
         elif not quiet and not explain:
-            sys.stdout.buffer.write(one.data)
+            _show(one)
         if explain:
             sys.stdout.write(report.explain(path, one, style_for(sys.stdout)))
         elif one.plan.reasons:
             sys.stderr.write(report.reasons(path, one))
+
+
+def _show(made: Rewrite) -> None:
+    """Print the file: its bytes into a pipe, and to a terminal nothing that moves it."""
+    if not sys.stdout.isatty():
+        sys.stdout.buffer.write(made.data)
+    elif made.plan.status is not Status.REFUSED:
+        lines = decode(made.data).expandtabs().splitlines()
+        sys.stdout.write("".join(f"{printable(line)}\n" for line in lines))
 
 
 def _write(made: list[tuple[str, Rewrite]], output: Path | None, *, in_place: bool) -> int:
@@ -118,10 +133,13 @@ def _write(made: list[tuple[str, Rewrite]], output: Path | None, *, in_place: bo
         except OSError as error:
             say(f"{goal} cannot be written: {error.strerror}")
             return UNREADABLE
+        say(f"{goal} written ({one.plan.status})")
     return 0
 
 
 def _checked(made: list[tuple[str, Rewrite]], *, check: bool) -> int:
+    if any(reason.code == "no-such-stage" for _, one in made for reason in one.plan.reasons):
+        return UNREADABLE
     changed = [path for path, one in made if one.plan.status is Status.CONVERTED]
     if check and changed:
         say(f"{', '.join(changed)} would be rewritten")

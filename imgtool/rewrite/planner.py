@@ -7,6 +7,7 @@ cannot be placed with certainty ends in a refusal with a stable code, the file u
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
@@ -29,6 +30,9 @@ from imgtool.transforms.runs import Segment, is_chain, segments
 _STATE = frozenset({"ARG", "ENV", "WORKDIR", "SHELL", "USER", "COPY", "ADD", "RUN"})
 # say how the image runs; a builder has no use for them
 _METADATA = frozenset("CMD ENTRYPOINT EXPOSE LABEL HEALTHCHECK VOLUME STOPSIGNAL MAINTAINER".split())
+# characters of a command in a message
+_SHOWN = 50
+_SHELLS = frozenset({"", "sh", "bash", "zsh", "ash", "dash", "tmux", "sleep", "tail"})
 _BUILDS = frozenset({Kind.PYTHON_PACKAGES, Kind.PYTHON_PROJECT})
 
 
@@ -94,29 +98,47 @@ def _subject(facts: Facts, target: str | None) -> tuple[Stage, BaseImage]:
     if document.escape != "\\":
         raise RefusedError("escape", "files with another escape character are for Windows images", whole)
     base = facts.base(stage)
-    span = stage.root.base_span
+    span, name = stage.root.base_span, _base_name(stage)
     if base is None:
-        raise RefusedError("unknown-base", f"no image family covers {stage.root.base}", span)
+        raise RefusedError("unknown-base", f"no image family covers {name}", span)
     if not base.accelerator:
-        raise RefusedError("no-accelerator", f"{stage.root.base} is no accelerator image", span)
+        raise RefusedError("no-accelerator", f"{name} is no accelerator image", span)
     if target and base.accelerator != target:
-        message = f"{stage.root.base} is made for {base.accelerator}; a {target} image of it is not covered"
+        message = f"{name} is made for {base.accelerator}; a {target} image of it is not covered"
         raise RefusedError("other-accelerator", message, span)
     _refuse_shape(facts, stage, base)
     return stage, base
 
 
+def _base_name(stage: Stage) -> str:
+    """The image at the end of the lineage, variables filled in where they are known."""
+    return stage.root.reference or stage.root.base
+
+
 def _refuse_shape(facts: Facts, stage: Stage, base: BaseImage) -> None:
-    span = stage.root.base_span
-    carries = toolchain(base) is not None or bool(contents(base).has & {"toolkit", "gcc"})
-    if not carries:
-        raise UnchangedError("no-toolchain", f"{stage.root.base} holds no toolchain", span)
+    span, name = stage.root.base_span, _base_name(stage)
+    held = contents(base)
+    if toolchain(base) is None and not held.has & {"toolkit", "gcc"}:
+        if held.has:
+            raise UnchangedError("no-toolchain", f"{name} holds no toolchain", span)
+        raise UnchangedError("no-smaller-image", f"no smaller image of {name} is known", span)
     if len(facts.stages) > 1:
         if toolchain(base) is None:
-            raise UnchangedError("no-smaller-image", f"no smaller image of {stage.root.base} exists", span)
+            raise UnchangedError("no-smaller-image", f"no smaller image of {name} exists", span)
         raise RefusedError("multi-stage", "files with several stages are not covered", stage.from_.span)
     if not base.known:
-        raise RefusedError("unknown-tag", f"{stage.root.base} is not in the data on its family", span)
+        message = f"the data on this family does not list {name}: it may be withdrawn, or too new"
+        raise RefusedError("unknown-tag", message, span)
+    _refuse_no_program(stage)
+
+
+def _refuse_no_program(stage: Stage) -> None:
+    """Refuse an image that starts a shell, or nothing: it may be there for people to build in."""
+    starts = [i for i in stage.instructions if i.keyword in ("CMD", "ENTRYPOINT")]
+    programs = [posixpath.basename((i.args[0] if i.args else "").split(" ")[0]) for i in starts]
+    if all(program in _SHELLS for program in programs):
+        message = "no program starts: the image may be there to build in (write its CMD or ENTRYPOINT)"
+        raise RefusedError("no-program", message, starts[-1].span if starts else stage.from_.span)
 
 
 def _runtime(stage: Stage, base: BaseImage) -> tuple[str, str]:
@@ -190,8 +212,9 @@ def _refuse_unplaceable(facts: Facts, found: _Sorted) -> None:
         raise RefusedError("unknown-shell", "the RUN is more than commands joined by &&", instruction.span)
     for segment, one in found.items:
         if one is Kind.UNKNOWN:
-            name = next((c.name for c in segment.commands if c.name), "this command")
-            raise RefusedError("unknown-command", f"what {name} leaves behind is not known", segment.span)
+            words = " ".join(facts.document.source.text(segment.span).split())
+            shown = words if len(words) <= _SHOWN else f"{words[:_SHOWN]}…"
+            raise RefusedError("unknown-command", f"what `{shown}` leaves behind is not known", segment.span)
     if found.builds and instruction.flags:
         raise RefusedError("run-flags", "installations with builder flags are not covered", instruction.span)
 

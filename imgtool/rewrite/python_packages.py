@@ -23,6 +23,10 @@ from imgtool.transforms.wheels import (
     project_local,
 )
 
+_PROJECT = (
+    "the project is built where the compilers are; build/, dist/ and *.egg-info beside its sources stay there"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Installation:

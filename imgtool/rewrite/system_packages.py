@@ -14,7 +14,8 @@ from imgtool.transforms.runs import Segment
 
 MANAGER = "apt"
 _LISTS = "/var/lib/apt/lists"
-_CLEAN_UP = "apt-get clean && rm -rf /var/lib/apt/lists/*"
+_CLEAN = "apt-get clean"
+_RM_LISTS = "rm -rf /var/lib/apt/lists/*"
 
 # programs of packages that the final stage may not have any more
 _PROGRAMS = {
@@ -98,7 +99,9 @@ def caches(facts: Facts, run: Run) -> DropCaches | None:
     """The clean-up that an installing RUN lacks; None where it has one, or a mount takes the cache."""
     installs = any(o.ecosystem == "deb" and o.operation is Operation.INSTALL for o in run.operations)
     mounted = any(m.target.startswith(("/var/lib/apt", "/var/cache/apt")) for m in mounts_of(run.instruction))
-    if not installs or mounted or _LISTS in facts.document.source.text(run.instruction.span):
+    written = facts.document.source.text(run.instruction.span)
+    if not installs or mounted or _LISTS in written:
         return None
+    clean_up = _RM_LISTS if _CLEAN in written else f"{_CLEAN} && {_RM_LISTS}"
     why = "package lists and archives are fetched anew when they are needed"
-    return DropCaches(run.instruction.span, _CLEAN_UP, why)
+    return DropCaches(run.instruction.span, clean_up, why)

@@ -37,7 +37,7 @@ CMD ["/opt/kernel"]
 Unsafe: another image is the base. The flavour in FROM is changed where nothing in the file speaks for a compiler:
 no compiler or build tool is run, installed or started, no package is built from source or known to compile while it
 runs, and every command is understood. What requirement files and the program itself need is not seen here. Where
-something is built, `imgtool rewrite` splits the stage; there is no fix.
+something is built, `imgtool rewrite` may split the stage; there is no fix.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def _advice(base: BaseImage, found: Toolchain, seen: tuple[Sign, ...], facts: Fa
         return f"{unless}use {found.sibling}"
     ship = f"ship {found.sibling}" if found.sibling else "copy the result into a smaller image"
     tool = (
-        f" (imgtool rewrite --target {base.accelerator} splits the stage)"
+        f" (imgtool rewrite --target {base.accelerator} tries to split it)"
         if base.accelerator in _REWRITES
         else ""
     )

@@ -113,7 +113,7 @@ def test_system_configuration_is_replayed_in_both_stages(command: str, tmp_path:
 def test_only_the_flavour_changes_where_nothing_is_built(tmp_path: Path) -> None:
     dockerfile = (
         "FROM nvidia/cuda:12.4.1-cudnn-devel-ubuntu22.04 AS app\n# the library\n"
-        'RUN apt-get update && apt-get install -y libgl1\nCMD ["sleep", "1"]\n'
+        'RUN apt-get update && apt-get install -y libgl1\nCMD ["server", "--port", "1"]\n'
     )
     path = tmp_path / "Dockerfile"
     path.write_text(dockerfile)

@@ -67,6 +67,14 @@ ROWS = [
         DEVEL + "RUN make install\n" + CMD,
         {},
     ),
+    ("no-program", "a shell starts: people may build in it", DEVEL + PIP + REQS + 'CMD ["bash"]\n', {}),
+    ("no-program", "nothing starts", DEVEL + "RUN mkdir /x\n", {}),
+    (
+        "no-smaller-image",
+        "a monolith of which no smaller image is known",
+        "FROM nvcr.io/nvidia/pytorch:24.01-py3\n" + REQS + CMD,
+        {},
+    ),
     (
         "unknown-shell",
         "a failure that is ignored cannot be moved",

@@ -1,0 +1,107 @@
+"""``imgtool rewrite`` from words to exit code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Imgtool = Callable[..., Any]
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = ROOT / "fixtures" / "projects" / "extension"
+SNAPSHOT = ROOT / "tests" / "rewrite" / "snapshots" / "extension.Dockerfile"
+REFUSED = 'FROM registry.example.com/team/base:1\nCMD ["server"]\n'
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    for file in ("Dockerfile", "requirements.txt", "main.py", "setup.py"):
+        (tmp_path / file).write_bytes((PROJECT / file).read_bytes())
+    return tmp_path / "Dockerfile"
+
+
+def test_prints_the_rewritten_file(imgtool: Imgtool, project: Path) -> None:
+    done = imgtool("rewrite", str(project))
+    assert (done.code, done.out) == (0, SNAPSHOT.read_text())
+
+
+def test_output_writes_it_beside_the_original(imgtool: Imgtool, project: Path) -> None:
+    before = project.read_bytes()
+    done = imgtool("rewrite", str(project), "--target", "cuda", "--output", str(project.parent / "new"))
+    assert (done.code, done.stdout) == (0, b"")
+    assert "written (converted)" in done.err
+    assert (project.parent / "new").read_text() == SNAPSHOT.read_text()
+    assert project.read_bytes() == before
+
+
+def test_in_place(imgtool: Imgtool, project: Path) -> None:
+    project.chmod(0o640)
+    assert imgtool("rewrite", str(project), "--in-place").code == 0
+    assert project.read_text() == SNAPSHOT.read_text()
+    assert project.stat().st_mode & 0o777 == 0o640
+
+
+def test_check_says_whether_something_would_change(imgtool: Imgtool, project: Path) -> None:
+    done = imgtool("rewrite", str(project), "--check")
+    assert (done.code, done.stdout) == (1, b"")
+    assert imgtool("rewrite", str(project), "--in-place").code == 0
+    assert imgtool("rewrite", str(project), "--check").code == 0
+
+
+def test_diff_writes_nothing(imgtool: Imgtool, project: Path) -> None:
+    before = project.read_bytes()
+    done = imgtool("rewrite", str(project), "--diff")
+    assert done.code == 0
+    assert "+FROM nvidia/cuda:12.1.0-runtime-ubuntu22.04" in done.out
+    assert project.read_bytes() == before
+
+
+def test_json(imgtool: Imgtool, project: Path) -> None:
+    (row,) = json.loads(imgtool("rewrite", str(project), "--format", "json").out)
+    assert list(row) == ["file", "target", "status", "reasons", "steps", "dockerfile"]
+    assert (row["target"], row["status"], row["reasons"]) == ("cuda", "converted", [])
+    assert row["dockerfile"] == SNAPSHOT.read_text()
+    assert [step["step"] for step in row["steps"]][:2] == ["split-stage", "place"]
+
+
+def test_a_refusal_is_a_result(imgtool: Imgtool) -> None:
+    done = imgtool("rewrite", "-", stdin=REFUSED.encode())
+    assert (done.code, done.out) == (0, REFUSED)
+    assert done.err == (
+        "-:1:6: refused [unknown-base] no image family covers registry.example.com/team/base:1\n"
+    )
+
+
+def test_a_refused_file_is_not_written(imgtool: Imgtool, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text(REFUSED)
+    done = imgtool("rewrite", str(tmp_path / "Dockerfile"), "--output", str(tmp_path / "new"))
+    assert done.code == 1
+    assert not (tmp_path / "new").exists()
+
+
+WRONG = [
+    (("--output", "x", "--in-place"), "--output takes one PATH"),
+    (("--diff", "--in-place"), "--diff and --check write nothing"),
+    (("--check", "--output", "x"), "--diff and --check write nothing"),
+    (("--target", "tpu"), "tpu"),
+    (("--stage", "nowhere"), "no-such-stage"),
+]
+
+
+@pytest.mark.parametrize("words, message", WRONG)
+def test_wrong_usage(words: tuple[str, ...], message: str, imgtool: Imgtool, project: Path) -> None:
+    before = project.read_bytes()
+    done = imgtool("rewrite", str(project), *words)
+    assert done.code == 2
+    assert message in done.err
+    assert project.read_bytes() == before
+
+
+def test_a_missing_file(imgtool: Imgtool) -> None:
+    done = imgtool("rewrite", "nowhere/Dockerfile")
+    assert done.code == 2
+    assert "nowhere/Dockerfile" in done.err
