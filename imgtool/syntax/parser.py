@@ -119,7 +119,7 @@ def _node(text: Text, escape: bytes, line: LogicalLine) -> Instruction:
     data = text.data
     # blanks come first only after a line that holds nothing but the escape
     start = leading_space(data) if data[:1] in SPACE_BYTES else 0
-    end = trimmed_end(data)
+    end = max(start, trimmed_end(data))
     blank = _BLANKS.search(data, start, end)
     stop = blank.start() if blank else end
     word, keyword = _keyword(data[start:stop])

@@ -83,6 +83,8 @@ def test_any_text(text: str) -> None:
 @example("# escape=`\nFROM scratch\nRUN a `\n  b\n")
 @example("FROM scratch\nCOPY <<A <<B /x\na\nA\nb\nB\n")
 @example("FROM scratch\nONBUILD RUN <<E\nx\nE\n")
+@example(" \\\n \\\n")
+@example("FROM a\n \\\n \\\n")
 def test_what_looks_like_a_dockerfile(text: str) -> None:
     check(text.encode())
 
