@@ -15,6 +15,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from imgtool.syntax.source import open_regular
+
 NAMES = (".imgtool.toml", "imgtool.toml", "pyproject.toml")
 """In one folder the first that there is counts; ``pyproject.toml`` only with a ``[tool.imgtool]`` table."""
 
@@ -144,7 +146,7 @@ def _config(path: Path, text: str, prefix: tuple[str, ...]) -> ConfigFile | None
 
 def _text(path: Path) -> str:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             data = file.read(MAX_FILE + 1)
     except OSError as error:
         raise ConfigError(path, f"cannot be read: {error.strerror}") from None

@@ -30,7 +30,7 @@ from imgtool.facts.automaton import (
     literal,
     not_slash,
 )
-from imgtool.syntax.source import BOM
+from imgtool.syntax.source import BOM, open_regular
 
 MAX_FILE = 1 << 20
 """Bytes of the largest ``.gitignore`` that is read."""
@@ -61,11 +61,11 @@ class Patterns:
 
     @staticmethod
     def read(path: Path) -> Patterns | None:
-        """Those of a file; None where it is none of ours to read: missing, a link (as in git), or far too large."""
+        """Those of a file; None where it is none of ours to read: missing, a link (as in git), a pipe, or far too large."""
         try:
             if path.is_symlink():
                 return None
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 data = file.read(MAX_FILE + 1)
         except OSError:
             return None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
+import stat
 from bisect import bisect_right
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +18,9 @@ BOM = b"\xef\xbb\xbf"
 MAX_FILE = 1 << 22
 """Bytes of the largest file that is taken for a Dockerfile; real ones have some thousand."""
 
+# opening a named pipe would wait for a writer
+_AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
 _SURROGATES = re.compile("[\udc80-\udcff]")
 
 
@@ -26,17 +31,34 @@ def decode(data: bytes) -> str:
 
 
 def load(path: Path) -> bytes:
-    """The bytes of a file, or of a pipe.
+    """The bytes of a file.
 
     Raises:
-        OSError: it cannot be read, or is larger than :data:`MAX_FILE`.
+        OSError: it cannot be read, is no regular file, or is larger than :data:`MAX_FILE`.
     """
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         return bounded(stream)
 
 
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file for reading, without waiting for one that is a pipe or a device.
+
+    Raises:
+        OSError: it cannot be opened, or is no regular file.
+    """
+    descriptor = os.open(path, os.O_RDONLY | _AT_ONCE)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file")
+    return os.fdopen(descriptor, "rb")
+
+
 def bounded(stream: BinaryIO) -> bytes:
-    """The bytes of a stream; see :func:`load`."""
+    """The bytes of a stream, such as standard input.
+
+    Raises:
+        OSError: it cannot be read, or gives more than :data:`MAX_FILE`.
+    """
     data = stream.read(MAX_FILE + 1)
     if len(data) > MAX_FILE:
         raise OSError(errno.EFBIG, f"larger than {MAX_FILE:,} bytes")

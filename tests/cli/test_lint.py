@@ -90,6 +90,25 @@ def test_a_file_too_large_for_a_dockerfile(imgtool: Imgtool, here: Path) -> None
     assert "Dockerfile: cannot be read: larger than" in done.err
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes there")
+@pytest.mark.parametrize("command", ["lint", "parse", "rewrite", "graph"])
+def test_a_named_pipe_is_not_waited_for(imgtool: Imgtool, here: Path, command: str) -> None:
+    os.mkfifo(here / "Dockerfile")
+    done = imgtool(command, "Dockerfile")
+    assert (done.code, done.out) == (2, "")
+    assert "cannot be read: not a regular file" in done.err
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes there")
+def test_pipes_for_settings_are_not_waited_for(imgtool: Imgtool, here: Path) -> None:
+    (here / "Dockerfile").write_text(CLEAN)
+    for name in (".gitignore", ".dockerignore", "imgtool.toml"):
+        os.mkfifo(name)
+    assert imgtool("lint", "--select", "IMG0,IMG3").code == 0
+    done = imgtool("lint", "--config", "imgtool.toml")
+    assert (done.code, done.err) == (2, "imgtool: imgtool.toml: cannot be read: not a regular file\n")
+
+
 def test_an_unreadable_file(imgtool: Imgtool, here: Path) -> None:
     (here / "Dockerfile").write_text(DIRTY)
     (here / "Dockerfile").chmod(0)
