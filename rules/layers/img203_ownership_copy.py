@@ -246,9 +246,11 @@ def _folded(
 ) -> Fix | None:
     """The change made by COPY; the command keeps the folder itself."""
     run = change.run
-    # small files, too: they would keep the old owner
-    small = [c for c in change.held if c.command is None and _is_at(facts, change, target, c)]
-    copies = list(dict.fromkeys(content.instruction for content in (*held, *small)))
+    # small files behind them, too: they would keep the old owner; what is before, the tree mostly holds again
+    behind = held[0].instruction.span.end
+    small = [c for c in change.held if c.command is None and c.instruction.span.start > behind]
+    also = [content for content in small if _is_at(facts, change, target, content)]
+    copies = list(dict.fromkeys(content.instruction for content in (*held, *also)))
     options = [word for word in found.command.args if re.match(r"-[A-Za-z-]", word.text)]
     if len(copies) != 1 or len(found.targets) != 1 or not all(_OPTIONS.match(o.text) for o in options):
         return None
