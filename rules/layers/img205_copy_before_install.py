@@ -35,7 +35,8 @@ CMD ["python", "main.py"]
 
 ## Fix safety
 Unsafe: a requirement file may name other files or folders of the tree, which are not there yet where it is
-copied alone. The fix is offered for one requirement file, in a RUN behind the COPY that does nothing but install.
+copied alone; of a folder called `requirements`, all is copied. The fix is offered for one requirement file, in a RUN
+behind the COPY that does nothing but install.
 """
 
 from __future__ import annotations
@@ -92,6 +93,8 @@ _MANIFEST_FOLDERS = re.compile(
     r"|env(?:ironment)?s?|packages?|patch(?:es)?|wheels?|dist)(?:$|[-_.])",
     re.IGNORECASE,
 )
+
+_REQUIREMENTS = re.compile(r"req(?:uirement)?s?", re.IGNORECASE)
 
 
 class Tree(NamedTuple):
@@ -220,10 +223,12 @@ def _finding(facts: Facts, run: Run, tree: Tree, manifest: Manifest) -> Finding:
 
 
 def _source(tree: Tree, manifest: Manifest) -> str:
-    """Where the manifest is in the build context."""
-    return posixpath.normpath(
+    """Where the manifest is in the build context: the folder, where requirements have one and so may name others."""
+    place = posixpath.normpath(
         posixpath.join(tree.source.strip("*"), posixpath.relpath(manifest.path, tree.path))
     )
+    folder = posixpath.dirname(place)
+    return folder if _REQUIREMENTS.fullmatch(posixpath.basename(folder)) else place
 
 
 # commands that read nothing of the tree
@@ -255,7 +260,8 @@ def _fix(facts: Facts, run: Run, tree: Tree, manifest: Manifest) -> Fix | None:
 def _moved(facts: Facts, run: Run, tree: Tree, manifest: Manifest, target: str) -> Fix:
     document, copy = facts.document, tree.instruction
     source = _source(tree, manifest)
-    folder = posixpath.dirname(source)
+    is_file = posixpath.basename(source) == posixpath.basename(manifest.path)
+    folder = posixpath.dirname(source) if is_file else source
     plain = not folder and (target == "." or target.endswith("/"))
     first = target if plain else posixpath.join(target, folder).rstrip("/") + "/"
     head = cut(document.data, Span(copy.span.start, copy.words[0].span.start))

@@ -60,7 +60,7 @@ def test_left_alone(lint_with: LintWith, text: str, reason: str) -> None:
 # what is underlined, what is repeated, of which line, what to copy
 FOUND = [
     (f"{APP}RUN pip install -r requirements.txt", ".", "pip install of line 4", "requirements.txt"),
-    (f"{APP}RUN apt-get update && pip3 install -U -r ./reqs/base.txt", ".", "pip install of line 4", "reqs/base.txt"),
+    (f"{APP}RUN apt-get update && pip3 install -U -r ./reqs/base.txt", ".", "pip install of line 4", "reqs"),
     (f"{BASE}ADD ./ /srv/\nRUN cd /srv && uv pip install -r req.txt", "./", "uv pip install of line 3", "req.txt"),
     (f"{BASE}COPY backend /app\nRUN pip install -r /app/requirements.txt", "backend", "pip install of line 3", "backend/requirements.txt"),
     (f"{BASE}COPY src/ /app/\nWORKDIR /app\nRUN pip install torch\nRUN pip install -r r.txt", "src/", "pip install of line 5", "src/r.txt"),
@@ -92,12 +92,16 @@ def test_one_finding_a_copy(lint_with: LintWith) -> None:
 
 FIXED = [
     (
+        f"{APP}RUN pip install -r req\nCMD x\n",
+        f"{APP[:-4]}req .\nRUN pip install -r req\nCOPY . .\nCMD x\n",
+    ),
+    (
         f"{APP}RUN pip install -r requirements.txt\nCMD x\n",
         f"{APP[:-4]}requirements.txt .\nRUN pip install -r requirements.txt\nCOPY . .\nCMD x\n",
     ),
     (
         f"{BASE}# the app\nCOPY --chown=1:1 ./ /app\nWORKDIR /app\nENV A=1\nRUN pip install \\\n  -r req/base.txt && rm -rf /x",
-        f"{BASE}# the app\nCOPY --chown=1:1 req/base.txt /app/req/\nWORKDIR /app\nENV A=1\nRUN pip install \\\n  -r req/base.txt && rm -rf /x\nCOPY --chown=1:1 ./ /app",
+        f"{BASE}# the app\nCOPY --chown=1:1 req /app/req/\nWORKDIR /app\nENV A=1\nRUN pip install \\\n  -r req/base.txt && rm -rf /x\nCOPY --chown=1:1 ./ /app",
     ),
     (
         f"{BASE}WORKDIR /a\nCOPY . b\nWORKDIR /a/b\nRUN pip install -r r.txt\n",
