@@ -12,8 +12,10 @@ The list below is all that ``imgtool --help`` reads, so help costs no command's 
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import typer
@@ -35,7 +37,28 @@ def run(argv: Sequence[str]) -> None:
         # names in images and Dockerfiles are bytes, terminals have an encoding of their own
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     invoked = next((word for word in argv if not word.startswith("-")), None)
-    build(invoked)(args=list(argv), prog_name="imgtool")
+    try:
+        try:
+            build(invoked)(args=list(argv), prog_name="imgtool")
+        finally:
+            # what stands in the buffer has not been written
+            sys.stdout.flush()
+    except BrokenPipeError:
+        _silence()
+        raise SystemExit(1) from None
+    except OSError as error:
+        from imgtool.cli.inputs import UNREADABLE
+        from imgtool.cli.output import say
+
+        _silence()
+        with suppress(OSError):
+            say(f"{error.filename or 'standard output'} cannot be used: {error.strerror}")
+        raise SystemExit(UNREADABLE) from None
+
+
+def _silence() -> None:
+    """Lose what is left in the buffer, which the interpreter would try to write once more when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def build(invoked: str | None) -> typer.Typer:

@@ -550,3 +550,34 @@ def test_a_reader_that_goes_away_is_no_traceback(here: Path) -> None:
     assert b"Traceback" not in program.stderr.read()
     program.stderr.close()
     program.wait(30)
+
+
+# --- output ---
+def _started(*words: str | Path, **streams: Any) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "imgtool", *words]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, **streams)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a full device is Linux's")
+@pytest.mark.parametrize(
+    "words", [ONLY, (*ONLY, "--format", "json"), (*ONLY, "--diff"), ("parse",), ("rules",)]
+)
+def test_output_that_cannot_be_written(here: Path, words: tuple[str, ...]) -> None:
+    (here / "Dockerfile").write_text(DIRTY)
+    with Path("/dev/full").open("wb") as full:
+        process = _started(*words, *([] if words == ("rules",) else ["Dockerfile"]), stdout=full)
+        _, err = process.communicate()
+    last = b"imgtool: standard output cannot be used: No space left on device"
+    assert (process.returncode, err.splitlines()[-1], b"Traceback" in err) == (2, last, False)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes end differently there")
+@pytest.mark.parametrize("lines", [1, 5000])
+def test_a_pipe_that_nobody_reads(here: Path, lines: int) -> None:
+    (here / "Dockerfile").write_text("FROM a\n" + "COPY x\n" * lines)
+    process = _started("parse", "Dockerfile", stdout=subprocess.PIPE)
+    assert process.stdout
+    process.stdout.close()
+    assert process.stderr
+    assert (process.stderr.read(), process.wait()) == (b"", 1)
+    process.stderr.close()
