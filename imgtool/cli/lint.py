@@ -184,6 +184,11 @@ def _config(path: Path) -> ConfigFile:
 
 
 def _selection(select: Selectors, ignore: Selectors, extend: Selectors) -> Selection:
+    given = {"--select": select, "--ignore": ignore, "--extend-select": extend}
+    for option, texts in given.items():
+        # a variable of a script that is empty would select nothing, and everything would pass
+        if not all(_listed([text]) for text in texts or ()):
+            raise typer.BadParameter(f"{option} names no rule")
     asked = Selection(None if select is None else _listed(select), _listed(ignore), _listed(extend))
     try:
         check_selectors([*(asked.select or ()), *asked.ignore, *asked.extend])

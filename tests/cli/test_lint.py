@@ -216,6 +216,15 @@ def test_an_unknown_selector_is_2_with_a_suggestion(imgtool: Imgtool, here: Path
     assert "no rule matches 'syntax-eror' (did you mean syntax-error?)" in done.err
 
 
+@pytest.mark.parametrize("option", ["--select", "--ignore", "--extend-select"])
+@pytest.mark.parametrize("codes", ["", " ", ",", " , ,"])
+def test_a_selector_of_nothing_is_2(imgtool: Imgtool, here: Path, option: str, codes: str) -> None:
+    (here / "Dockerfile").write_text(CLEAN)
+    done = imgtool("lint", "--select", "IMG001", option, codes)
+    assert (done.code, done.out) == (2, "")
+    assert f"{option} names no rule" in done.err
+
+
 # --- configuration ---
 def test_the_nearest_configuration_counts_and_the_command_line_beats_it(imgtool: Imgtool, here: Path) -> None:
     (here / "Dockerfile").write_text(DIRTY)
