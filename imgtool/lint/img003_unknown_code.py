@@ -1,10 +1,11 @@
 """Unknown code in a suppression.
 
 ## What it does
-Reports a code in a suppression comment that no rule answers to.
+Reports a code in a suppression comment that no rule answers to, and a comment that is meant as a suppression and does
+not have its form, such as `# imgtool: ignore=IMG101` or `# imgtool ignore IMG101`.
 
 ## Why is this bad
-A misspelt code silences nothing, and its author believes that it does.
+A misspelt code or comment silences nothing, and its author believes that it does.
 
 ## Bad
 ```dockerfile
@@ -22,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from imgtool.lint.suppress import Suppression
+from imgtool.lint.suppress import Suppression, misread
 from imgtool.rule import Document, Facts, Finding, RuleMeta, Severity
 
 META = RuleMeta("IMG003", "unknown-code", severity=Severity.WARNING, since="0.1.0")
@@ -41,3 +42,9 @@ def unknown(comments: Sequence[Suppression], known: Collection[str]) -> Iterator
         for code in comment.codes:
             if code.text.lower() not in known:
                 yield META.finding(code.span, f"no rule is called {code.text}{suggestion(code.text)}")
+
+
+def malformed(document: Document) -> Iterator[Finding]:
+    """A finding for every comment that is meant as a suppression and is none."""
+    for comment, form in misread(document):
+        yield META.finding(comment.span, f"this comment silences nothing; the form is {form}")

@@ -101,9 +101,11 @@ def one_each(findings: Iterable[Finding]) -> list[Finding]:
 def _unsilenced(document: Document, found: list[Finding], rules: Sequence[Rule]) -> list[Finding]:
     """The findings that no comment silences, and those about the comments."""
     comments = suppressions(document)
+    ran = {name for rule in rules for name in _names(rule.meta)}
+    if img003.META.name in ran:
+        found += img003.malformed(document)
     if not comments:
         return one_each(found)
-    ran = {name for rule in rules for name in _names(rule.meta)}
     if img003.META.name in ran:
         found += img003.unknown(comments, ran.union(*map(_names, index())))
     kept, used = sift(one_each(found), comments)

@@ -19,6 +19,12 @@ _FORM = re.compile(
     rb"#\s*imgtool\s+(global\s+)?ignore\s*=\s*([A-Za-z0-9_-]+(?:\s*,\s*[A-Za-z0-9_-]+)*)", re.IGNORECASE
 )
 _CODE = re.compile(rb"[A-Za-z0-9_-]+")
+# what its author takes for a suppression; prose has other forms of the word
+_MEANT = re.compile(
+    rb"#\s*imgtool[\s:;,_-]*(global[\s:;,_-]*)?ignore(?![A-Za-z])[\s:;=,\[(]*"
+    rb"([A-Z]+[0-9]+(?:\s*,\s*[A-Z]+[0-9]+)*)?",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,16 @@ def _read(document: Document) -> Iterator[Suppression]:
             codes = tuple(Code(word[0].decode(), Span(*word.span())) for word in found)
             covers = Span(0, len(document.data)) if match[1] else _next(document.instructions, comment)
             yield Suppression(comment, codes, covers)
+
+
+def misread(document: Document) -> Iterator[tuple[Comment, str]]:
+    """Comments that are meant as suppressions and are none, each with the form that is one."""
+    for comment in document.comments:
+        at = comment.span
+        meant = _MEANT.match(document.data, at.start, at.end)
+        if meant and not _FORM.match(document.data, at.start, at.end):
+            codes = b"".join((meant[2] or b"CODE").split()).decode()
+            yield comment, f"# imgtool {'global ' if meant[1] else ''}ignore={codes}"
 
 
 def _next(instructions: Sequence[Instruction], comment: Comment) -> Span | None:

@@ -154,6 +154,10 @@ COMMENTS = [
     pytest.param("# imgtool global ignore=IMG002\n# imgtool ignore=T9\n", [], None, id="silenced themselves"),
     pytest.param("# imgtool global ignore=IMG002\n", [], None, id="what silences IMG002 is not judged by it"),
     pytest.param("# imgtool global ignore=IMG003\n# imgtool ignore=T5\n", [], None, id="likewise"),
+    pytest.param(
+        "# imgtool: ignore=T5\n", ["IMG003 # imgtool: ignore=T5"], None, id="not the form of a suppression"
+    ),
+    pytest.param("# imgtool global ignore=IMG003\n# imgtool ignore T5\n", [], None, id="silenced as well"),
 ]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from imgtool.edits import Span
 from imgtool.findings import Finding, Severity
-from imgtool.lint.suppress import sift, suppressions
+from imgtool.lint.suppress import misread, sift, suppressions
 from imgtool.syntax import parse
 
 
@@ -82,6 +82,32 @@ TABLE = [
 @pytest.mark.parametrize("text, expected", TABLE)
 def test_silenced(text: str, expected: list[str]) -> None:
     assert silent(text) == expected
+
+
+# --- (comment, the form that is meant; None where it is one, or prose) ---
+MEANT = [
+    ("# imgtool ignore=IMG204 why", None),
+    ("# imgtool global ignore=IMG204", None),
+    ("# imgtool: ignore=IMG204", "# imgtool ignore=IMG204"),
+    ("# imgtool ignore IMG204", "# imgtool ignore=IMG204"),
+    ("# imgtool ignore: IMG204, DL3009 why", "# imgtool ignore=IMG204,DL3009"),
+    ("#imgtool:ignore[img204]", "# imgtool ignore=img204"),
+    ("# imgtool ignore=", "# imgtool ignore=CODE"),
+    ("# imgtool ignore", "# imgtool ignore=CODE"),
+    ("# imgtool-ignore=IMG204", "# imgtool ignore=IMG204"),
+    ("# imgtool global: ignore=IMG204", "# imgtool global ignore=IMG204"),
+    ("# imgtool globalignore=IMG204", "# imgtool global ignore=IMG204"),
+    ("# imgtool ignores what apt prints", None),
+    ("# imgtool finds this; ignore it", None),
+    ("# see imgtool: ignore=IMG204", None),
+    ("# hadolint ignore DL3009", None),
+]
+
+
+@pytest.mark.parametrize("comment, form", MEANT)
+def test_what_is_meant_as_a_suppression(comment: str, form: str | None) -> None:
+    found = list(misread(parse(f"FROM a\n{comment}\nRUN x\n".encode())))
+    assert [(c.line, f) for c, f in found] == ([(2, form)] if form else [])
 
 
 @pytest.mark.parametrize("name", ["ignore", "imgtool", "global", "IMG101"])
