@@ -243,9 +243,11 @@ def _write(outcome: Outcome) -> Iterator[str]:
 
 
 def _print_diff(outcome: Outcome) -> None:
-    from imgtool.report.diff import unified
+    from imgtool.report.diff import hides, unified
 
     if outcome.changed is not None:
+        if hides(outcome.data, outcome.changed):
+            say(f"{outcome.job.shown}: the diff hides a secret, so it cannot be applied; --fix can")
         change = unified(outcome.data, outcome.changed, outcome.job.shown)
         if sys.stdout.isatty():
             sys.stdout.write("".join(f"{printable(line)}\n" for line in decode(change).splitlines()))

@@ -14,8 +14,17 @@ _NO_NEWLINE = b"\n\\ No newline at end of file\n"
 
 def unified(old: bytes, new: bytes, path: str) -> bytes:
     """The change of one file; empty where there is none."""
+    return _diff(path, *masked(old, new))
+
+
+def hides(old: bytes, new: bytes) -> bool:
+    """Whether :func:`unified` hides a secret in the lines that it shows, and so cannot be applied."""
+    shown = masked(old, new)
+    return shown != [old, new] and _diff("", *shown) != _diff("", old, new)
+
+
+def _diff(path: str, old: bytes, new: bytes) -> bytes:
     name = path.lstrip("/").encode("utf-8", "surrogateescape")
-    old, new = masked(old, new)
     lines = difflib.diff_bytes(
         difflib.unified_diff, _lines(old), _lines(new), b"a/" + name, b"b/" + name, lineterm=b"\n"
     )

@@ -590,3 +590,15 @@ def test_a_pipe_that_nobody_reads(here: Path, lines: int) -> None:
     assert process.stderr
     assert (process.stderr.read(), process.wait()) == (b"", 1)
     process.stderr.close()
+
+
+# --- the documentation ---
+def test_the_example_of_suppressions_holds(imgtool: Imgtool, here: Path) -> None:
+    page = Path(__file__).parents[2].joinpath("docs", "lint.md").read_text("utf-8")
+    (here / "Dockerfile").write_text(
+        page.partition("## Suppressions\n\n```dockerfile\n")[2].partition("```")[0]
+    )
+    done = imgtool("lint", "--isolated")
+    assert (done.code, done.out) == (0, "")
+    (here / "Dockerfile").write_text((here / "Dockerfile").read_text().replace("ignore=", "without="))
+    assert codes(imgtool("lint", "--isolated", "--format", "json")) == ["IMG401", "IMG101", "IMG204"]

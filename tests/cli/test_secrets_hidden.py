@@ -143,3 +143,14 @@ def test_what_is_a_dockerfile_again_has_them(imgtool: Callable[..., Any], here: 
     assert not [secret for secret in SECRETS if secret in json.dumps(made)]
     assert imgtool("rewrite", "--in-place", "split.Dockerfile").code == 0
     assert TOKEN in (here / "split.Dockerfile").read_text()
+
+
+def test_a_diff_that_hides_a_secret_is_said_to_be_no_patch(imgtool: Callable[..., Any], here: Path) -> None:
+    lines = "CMD x\n" * 5
+    (here / "Dockerfile").write_text(f"FROM a\n# imgtool ignore=IMG001\nARG T={TOKEN}\n{lines}")
+    (here / "far.Dockerfile").write_text(f"FROM a\n# imgtool ignore=IMG001\n{lines}ARG T={TOKEN}\n")
+    done = imgtool("lint", "--isolated", "--select", "IMG0", "--diff")
+    assert done.err.splitlines() == [
+        "imgtool: Dockerfile: the diff hides a secret, so it cannot be applied; --fix can",
+        "imgtool: 2 files would change",
+    ]
