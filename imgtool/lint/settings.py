@@ -16,8 +16,6 @@ from imgtool.lint.registry import RuleError, check_selectors, find
 PROFILES = ("default", "hadolint", "all")
 """Sets of rules to begin with: ours, those that hadolint has on, every one."""
 
-# keys of other rooms, which look at them themselves
-_ELSEWHERE = ("gate",)
 _TOP = (
     "build-args",
     "context",
@@ -26,7 +24,6 @@ _TOP = (
     "lint",
     "respect-gitignore",
     "rules",
-    *_ELSEWHERE,
 )
 _LINT = ("extend-select", "fail-on", "ignore", "per-file-ignores", "preview", "profile", "select")
 

@@ -52,8 +52,6 @@ def test_everything_said(tmp_path: Path) -> None:
         "ci/" = ["IMG003"]
         [rules.IMG001]
         limit = 3
-        [gate]
-        anything = "is left to the gate"
         """,
     )
     assert found.exclude[0].covers(tmp_path.resolve() / "vendor/Dockerfile")
@@ -71,6 +69,7 @@ def test_everything_said(tmp_path: Path) -> None:
 
 WRONG = [
     ("excludes = []", "1: excludes: unknown key (did you mean exclude?)"),
+    ("[gate]", "1: gate: unknown key"),
     ("exclude = 'a'", "1: exclude: must be a list of strings"),
     ("[tool.imgtool]", "1: tool: this file is ours alone: write its keys without tool.imgtool"),
     ("[lint]\nselct = []", "2: lint.selct: unknown key (did you mean select?)"),
