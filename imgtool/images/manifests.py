@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import platform as machine
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ from imgtool.images import documents
 from imgtool.images.blobs import LayerTar
 from imgtool.images.errors import ImageError
 from imgtool.images.model import Image, Layer
+from imgtool.images.reference import ARCHIVE
 
 INDEX, MANIFEST = "index.json", "manifest.json"
 #: Documents read to find one image; an index of every platform there is has some dozens.
@@ -70,7 +72,9 @@ def read_image(store: Store, *, reference: str, source: str, name: str | None, p
     Raises:
         ImageError: there is none or several, or something of it is missing, damaged or absurd.
     """
-    chosen = _choose(_candidates(store), name, platform)
+    nameable = source == ARCHIVE and name is None
+    place = f"{ARCHIVE}:{reference.removeprefix(f'{ARCHIVE}:')}" if nameable else None
+    chosen = _choose(_candidates(store), name, platform, place)
     what = "the image's configuration"
     diff_ids = documents.strings(documents.get(chosen.config, "rootfs", dict, what), "diff_ids", what)
     history = [step for step in documents.get(chosen.config, "history", list, what) if isinstance(step, dict)]
@@ -249,7 +253,7 @@ def normal_platform(platform: str) -> str:
     return _normal(system, architecture)
 
 
-def _choose(found: list[Candidate], name: str | None, platform: str | None) -> Candidate:
+def _choose(found: list[Candidate], name: str | None, platform: str | None, place: str | None) -> Candidate:
     if name is not None:
         named = [image for image in found if any(_same_name(name, other) for other in image.names)]
         if not named:
@@ -263,8 +267,14 @@ def _choose(found: list[Candidate], name: str | None, platform: str | None) -> C
             raise ImageError(f"it holds {_listing(found)}, and nothing for {platform}")
         found = fitting
     if len(found) > 1:
-        raise ImageError(f"it holds {_listing(found)}: say which")
+        raise ImageError(f"it holds {_listing(found)}: {_how_to_choose(found, place)}")
     return found[0]
+
+
+def _how_to_choose(found: Iterable[Candidate], place: str | None) -> str:
+    """The words to type for each image that can be named."""
+    words = [f"{place}:{image.names[0]}" for image in found if place and image.names]
+    return f"say which, as {' or '.join(map(shlex.quote, words))}" if words else "nothing tells them apart"
 
 
 def _listing(images: Iterable[Candidate]) -> str:
