@@ -38,7 +38,7 @@ def measured(reference: str, platform: str | None, *, verify: bool = False) -> M
     try:
         parsed = references.parse(reference)
         if parsed.guessed:
-            say(f"reading {reference} as {parsed.source}:{parsed.place}")
+            say(f"reading {reference} as {parsed.source}:{reference}")
         return measure(reference, platform=platform, verify=verify, progress=show)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None

@@ -33,13 +33,15 @@ def size(
       flattened  file content to be seen in the end, hard links once
       waste      file content of all layers that is not to be seen in the end
 
-    An IMAGE is docker-archive:PATH (made by docker save; :NAME behind it chooses one of several),
-    docker-daemon:NAME, or either without its kind: a file that exists is an archive.
+    An IMAGE is docker-archive:PATH (made by docker save), docker-archive:PATH:NAME (one of several in it),
+    docker-daemon:NAME, or any without its kind: a file that exists is an archive, and so is what ends in
+    .tar, .tar.gz or .tgz, or cannot be the name of an image.
 
     \b
     Examples:
       imgtool size app:latest
       docker save app:latest | gzip > app.tar.gz && imgtool size app.tar.gz
+      imgtool size both.tar:app:latest
       imgtool size --format json docker-archive:app.tar | jq '.[0].waste'
 
     Exit code: 0 measured, 2 wrong usage, 3 an image cannot be measured.

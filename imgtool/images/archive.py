@@ -15,6 +15,7 @@ from pathlib import Path
 from imgtool.images.blobs import LayerTar, scan_layer, stream_layer
 from imgtool.images.errors import ImageError
 from imgtool.images.layers import Room, clean
+from imgtool.images.reference import why_no_file
 from imgtool.images.streams import Region, Stream, compression, inflate, tapped
 from imgtool.images.tar import BLOCK, FILE, HARDLINK, SYMLINK, Header, next_header, padded
 
@@ -151,8 +152,8 @@ def open_archive(
     Raises:
         ImageError: it is no archive that can be read.
     """
-    if not path.is_file():
-        raise ImageError("there is no such file")
+    if missing := why_no_file(str(path)):
+        raise ImageError(missing)
     with _opened(path) as file:
         region = Region(file, 0, path.stat().st_size)
         kind = compression(region.read(BLOCK))

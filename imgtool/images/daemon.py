@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from imgtool.images.archive import Progress, StreamStore
 from imgtool.images.errors import ImageError
+from imgtool.images.reference import why_no_file
 from imgtool.images.streams import CHUNK, tapped
 
 #: Seconds until an engine answers at all, and without a byte while it saves: it writes the whole image
 #: to its own disk before it sends the first one.
 _ANSWER, _SAVE = 30, 1800
+#: Characters of an engine's own words that are passed on.
+_MAX_SAID = 200
 
 
-def open_daemon(name: str, *, progress: Progress | None = None) -> StreamStore:
+def open_daemon(name: str, *, guessed: bool = False, progress: Progress | None = None) -> StreamStore:
     """Read an image from the engine that DOCKER_HOST, the docker context or the default socket names.
+
+    ``guessed``: it may have been meant as a file; where the engine fails, why it is none is said too.
 
     Raises:
         ImageError: there is no engine, no such image, or the engine stops half-way.
     """
-    with _explained(name):
+    with _explained(f"{why_no_file(name)}, and " if guessed else ""):
         import docker  # noqa: PLC0415 -- 200 ms that archives need not pay
 
         client = docker.from_env(timeout=_ANSWER)
@@ -33,13 +40,33 @@ def open_daemon(name: str, *, progress: Progress | None = None) -> StreamStore:
 
 
 @contextmanager
-def _explained(name: str) -> Iterator[None]:
-    from docker.errors import DockerException, NotFound  # noqa: PLC0415 -- as above
+def _explained(before: str) -> Iterator[None]:
+    from docker.errors import APIError, DockerException, NotFound  # noqa: PLC0415 -- as above
     from requests.exceptions import RequestException  # noqa: PLC0415 -- what docker is built on
 
     try:
         yield
     except NotFound:
-        raise ImageError(f"the engine has no image {name}") from None
-    except (DockerException, RequestException) as error:
-        raise ImageError(f"the engine does not give it: {error}") from None
+        raise ImageError(f"{before}{_engine()} has no such image") from None
+    except APIError as error:
+        said = " ".join(str(error.explanation).split())[:_MAX_SAID]
+        raise ImageError(f"{before}{_engine()} does not give it: {said}") from None
+    except (DockerException, ValueError):
+        # what an address in DOCKER_HOST makes of itself is no one class
+        raise ImageError(f"{before}{_engine()} does not answer") from None
+    except RequestException:
+        raise ImageError(f"{before}{_engine()} stopped answering half-way") from None
+
+
+def _engine() -> str:
+    """The engine that was asked, without the user and password that an address may hold."""
+    from docker.context import ContextAPI  # noqa: PLC0415 -- as above
+    from docker.errors import DockerException  # noqa: PLC0415 -- as above
+
+    try:
+        address = os.environ.get("DOCKER_HOST") or ContextAPI.get_current_context().Host
+    except (DockerException, OSError, ValueError, AttributeError):
+        address = None
+    if not address:
+        return "the engine of the docker context"
+    return f"the engine at {re.sub('//.*@', '//', address).removeprefix('http+')}"

@@ -63,7 +63,7 @@ def load(
     wanted = platform and normal_platform(platform)
     store: Store
     if reference.source == references.DAEMON:
-        store = open_daemon(reference.place, progress=progress)
+        store = open_daemon(reference.place, guessed=reference.guessed, progress=progress)
     else:
         store = open_archive(Path(reference.place), verify=verify, progress=progress)
     return read_image(

@@ -74,7 +74,7 @@ def test_exit_codes(words: list[str], code: int, output: str, capsys: pytest.Cap
 
 def test_a_missing_base_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code("missing.tar", "head.tar", "--max-growth", "1GB") == 3
-    assert "missing.tar cannot be measured: there is no such file" in capsys.readouterr().err
+    assert "missing.tar cannot be measured: no such file" in capsys.readouterr().err
 
 
 def test_why_not_comparable(capsys: pytest.CaptureFixture[str]) -> None:

@@ -52,8 +52,16 @@ def test_json_of_several(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "reason"),
     [
         (["broken.tar"], "broken.tar cannot be measured: a header holds "),
-        (["missing.tar"], "missing.tar cannot be measured: there is no such file"),
-        (["app:latest"], "app:latest cannot be measured: the engine does not give it: "),
+        (["missing.tar"], "missing.tar cannot be measured: no such file"),
+        (["Makefile"], "Makefile cannot be measured: no such file"),
+        (["."], ". cannot be measured: it is a folder"),
+        (["/dev/null"], "/dev/null cannot be measured: it is a device"),
+        (
+            ["a.tar:other"],
+            "a.tar:other cannot be measured: it holds image:latest (linux/amd64), and not other",
+        ),
+        (["app:latest"], "app:latest cannot be measured: no such file, and the engine at unix:///"),
+        (["docker-daemon:app"], "docker-daemon:app cannot be measured: the engine at unix:///"),
         (
             ["a.tar", "--platform", "linux/arm64"],
             "a.tar cannot be measured: it holds image:latest (linux/amd64), and",
@@ -77,7 +85,15 @@ def test_what_can_be_measured_is(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [[], [""], ["docker-archive:"], ["a.tar", "--platform", "arm"], ["a.tar", "--format", "xml"], ["--nope"]],
+    [
+        [],
+        [""],
+        ["docker-archive:"],
+        ["oci:foo"],
+        ["a.tar", "--platform", "arm"],
+        ["a.tar", "--format", "xml"],
+        ["--nope"],
+    ],
 )
 def test_usage(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code("size", *words) == 2

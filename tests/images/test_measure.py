@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import gzip
+import os
 import platform as platform_module
+import socket
 import tarfile
 import tracemalloc
 from collections.abc import Callable, Mapping
@@ -242,7 +244,12 @@ def test_names(save: Save) -> None:
         ]
     )
     path = save(content)
-    assert refused(path) == "it holds one:1 (linux/amd64), two:latest (linux/amd64): say which"
+    held = "it holds one:1 (linux/amd64), two:latest (linux/amd64)"
+    words = [f"docker-archive:{path}:one:1", f"docker-archive:{path}:two:latest"]
+    for reference in (path, f"docker-archive:{path}"):
+        assert refused(reference) == f"{held}: say which, as {words[0]} or {words[1]}"
+    assert [measure(word).flattened for word in words] == [3005, 5]
+    assert measure(f"{path}:two:latest").flattened == 5
     assert refused(f"{path}:three") == "it holds one:1 (linux/amd64), two:latest (linux/amd64), and not three"
     for name in ("other:2", "docker.io/library/one:1"):
         assert measure(f"docker-archive:{path}:{name}").flattened == 3005
@@ -488,9 +495,33 @@ def test_files_in_an_archive_are_bounded(save: Save, monkeypatch: pytest.MonkeyP
 
 
 def test_no_file(tmp_path: Path) -> None:
-    assert refused(f"docker-archive:{tmp_path}/none.tar") == "there is no such file"
-    assert refused(f"docker-archive:{tmp_path}") == "there is no such file"
-    assert refused("/dev/zero") == "there is no such file"
+    os.mkfifo(tmp_path / "pipe")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "socket"))
+    for reference, reason in {
+        f"docker-archive:{tmp_path}/none.tar": "no such file",
+        f"docker-archive:{tmp_path}": "it is a folder",
+        ".": "it is a folder",
+        "/dev/zero": "it is a device",
+        f"{tmp_path}/pipe": "it is a pipe",
+        f"{tmp_path}/socket": "it is a socket",
+        "x" * 5000 + ".tar": "no such file",
+        "\0": "no such file",
+    }.items():
+        assert refused(reference) == reason, reference
+
+
+def test_images_without_names_cannot_be_told_apart(save: Save) -> None:
+    one, two = classic([LAYERS[0]], names=[]), classic([LAYERS[1]], names=[])
+    content = {
+        f"{prefix}{name}": data for prefix, held in (("x/", one), ("y/", two)) for name, data in held.items()
+    }
+    content["manifest.json"] = encoded(
+        [{"Config": f"{prefix}config.json", "Layers": [f"{prefix}0/layer.tar"]} for prefix in ("x/", "y/")]
+    )
+    assert refused(save(content)) == (
+        "it holds an image (linux/amd64), an image (linux/amd64): nothing tells them apart"
+    )
 
 
 @pytest.mark.parametrize("reference", ["", "docker-archive:", "docker-daemon:"])
