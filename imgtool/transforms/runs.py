@@ -167,6 +167,10 @@ def _cuts(items: Sequence[Segment], drop: Collection[Span]) -> Iterator[Edit]:
 _END = re.compile(rb"(?:[ \t\r\n]|[\\`][ \t]*\r?\n)*;?(?:[ \t\r\n]|[\\`][ \t]*\r?\n)*(?:#.*)?", re.DOTALL)
 
 
+# blanks that would end up behind the new command
+_LINE_END = re.compile(rb"[ \t]+(?=\r?\n|\Z)")
+
+
 def append_command(document: Document, run: Run, command: str) -> Edit | None:
     """Add ``&& command`` behind a RUN's last item; None where that would not run it exactly where the RUN succeeds.
 
@@ -184,7 +188,8 @@ def append_command(document: Document, run: Run, command: str) -> Edit | None:
     if any(_leaves(command) for command in run.script.commands):
         return None
     text = connector(document, run) if _is_spread(document.data, run) else " && "
-    return Edit(last.span.end, last.span.end, f"{text}{command}")
+    blanks = _LINE_END.match(document.data, last.span.end)
+    return Edit(last.span.end, blanks.end() if blanks else last.span.end, f"{text}{command}")
 
 
 def _leaves(command: Command) -> bool:
@@ -217,15 +222,19 @@ def _is_spread(data: bytes, run: Run) -> bool:
     )
 
 
+_COMMENT_LINES = re.compile(r"^[ \t]*#[^\n]*\n", re.MULTILINE)
+_SEMICOLON = re.compile(r"[ \t]*;")
+
 # a connector with one continued line and no comment
 _SPREAD = re.compile(r"[ \t]*(?:(?:&&|;)[ \t]*)?[\\`][ \t]*\r?\n[ \t]*(?:&&[ \t]*)?")
 
 
 def connector(document: Document, *runs: Run) -> str:
     """``&&`` on a continued line, laid out as the last such connector of the first of the RUNs that has one."""
-    gaps = (gap for run in runs for gap in reversed(_gaps(document.data, run)) if _SPREAD.fullmatch(gap))
+    written = (_COMMENT_LINES.sub("", gap) for run in runs for gap in reversed(_gaps(document.data, run)))
+    gaps = (gap for gap in written if _SPREAD.fullmatch(gap))
     default = f" {document.escape}{document.source.newline}    && "
-    return next((gap.replace(";", " &&") for gap in gaps if gap.strip() != document.escape), default)
+    return next((_SEMICOLON.sub(" &&", gap) for gap in gaps if gap.strip() != document.escape), default)
 
 
 def _gaps(data: bytes, run: Run) -> list[str]:

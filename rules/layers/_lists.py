@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
-from imgtool.rule import Command, Facts, Operation, PackageOperation, Run
+from imgtool.rule import Command, Facts, Operation, PackageCache, PackageOperation, Run, Stage, cache_of
 
 _INSTALLS = frozenset({Operation.INSTALL, Operation.UPGRADE, Operation.DOWNLOAD, Operation.BUILD})
 # read the lists, or install from them without fetching them
@@ -29,7 +31,9 @@ def lists_needed(facts: Facts, run: Run) -> Later | None:
     Looks at the rest of the stage and at the stages that stand on it, each up to its next ``apt-get update``.
     """
     perhaps: Later | None = None
-    waiting = [(run.stage, [r for r in facts.runs(run.stage) if _follows(r, run)])]
+    own = facts.runs(run.stage)
+    after = bisect_right(own, run.instruction.span.start, key=lambda r: r.instruction.span.start)
+    waiting: list[tuple[Stage, Iterable[Run]]] = [(run.stage, islice(own, after, None))]
     while waiting:
         stage, runs = waiting.pop()
         fetched = False
@@ -41,15 +45,18 @@ def lists_needed(facts: Facts, run: Run) -> Later | None:
                 return later
             perhaps = perhaps or later
         if not fetched:
-            waiting += [(s, list(facts.runs(s))) for s in facts.stages if s.parent is stage]
+            waiting += [(s, facts.runs(s)) for s in facts.stages if s.parent is stage]
     return perhaps
 
 
-def _follows(later: Run, run: Run) -> bool:
-    return later.instruction.span.start > run.instruction.span.start
+def may_install(run: Run, cache: PackageCache) -> bool:
+    """Whether a RUN installs by the manager that a cache is of, or runs what may do so."""
+    if any(o.operation in _INSTALLS and cache_of(o.manager) == cache for o in run.operations):
+        return True
+    return not run.script.understood or any(c.name in _READERS or _is_script(c) for c in run.script.commands)
 
 
-def _uses(runs: list[Run]) -> Iterator[Later | None]:
+def _uses(runs: Iterable[Run]) -> Iterator[Later | None]:
     """The uses in order; None where the lists are fetched anew."""
     for run in runs:
         operations: dict[int, PackageOperation] = {id(o.command): o for o in run.operations}

@@ -17,7 +17,7 @@ from imgtool.rule import (
 )
 
 from ._caches import Kept
-from ._lists import Later, lists_needed
+from ._lists import Later, lists_needed, may_install
 
 _SWITCHES_USER = frozenset({"su", "runuser", "gosu", "su-exec", "doas", "setpriv"})
 
@@ -37,9 +37,14 @@ class Relief(NamedTuple):
 def advice(facts: Facts, kept: Kept) -> str:
     """What to do, as part of a sentence."""
     later = _later(facts, kept)
+    update = f"{kept.fills[0].manager} {kept.fills[0].verb}".strip()
     if later is not None and later.sure:
         line = facts.document.source.line_of(later.command.span.start)
-        return f"line {line} installs from them, so join the two RUNs and delete them there"
+        if _uses_own(kept):
+            return f"line {line} installs from them: run {update} there, too, and end both RUNs with {kept.cache.clean}"
+        return f"run {update} in the RUN that installs, line {line}, and end that with {kept.cache.clean}"
+    if not _uses_own(kept):
+        return f"nothing here installs: run {update} in the RUN that does"
     if _has_option(kept):
         return f"add {kept.cache.option}"
     clean = emptying(kept)
@@ -49,7 +54,8 @@ def advice(facts: Facts, kept: Kept) -> str:
 def relieved(facts: Facts, kept: Kept) -> Relief | None:
     """The edits; None where a later command needs the cache, and where there is no place for them."""
     later = _later(facts, kept)
-    if later is not None and later.sure:
+    if (later is not None and later.sure) or not _uses_own(kept):
+        # without a reader in the RUN, fetching and deleting would be all that it does
         return None
     if _has_option(kept):
         edits = _options(kept)
@@ -58,6 +64,11 @@ def relieved(facts: Facts, kept: Kept) -> Relief | None:
     edit = append_command(facts.document, kept.run, command) if command else None
     doubt = f" (unsafe: {later.command.name or 'a later RUN'} may install from them)" if later else ""
     return Relief(f"Delete the {kept.cache.what} in the same RUN", (edit,), doubt) if edit else None
+
+
+def _uses_own(kept: Kept) -> bool:
+    """Whether the RUN itself needs, or may need, what it fetched."""
+    return any(o.operation is not Operation.REFRESH for o in kept.fills) or may_install(kept.run, kept.cache)
 
 
 def _later(facts: Facts, kept: Kept) -> Later | None:

@@ -113,7 +113,7 @@ APPENDED = [
     ("RUN a; \\\n\tb\n", "RUN a; \\\n\tb && \\\n\tz\n"),
     ("RUN a \\\n  b\n", "RUN a \\\n  b \\\n    && z\n"),
     ("RUN a \\\r\n && b\r\n", "RUN a \\\r\n && b \\\r\n && z\r\n"),
-    ("RUN a \\\n  # c\n  && b \\\n  # d\n", "RUN a \\\n  # c\n  && b \\\n    && z \\\n  # d\n"),
+    ("RUN a \\\n  # c\n  && b \\\n  # d\n", "RUN a \\\n  # c\n  && b \\\n  && z \\\n  # d\n"),
     ("RUN a > f 2>&1", "RUN a > f 2>&1 && z"),
     ("RUN if a; then b; fi", "RUN if a; then b; fi && z"),
     ("RUN for i in 1; do a; done", "RUN for i in 1; do a; done && z"),
