@@ -59,6 +59,11 @@ class Stage:
         """How people refer to it: its name, or its number."""
         return self.name or str(self.index)
 
+    def next(self, instruction: Instruction) -> Instruction | None:
+        """The one that follows an instruction of the stage, if any does."""
+        after = bisect_right(self.instructions, instruction.span.start, key=lambda i: i.span.start)
+        return self.instructions[after] if after < len(self.instructions) else None
+
     @property
     def base_span(self) -> Span:
         """Where FROM's operand stands."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise, takewhile
 
 from imgtool.edits import Edit, Span, cut
 from imgtool.facts.facts import DEFAULT_SHELL, Facts, Run
@@ -89,10 +90,8 @@ def _ends_with_items(data: bytes, run: Run) -> bool:
 
 
 def _neighbours(document: Document, first: Run, second: Run) -> bool:
-    body = first.stage.instructions
-    position = body.index(first.instruction)
     return (
-        body[position + 1 : position + 2] == (second.instruction,)
+        first.stage.next(first.instruction) is second.instruction
         and [f.raw for f in first.instruction.flags] == [f.raw for f in second.instruction.flags]
         and not any(PRAGMA.match(comment.text) for comment in _comments(document, _between(first, second)))
     )
@@ -103,7 +102,8 @@ def _between(first: Run, second: Run) -> Span:
 
 
 def _comments(document: Document, span: Span) -> Iterator[Comment]:
-    return (comment for comment in document.comments if span.holds(comment.span))
+    first = bisect_left(document.comments, span.start, key=lambda comment: comment.span.start)
+    return takewhile(lambda comment: span.holds(comment.span), islice(document.comments, first, None))
 
 
 def _joint(document: Document, first: Run, second: Run) -> Edit:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -15,6 +16,7 @@ from imgtool.rule import (
     PackageCache,
     PackageOperation,
     Run,
+    Stage,
     cache_of,
     mounts_of,
     package_caches,
@@ -140,15 +142,17 @@ _PIP_CONFIG = re.compile(rb"config\s+(?:--\w+\s+)*set\s+\S*no-cache-dir")
 
 def _configured(run: Run) -> bool:
     """Whether pip's configuration may switch its cache off by the time a RUN runs."""
-    for stage in run.stage.lineage():
-        for instruction in stage.instructions:
-            if instruction.span.start > run.instruction.span.start:
-                break
-            if instruction.keyword in ("COPY", "ADD") and any("pip.conf" in a for a in instruction.args):
-                return True
-            if instruction.keyword == "RUN" and _PIP_CONFIG.search(instruction.rest.data):
-                return True
-    return False
+    return any(_first_configured(stage) <= run.instruction.span.start for stage in run.stage.lineage())
+
+
+@lru_cache(maxsize=64)
+def _first_configured(stage: Stage) -> float:
+    """Where a stage first may do so; infinite where it never does."""
+    for instruction in stage.instructions:
+        copied = instruction.keyword in ("COPY", "ADD") and any("pip.conf" in a for a in instruction.args)
+        if copied or (instruction.keyword == "RUN" and _PIP_CONFIG.search(instruction.rest.data)):
+            return instruction.span.start
+    return math.inf
 
 
 def _covered(facts: Facts, run: Run, cache: PackageCache) -> bool:

@@ -127,8 +127,7 @@ def _groups(facts: Facts, stage: Stage) -> Iterator[tuple[str, list[Run]]]:
 
 
 def _follows(stage: Stage, first: Run, second: Run) -> bool:
-    body = stage.instructions
-    return body[body.index(first.instruction) + 1] is second.instruction and [
+    return stage.next(first.instruction) is second.instruction and [
         f.raw for f in first.instruction.flags
     ] == [f.raw for f in second.instruction.flags]
 

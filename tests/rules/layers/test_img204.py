@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -191,3 +192,11 @@ def test_safe_by_default(lint_with: LintWith) -> None:
     (finding,) = lint_with("IMG204", BASE + APT).findings
     assert finding.fix.applicability == "safe"
     assert finding.severity == "warning"
+
+
+def test_thousands_of_runs_take_no_square_of_time(lint_with: LintWith) -> None:
+    text = BASE + f"{APT}\nRUN pip install a\nCOPY a b\n" * 1500 + "# c\nRUN mkdir a\n" * 1500
+    start = time.process_time()
+    for code in ("IMG201", "IMG204"):
+        assert lint_with(code, text).findings
+    assert time.process_time() - start < 6
