@@ -30,5 +30,11 @@ META = RuleMeta("IMG001", "syntax-error", severity=Severity.ERROR, since="0.1.0"
 
 
 def check(document: Document, _facts: Facts) -> Iterator[Finding]:
+    if document.problems and b"\0" in document.data:
+        # of a program or an archive, every line is wrong
+        yield META.finding(
+            document.problems[0].span, "this is no Dockerfile: it holds NUL bytes, as no text does"
+        )
+        return
     for problem in document.problems:
         yield META.finding(problem.span, problem.message)

@@ -192,6 +192,12 @@ def test_syntax_errors_are_findings_and_the_rest_is_linted(make_rule: MakeRule) 
     ]  # fmt: skip
 
 
+def test_a_binary_file_is_one_finding() -> None:
+    (syntax,) = [rule for rule in BUILT_IN if rule.meta.code == "IMG001"]
+    (found,) = lint(b"\x7fELF\0\n" + b"\x90\n" * 1000, "", [syntax]).findings
+    assert found.message == "this is no Dockerfile: it holds NUL bytes, as no text does"
+
+
 def test_a_fix_travels_with_its_finding(make_rule: MakeRule) -> None:
     offer = Fix("Do it", (Edit(0, 1, "f"),), Applicability.SAFE)
 
