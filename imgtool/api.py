@@ -58,10 +58,14 @@ def lint(
 
     Raises:
         OSError: the file cannot be read.
+        TypeError: selectors are one string, whose letters they would be.
         ValueError: a selector covers no rule.
     """
     from imgtool.lint import registry, runner  # noqa: PLC0415 - parse does not need them
 
+    for name, selectors in {"select": select, "ignore": ignore, "extend_select": extend_select}.items():
+        if isinstance(selectors, str):
+            raise TypeError(f"{name} takes a list of selectors, not a string")
     chosen = registry.Selection(
         None if select is None else tuple(select), tuple(ignore), tuple(extend_select)
     )

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from archives import classic, files, layer
@@ -73,3 +74,10 @@ def test_a_function_imports_no_more_than_it_needs(name: str, without: str) -> No
     program = f"from imgtool.api import {name}; {name}('FROM a'); import sys; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert not [module for module in done.stdout.split() if module.startswith(without)]
+
+
+@pytest.mark.parametrize("name", ["select", "ignore", "extend_select"])
+def test_a_string_is_no_list_of_selectors(name: str) -> None:
+    selectors: dict[str, Any] = {name: "IMG1"}
+    with pytest.raises(TypeError, match=f"{name} takes a list"):
+        api.lint("FROM a", **selectors)

@@ -101,7 +101,7 @@ def lint(
     r"""Find what makes a GPU or NPU image too big, too slow or wrong.
 
     A file that is named is linted whatever its name. In folders, Dockerfiles are found by name (Dockerfile,
-    Containerfile, X.Dockerfile, Dockerfile.X, Dockerfile-X, any case), and .gitignore is honoured. CODES are
+    Containerfile, X.Dockerfile, Dockerfile.X, Dockerfile-X, Dockerfile_X, any case), and .gitignore is honoured. CODES are
     codes, prefixes of codes, names or ALL, separated by commas; an option may be repeated. The longest one
     that covers a rule decides.
 
@@ -119,10 +119,10 @@ def lint(
     Exit code: 0 clean, or no Dockerfile found; 1 findings (with --fix, findings that are left; with --diff, a
     difference); 2 wrong usage, a file that cannot be read or written, or a rule that failed.
     """
-    if diff and output is not Format.TEXT:
-        raise typer.BadParameter("--diff prints a diff, no --format")
-    if config and isolated:
-        raise typer.BadParameter("--isolated reads no configuration, --config one")
+    _refuse_usage(diff and output is not Format.TEXT, "--diff prints a diff, no --format")
+    _refuse_usage(config and isolated, "--isolated reads no configuration, --config one")
+    if unsafe_fixes and not (fix or diff):
+        say("--unsafe-fixes does nothing without --fix or --diff")
     names = paths or ["."]
     request = Request(
         selection=_selection(select, ignore, extend_select),
@@ -159,6 +159,11 @@ def lint(
     for complaint in complaints:
         say(complaint)
     raise typer.Exit(_exit_code(done, complaints, fail_on, diff=diff))
+
+
+def _refuse_usage(wrong: object, message: str) -> None:
+    if wrong:
+        raise typer.BadParameter(message)
 
 
 def _planned(names: list[str], request: Request) -> tuple[list[Job], list[str]]:

@@ -602,3 +602,10 @@ def test_the_example_of_suppressions_holds(imgtool: Imgtool, here: Path) -> None
     assert (done.code, done.out) == (0, "")
     (here / "Dockerfile").write_text((here / "Dockerfile").read_text().replace("ignore=", "without="))
     assert codes(imgtool("lint", "--isolated", "--format", "json")) == ["IMG401", "IMG101", "IMG204"]
+
+
+def test_unsafe_fixes_alone_are_said_to_do_nothing(imgtool: Imgtool, here: Path) -> None:
+    (here / "Dockerfile").write_text(CLEAN)
+    said = "--unsafe-fixes does nothing without --fix or --diff"
+    assert said in imgtool(*ONLY, "--unsafe-fixes").err
+    assert said not in imgtool(*ONLY, "--unsafe-fixes", "--diff").err
