@@ -14,6 +14,7 @@ from imgtool.cli.output import Format, say
 from imgtool.edits import write_atomic
 from imgtool.facts.facts import FactOptions
 from imgtool.report import rewrites as report
+from imgtool.report.diff import hides
 from imgtool.report.style import printable, style_for
 from imgtool.rewrite import Rewrite
 from imgtool.rewrite import rewrite as convert
@@ -103,6 +104,8 @@ def _print(made: list[tuple[str, Rewrite]], *, diff: bool, explain: bool, quiet:
     for path, one in made:
         if diff:
             sys.stdout.write(report.diff(path, one))
+            if hides(one.source.data, one.data):
+                say(f"{path} holds a secret, which its diff hides: it does not apply")
         elif not quiet and not explain:
             _show(one)
         if explain:

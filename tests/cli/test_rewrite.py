@@ -60,6 +60,14 @@ def test_diff_writes_nothing(imgtool: Imgtool, project: Path) -> None:
     assert project.read_bytes() == before
 
 
+def test_a_diff_that_hides_a_secret_says_so(imgtool: Imgtool, project: Path) -> None:
+    text = project.read_text().replace("WORKDIR", "ENV API_PASSWORD=Zq8vR2xW9tK4\nWORKDIR")
+    project.write_text(text)
+    done = imgtool("rewrite", str(project), "--diff")
+    assert "Zq8vR2xW9tK4" not in done.out + done.err
+    assert "its diff hides" in done.err
+
+
 def test_json(imgtool: Imgtool, project: Path) -> None:
     (row,) = json.loads(imgtool("rewrite", str(project), "--format", "json").out)
     assert list(row) == ["file", "target", "status", "reasons", "steps", "dockerfile"]
