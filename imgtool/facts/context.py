@@ -12,6 +12,7 @@ import stat
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -72,7 +73,13 @@ class BuildContext:
 
     def files(self) -> Listing:
         """Every regular file that the builder can get, links and empty folders left out."""
-        return _walk(self)
+        shared = _shared.get()
+        if shared is None:
+            return _walk(self)
+        key = (self.root, self.ignore_file)
+        if key not in shared:
+            shared[key] = _walk(self)
+        return shared[key]
 
     def copied(self, sources: Sequence[str], exclude: Ignore | None = None) -> Listing:
         """The files that ``COPY`` takes from the context; see :meth:`takes`."""
@@ -121,6 +128,17 @@ class BuildContext:
             if found is None or not self.ignore.matches(found):
                 return found is not None
         return bool(self.copied([source]).files)
+
+
+_shared: ContextVar[dict[tuple[Path, Path | None], Listing] | None] = ContextVar("_shared", default=None)
+
+
+def share_listings(*, share: bool = True) -> None:
+    """From now on walk a folder once for all Dockerfiles of a run, or again each time.
+
+    For a run that changes nothing in the contexts it reads: a repository's Dockerfiles often share one.
+    """
+    _shared.set({} if share else None)
 
 
 def locate(

@@ -13,6 +13,7 @@ from typing import Any
 
 from imgtool.config import ConfigFile, Section
 from imgtool.discover import STDIN, Discovery, discover
+from imgtool.facts.context import share_listings
 from imgtool.facts.facts import FactOptions, Facts
 from imgtool.findings import Finding, Severity
 from imgtool.gitignore import Patterns
@@ -193,12 +194,16 @@ def run(jobs: Sequence[Job], workers: int | None = None) -> Iterator[Outcome]:
     """The outcomes in the order of the jobs, as they come. ``workers`` None: as many processes as pay."""
     count = min(len(jobs), _worth(jobs) if workers is None else workers)
     if count < 2:
-        yield from map(work, jobs)
+        share_listings()
+        try:
+            yield from map(work, jobs)
+        finally:
+            share_listings(share=False)
         return
     # 40 ms that small runs do not pay
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
 
-    with ProcessPoolExecutor(count) as pool:
+    with ProcessPoolExecutor(count, initializer=share_listings) as pool:
         yield from pool.map(work, jobs, chunksize=max(1, len(jobs) // (8 * count)))
 
 

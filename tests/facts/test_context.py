@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from imgtool.facts import context as contexts
-from imgtool.facts.context import alternatives, locate, repository_root
+from imgtool.facts.context import alternatives, locate, repository_root, share_listings
 from imgtool.facts.dockerignore import Ignore
 
 Plant = Callable[..., Path]
@@ -377,3 +377,21 @@ REACHES = [
 @pytest.mark.parametrize("source, ignore, expected", REACHES)
 def test_reaches(plant: Plant, source: str, ignore: str, expected: bool) -> None:
     assert listed(plant(**PROJECT), ignore.replace(" ", "\n")).reaches(source) is expected
+
+
+def test_a_run_walks_a_folder_once(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("1")
+    share_listings()
+    try:
+        first = locate(tmp_path / "Dockerfile", ["a"])
+        assert first is not None
+        assert [file.path for file in first.files().files] == ["a"]
+        (tmp_path / "b").write_text("2")
+        other = locate(tmp_path / "other.Dockerfile", ["a"])
+        assert other is not None
+        assert other.files() is first.files()
+    finally:
+        share_listings(share=False)
+    again = locate(tmp_path / "Dockerfile", ["a"])
+    assert again is not None
+    assert [file.path for file in again.files().files] == ["a", "b"]
