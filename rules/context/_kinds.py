@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from imgtool.rule import BuildContext, ContextFile
 
@@ -86,8 +87,9 @@ def folder_of_weights(path: str) -> bool:
     return _FOLDER_OF_WEIGHTS.fullmatch(path.rstrip("/")) is not None
 
 
+@lru_cache(maxsize=1 << 16)
 def interesting(file: ContextFile) -> bool:
-    """Whether it is worth asking what it is; cheap, as a context may have very many files."""
+    """Whether it is worth asking what it is; cheap, as a context has many files and serves many Dockerfiles."""
     return git(file) or weights(file) or _secret(file.path) is not None
 
 
