@@ -183,7 +183,7 @@ class _Sorted:
 
 
 def _sort(facts: Facts, stage: Stage) -> dict[Instruction, _Sorted]:
-    """Every RUN's commands by kind, up to the last that builds; refuses what cannot be placed there."""
+    """Every RUN with its commands by kind."""
     found = {}
     for run in facts.runs(stage):
         if run.onbuild:
@@ -286,7 +286,7 @@ def _installations(builder: _Builder) -> Iterator[Installation]:
             continue
         for segment, one in found.items:
             if one in _BUILDS:
-                yield installation(builder.facts, builder.stage, found.run, segment.commands[0])
+                yield installation(found.run, segment.commands[0])
 
 
 def _place(instruction: Instruction, position: int, last: int) -> Place:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,8 +11,6 @@ from imgtool.edits import Span
 from imgtool.facts.commands import Command
 from imgtool.facts.facts import Facts, Run
 from imgtool.facts.packages import PackageOperation
-from imgtool.facts.stages import Stage
-from imgtool.rewrite import needs
 from imgtool.rewrite.kinds import is_setup_install, operations_of
 from imgtool.rewrite.plan import TransferWheels
 from imgtool.rewrite.refusal import RefusedError
@@ -23,6 +23,8 @@ from imgtool.transforms.wheels import (
     project_local,
 )
 
+_PIP = re.compile(r"pip([0-9.]*)")
+_SYSTEM = ("", "/usr/bin", "/usr/local/bin")
 _PROJECT = (
     "the project is built where the compilers are; build/, dist/ and *.egg-info beside its sources stay there"
 )
@@ -38,8 +40,8 @@ class Installation:
     project: bool
 
 
-def installation(facts: Facts, stage: Stage, run: Run, command: Command) -> Installation:
-    """What an installing command is.
+def installation(run: Run, command: Command) -> Installation:
+    """What an installing command is. Its requirement files were read with the needs of the stage.
 
     Raises:
         RefusedError: its packages cannot go through a wheelhouse.
@@ -48,11 +50,20 @@ def installation(facts: Facts, stage: Stage, run: Run, command: Command) -> Inst
         return Installation(command, command.argv[0].text, None, project=True)
     (operation,) = operations_of(command, run)
     _refuse_operation(operation)
-    needs.required(facts, stage, run.instruction, operation)
-    python = "python3" if command.name.startswith("pip") else command.argv[0].text
-    return Installation(
-        command, python, operation, project=any(p.source == "path" for p in operation.packages)
-    )
+    project = any(p.source == "path" for p in operation.packages)
+    return Installation(command, _interpreter(command), operation, project)
+
+
+def _interpreter(command: Command) -> str:
+    """The Python that a pip command installs for: ``pip3.11`` goes with ``python3.11``."""
+    program = command.argv[0].text
+    pip = _PIP.fullmatch(command.name)
+    if pip is None:
+        return program
+    if posixpath.dirname(program) not in _SYSTEM:
+        message = f"{program} belongs to another Python than the system's"
+        raise RefusedError("install-target", message, command.span)
+    return f"python{pip[1] or 3}"
 
 
 def _refuse_operation(operation: PackageOperation) -> None:
@@ -97,15 +108,15 @@ def transfer(
         if used_later:
             built += f" \\\n && {project_local(program, house)}"
         local = project_local(mounted or program, house)
-        return TransferWheels(
-            span, house.folder, built, local, "the project is built where the compilers are"
-        )
-    built = pip_builder(data, found.command, house, skip)
+        return TransferWheels(span, house.folder, built, local, _PROJECT)
+    if found.operation is None:
+        raise ValueError("setup.py installs a project")
+    built = pip_builder(data, found.operation, house, skip)
     if skip:
         built = f"{facts.document.source.text(span)} \\\n && {built}"
     elif used_later:
-        built += f" \\\n && {pip_local(data, found.command, house, None, skip)}"
-    local = pip_local(data, found.command, house, mounted, skip)
+        built += f" \\\n && {pip_local(data, found.operation, house, None, skip)}"
+    local = pip_local(data, found.operation, house, mounted, skip)
     return TransferWheels(
         span, house.folder, built, local, "the wheels of these packages are made in the builder"
     )

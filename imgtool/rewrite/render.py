@@ -21,6 +21,7 @@ from imgtool.rewrite.plan import (
 )
 from imgtool.syntax.nodes import Instruction
 from imgtool.transforms.commands import install_without
+from imgtool.transforms.instructions import remove_instruction
 from imgtool.transforms.runs import Segment, rebuild, segments
 from imgtool.transforms.wheels import HOME
 
@@ -79,7 +80,7 @@ class _Rendering:
         yield self._named()
         for instruction in self.built:
             if self._placement(instruction) is Placement.FINAL:
-                yield self._removal(instruction)
+                yield remove_instruction(self.facts.document, instruction)
             elif instruction in self.runs:
                 yield from self._transfer_edits(self.runs[instruction])
 
@@ -88,13 +89,6 @@ class _Rendering:
         if self.stage.name is None:
             return Edit(words[0].span.end, words[0].span.end, f" AS {self.split.builder}")
         return Edit(words[2].span.start, words[2].span.end, self.split.builder)
-
-    def _removal(self, instruction: Instruction) -> Edit:
-        source = self.facts.document.source
-        first = min([instruction.start_line, *(c.line for c in instruction.comments)])
-        starts = source.line_starts
-        end = starts[instruction.end_line] if instruction.end_line < len(starts) else len(self.data)
-        return Edit(starts[first - 1], end, "")
 
     def _transfer_edits(self, run: Run) -> Iterator[Edit]:
         for segment in segments(run.script):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import groupby
 
 from imgtool.edits import Edit, Span, apply
 from imgtool.facts.commands import Arg, Command
@@ -37,21 +38,28 @@ def install_without(
     return edited(data, operation.command.span, edits)
 
 
-def option_words(command: Command, names: frozenset[str], valued: frozenset[str]) -> list[Arg]:
-    """The words of a command that are one of these options, or the value of one of ``valued``."""
-    found: list[Arg] = []
-    takes_next = False
-    for arg in command.args:
-        name, equals, _ = arg.text.partition("=")
-        if takes_next:
-            found.append(arg)
-            takes_next = False
-        elif name in names or name in valued:
-            found.append(arg)
-            takes_next = name in valued and not equals
-        elif arg.text[:2] in valued and not arg.text.startswith("--") and len(arg.text) > 2:
-            found.append(arg)
-    return found
+def without_options(data: bytes, operation: PackageOperation, names: frozenset[str]) -> list[Edit]:
+    """Take options out, with their values. ``names`` are the first spellings of the option tables.
+
+    Of short options in one word (``-qU``) only their letters go.
+    """
+    edits = []
+    for word, group in groupby(operation.options, key=lambda option: option.arg):
+        options = list(group)
+        kept = [(n, option) for n, option in enumerate(options) if option.name not in names]
+        if not kept:
+            edits.append(without(data, word.span))
+            edits += [
+                without(data, option.value.span)
+                for option in options
+                if option.value and not word.span.holds(option.value.span)
+            ]
+        elif len(kept) < len(options):
+            letters = "".join(word.text[1 + n] for n, _ in kept)
+            last = options[-1]
+            attached = last.value.text if last is kept[-1][1] and last.value else ""
+            edits.append(Edit(word.span.start, word.span.end, f"-{letters}{attached}"))
+    return edits
 
 
 def verb(command: Command, word: str) -> Arg | None:

@@ -12,33 +12,21 @@ from dataclasses import dataclass
 
 from imgtool.edits import Edit, Span
 from imgtool.facts.commands import Arg, Command
-from imgtool.transforms.commands import edited, option_words, verb, without
+from imgtool.facts.packages import PackageOperation
+from imgtool.transforms.commands import edited, verb, without, without_options
 
 HOME = "/wheels"
 
-# say where wheels come from: the final stage takes them from the mount
-_INDEX = frozenset(
-    {"--index-url", "-i", "--pypi-url", "--extra-index-url", "--find-links", "-f", "--trusted-host"}
+# options by their first spelling in the table of pip
+# say where wheels come from, or how to build them: the final stage takes them from the mount
+_BUILD = frozenset(
+    "index extra-index find-links --trusted-host --no-binary --only-binary --config-settings --global-option "
+    "--no-build-isolation".split()
 )
-_FORMATS = frozenset({"--no-binary", "--only-binary", "--config-settings", "-C", "--global-option"})
 # say how to install: `pip wheel` does not know them
-_INSTALL_VALUED = frozenset(
-    {"--target", "-t", "--prefix", "--root", "--root-user-action", "--upgrade-strategy"}
-)
 _INSTALL = frozenset(
-    {
-        "--upgrade",
-        "-U",
-        "--user",
-        "--break-system-packages",
-        "--force-reinstall",
-        "--ignore-installed",
-        "-I",
-        "--no-compile",
-        "--compile",
-        "--no-warn-script-location",
-        "--no-warn-conflicts",
-    }
+    "target user upgrade --root-user-action --upgrade-strategy --break-system-packages --force-reinstall "
+    "--ignore-installed --no-compile --compile --no-warn-script-location --no-warn-conflicts".split()
 )
 
 
@@ -58,22 +46,27 @@ class Wheelhouse:
         return " ".join(f"--find-links={HOME}/{n}" for n in range(1, self.number + 1))
 
 
-def pip_builder(data: bytes, command: Command, house: Wheelhouse, skip: Sequence[Span] = ()) -> str:
+def pip_builder(
+    data: bytes, operation: PackageOperation, house: Wheelhouse, skip: Sequence[Span] = ()
+) -> str:
     """``pip install …`` as the ``pip wheel`` that makes its wheels; operands in ``skip`` are left out."""
-    install = _verb(command, "install")
-    gone = [a.span for a in option_words(command, _INSTALL, _INSTALL_VALUED)]
-    edits = [without(data, span) for span in (*gone, *skip)]
+    install = _verb(operation.command, "install")
+    edits = [*without_options(data, operation, _INSTALL), *(without(data, span) for span in skip)]
     edits.append(Edit(install.span.start, install.span.end, f"wheel -w {house.folder}"))
-    return edited(data, command.span, edits)
+    return edited(data, operation.command.span, edits)
 
 
 def pip_local(
-    data: bytes, command: Command, house: Wheelhouse, program: str | None, skip: Sequence[Span] = ()
+    data: bytes,
+    operation: PackageOperation,
+    house: Wheelhouse,
+    program: str | None,
+    skip: Sequence[Span] = (),
 ) -> str:
     """``pip install …`` from the wheelhouse, with ``program`` in pip's place if one is given."""
+    command = operation.command
     install = _verb(command, "install")
-    gone = [a.span for a in option_words(command, frozenset({"--no-build-isolation"}), _INDEX | _FORMATS)]
-    edits = [without(data, span) for span in (*gone, *skip)]
+    edits = [*without_options(data, operation, _BUILD), *(without(data, span) for span in skip)]
     if program:
         edits.append(Edit(command.argv[0].span.start, _program_end(command), program))
     edits.append(Edit(install.span.end, install.span.end, f" --no-index {house.links}"))

@@ -85,6 +85,40 @@ def test_a_compiler_that_the_program_uses_stays(tmp_path: Path) -> None:
     )
 
 
+PIP_COMMANDS = [
+    # as written, in the builder, in the final stage
+    (
+        "pip install -qU --no-build-isolation numpy",
+        "pip wheel -w /wheels/1 -q --no-build-isolation numpy",
+        "python3 -m pip install --no-index --find-links=/wheels/1 -qU numpy",
+    ),
+    (
+        "pip3.11 install -ihttps://example.com/simple --trusted-host example.com --pre numpy",
+        "pip3.11 wheel -w /wheels/1 -ihttps://example.com/simple --trusted-host example.com --pre numpy",
+        "python3.11 -m pip install --no-index --find-links=/wheels/1 --pre numpy",
+    ),
+    (
+        "python3 -m pip install --break-system-packages --root-user-action ignore numpy",
+        "python3 -m pip wheel -w /wheels/1 numpy",
+        "python3 -m pip install --no-index --find-links=/wheels/1 --break-system-packages --root-user-action ignore numpy",
+    ),
+]
+
+
+@pytest.mark.parametrize("written, builder, final", PIP_COMMANDS)
+def test_options_go_where_they_mean_something(written: str, builder: str, final: str, tmp_path: Path) -> None:
+    dockerfile = (
+        "FROM nvidia/cuda:12.1.0-devel-ubuntu22.04\n"
+        "RUN apt-get update && apt-get install -y python3-pip\n"
+        f'RUN {written}\nCMD ["python3", "-c", "1"]\n'
+    )
+    path = tmp_path / "Dockerfile"
+    path.write_text(dockerfile)
+    made = rewrite(dockerfile.encode(), None, FactOptions(dockerfile=path)).data.decode()
+    assert f"\nRUN {builder}\n" in made
+    assert f"    PYTHONPATH=/wheels {final}\n" in made
+
+
 REPLAYED = [
     "sed -i 's/archive.ubuntu.com/mirror.example.com/' /etc/apt/sources.list",
     "update-alternatives --install /usr/bin/python python /usr/bin/python3 1",

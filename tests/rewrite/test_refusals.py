@@ -67,6 +67,12 @@ ROWS = [
         DEVEL + "RUN make install\n" + CMD,
         {},
     ),
+    (
+        "install-target",
+        "pip of another Python than the one that the final stage would use",
+        DEVEL + PIP + "RUN /opt/py/bin/pip install numpy\n" + CMD,
+        {},
+    ),
     ("no-program", "a shell starts: people may build in it", DEVEL + PIP + REQS + 'CMD ["bash"]\n', {}),
     ("no-program", "nothing starts", DEVEL + "RUN mkdir /x\n", {}),
     (
