@@ -1,0 +1,61 @@
+"""Thirty defects of GPU and NPU images that other linters pass in silence: each is found by one rule of ours.
+
+A row is its number, a Dockerfile, the build context, and the code that has to be among the findings of the default
+profile. ``None``: others complain where nothing is wrong, and nothing may be said.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from imgtool.lint import registry
+
+from .conftest import LintWith
+
+CUDA = "FROM nvidia/cuda:12.4.1-runtime-ubuntu22.04\n"
+BASE = "FROM nvidia/cuda:12.4.1-base-ubuntu22.04\n"
+CUDNN = "FROM nvidia/cuda:12.4.1-cudnn-devel-ubuntu22.04\n"
+DEVEL = "FROM nvidia/cuda:12.4.1-devel-ubuntu22.04\n"
+CANN = "FROM quay.io/ascend/cann:8.1.rc1-910b-ubuntu22.04-py3.11\n"
+TORCH = "RUN pip install --no-cache-dir torch==2.5.1\n"
+START = 'CMD ["python3", "/srv/serve.py"]\n'
+
+NOTHING: dict[str, str] = {}
+
+# number, Dockerfile, files of the context, code
+ROWS: list[tuple[int, str, dict[str, str], str | None]] = [
+    (1, f'{DEVEL}COPY serve /srv/\nCMD ["/srv/serve"]\n', NOTHING, "IMG101"),
+    (3, f"{CUDNN}{TORCH}{START}", NOTHING, "IMG105"),
+    (
+        3,
+        f"FROM nvidia/cuda:12.4.1-cudnn-runtime-ubuntu22.04\nRUN pip install nvidia-cudnn-cu12\n{START}",
+        NOTHING,
+        "IMG105",
+    ),
+    (4, "FROM ubuntu:22.04\nRUN apt-get update && apt-get install -y cuda=12.4.1-1\n", NOTHING, "IMG102"),
+    (5, "FROM ubuntu:22.04\nRUN apt-get update && apt-get install -y nvidia-driver-550\n", NOTHING, "IMG102"),
+    (
+        5,
+        f"{DEVEL}ENV LD_LIBRARY_PATH=/usr/local/cuda/lib64/stubs:$LD_LIBRARY_PATH\n{START}",
+        NOTHING,
+        "IMG103",
+    ),
+    (5, f"{CANN}COPY driver /usr/local/Ascend/driver\n", {"driver/lib64/a": ""}, "IMG102"),
+    (5, f"{CANN}COPY --from=host /usr/local/Ascend/driver /usr/local/Ascend/driver\n", NOTHING, "IMG102"),
+    (6, f"{CUDA}RUN python3 -c 'import torch; assert torch.cuda.is_available()'\n", NOTHING, "IMG104"),
+    (6, f"{CANN}RUN npu-smi info\n", NOTHING, "IMG104"),
+    (24, f"{CUDA}ENV LD_LIBRARY_PATH=/opt/lib\n{START}", NOTHING, "IMG107"),
+    (29, f"{CUDA}RUN --device=nvidia.com/gpu=all nvidia-smi\n{START}", NOTHING, None),
+]
+
+
+@pytest.mark.parametrize("row, dockerfile, files, code", ROWS)
+def test_found(
+    lint_with: LintWith, row: int, dockerfile: str, files: dict[str, str], code: str | None
+) -> None:
+    every = ",".join(entry.code for entry in registry.select())
+    found = {finding.code for finding in lint_with(every, dockerfile, files).findings}
+    assert code in found if code else not found & ACCELERATOR, row
+
+
+ACCELERATOR = {entry.code for entry in registry.select() if entry.code.startswith("IMG1")}
