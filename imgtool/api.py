@@ -70,9 +70,11 @@ def lint(
         None if select is None else tuple(select), tuple(ignore), tuple(extend_select)
     )
     registry.check_selectors([*(chosen.select or ()), *chosen.ignore, *chosen.extend])
-    rules = [registry.load(entry) for entry in registry.select(chosen)]
+    data = _data(dockerfile)
+    rules = [registry.load(entry) for entry in registry.needed(registry.select(chosen), data)]
     path = str(dockerfile) if isinstance(dockerfile, Path) else "-"
-    return runner.lint(_data(dockerfile), path, rules, _facts(dockerfile, build_args, stage, context))
+    judgement = runner.Judgement(registry.silenced(chosen))
+    return runner.lint(data, path, rules, _facts(dockerfile, build_args, stage, context), judgement=judgement)
 
 
 def rewrite(

@@ -54,7 +54,8 @@ class Fix:
 class Finding:
     """One defect at one place of a file.
 
-    ``span`` is what is underlined. ``saves_bytes`` is an estimate of unpacked bytes, from a sourced fact.
+    ``span`` is what is underlined, ``related`` are further places of the same defect. ``saves_bytes`` is an estimate
+    of unpacked bytes, from a sourced fact.
     """
 
     code: str
@@ -65,3 +66,9 @@ class Finding:
     aliases: tuple[str, ...] = ()
     fix: Fix | None = None
     saves_bytes: int | None = field(default=None)
+    related: tuple[Span, ...] = ()
+
+    @property
+    def places(self) -> tuple[Span, ...]:
+        """Where the defect is: ``span`` and all that is related."""
+        return (self.span, *self.related)

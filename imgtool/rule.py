@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from imgtool.edits import Edit, Span, cut
 from imgtool.facts.context import BuildContext, ContextFile, Listing
 from imgtool.facts.dockerignore import Ignore
-from imgtool.facts.facts import Facts, Run, local_sources
+from imgtool.facts.facts import Facts, Policy, Run, local_sources
 from imgtool.facts.packages import Operation, Package, PackageOperation
 from imgtool.facts.scope import State
 from imgtool.facts.shell import Arg, Command, Redirect, Script
@@ -34,7 +34,14 @@ from imgtool.families.drivers import (
 )
 from imgtool.families.images import fill
 from imgtool.families.inherited import beyond
-from imgtool.families.needs import driver_folders, highest, levels, python_need
+from imgtool.families.needs import (
+    device_variables,
+    driver_folders,
+    highest,
+    levels,
+    names_devices,
+    python_need,
+)
 from imgtool.families.packages import build_only
 from imgtool.findings import Applicability, Finding, Fix, FixAvailability, Severity
 from imgtool.syntax.nodes import Comment, Document, Flag, Instruction, Text, Word
@@ -69,6 +76,7 @@ __all__ = [
     "Package",
     "PackageCache",
     "PackageOperation",
+    "Policy",
     "Recipe",
     "Redirect",
     "RuleMeta",
@@ -91,6 +99,7 @@ __all__ = [
     "contents",
     "copy_source",
     "cut",
+    "device_variables",
     "driver_command",
     "driver_container",
     "driver_folders",
@@ -106,6 +115,7 @@ __all__ = [
     "local_sources",
     "merge_runs",
     "mounts_of",
+    "names_devices",
     "other_flavour",
     "package_caches",
     "python_need",
@@ -125,7 +135,11 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class RuleMeta:
-    """What a rule is. ``aliases`` are other tools' codes for the same defect; a ``preview`` rule is off by default."""
+    """What a rule is. ``aliases`` are other tools' codes for the same defect; a ``preview`` rule is off by default.
+
+    A file in which, in lower case and with continued lines joined, none of ``needs`` occurs cannot have the defect:
+    there the rule is not even imported. Without any, it always runs.
+    """
 
     code: str
     name: str
@@ -134,6 +148,7 @@ class RuleMeta:
     fix: FixAvailability = FixAvailability.NONE
     aliases: tuple[str, ...] = ()
     preview: bool = False
+    needs: tuple[str, ...] = ()
 
     def finding(
         self,
@@ -143,8 +158,11 @@ class RuleMeta:
         severity: Severity | None = None,
         fix: Fix | None = None,
         saves_bytes: int | None = None,
+        aliases: tuple[str, ...] | None = None,
+        related: tuple[Span, ...] = (),
     ) -> Finding:
-        """A finding of this rule at ``span``."""
+        """A finding of this rule at ``span``; ``aliases`` where only some of the rule's mean this very defect."""
+        names = self.aliases if aliases is None else aliases
         return Finding(
-            self.code, self.name, severity or self.severity, span, message, self.aliases, fix, saves_bytes
+            self.code, self.name, severity or self.severity, span, message, names, fix, saves_bytes, related
         )

@@ -39,6 +39,14 @@ class FailOn(enum.StrEnum):
     NEVER = "never"
 
 
+class Profile(enum.StrEnum):
+    """The set of rules to begin with."""
+
+    DEFAULT = "default"
+    HADOLINT = "hadolint"
+    ALL = "all"
+
+
 Selectors = list[str] | None
 
 
@@ -56,8 +64,13 @@ def lint(
     extend_select: Annotated[
         Selectors, typer.Option("--extend-select", metavar="CODES", help="Run these rules as well.")
     ] = None,
+    profile: Annotated[
+        Profile | None,
+        typer.Option(metavar="NAME", help="The set to begin with: default, hadolint (its rules), or all."),
+    ] = None,
     output: Annotated[Format, typer.Option("--format", help="How to print findings.")] = Format.TEXT,
     *,
+    preview: Annotated[bool, typer.Option("--preview", help="New rules, too.")] = False,
     fix: Annotated[bool, typer.Option("--fix", help="Apply safe fixes to the files.")] = False,
     unsafe_fixes: Annotated[
         bool,
@@ -126,6 +139,8 @@ def lint(
     names = paths or ["."]
     request = Request(
         selection=_selection(select, ignore, extend_select),
+        profile=profile,
+        preview=preview,
         build_args=build_args(build_arg),
         stage=stage,
         context=context,

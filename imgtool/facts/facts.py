@@ -14,7 +14,7 @@ from imgtool.facts import context as contexts
 from imgtool.facts.packages import PackageOperation, operations
 from imgtool.facts.scope import State, Variables, global_state, states
 from imgtool.facts.secrets import Secret, secrets
-from imgtool.facts.shell import Script, run_script
+from imgtool.facts.shell import Script, run_script, with_programs
 from imgtool.facts.stages import Stage, StageGraph, copy_source, meta, triggers
 from imgtool.families import BaseImage, InheritedConfig, config, identify
 from imgtool.syntax.nodes import Document, Instruction
@@ -25,8 +25,22 @@ DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(frozen=True, slots=True)
+class Policy:
+    """What a project asks of its images.
+
+    ``label_schema`` maps each wanted label to the type of its value (text, url, semver, hash, rfc3339, spdx, email);
+    ``strict_labels``: no others. Where there are ``trusted_registries``, images come from no other; one ``*`` at
+    an end stands for anything.
+    """
+
+    label_schema: Mapping[str, str] = field(default_factory=dict)
+    strict_labels: bool = False
+    trusted_registries: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class FactOptions:
-    """What the user says beyond the file: build arguments, the target stage, where file and context are.
+    """What the user says beyond the file: build arguments, the target stage, where file and context are, the policy.
 
     ``context_how`` tells who names the context.
     """
@@ -36,6 +50,7 @@ class FactOptions:
     dockerfile: Path | None = None
     context: Path | None = None
     context_how: contexts.How = "option"
+    policy: Policy = field(default_factory=Policy)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -59,6 +74,10 @@ class Facts:
         self._fired: dict[Stage, State] = {}
         self._runs: dict[Stage, tuple[Run, ...]] = {}
         self._bases: dict[Stage, BaseImage | None] = {}
+
+    @property
+    def policy(self) -> Policy:
+        return self.options.policy
 
     @cached_property
     def graph(self) -> StageGraph:
@@ -159,6 +178,7 @@ class Facts:
             if node.keyword != "RUN" or node.problem:
                 continue
             script = run_script(node, state.shell or DEFAULT_SHELL, instruction.heredocs)
+            script = with_programs(script, state.values)
             done = tuple(o for command in script.commands for o in operations(command))
             yield Run(instruction, stage, script, done, onbuild=node is not instruction)
 

@@ -18,9 +18,9 @@ from imgtool.facts.facts import FactOptions, Facts
 from imgtool.findings import Finding, Severity
 from imgtool.gitignore import Patterns
 from imgtool.lint.fixer import FixResult, fix
-from imgtool.lint.registry import IndexEntry, Selection, load, select
+from imgtool.lint.registry import IndexEntry, Selection, load, needed, select, silenced
 from imgtool.lint.registry import find as by_name
-from imgtool.lint.runner import LintResult, lint
+from imgtool.lint.runner import Judgement, LintResult, lint
 from imgtool.lint.settings import LintSettings, SettingsFinder
 from imgtool.syntax import parse, source
 
@@ -28,13 +28,6 @@ from imgtool.syntax import parse, source
 # where each has to import everything again, they need a quarter
 WORTH_PROCESSES = 250_000
 
-
-# "hadolint": what it has on, and what is about the file itself
-_PROFILES = {
-    "default": Selection(),
-    "hadolint": Selection(("DL", "IMG0")),
-    "all": Selection(("ALL",)),
-}
 
 _select = lru_cache(maxsize=256)(select)
 
@@ -47,6 +40,8 @@ class Request:
     """
 
     selection: Selection = field(default_factory=Selection)
+    profile: str | None = None
+    preview: bool = False
     build_args: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     stage: str | None = None
     context: Path | None = None
@@ -72,6 +67,7 @@ class Job:
     fix: bool
     unsafe: bool
     data: bytes | None = None
+    judgement: Judgement | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,26 +150,32 @@ def _job(file: Path, request: Request, finder: SettingsFinder, stdin: Callable[[
         dockerfile=None if piped else file,
         context=request.context or settings.context,
         context_how="option" if request.context else "config",
+        policy=settings.policy,
     )
+    layers = _layers(settings, name, request.selection)
     return Job(
         path=file,
         shown=str(name or file),
-        rules=_rules(settings, name, request.selection),
+        rules=_select(
+            *layers,
+            profile=request.profile or settings.profile,
+            preview=request.preview or settings.preview,
+        ),
         options=_options(settings.rules),
         facts=facts,
         fail_on=settings.fail_on,
         fix=request.fix,
         unsafe=request.unsafe,
         data=stdin() if piped else None,
+        judgement=Judgement(silenced(*layers), settings.severities),
     )
 
 
-def _rules(settings: LintSettings, file: Path | None, asked: Selection) -> tuple[IndexEntry, ...]:
+def _layers(settings: LintSettings, file: Path | None, asked: Selection) -> tuple[Selection, ...]:
     configured = Selection(settings.select, settings.ignore, settings.extend_select)
     # what a configuration leaves out of some files stays out, whatever the command line selects
     here = replace(settings, ignore=()).ignored_in(file) if file else ()
-    profile = _PROFILES[settings.profile]
-    return _select(profile, configured, asked, Selection(ignore=here), preview=settings.preview)
+    return configured, asked, Selection(ignore=here)
 
 
 def _options(tables: Mapping[str, Section]) -> dict[str, Any]:
@@ -225,10 +227,10 @@ def work(job: Job) -> Outcome:
         data = source.load(job.path) if job.data is None else job.data
     except OSError as error:
         return Outcome(job, None, f"{job.shown}: cannot be read: {error.strerror}")
-    rules = [load(entry) for entry in job.rules]
+    rules = [load(entry) for entry in needed(job.rules, data)]
 
     def once(current: bytes) -> LintResult:
-        return lint(current, job.shown, rules, job.facts, job.options)
+        return lint(current, job.shown, rules, job.facts, job.options, job.judgement)
 
     fixed = fix(data, once, unsafe=job.unsafe) if job.fix else None
     staged = job.facts.stage is None or Facts(parse(data), job.facts).target is not None

@@ -7,18 +7,15 @@ it selects; ``docs/generate.py`` writes it.
 from __future__ import annotations
 
 import importlib
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from types import ModuleType
 from typing import Any
 
+from imgtool.findings import Finding
 from imgtool.lint.rule_index import RULES
 from imgtool.rule import RuleMeta
-
-# what prefixes are of; an alias may be a name, as BuildKit's are
-_CODE = re.compile(r"[A-Z]+[0-9]+")
 
 # a weight above that of any prefix
 _EXACT = 1000
@@ -39,6 +36,7 @@ class IndexEntry:
     aliases: tuple[str, ...]
     preview: bool
     module: str
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +79,15 @@ def from_module(module: ModuleType) -> Rule:
 
 
 def matches(selector: str, entry: IndexEntry) -> bool:
-    """Whether a selector (code, prefix, name, alias, prefix of an alias, or ``ALL``) covers a rule."""
+    """Whether a selector (code, prefix, name, ``ALL``, or an alias that is no rule's own code) covers a rule."""
     return _weight(selector, entry) > 0
+
+
+def needed(entries: Iterable[IndexEntry], data: bytes) -> list[IndexEntry]:
+    """Those of the rules that a file can have findings of, by the words they need."""
+    joined = data.replace(b"\r\n", b"\n").replace(b"\\\n", b"").replace(b"`\n", b"")
+    text = joined.decode("utf-8", "replace").lower()
+    return [e for e in entries if not e.needs or any(word in text for word in e.needs)]
 
 
 def find(name: str) -> IndexEntry:
@@ -91,9 +96,9 @@ def find(name: str) -> IndexEntry:
     Raises:
         RuleError: there is none.
     """
-    for entry in index():
-        if _weight(name, entry) == _EXACT:
-            return entry
+    known = _named(index()).get(name.upper())
+    if known:
+        return known[0]
     raise RuleError(f"no rule is called {name!r}{suggestion(name)}")
 
 
@@ -126,21 +131,33 @@ class Selection:
     extend: tuple[str, ...] = ()
 
 
-def select(*layers: Selection, preview: bool = False) -> tuple[IndexEntry, ...]:
-    """The rules of a run: the default set, with ``preview`` those too, changed by each layer in turn.
+PROFILES = {
+    "default": Selection(("ALL",), ignore=("DL",)),
+    "hadolint": Selection(("DL", "IMG0")),
+    "all": Selection(("ALL",)),
+}
+"""What a run begins with: all but hadolint's; what hadolint has on, and what is about the file itself; every rule."""
 
-    Selectors that cover no rule do nothing here; :func:`check_selectors` refuses them.
+
+def select(*layers: Selection, profile: str = "default", preview: bool = False) -> tuple[IndexEntry, ...]:
+    """The rules of a run: a profile's, changed by each layer in turn.
+
+    Without ``preview``, a preview rule runs only where it is selected by its whole code, name or alias. Selectors
+    that cover no rule do nothing here; :func:`check_selectors` refuses them.
 
     Within a layer the longest selector that covers a rule decides, so ``select=IMG1 ignore=IMG102`` and
     ``ignore=IMG1 select=IMG102`` both do what they say; on a tie the rule is left out.
     """
-    return tuple(entry for entry in index() if _chosen(entry, layers, preview=preview))
+    every = (PROFILES[profile], *layers)
+    return tuple(entry for entry in index() if _chosen(entry, every, preview=preview))
 
 
 def _chosen(entry: IndexEntry, layers: Sequence[Selection], *, preview: bool) -> bool:
-    chosen = preview or not entry.preview
+    chosen = False
     for layer in layers:
         wanted = max((_weight(s, entry) for s in (*(layer.select or ()), *layer.extend)), default=0)
+        if entry.preview and not preview and wanted < _EXACT:
+            wanted = 0
         unwanted = max((_weight(s, entry) for s in layer.ignore), default=0)
         if layer.select is not None or wanted or unwanted:
             chosen = wanted > unwanted
@@ -150,9 +167,50 @@ def _chosen(entry: IndexEntry, layers: Sequence[Selection], *, preview: bool) ->
 def _weight(selector: str, entry: IndexEntry) -> int:
     """How closely a selector points at a rule: not (0), ``ALL``, then longer and longer prefixes, then its name."""
     sought = selector.upper()
-    if sought in {name.upper() for name in (entry.code, entry.name, *entry.aliases)}:
-        return _EXACT
     if sought == "ALL":
         return 1
-    codes = [code for code in (entry.code, *entry.aliases) if _CODE.fullmatch(code)]
-    return 1 + len(sought) if sought and any(code.startswith(sought) for code in codes) else 0
+    named = _named(index()).get(sought)
+    if named:
+        return _EXACT if entry in named else 0
+    return 1 + len(sought) if sought and entry.code.startswith(sought) else 0
+
+
+@lru_cache(maxsize=4)
+def _named(entries: tuple[IndexEntry, ...]) -> dict[str, list[IndexEntry]]:
+    """What each whole code, name and alias selects; an alias that is a rule's own code is that rule."""
+    own: dict[str, list[IndexEntry]] = {}
+    for entry in entries:
+        own.setdefault(entry.code.upper(), []).append(entry)
+        own.setdefault(entry.name.upper(), []).append(entry)
+    aliased: dict[str, list[IndexEntry]] = {}
+    for entry in entries:
+        for alias in entry.aliases:
+            if alias.upper() not in own:
+                aliased.setdefault(alias.upper(), []).append(entry)
+    return aliased | own
+
+
+def silenced(*layers: Selection) -> frozenset[str]:
+    """The codes and names, in lower case, that the layers ignore: a finding that has one as an alias is not shown."""
+    names: set[str] = set()
+    for layer in layers:
+        if layer.select is not None:
+            names.clear()
+        names -= {name.lower() for name in (*(layer.select or ()), *layer.extend)}
+        names |= {name.lower() for name in layer.ignore}
+    return frozenset(names)
+
+
+def called(finding: Finding) -> set[str]:
+    """What a suppression may call a finding, in lower case: also a rule of which it is an alias."""
+    names = {finding.code, finding.name, *finding.aliases}
+    return {name.lower() for name in names} | _stronger(index()).get(finding.code, set())
+
+
+@lru_cache(maxsize=4)
+def _stronger(entries: tuple[IndexEntry, ...]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for entry in entries:
+        for alias in entry.aliases:
+            found.setdefault(alias, set()).update((entry.code.lower(), entry.name.lower()))
+    return found

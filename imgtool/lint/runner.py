@@ -3,21 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
 from imgtool.facts.facts import FactOptions, Facts
 from imgtool.facts.masks import Mask, mask
-from imgtool.findings import Finding
+from imgtool.findings import Finding, Severity
 from imgtool.lint import img002_unused_suppression as img002
 from imgtool.lint import img003_unknown_code as img003
-from imgtool.lint.registry import IndexEntry, Rule, index
+from imgtool.lint.registry import IndexEntry, Rule, called, index
 from imgtool.lint.suppress import sift, suppressions
 from imgtool.rule import RuleMeta
 from imgtool.syntax import parse
 from imgtool.syntax.nodes import Document
 from imgtool.syntax.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the project makes of findings: ``silenced`` aliases (:func:`registry.silenced`), other ``severities``.
+
+    ``severities`` maps codes and prefixes of codes; the longest counts.
+    """
+
+    silenced: frozenset[str] = frozenset()
+    severities: Mapping[str, Severity] = field(default_factory=dict)
+
+    def of(self, findings: Iterable[Finding]) -> Iterator[Finding]:
+        """The findings that stay, as severe as they are here."""
+        for finding in findings:
+            if self.silenced and not self.silenced.isdisjoint(map(str.lower, finding.aliases)):
+                continue
+            fits = [key for key in self.severities if finding.code.startswith(key)]
+            yield replace(finding, severity=self.severities[max(fits, key=len)]) if fits else finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +64,7 @@ def lint(
     rules: Sequence[Rule],
     facts: FactOptions | None = None,
     options: Mapping[str, Any] = MappingProxyType({}),
+    judgement: Judgement | None = None,
 ) -> LintResult:
     """Lint a Dockerfile's bytes with loaded rules, in their order.
 
@@ -59,6 +79,8 @@ def lint(
             found += _check(rule, knowledge, options)
         except Exception as error:  # noqa: BLE001 - one rule's defect must not hide the others' findings
             failures.append(RuleFailure(rule.meta.code, f"{type(error).__name__}: {error}"))
+    if judgement:
+        found = list(judgement.of(found))
     left = _unsilenced(document, found, rules)
     ordered = sorted(dict.fromkeys(left), key=lambda f: (f.span, f.code, f.message))
     hidden = mask(document, knowledge.secrets) if ordered or failures else Mask()
@@ -85,17 +107,28 @@ def _subjects(kind: str, facts: Facts) -> Iterable[Any]:
             return facts.document.instructions
 
 
+# of rules that name each other's codes, whose finding stays
+_WEAK = {"BK": 1, "DL": 2}
+
+
 def one_each(findings: Iterable[Finding]) -> list[Finding]:
-    """One finding an alias group and place: where two rules name each other, the first in order stays."""
+    """One finding a defect and place: of those of other rules that share a code or alias and overlap, the strongest."""
     kept: list[Finding] = []
-    seen: dict[tuple[str, int], str] = {}
-    for finding in findings:
+    seen: dict[str, list[Finding]] = {}
+    for finding in sorted(findings, key=lambda f: _WEAK.get(f.code.rstrip("0123456789"), 0)):
         names = (finding.code, *finding.aliases)
-        others = {seen.get((name, finding.span.start), finding.code) for name in names}
-        if others <= {finding.code}:
+        rivals = (other for name in names for other in seen.get(name, ()) if other.code != finding.code)
+        if not any(_together(finding, other) for other in rivals):
             kept.append(finding)
-            seen.update(dict.fromkeys(((n, finding.span.start) for n in names), finding.code))
+            for name in names:
+                seen.setdefault(name, []).append(finding)
     return kept
+
+
+def _together(one: Finding, other: Finding) -> bool:
+    return any(
+        (a.start < b.end and b.start < a.end) or a.start == b.start for a in one.places for b in other.places
+    )
 
 
 def _unsilenced(document: Document, found: list[Finding], rules: Sequence[Rule]) -> list[Finding]:
@@ -108,12 +141,12 @@ def _unsilenced(document: Document, found: list[Finding], rules: Sequence[Rule])
         return one_each(found)
     if img003.META.name in ran:
         found += img003.unknown(comments, ran.union(*map(_names, index())))
-    kept, used = sift(one_each(found), comments)
+    kept, used = sift(one_each(found), comments, called)
     if img002.META.name in ran:
         # what silences this very rule cannot be judged by it
         judged = ran - set(_names(img002.META))
         idle = {c for s in comments for c in s.codes if c not in used and c.text.lower() in judged}
-        kept += sift(img002.unused(document, comments, idle), comments)[0]
+        kept += sift(img002.unused(document, comments, idle), comments, called)[0]
     return kept
 
 

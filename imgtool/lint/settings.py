@@ -9,12 +9,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from imgtool.config import ConfigFile, Section, for_file
+from imgtool.facts.facts import Policy
 from imgtool.findings import Severity
 from imgtool.gitignore import Patterns
-from imgtool.lint.registry import RuleError, check_selectors, find
-
-PROFILES = ("default", "hadolint", "all")
-"""Sets of rules to begin with: ours, those that hadolint has on, every one."""
+from imgtool.lint.registry import PROFILES, RuleError, check_selectors, find
 
 _TOP = (
     "build-args",
@@ -25,7 +23,22 @@ _TOP = (
     "respect-gitignore",
     "rules",
 )
-_LINT = ("extend-select", "fail-on", "ignore", "per-file-ignores", "preview", "profile", "select")
+_LINT = (
+    "extend-select",
+    "fail-on",
+    "ignore",
+    "label-schema",
+    "per-file-ignores",
+    "preview",
+    "profile",
+    "select",
+    "severity",
+    "strict-labels",
+    "trusted-registries",
+)
+
+LABEL_TYPES = ("text", "url", "semver", "hash", "rfc3339", "spdx", "email")
+"""What the value of a label in ``label-schema`` may have to be; ``text`` is anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +60,9 @@ class LintSettings:
     respect_gitignore: bool = True
     fail_on: Severity = Severity.STYLE
     preview: bool = False
-    profile: str = PROFILES[0]
+    profile: str = "default"
+    severities: Mapping[str, Severity] = field(default_factory=dict)
+    policy: Policy = field(default_factory=Policy)
     rules: Mapping[str, Section] = field(default_factory=lambda: MappingProxyType({}))
 
     def ignored_in(self, file: Path) -> tuple[str, ...]:
@@ -97,7 +112,7 @@ def settings(file: ConfigFile | None) -> LintSettings:
         raise top.error("tool", "this file is ours alone: write its keys without tool.imgtool")
     top.only(_TOP)
     lint.only(_LINT)
-    profile = lint.string("profile", PROFILES)
+    profile = lint.string("profile", tuple(PROFILES))
     fail_on = lint.string("fail-on", tuple(Severity))
     return LintSettings(
         select=_codes(lint, "select"),
@@ -111,7 +126,13 @@ def settings(file: ConfigFile | None) -> LintSettings:
         respect_gitignore=top.boolean("respect-gitignore") is not False,
         fail_on=Severity(fail_on or Severity.STYLE),
         preview=lint.boolean("preview") or False,
-        profile=profile or PROFILES[0],
+        profile=profile or "default",
+        severities=dict(_severities(lint.table_of("severity"))),
+        policy=Policy(
+            _label_schema(lint.table_of("label-schema")),
+            lint.boolean("strict-labels") or False,
+            lint.strings("trusted-registries") or (),
+        ),
         rules=MappingProxyType(dict(_rules(top.table_of("rules")))),
     )
 
@@ -123,6 +144,19 @@ def _codes(section: Section, key: str) -> tuple[str, ...] | None:
     except RuleError as error:
         raise section.error(key, str(error)) from None
     return codes
+
+
+def _severities(section: Section) -> Iterator[tuple[str, Severity]]:
+    for code in section.table:
+        try:
+            check_selectors([code])
+        except RuleError as error:
+            raise section.error(code, str(error)) from None
+        yield code.upper(), Severity(section.string(code, tuple(Severity)) or Severity.INFO)
+
+
+def _label_schema(section: Section) -> dict[str, str]:
+    return {name: section.string(name, LABEL_TYPES) or "text" for name in section.table}
 
 
 def _per_file(section: Section) -> Iterator[tuple[Patterns, tuple[str, ...]]]:

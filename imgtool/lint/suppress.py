@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from imgtool.edits import Span
@@ -74,10 +74,12 @@ def _next(instructions: Sequence[Instruction], comment: Comment) -> Span | None:
     return instructions[after].span if after < len(instructions) else None
 
 
-def sift(findings: Iterable[Finding], comments: Sequence[Suppression]) -> tuple[list[Finding], set[Code]]:
+def sift(
+    findings: Iterable[Finding], comments: Sequence[Suppression], called: Callable[[Finding], set[str]]
+) -> tuple[list[Finding], set[Code]]:
     """The findings that no comment silences, and the codes of comments that silenced one.
 
-    A code silences a finding by code, name or any alias, whatever the case.
+    ``called`` tells what a finding may be called, in lower case.
     """
     silenced: dict[Span, dict[str, list[Code]]] = {}
     for comment in comments:
@@ -89,17 +91,17 @@ def sift(findings: Iterable[Finding], comments: Sequence[Suppression]) -> tuple[
     kept: list[Finding] = []
     used: set[tuple[Span, str]] = set()
     for finding in findings:
-        called = {finding.code.lower(), finding.name, *(a.lower() for a in finding.aliases)}
-        hits = {(s, n) for s in _covering(spans, finding) for n in called & silenced[s].keys()}
+        known = called(finding)
+        covering = {s for place in finding.places for s in _covering(spans, place.start)}
+        hits = {(s, n) for s in covering for n in known & silenced[s].keys()}
         used |= hits
         if not hits:
             kept.append(finding)
     return kept, {code for span, name in used for code in silenced[span][name]}
 
 
-def _covering(spans: Sequence[Span], finding: Finding) -> Iterator[Span]:
-    """Of the spans of instructions and that of the whole file, those that hold a finding's start."""
-    at = finding.span.start
+def _covering(spans: Sequence[Span], at: int) -> Iterator[Span]:
+    """Of the spans of instructions and that of the whole file, those that hold an offset."""
     nearest = bisect_right(spans, at, key=lambda span: span.start) - 1
     # the whole file sorts among the first, before or after an instruction at offset 0
     for index in sorted({0, 1, nearest}):

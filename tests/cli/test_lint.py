@@ -258,11 +258,13 @@ def test_per_file_ignores_stay_whatever_is_selected(imgtool: Imgtool, here: Path
 PROFILES = [
     ("", []),
     ("[lint]\npreview = true\n", ["TST101"]),
-    ('[lint]\nprofile = "all"\n', ["TST101"]),
+    ('[lint]\nprofile = "all"\n', []),
+    ('[lint]\nprofile = "all"\npreview = true\n', ["TST101"]),
     ('[lint]\nprofile = "all"\nignore = ["TST"]\n', []),
     ('[lint]\nprofile = "hadolint"\npreview = true\n', []),
-    ('[lint]\nprofile = "hadolint"\nextend-select = ["TST"]\n', ["TST101"]),
-    ('[lint]\nselect = ["TST"]\n', ["TST101"]),
+    ('[lint]\nprofile = "hadolint"\nextend-select = ["TST101"]\n', ["TST101"]),
+    ('[lint]\nselect = ["TST"]\n', []),
+    ('[lint]\nselect = ["TST101"]\n', ["TST101"]),
 ]
 
 
@@ -443,7 +445,7 @@ def test_fixes_that_undo_each_other_leave_the_file(
     add_rule("TST101", 'yield from replacing(document, b"old", "new", Applicability.SAFE)')
     add_rule("TST102", 'yield from replacing(document, b"new", "old", Applicability.SAFE)')
     (here / "Dockerfile").write_text("FROM old\n")
-    done = imgtool("lint", "--select", "TST", "--fix")
+    done = imgtool("lint", "--preview", "--select", "TST", "--fix")
     assert ((here / "Dockerfile").read_text(), done.code) == ("FROM old\n", 2)
     assert "Dockerfile: fixes undo each other, a defect of imgtool; the file is as it was" in done.err
 

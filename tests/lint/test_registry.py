@@ -8,19 +8,23 @@ from typing import Any
 
 import pytest
 
+from imgtool.edits import Span
+from imgtool.findings import Finding
 from imgtool.lint import registry
 from imgtool.lint.registry import IndexEntry, RuleError, Selection
 from imgtool.rule import Document, Facts, RuleMeta, Severity
 
 ENTRIES = (
     IndexEntry("DL3001", "pin-things", (), False, "m"),
+    IndexEntry("DL3002", "shorter-runs", (), False, "m"),
     IndexEntry("IMG101", "devel-final-stage", (), False, "m"),
     IndexEntry("IMG102", "driver-in-image", (), False, "m"),
-    IndexEntry("IMG201", "merge-runs", ("DL3059", "MultipleInstructions"), False, "m"),
+    IndexEntry("IMG201", "merge-runs", ("DL3002", "DL3059", "MultipleInstructions"), False, "m"),
     IndexEntry("IMG299", "young", (), True, "m"),
 )
-DEFAULT = "DL3001 IMG101 IMG102 IMG201"
-EVERY = f"{DEFAULT} IMG299"
+DEFAULT = "IMG101 IMG102 IMG201"
+DL = "DL3001 DL3002"
+EVERY = f"{DL} {DEFAULT}"
 
 
 @pytest.fixture
@@ -30,28 +34,29 @@ def entries(monkeypatch: pytest.MonkeyPatch) -> None:
 
 # --- (select or None, ignore, extend-select, the rules that run) ---
 SELECTIONS = [
-    pytest.param(None, "", "", DEFAULT, id="the default set is without previews"),
+    pytest.param(None, "", "", DEFAULT, id="the default set is without hadolint's rules and previews"),
     pytest.param("", "", "", "", id="nothing"),
-    pytest.param("ALL", "", "", EVERY, id="previews too, where they are asked for"),
+    pytest.param("ALL", "", "", EVERY, id="every rule but previews"),
     pytest.param("IMG101", "", "", "IMG101", id="a code"),
     pytest.param("img101", "", "", "IMG101", id="whatever the case"),
     pytest.param("merge-runs", "", "", "IMG201", id="a name"),
     pytest.param("DL3059", "", "", "IMG201", id="an alias"),
     pytest.param("multipleinstructions", "", "", "IMG201", id="an alias that is a name"),
-    pytest.param("DL", "", "", "DL3001 IMG201", id="a prefix, of aliases too"),
+    pytest.param("DL3002", "", "", "DL3002", id="an alias that is a rule's own code"),
+    pytest.param("DL", "", "", DL, id="a prefix, never of aliases"),
     pytest.param("IMG1", "", "", "IMG101 IMG102", id="a longer prefix"),
-    pytest.param("IMG2", "", "", "IMG201 IMG299", id="a prefix covers previews"),
+    pytest.param("IMG2", "", "", "IMG201", id="a prefix covers no previews"),
     pytest.param("IMG1", "IMG102", "", "IMG101", id="the longer selector wins: ignore"),
     pytest.param("IMG102", "IMG1", "", "IMG102", id="the longer selector wins: select"),
     pytest.param("IMG102", "IMG102", "", "", id="a tie leaves the rule out"),
-    pytest.param("ALL", "IMG", "", "DL3001", id="ALL is the shortest"),
-    pytest.param("IMG", "ALL", "", "IMG101 IMG102 IMG201 IMG299", id="ALL is the shortest, ignored too"),
+    pytest.param("ALL", "IMG", "", DL, id="ALL is the shortest"),
+    pytest.param("IMG", "ALL", "", DEFAULT, id="ALL is the shortest, ignored too"),
     pytest.param("IMG101", "devel-final-stage", "", "", id="a name is as close as a code"),
     pytest.param("IMG201", "DL3059", "", "", id="an alias is as close as a code"),
-    pytest.param(None, "IMG1", "", "DL3001 IMG201", id="less than the default"),
-    pytest.param(None, "IMG1", "IMG101", "DL3001 IMG101 IMG201", id="less, and one of them again"),
-    pytest.param(None, "", "IMG299", EVERY, id="more than the default"),
-    pytest.param("IMG101", "", "DL", "DL3001 IMG101 IMG201", id="extend adds to select"),
+    pytest.param(None, "IMG1", "", "IMG201", id="less than the default"),
+    pytest.param(None, "IMG1", "IMG101", "IMG101 IMG201", id="less, and one of them again"),
+    pytest.param(None, "", "IMG299", f"{DEFAULT} IMG299", id="more than the default"),
+    pytest.param("IMG101", "", "DL", f"{DL} IMG101", id="extend adds to select"),
     pytest.param(None, "ALL", "", "", id="nothing but what is selected"),
 ]
 
@@ -73,9 +78,7 @@ LAYERS = [
     ),
     pytest.param([Selection(ignore=("IMG101",)), Selection(("IMG1",))], "IMG101 IMG102", id="begun anew"),
     pytest.param([Selection(("IMG1",)), Selection()], "IMG101 IMG102", id="a silent layer changes nothing"),
-    pytest.param(
-        [Selection(("IMG1",)), Selection(extend=("DL",))], "DL3001 IMG101 IMG102 IMG201", id="and more"
-    ),
+    pytest.param([Selection(("IMG1",)), Selection(extend=("DL",))], f"{DL} IMG101 IMG102", id="and more"),
 ]
 
 
@@ -83,6 +86,66 @@ LAYERS = [
 @pytest.mark.parametrize("layers, expected", LAYERS)
 def test_layers(layers: list[Selection], expected: str) -> None:
     assert [e.code for e in registry.select(*layers)] == expected.split()
+
+
+# --- (layers, what is silenced as an alias) ---
+SILENCED = [
+    ([Selection(ignore=("DL3059", "StageNameCasing"))], {"dl3059", "stagenamecasing"}),
+    ([Selection(ignore=("DL3059",)), Selection(extend=("dl3059",))], set()),
+    ([Selection(ignore=("DL3059",)), Selection(("IMG",))], set()),
+    ([Selection(), Selection(("IMG",), ("DL3059",))], {"dl3059"}),
+]
+
+
+@pytest.mark.parametrize("layers, expected", SILENCED)
+def test_silenced(layers: list[Selection], expected: set[str]) -> None:
+    assert registry.silenced(*layers) == expected
+
+
+@pytest.mark.usefixtures("entries")
+@pytest.mark.parametrize(
+    "profile, preview, expected",
+    [
+        ("default", False, DEFAULT),
+        ("default", True, f"{DEFAULT} IMG299"),
+        ("hadolint", False, DL),
+        ("hadolint", True, DL),
+        ("all", False, EVERY),
+        ("all", True, f"{EVERY} IMG299"),
+    ],
+)
+def test_profiles(profile: str, preview: bool, expected: str) -> None:
+    assert [e.code for e in registry.select(profile=profile, preview=preview)] == expected.split()
+
+
+# --- (words that a rule needs, a file, whether it is run) ---
+NEEDS = [
+    ((), b"", True),
+    (("zypper",), b"FROM a\nRUN ZYPPER in x\n", True),
+    (("zypper",), b"FROM a\nRUN zyp\\\nper in x\n", True),
+    (("zypper",), b"FROM a\r\nRUN zyp\\\r\nper in x\r\n", True),
+    (("zypper",), b"# escape=`\nFROM a\nRUN zyp`\nper in x\n", True),
+    (("zypper", "dnf"), b"FROM a\nRUN dnf install x\n", True),
+    (("zypper", "dnf"), b"FROM a\nRUN apt install x\xff\n", False),
+]
+
+
+@pytest.mark.parametrize("needs, data, expected", NEEDS)
+def test_needed(needs: tuple[str, ...], data: bytes, expected: bool) -> None:
+    entry = IndexEntry("IMG101", "x", (), False, "m", needs)
+    assert registry.needed([entry], data) == ([entry] if expected else [])
+
+
+@pytest.mark.usefixtures("entries")
+def test_called() -> None:
+    weak = finding_of("DL3002", "shorter-runs")
+    assert registry.called(weak) == {"dl3002", "shorter-runs", "img201", "merge-runs"}
+    strong = finding_of("IMG201", "merge-runs", ("DL3059",))
+    assert registry.called(strong) == {"img201", "merge-runs", "dl3059"}
+
+
+def finding_of(code: str, name: str, aliases: tuple[str, ...] = ()) -> Finding:
+    return Finding(code, name, Severity.INFO, Span(0, 1), "", aliases)
 
 
 # --- (selector, what the error says) ---

@@ -15,7 +15,7 @@ from imgtool.findings import Finding
 from imgtool.lint import registry
 from imgtool.lint.fixer import fix
 from imgtool.lint.registry import Rule
-from imgtool.lint.runner import LintResult, RuleFailure, lint
+from imgtool.lint.runner import Judgement, LintResult, RuleFailure, lint
 from imgtool.rule import Applicability, Document, Facts, Fix, Instruction, RuleMeta, Run, Severity, Stage
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "open"
@@ -25,9 +25,16 @@ FILE = b"ARG A\nFROM a AS x\nRUN one\nONBUILD RUN two\nFROM x\nRUN three\n"
 MakeRule = Callable[..., Rule]
 
 
-def finding(code: str, at: int = 0, *, aliases: tuple[str, ...] = (), message: str = "") -> Finding:
+def finding(
+    code: str,
+    at: int = 0,
+    *,
+    aliases: tuple[str, ...] = (),
+    message: str = "",
+    related: tuple[Span, ...] = (),
+) -> Finding:
     return RuleMeta(code, code.lower(), Severity.WARNING, "0", aliases=aliases).finding(
-        Span(at, at + 1), message
+        Span(at, at + 2), message, related=related
     )
 
 
@@ -111,6 +118,22 @@ ALIASES = [
         [finding("T1", aliases=("X",)), finding("T2", aliases=("X",))], ["T1"], id="both name the same third"
     ),
     pytest.param([finding("T1", aliases=("T2",)), finding("T2", 4)], ["T1", "T2"], id="another place"),
+    pytest.param([finding("T1", aliases=("T2",)), finding("T2", 1)], ["T1"], id="the places overlap"),
+    pytest.param([finding("T1", aliases=("T2",)), finding("T2", 2)], ["T1", "T2"], id="the places touch"),
+    pytest.param(
+        [finding("T1", aliases=("T2",), related=(Span(4, 5),)), finding("T2", 4)],
+        ["T1"],
+        id="a related place",
+    ),
+    pytest.param(
+        [finding("DL1"), finding("BK1", aliases=("DL1",))], ["BK1"], id="BuildKit's over hadolint's"
+    ),
+    pytest.param(
+        [finding("BK1", aliases=("X",)), finding("T1", aliases=("X",))], ["T1"], id="ours over both"
+    ),
+    pytest.param(
+        [finding("T1", aliases=("T2", "T3")), finding("T2", 1), finding("T3")], ["T1"], id="one for two"
+    ),
     pytest.param(
         [finding("T1", message="a"), finding("T1", message="b")], ["T1", "T1"], id="one rule, two messages"
     ),
@@ -130,6 +153,29 @@ def test_one_finding_an_alias_group_and_place(
 
         rules.append(make_rule(f"R{number}", check))
     assert codes(lint(FILE, "", rules)) == expected
+
+
+# --- (judgement, findings as code and severity) of T1 (alias DL1) and T22 ---
+JUDGEMENTS = [
+    (Judgement(), ["T1 warning", "T22 warning"]),
+    (Judgement(frozenset({"dl1"})), ["T22 warning"]),
+    # the rule itself is left out by selection
+    (Judgement(frozenset({"t1"})), ["T1 warning", "T22 warning"]),
+    (Judgement(severities={"T2": Severity.ERROR}), ["T1 warning", "T22 error"]),
+    (Judgement(severities={"T": Severity.INFO, "T22": Severity.STYLE}), ["T1 info", "T22 style"]),
+]
+
+
+@pytest.mark.parametrize("judgement, expected", JUDGEMENTS)
+def test_what_the_project_makes_of_findings(
+    make_rule: MakeRule, judgement: Judgement, expected: list[str]
+) -> None:
+    def check(_document: Document, _facts: Facts) -> Iterator[Finding]:
+        yield finding("T1", aliases=("DL1",))
+        yield finding("T22", 4)
+
+    result = lint(FILE, "", [make_rule("T1", check)], judgement=judgement)
+    assert [f"{f.code} {f.severity}" for f in result.findings] == expected
 
 
 # --- comments that silence nothing, or nobody: (lines above FROM, findings of IMG002 and IMG003, the fixed lines) ---

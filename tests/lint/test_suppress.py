@@ -8,6 +8,7 @@ import pytest
 
 from imgtool.edits import Span
 from imgtool.findings import Finding, Severity
+from imgtool.lint.registry import called
 from imgtool.lint.suppress import misread, sift, suppressions
 from imgtool.syntax import parse
 
@@ -21,7 +22,7 @@ def silent(text: str) -> list[str]:
     data = text.encode()
     places = {word: data.find(word.encode()) for word in ("FROM", "RUN", "pip", "CMD")}
     found = {word: finding(at, aliases=("DL3059",)) for word, at in places.items() if at >= 0}
-    kept, _ = sift(found.values(), suppressions(parse(data)))
+    kept, _ = sift(found.values(), suppressions(parse(data)), called)
     return [word for word in found if found[word] not in kept]
 
 
@@ -122,7 +123,7 @@ def test_a_code_knows_its_place(name: str) -> None:
 def test_used_codes_are_those_that_silenced() -> None:
     data = b"# imgtool ignore=IMG101,IMG102\nFROM a\n# imgtool global ignore=IMG101,IMG103\n"
     at = data.find(b"FROM")
-    kept, used = sift([finding(at), finding(at, "IMG104")], suppressions(parse(data)))
+    kept, used = sift([finding(at), finding(at, "IMG104")], suppressions(parse(data)), called)
     assert [f.code for f in kept] == ["IMG104"]
     assert sorted((c.text, c.span.start) for c in used) == [("IMG101", 17), ("IMG101", data.rfind(b"IMG101"))]
 
@@ -134,6 +135,6 @@ def test_ten_thousand_comments_take_no_square_of_time() -> None:
     document = parse(data)
     start = time.process_time()
     findings = [finding(i.span.start) for i in document.instructions]
-    kept, used = sift(findings, suppressions(document))
+    kept, used = sift(findings, suppressions(document), called)
     assert (len(kept), len(used)) == (1, 10_000)
     assert time.process_time() - start < 5

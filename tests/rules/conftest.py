@@ -29,9 +29,16 @@ def lint_with(tmp_path: Path) -> LintWith:
     ) -> LintResult:
         data = dockerfile.encode() if isinstance(dockerfile, str) else dockerfile
         path = plant(tmp_path, data, files) if files else None
-        rules = [registry.load(e) for e in registry.select(registry.Selection(tuple(code.split(","))))]
+        entries = registry.select(registry.Selection(tuple(code.split(","))))
+        rules = [registry.load(entry) for entry in entries]
         result = lint(data, "Dockerfile", rules, FactOptions(dockerfile=path, **facts))
         assert not result.failures
+        unneeded = {entry.code for entry in entries} - {
+            entry.code for entry in registry.needed(entries, data)
+        }
+        assert unneeded.isdisjoint(finding.code for finding in result.findings), (
+            "META.needs leaves a finding out"
+        )
         return result
 
     return run
