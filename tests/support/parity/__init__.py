@@ -1,0 +1,1 @@
+"""imgtool's DL rules beside hadolint: running both, and saying where they differ and why."""
