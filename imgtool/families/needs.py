@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from typing import NamedTuple
 
-from imgtool.families.model import NOTHING, Evidence, compiled, rows
+from imgtool.families.model import NOTHING, Evidence, compiled, load, rows
 
 # longer than any name on PyPI
 _MAX_NAME = 200
@@ -122,6 +122,18 @@ def highest(accelerator: str, names: Collection[str]) -> Level | None:
 def accelerator_of(name: str) -> Accelerator | None:
     """What is known of an accelerator by its id."""
     return next((row for row in rows("accelerators", "accelerator", Accelerator) if row.id == name), None)
+
+
+@cache
+def device_variables() -> frozenset[str]:
+    """The variables that say which of a host's devices a container or a program sees."""
+    return frozenset(name for row in rows("accelerators", "accelerator", Accelerator) for name in row.devices)
+
+
+def names_devices(value: str) -> bool:
+    """Whether a value of such a variable picks devices by number or identity: not all, and not none."""
+    known: list[str] = load("accelerators")["no_device"]
+    return value.strip() not in known
 
 
 def driver_folders(vendor: str) -> tuple[str, ...]:

@@ -29,13 +29,13 @@ class Assignment:
         return any(variable.name == name for variable in variables(self.value, escape))
 
 
-def assignments(stage: Stage, name: str) -> Iterator[Assignment]:
-    """The values that a stage's ENV instructions give a variable."""
+def assignments(stage: Stage, *names: str) -> Iterator[Assignment]:
+    """The values that a stage's ENV instructions give some variables."""
     for instruction in stage.instructions:
         if instruction.keyword != "ENV" or instruction.problem:
             continue
         for word, (key, value) in zip(_value_spans(instruction), _pairs(instruction), strict=False):
-            if key == name:
+            if key in names:
                 yield Assignment(instruction, key, value, word)
 
 

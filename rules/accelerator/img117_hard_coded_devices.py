@@ -1,0 +1,78 @@
+"""Device numbers in the image.
+
+## What it does
+Reports an ENV of an image that ships and that picks devices by number or identity: `CUDA_VISIBLE_DEVICES`,
+`NVIDIA_VISIBLE_DEVICES`, `ASCEND_RT_VISIBLE_DEVICES`, `ASCEND_VISIBLE_DEVICES`, `HIP_VISIBLE_DEVICES`, … `all`,
+`none`, `void`, an empty value and one that is not known here are left alone.
+
+## Why is this bad
+Which devices there are is known where the container starts. With `CUDA_VISIBLE_DEVICES=0` every copy of the service
+on a host crowds the first device; with a number that the scheduler did not hand out the program sees none. Schedulers
+and container runtimes set these variables themselves.
+
+## Bad
+```dockerfile
+FROM nvidia/cuda:12.4.1-runtime-ubuntu22.04
+COPY serve /srv/serve
+ENV CUDA_VISIBLE_DEVICES=0
+CMD ["/srv/serve"]
+```
+
+## Good
+```dockerfile
+FROM nvidia/cuda:12.4.1-runtime-ubuntu22.04
+COPY serve /srv/serve
+CMD ["/srv/serve"]
+```
+
+## Fix safety
+Unsafe: the environment of the image changes. Only an ENV that sets nothing else is taken out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from imgtool.rule import (
+    Document,
+    Facts,
+    Finding,
+    Fix,
+    FixAvailability,
+    RuleMeta,
+    Severity,
+    device_variables,
+    names_devices,
+    remove_instruction,
+)
+
+from ._env import Assignment, assignments
+
+META = RuleMeta(
+    "IMG117",
+    "hard-coded-devices",
+    severity=Severity.WARNING,
+    since="0.2.0",
+    fix=FixAvailability.SOMETIMES,
+    needs=("visible_devices",),
+)
+
+
+def check(document: Document, facts: Facts) -> Iterator[Finding]:
+    names = device_variables()
+    for stage in facts.shipped:
+        for assignment in assignments(stage, *names):
+            value = facts.expand(assignment.instruction, assignment.value)
+            if value is not None and names_devices(value):
+                yield META.finding(
+                    assignment.span,
+                    f"{assignment.name}={value} picks devices that only the host knows; set it when the container starts",
+                    fix=_fix(document, assignment),
+                )
+
+
+def _fix(document: Document, assignment: Assignment) -> Fix | None:
+    if len(assignment.instruction.args) != 3:
+        return None
+    edit = remove_instruction(document, assignment.instruction)
+    return Fix(f"Leave {assignment.name} to the host (the environment of the image changes)", (edit,))
