@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from imgtool.edits import Span
 from imgtool.facts.argv import basename
@@ -27,6 +27,7 @@ __all__ = [
     "Script",
     "analyse",
     "run_script",
+    "with_programs",
 ]
 
 
@@ -53,6 +54,35 @@ def run_script(
     else:
         source = Source(_with_bodies(run.rest, documents))
     return _shell_form(source, shell)
+
+
+def with_programs(script: Script, values: Mapping[str, str | None]) -> Script:
+    """The script with the programs that stand in variables of the build by name (``$PIP install``).
+
+    The words of such a program keep the place of the variable.
+    """
+    hidden = [command for command in script.commands if not command.name and command.argv]
+    if not hidden:
+        return script
+    assigned = {a.name for command in script.commands for a in command.assignments}
+    commands = (_with_program(c, values, assigned) if not c.name and c.argv else c for c in script.commands)
+    return script._replace(commands=tuple(commands))
+
+
+_ONE_VARIABLE = re.compile(r"\"?\$(?:(\w+)|\{(\w+)\})\"?")
+# a program, with plain words behind it
+_PROGRAM = re.compile(r"[\w./+-]+(?: [\w./+=-]+)*")
+
+
+def _with_program(command: Command, values: Mapping[str, str | None], assigned: Collection[str]) -> Command:
+    found = _ONE_VARIABLE.fullmatch(command.argv[0].raw)
+    variable = found and (found[1] or found[2])
+    value = values.get(variable) if variable and variable not in assigned else None
+    if value is None or not _PROGRAM.fullmatch(value):
+        return command
+    at = command.argv[0].span
+    words = tuple(Arg(text, command.argv[0].raw, at, literal=True) for text in value.split())
+    return command._replace(name=basename(words[0]), argv=(*words, *command.argv[1:]))
 
 
 # BuildKit's own test for a RUN that is one here-document and nothing else

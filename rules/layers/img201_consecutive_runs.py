@@ -204,13 +204,14 @@ def _is_heavy(name: str) -> bool:
 def _finding(facts: Facts, kind: str, group: Sequence[Run]) -> Finding:
     edits = _edits(facts, group)
     fix = Fix("Make them one RUN", edits, Applicability.SAFE) if edits else None
-    span = group[0].instruction.word.span
+    span, *others = (run.instruction.word.span for run in group)
+    related = tuple(others)
     second = group[1].instruction.start_line
     if _only_refreshes(group[0]) and _installs(group[1]):
         message = f"a RUN of its own keeps package lists in the build cache, so line {second} may install from outdated ones; make them one"
-        return META.finding(span, message, severity=Severity.WARNING, fix=fix)
+        return META.finding(span, message, severity=Severity.WARNING, fix=fix, related=related)
     message = f"{len(group)} RUN instructions in a row {kind}; make them one"
-    return META.finding(span, message, fix=fix)
+    return META.finding(span, message, fix=fix, related=related)
 
 
 def _only_refreshes(run: Run) -> bool:

@@ -3,7 +3,8 @@ r"""Package cache kept in a layer.
 ## What it does
 Reports a RUN, in a stage that ships, that leaves the cache of a package manager in its layer: the lists of
 `apt-get update`, the index of `apk`, the metadata of `dnf`, `yum`, `microdnf` and `zypper`, the downloads of `pip`,
-`uv`, `conda`, `mamba`, `npm` and `yarn`, by whatever path the program is called and in whatever shell construct.
+`uv`, `poetry`, `pipenv`, `pdm`, `conda`, `mamba`, `micromamba`, `npm` and `yarn`, those of `cargo install` and
+`go install`; by whatever path or variable of the build the program is called, and in whatever shell construct.
 
 A cache or tmpfs mount, a variable (`PIP_NO_CACHE_DIR`, also inherited), an option of the command, a
 configuration file, or a deletion later in the same RUN makes it fine. So does `apt-get clean` being absent:
@@ -42,7 +43,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from imgtool.rule import Facts, Finding, Fix, FixAvailability, RuleMeta, Severity, Span, Stage
+from imgtool.rule import (
+    Facts,
+    Finding,
+    Fix,
+    FixAvailability,
+    PackageOperation,
+    RuleMeta,
+    Severity,
+    Span,
+    Stage,
+)
 
 from ._caches import Kept, history
 from ._relief import advice, call, relieved
@@ -55,6 +66,18 @@ META = RuleMeta(
     fix=FixAvailability.SOMETIMES,
     aliases=("DL3009", "DL3019", "DL3032", "DL3036", "DL3040", "DL3042", "DL3060"),
 )
+
+
+# what others call it, by manager
+_KNOWN_AS = {
+    "apk": "DL3019",
+    "yum": "DL3032",
+    "zypper": "DL3036",
+    "pip": "DL3042",
+    "yarn": "DL3060",
+    **dict.fromkeys(("apt", "apt-get", "aptitude"), "DL3009"),
+    **dict.fromkeys(("dnf", "dnf5", "dnf-3", "microdnf", "tdnf"), "DL3040"),
+}
 
 
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
@@ -70,8 +93,15 @@ def _finding(facts: Facts, kept: Kept) -> Finding:
     subject = f"{f'{first.manager} {first.verb}'.strip()} leaves its {kept.cache.what}"
     if count > 1:
         subject = f"{first.manager} leaves the {kept.cache.what} of {count} commands"
-    words = call(first)
-    span = Span(words[0].span.start, words[-1].span.end)
+    span, *related = (_called(fill) for fill in kept.fills)
+    aliases = tuple(dict.fromkeys(_KNOWN_AS[o.manager] for o in kept.fills if o.manager in _KNOWN_AS))
     relief = relieved(facts, kept)
     fix = relief and Fix(f"{relief.what}{relief.doubt}", relief.edits, relief.applicability)
-    return META.finding(span, f"{subject} in this layer; {advice(facts, kept)}", fix=fix)
+    message = f"{subject} in this layer; {advice(facts, kept)}"
+    return META.finding(span, message, fix=fix, aliases=aliases, related=tuple(related))
+
+
+def _called(operation: PackageOperation) -> Span:
+    """The program and its sub-command."""
+    words = call(operation)
+    return Span(words[0].span.start, words[-1].span.end)

@@ -227,3 +227,22 @@ def test_never_raises_on_mutated_corpus_files(data: st.DataObject) -> None:
     everything(
         original[:at] + data.draw(st.binary(max_size=20)) + original[at + data.draw(st.integers(0, 40)) :]
     )
+
+
+# variables, the RUN, the programs that it runs
+PROGRAMS = [
+    ("ARG PIP=pip3", "$PIP install a", ["pip3"]),
+    ('ENV PIP="python3 -m pip"', 'sudo "${PIP}" install a', ["python3"]),
+    ("ARG PIP", "$PIP install a", [""]),
+    ("ENV OTHER=1", "$PIP install a", [""]),
+    ("ARG PIP=pip3", "PIP=x && $PIP install a", ["", ""]),
+    ("ARG X='a; b'", "$X", [""]),
+    ("ARG X=a", "${X}b c", [""]),
+]
+
+
+@pytest.mark.parametrize("variables, script, names", PROGRAMS)
+def test_programs_that_stand_in_variables(variables: str, script: str, names: list[str]) -> None:
+    facts = Facts(parse(f"FROM scratch\n{variables}\nRUN {script}\n".encode()))
+    (run,) = facts.runs(facts.stages[0])
+    assert [command.name for command in run.script.commands] == names

@@ -169,3 +169,10 @@ def test_the_tree_is_the_same(fix_with: FixWith, tree_of: TreeOf) -> None:
     after = fix_with("IMG201", before)
     assert after.count("RUN") == 1
     assert tree_of(before) == tree_of(after)
+
+
+def test_every_run_of_the_row_is_one_place_of_the_defect(lint_with: LintWith) -> None:
+    result = lint_with("IMG201", "FROM debian:bookworm\nRUN mkdir a\n# why\nRUN mkdir b\nrun mkdir c\n")
+    (finding,) = result.findings
+    assert [result.source.line_of(span.start) for span in finding.places] == [2, 4, 5]
+    assert [result.source.text(span) for span in finding.places] == ["RUN", "RUN", "run"]

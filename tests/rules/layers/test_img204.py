@@ -75,6 +75,9 @@ LEFT_ALONE = [
     (f"{BASE}RUN uv pip install --no-cache a", "no cache"),
     (f"{BASE}ENV UV_NO_CACHE=1\nRUN uv sync", "switched off"),
     (f"{BASE}RUN uv run pytest", "what it runs is another program"),
+    (f"{BASE}RUN cargo build --release", "what it fetches the next build needs"),
+    (f"{BASE}RUN $PIP install torch", "the program is not known"),
+    (f"{BASE}ARG PIP=pip\nRUN PIP=x; $PIP install torch", "the script says what the program is"),
     (f"{BASE}ONBUILD RUN pip install a", "the child's doing"),
     (f"{BASE}RUN echo apt-get update", "a word"),
     ("", "no stage"),
@@ -110,6 +113,15 @@ FOUND = [
     ("RUN /opt/conda/bin/mamba install -y a", "/opt/conda/bin/mamba install", "mamba install leaves its package archives and index in this layer; end the RUN with /opt/conda/bin/mamba clean --all --yes"),
     ("RUN conda env create -f e.yml", "conda env create", "conda env create leaves its package archives and index in this layer; end the RUN with conda clean --all --yes"),
     ("RUN npm ci", "npm ci", "npm ci leaves its downloads in this layer; end the RUN with npm cache clean --force"),
+    ("ARG PIP=pip3\nRUN ${PIP} install torch", "${PIP} install", "pip install leaves its downloads and built wheels in this layer; add --no-cache-dir"),
+    ('ENV PIP="/opt/py/bin/python -m pip"\nRUN $PIP install torch', "$PIP install", "pip install leaves its downloads and built wheels in this layer; add --no-cache-dir"),
+    ("RUN /opt/conda/bin/conda install -y a", "/opt/conda/bin/conda install", "conda install leaves its package archives and index in this layer; end the RUN with /opt/conda/bin/conda clean --all --yes"),
+    ("RUN micromamba create -y -n x a", "micromamba create", "micromamba create leaves its package archives and index in this layer; end the RUN with micromamba clean --all --yes"),
+    ("RUN poetry install", "poetry install", "poetry install leaves its downloads in this layer; add --no-cache"),
+    ("RUN pipenv install a", "pipenv install", "pipenv install leaves its downloads and built wheels in this layer; end the RUN with rm -rf ~/.cache/pipenv ~/.cache/pip"),
+    ("RUN pdm install", "pdm install", "pdm install leaves its downloads and built wheels in this layer; end the RUN with pdm cache clear"),
+    ("RUN cargo install a", "cargo install", "cargo install leaves its registry and crate sources in this layer; end the RUN with rm -rf ~/.cargo/registry /usr/local/cargo/registry"),
+    ("RUN go install a@v1", "go install", "go install leaves its module and build caches in this layer; end the RUN with go clean -cache -modcache"),
     ("RUN yarn", "yarn", "yarn leaves its downloads in this layer; end the RUN with yarn cache clean"),
 ]  # fmt: skip
 
@@ -125,6 +137,31 @@ def test_found(lint_with: LintWith, body: str, underlined: str, message: str) ->
 @pytest.mark.parametrize("alias", ["DL3009", "DL3019", "DL3032", "DL3036", "DL3040", "DL3042", "DL3060"])
 def test_goes_by_the_codes_that_people_know(lint_with: LintWith, alias: str) -> None:
     assert lint_with(alias, BASE + APT).findings
+
+
+# a RUN, the codes of its one finding, what else it underlines
+KNOWN_AS = [
+    (APT, ("DL3009",), []),
+    ("RUN apk add a", ("DL3019",), []),
+    ("RUN yum install -y a", ("DL3032",), []),
+    ("RUN zypper -n in a", ("DL3036",), []),
+    ("RUN dnf install -y a", ("DL3040",), []),
+    ("RUN microdnf install -y a", ("DL3040",), []),
+    ("RUN pip install a && pip3 install b", ("DL3042",), ["pip3 install"]),
+    ("RUN yarn install", ("DL3060",), []),
+    ("RUN yum install -y a && dnf install -y b", ("DL3032", "DL3040"), ["dnf install"]),
+    ("RUN uv pip install a", (), []),
+]
+
+
+@pytest.mark.parametrize("run, aliases, related", KNOWN_AS)
+def test_one_defect_has_one_other_code(
+    lint_with: LintWith, run: str, aliases: tuple[str, ...], related: list[str]
+) -> None:
+    result = lint_with("IMG204", BASE + run)
+    (finding,) = result.findings
+    assert finding.aliases == aliases
+    assert [result.source.text(span) for span in finding.related] == related
 
 
 def test_caches_of_several_managers(lint_with: LintWith) -> None:
