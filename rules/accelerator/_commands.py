@@ -22,6 +22,11 @@ def judged(command: Command, run: Run, facts: Facts) -> DriverFact | None:
     return driver_command(line(command, run, facts), command.argv[0].text)
 
 
+def program_file(command: Command) -> Span:
+    """The word that says what is installed: the installer's file, or the program."""
+    return next((arg for arg in command.argv if arg.text.endswith("run")), command.argv[0]).span
+
+
 def known(text: str, run: Run, facts: Facts) -> str:
     """A shell word with the values of ARG and ENV in place; other variables stay, a shell may set them."""
     if "$" not in text:

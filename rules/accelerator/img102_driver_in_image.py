@@ -3,8 +3,8 @@
 ## What it does
 Reports what belongs to the host and is put into an image, in any stage:
 
-- packages of the NVIDIA and AMD drivers, kernel modules and their tools, fabric manager and IMEX, container
-  runtimes, and the meta packages that pull the driver in (`cuda`, `cuda-12-4`, `cuda-drivers`);
+- packages of the NVIDIA and AMD drivers, kernel modules and their tools, fabric manager and IMEX, and the meta
+  packages that pull the driver in (`cuda`, `cuda-12-4`, `cuda-drivers`);
 - commands: the NVIDIA runfile, the CUDA runfile where it installs the driver too, Ascend driver and firmware
   packages, the combined `Ascend-cann_*.run`, `amdgpu-install` without `--no-dkms`, `modprobe`, `insmod`;
 - driver files that COPY, ADD, `cp`, `mv` or `install` put there: `libcuda.so.1`, `nvidia-smi`, `libascend_hal.so`,
@@ -12,8 +12,8 @@ Reports what belongs to the host and is put into an image, in any stage:
 
 Left alone: `cuda-compat`, headers and stubs, folders that are only mount points, a driver folder that holds no more
 than `version.info` while CANN is installed, files that a later RUN removes, distribution packages that drag the
-driver in by recommendation under `--no-install-recommends`, container runtimes beside a container engine, and driver
-containers, whose job it is (`ENTRYPOINT ["nvidia-driver", …]`).
+driver in by recommendation under `--no-install-recommends`, and driver containers, whose job it is
+(`ENTRYPOINT ["nvidia-driver", …]`). Container runtimes are IMG118's.
 
 A builder counts too: what links against the driver there fits no other host, and modules cannot be loaded from it.
 
@@ -43,7 +43,6 @@ installed. Nothing else is fixed: a driver that something here relies on has to 
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
@@ -57,24 +56,19 @@ from imgtool.rule import (
     Fix,
     FixAvailability,
     Instruction,
-    Operation,
     Package,
-    PackageOperation,
     RuleMeta,
     Run,
     Severity,
     Span,
     Stage,
     Word,
-    container_engine,
     driver_command,
-    driver_container,
-    driver_package,
     driver_path,
-    installs_driver,
 )
 
-from ._commands import judged, known
+from ._commands import judged, known, program_file
+from ._host import hosts_packages, is_driver_container
 
 META = RuleMeta(
     "IMG102",
@@ -84,69 +78,28 @@ META = RuleMeta(
     fix=FixAvailability.SOMETIMES,
 )
 
-_KINDS = frozenset({"driver", "runtime"})
+_KIND = "driver"
 _COPIES = frozenset({"cp", "mv", "install"})
-_VARIABLE = re.compile(r"\$\{[^{}]*\}|\$\([^()]*\)|\$\w+|`[^`]*`|\*")
 
 
 def check(_document: Document, facts: Facts) -> Iterator[Finding]:
-    if any(_is_driver_container(stage, facts) for stage in facts.stages):
+    if any(is_driver_container(stage, facts) for stage in facts.stages):
         return
     for stage in facts.stages:
         runs = facts.runs(stage)
-        engine = _has_engine(stage, runs)
         for run in runs:
-            yield from _in_packages(run, facts, engine=engine)
+            yield from _in_packages(run, facts)
             yield from _in_commands(run, facts)
         yield from _in_files(stage, runs, facts)
-
-
-def _is_driver_container(stage: Stage, facts: Facts) -> bool:
-    base = facts.base(stage)
-    if base is not None and installs_driver(base):
-        return True
-    starts = (i for i in stage.instructions if i.keyword == "ENTRYPOINT" and i.args)
-    return any(driver_container(i.args[0].split(" ")[0]) for i in starts)
-
-
-def _has_engine(stage: Stage, runs: Sequence[Run]) -> bool:
-    volumes = (a for i in stage.instructions if i.keyword == "VOLUME" for a in i.args)
-    packages = (p.name for run in runs for o in run.operations for p in o.packages)
-    return any(container_engine(name) for names in (volumes, packages) for name in names)
 
 
 # --- packages ----------------------------------------------------------------------------------------
 
 
-def _in_packages(run: Run, facts: Facts, *, engine: bool) -> Iterator[Finding]:
-    for operation in run.operations:
-        if operation.operation is Operation.INSTALL:
-            for package in (*operation.packages, *_groups(operation)):
-                fact = _package_fact(operation.manager, known(package.name, run, facts))
-                if fact is not None and not _harmless(fact, operation, engine=engine):
-                    yield _package_finding(package, fact)
-
-
-def _groups(operation: PackageOperation) -> Iterator[Package]:
-    """Groups and modules of rpm, which hold packages under the same names."""
-    for arg in operation.command.args if operation.groups else ():
-        if arg.text.lstrip("@") in operation.groups:
-            yield Package(arg.text.lstrip("@"), None, arg.raw, arg.span)
-
-
-def _package_fact(manager: str, name: str) -> DriverFact | None:
-    """What is known of a package; a name with a variable or a pattern in it must mean the same with any value."""
-    readings = {_VARIABLE.sub(value, name) for value in ("0", "x")}
-    facts = [driver_package(manager, reading) for reading in readings]
-    return facts[0] if facts[0] is not None and len({fact and fact.id for fact in facts}) == 1 else None
-
-
-def _harmless(fact: DriverFact, operation: PackageOperation, *, engine: bool) -> bool:
-    if fact.kind not in _KINDS:
-        return True
-    return (fact.unless == "no-recommends" and operation.no_recommends) or (
-        fact.unless == "engine" and engine
-    )
+def _in_packages(run: Run, facts: Facts) -> Iterator[Finding]:
+    for operation, package, fact in hosts_packages(run, facts, _KIND):
+        if fact.unless != "no-recommends" or not operation.no_recommends:
+            yield _package_finding(package, fact)
 
 
 def _package_finding(package: Package, fact: DriverFact) -> Finding:
@@ -175,17 +128,12 @@ def _in_commands(run: Run, facts: Facts) -> Iterator[Finding]:
             yield from _in_file_command(commands, position, run, facts)
         else:
             fact = judged(command, run, facts)
-            if fact is not None and fact.kind in _KINDS:
+            if fact is not None and fact.kind == _KIND:
                 yield META.finding(
-                    _place(command),
+                    program_file(command),
                     f"{fact.found} does not belong in an image: {fact.why}",
                     severity=fact.severity,
                 )
-
-
-def _place(command: Command) -> Span:
-    """The word that says so: the installer's file, or the program."""
-    return next((arg for arg in command.argv if arg.text.endswith("run")), command.argv[0]).span
 
 
 def _in_file_command(commands: Sequence[Command], position: int, run: Run, facts: Facts) -> Iterator[Finding]:
@@ -233,7 +181,7 @@ def _copied(node: Instruction, facts: Facts) -> Iterator[tuple[Word, str, str, D
 def _installer(source: str) -> DriverFact | None:
     """A driver's installer among the files."""
     fact = driver_command(f"sh {source}", "sh")
-    return fact if fact is not None and fact.kind in _KINDS else None
+    return fact if fact is not None and fact.kind == _KIND else None
 
 
 def _file(source: str, target: str) -> str:

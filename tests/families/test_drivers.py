@@ -174,7 +174,8 @@ def test_every_vector_of_the_tables(reference: Any) -> None:
         programs = {c for kind in fact.managers for c in load("drivers")["manager"][kind]}
         assert set(row["managers"]) <= programs
     commands = {fact.id: fact for fact in facts("command")}
-    assert set(commands) == {row["id"] for row in table["driver_commands"]}
+    # the runtime's own installer is named elsewhere
+    assert set(commands) - {"ascend-docker-runtime-run"} == {row["id"] for row in table["driver_commands"]}
     for row in table["driver_commands"]:
         fact = commands[row["id"]]
         assert (set(row["match"]), set(row["no_match"])) == (set(fact.match), set(fact.no_match))

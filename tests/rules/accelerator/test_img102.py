@@ -95,7 +95,6 @@ FOUND = [
     ("RUN apt-get install -y nvidia-fabricmanager-535", "nvidia-fabricmanager-535", "error"),
     ("RUN apt-get install -y dkms linux-headers-$(uname -r)", "dkms", "warning"),
     ("RUN apt-get install -y nvidia-cuda-toolkit", "nvidia-cuda-toolkit", "warning"),
-    ("RUN apt-get install -y nvidia-container-toolkit", "nvidia-container-toolkit", "warning"),
     ("RUN apt-get install -y 'libnvidia-compute-*'", "'libnvidia-compute-*'", "error"),
     # where it stands
     ("ARG V=535\nRUN apt-get install -y nvidia-driver-$V", "nvidia-driver-$V", "error"),

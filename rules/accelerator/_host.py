@@ -1,0 +1,58 @@
+"""What belongs to the host: packages of drivers and container runtimes, and images whose job they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from imgtool.rule import (
+    DriverFact,
+    Facts,
+    Operation,
+    Package,
+    PackageOperation,
+    Run,
+    Stage,
+    driver_container,
+    driver_package,
+    installs_driver,
+)
+
+from ._commands import known
+
+_VARIABLE = re.compile(r"\$\{[^{}]*\}|\$\([^()]*\)|\$\w+|`[^`]*`|\*")
+
+
+def is_driver_container(stage: Stage, facts: Facts) -> bool:
+    """Whether installing a driver or a container runtime on the host is what the image is for."""
+    base = facts.base(stage)
+    if base is not None and installs_driver(base):
+        return True
+    starts = (i for i in stage.instructions if i.keyword == "ENTRYPOINT" and i.args)
+    return any(driver_container(i.args[0].split(" ")[0]) for i in starts)
+
+
+def hosts_packages(
+    run: Run, facts: Facts, kind: str
+) -> Iterator[tuple[PackageOperation, Package, DriverFact]]:
+    """What a RUN installs of one kind of packages that belong to the host."""
+    for operation in run.operations:
+        if operation.operation is Operation.INSTALL:
+            for package in (*operation.packages, *_groups(operation)):
+                fact = _fact(operation.manager, known(package.name, run, facts))
+                if fact is not None and fact.kind == kind:
+                    yield operation, package, fact
+
+
+def _groups(operation: PackageOperation) -> Iterator[Package]:
+    """Groups and modules of rpm, which hold packages under the same names."""
+    for arg in operation.command.args if operation.groups else ():
+        if arg.text.lstrip("@") in operation.groups:
+            yield Package(arg.text.lstrip("@"), None, arg.raw, arg.span)
+
+
+def _fact(manager: str, name: str) -> DriverFact | None:
+    """What is known of a package; a name with a variable or a pattern in it must mean the same with any value."""
+    readings = {_VARIABLE.sub(value, name) for value in ("0", "x")}
+    facts = [driver_package(manager, reading) for reading in readings]
+    return facts[0] if facts[0] is not None and len({fact and fact.id for fact in facts}) == 1 else None
