@@ -59,7 +59,21 @@ def _index(found: list[tuple[Rule, str]]) -> str:
 
 def _row(rule: Rule, module: str) -> str:
     meta = rule.meta
-    return str((meta.code, meta.name, meta.aliases, meta.preview, module, meta.needs)).replace("'", '"')
+    row = (meta.code, meta.name, meta.aliases, meta.preview, module, meta.needs)
+    return f"({', '.join(map(_literal, row))})"
+
+
+def _literal(value: str | bool | tuple[str, ...]) -> str:
+    if isinstance(value, tuple):
+        return (
+            f"({''.join(f'{_literal(item)}, ' for item in value).rstrip(' ' if len(value) == 1 else ', ')})"
+        )
+    # quoted as the formatter would
+    return (
+        f'"{value}"'
+        if isinstance(value, str) and value.isprintable() and not set(value) & set('"\\')
+        else repr(value)
+    )
 
 
 def _page(rule: Rule) -> str:

@@ -71,10 +71,14 @@ def lint(
     )
     registry.check_selectors([*(chosen.select or ()), *chosen.ignore, *chosen.extend])
     data = _data(dockerfile)
-    rules = [registry.load(entry) for entry in registry.needed(registry.select(chosen), data)]
+    selected = registry.select(chosen)
+    wanted = registry.needed(selected, data)
+    rules = [registry.load(entry) for entry in wanted]
+    spared = [entry for entry in selected if entry not in wanted]
     path = str(dockerfile) if isinstance(dockerfile, Path) else "-"
     judgement = runner.Judgement(registry.silenced(chosen))
-    return runner.lint(data, path, rules, _facts(dockerfile, build_args, stage, context), judgement=judgement)
+    facts = _facts(dockerfile, build_args, stage, context)
+    return runner.lint(data, path, rules, facts, judgement=judgement, spared=spared)
 
 
 def rewrite(

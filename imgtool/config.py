@@ -91,7 +91,7 @@ def load(path: Path) -> ConfigFile:
         ConfigError: it cannot be read, or is not TOML.
     """
     prefix = _PYPROJECT if path.name == NAMES[-1] else ()
-    text = _text(path)
+    text = read_text(path)
     return _config(path, text, prefix) or ConfigFile(path, MappingProxyType({}), prefix, text)
 
 
@@ -124,7 +124,7 @@ def _in_folder(folder: Path) -> ConfigFile | None:
         # Path.is_file raises where the folder may not be entered
         if os.path.isfile(path):  # noqa: PTH113
             prefix = _PYPROJECT if name == NAMES[-1] else ()
-            found = _config(path, _text(path), prefix)
+            found = _config(path, read_text(path), prefix)
             if found is not None:
                 return found
     return None
@@ -144,7 +144,12 @@ def _config(path: Path, text: str, prefix: tuple[str, ...]) -> ConfigFile | None
     return ConfigFile(path, MappingProxyType(table), prefix, text)
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """The text of a configuration file.
+
+    Raises:
+        ConfigError: it cannot be read, is larger than :data:`MAX_FILE`, or not UTF-8.
+    """
     try:
         with open_regular(path) as file:
             data = file.read(MAX_FILE + 1)

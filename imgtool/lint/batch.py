@@ -63,7 +63,7 @@ class Job:
     rules: tuple[IndexEntry, ...]
     options: Mapping[str, Any]
     facts: FactOptions
-    fail_on: Severity
+    fail_on: Severity | None
     fix: bool
     unsafe: bool
     data: bytes | None = None
@@ -96,7 +96,7 @@ class Outcome:
     def fails(self, fail_on: Severity | None = None) -> bool:
         """Whether a finding is as severe as ``fail_on``, or as the file's configuration says."""
         least = fail_on or self.job.fail_on
-        return any(f.severity.rank <= least.rank for f in self.findings)
+        return least is not None and any(f.severity.rank <= least.rank for f in self.findings)
 
 
 # --- which files -----------------------------------------------------------------------------------------
@@ -167,7 +167,7 @@ def _job(file: Path, request: Request, finder: SettingsFinder, stdin: Callable[[
         fix=request.fix,
         unsafe=request.unsafe,
         data=stdin() if piped else None,
-        judgement=Judgement(silenced(*layers), settings.severities),
+        judgement=Judgement(silenced(*layers), settings.severities, settings.suppressions),
     )
 
 
@@ -227,10 +227,12 @@ def work(job: Job) -> Outcome:
         data = source.load(job.path) if job.data is None else job.data
     except OSError as error:
         return Outcome(job, None, f"{job.shown}: cannot be read: {error.strerror}")
-    rules = [load(entry) for entry in needed(job.rules, data)]
+    wanted = needed(job.rules, data)
+    rules = [load(entry) for entry in wanted]
+    spared = [entry for entry in job.rules if entry not in wanted]
 
     def once(current: bytes) -> LintResult:
-        return lint(current, job.shown, rules, job.facts, job.options, job.judgement)
+        return lint(current, job.shown, rules, job.facts, job.options, job.judgement, spared)
 
     fixed = fix(data, once, unsafe=job.unsafe) if job.fix else None
     staged = job.facts.stage is None or Facts(parse(data), job.facts).target is not None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
@@ -22,13 +23,15 @@ from imgtool.syntax.source import Source
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What the project makes of findings: ``silenced`` aliases (:func:`registry.silenced`), other ``severities``.
+    """What the project makes of findings: ``silenced`` aliases (:func:`registry.silenced`), other ``severities``; whether
+    ``comments`` in the file silence findings.
 
     ``severities`` maps codes and prefixes of codes; the longest counts.
     """
 
     silenced: frozenset[str] = frozenset()
     severities: Mapping[str, Severity] = field(default_factory=dict)
+    comments: bool = True
 
     def of(self, findings: Iterable[Finding]) -> Iterator[Finding]:
         """The findings that stay, as severe as they are here."""
@@ -65,10 +68,12 @@ def lint(
     facts: FactOptions | None = None,
     options: Mapping[str, Any] = MappingProxyType({}),
     judgement: Judgement | None = None,
+    spared: Iterable[IndexEntry] = (),
 ) -> LintResult:
     """Lint a Dockerfile's bytes with loaded rules, in their order.
 
-    ``options`` maps rule codes to instances of their ``Options``. Never raises on any input.
+    ``options`` maps rule codes to instances of their ``Options``; ``spared`` are rules of the run that the file does
+    not need (:func:`registry.needed`). Never raises on any input.
     """
     document = parse(data)
     knowledge = Facts(document, facts)
@@ -79,9 +84,10 @@ def lint(
             found += _check(rule, knowledge, options)
         except Exception as error:  # noqa: BLE001 - one rule's defect must not hide the others' findings
             failures.append(RuleFailure(rule.meta.code, f"{type(error).__name__}: {error}"))
-    if judgement:
-        found = list(judgement.of(found))
-    left = _unsilenced(document, found, rules)
+    judgement = judgement or Judgement()
+    found = list(judgement.of(found))
+    ran = {name for rule in rules for name in _names(rule.meta)}.union(*map(_names, spared))
+    left = _unsilenced(document, found, ran) if judgement.comments else one_each(found)
     ordered = sorted(dict.fromkeys(left), key=lambda f: (f.span, f.code, f.message))
     hidden = mask(document, knowledge.secrets) if ordered or failures else Mask()
     return LintResult(path, document.source, tuple(ordered), tuple(failures), hidden)
@@ -131,20 +137,19 @@ def _together(one: Finding, other: Finding) -> bool:
     )
 
 
-def _unsilenced(document: Document, found: list[Finding], rules: Sequence[Rule]) -> list[Finding]:
+def _unsilenced(document: Document, found: list[Finding], ran: Collection[str]) -> list[Finding]:
     """The findings that no comment silences, and those about the comments."""
     comments = suppressions(document)
-    ran = {name for rule in rules for name in _names(rule.meta)}
     if img003.META.name in ran:
         found += img003.malformed(document)
     if not comments:
         return one_each(found)
     if img003.META.name in ran:
-        found += img003.unknown(comments, ran.union(*map(_names, index())))
+        found += img003.unknown(comments, {*ran, *chain.from_iterable(map(_names, index()))})
     kept, used = sift(one_each(found), comments, called)
     if img002.META.name in ran:
         # what silences this very rule cannot be judged by it
-        judged = ran - set(_names(img002.META))
+        judged = set(ran) - set(_names(img002.META))
         idle = {c for s in comments for c in s.codes if c not in used and c.text.lower() in judged}
         kept += sift(img002.unused(document, comments, idle), comments, called)[0]
     return kept

@@ -12,6 +12,7 @@ from imgtool.config import ConfigFile, Section, for_file
 from imgtool.facts.facts import Policy
 from imgtool.findings import Severity
 from imgtool.gitignore import Patterns
+from imgtool.lint.hadolint_config import load, nearest
 from imgtool.lint.registry import PROFILES, RuleError, check_selectors, find
 
 _TOP = (
@@ -34,6 +35,7 @@ _LINT = (
     "select",
     "severity",
     "strict-labels",
+    "suppressions",
     "trusted-registries",
 )
 
@@ -45,7 +47,8 @@ LABEL_TYPES = ("text", "url", "semver", "hash", "rfc3339", "spdx", "email")
 class LintSettings:
     """The settings for the files under one configuration file; defaults where it says nothing.
 
-    ``select`` is None for the profile's rules. ``fail_on`` is the mildest severity that makes the exit code 1.
+    ``select`` is None for the profile's rules. ``fail_on`` is the mildest severity that makes the exit code 1; None: none does.
+    ``suppressions``: comments in a file silence findings.
     ``rules`` holds each rule's own table by its code, read when the rule is loaded (:meth:`Section.build`).
     """
 
@@ -58,7 +61,8 @@ class LintSettings:
     exclude: tuple[Patterns, ...] = ()
     force_exclude: bool = False
     respect_gitignore: bool = True
-    fail_on: Severity = Severity.STYLE
+    fail_on: Severity | None = Severity.STYLE
+    suppressions: bool = True
     preview: bool = False
     profile: str = "default"
     severities: Mapping[str, Severity] = field(default_factory=dict)
@@ -76,12 +80,15 @@ class LintSettings:
 class SettingsFinder:
     """The settings of each file: those of ``config`` where the user names one, else of the nearest file above it.
 
+    Where there is none, the nearest ``.hadolint.yaml`` counts, or the current folder's, where hadolint reads it.
+
     ``isolated`` leaves every file aside.
     """
 
     config: ConfigFile | None = None
     isolated: bool = False
     _folders: dict[Path, ConfigFile | None] = field(default_factory=dict, init=False, repr=False)
+    _hadolint: dict[Path, Path | None] = field(default_factory=dict, init=False, repr=False)
 
     def of(self, file: Path) -> LintSettings:
         """The settings for a Dockerfile, or for the name that standard input stands for.
@@ -91,7 +98,12 @@ class SettingsFinder:
         """
         if self.isolated:
             return LintSettings()
-        return settings(self.config or for_file(file, self._folders))
+        return settings(self.config or for_file(file, self._folders) or self._of_hadolint(file))
+
+    def _of_hadolint(self, file: Path) -> ConfigFile | None:
+        folders = (file.parent.resolve(), Path.cwd())
+        found = next(filter(None, (nearest(folder, self._hadolint) for folder in folders)), None)
+        return load(found) if found else None
 
     def exclusions(self, path: Path) -> tuple[Patterns, ...]:
         """What is excluded, in the form that :func:`imgtool.discover.discover` asks for."""
@@ -113,7 +125,7 @@ def settings(file: ConfigFile | None) -> LintSettings:
     top.only(_TOP)
     lint.only(_LINT)
     profile = lint.string("profile", tuple(PROFILES))
-    fail_on = lint.string("fail-on", tuple(Severity))
+    fail_on = lint.string("fail-on", (*Severity, "never"))
     return LintSettings(
         select=_codes(lint, "select"),
         ignore=_codes(lint, "ignore") or (),
@@ -124,7 +136,8 @@ def settings(file: ConfigFile | None) -> LintSettings:
         exclude=(Patterns.of(file.folder.resolve(), top.strings("exclude") or ()),),
         force_exclude=top.boolean("force-exclude") or False,
         respect_gitignore=top.boolean("respect-gitignore") is not False,
-        fail_on=Severity(fail_on or Severity.STYLE),
+        fail_on=None if fail_on == "never" else Severity(fail_on or Severity.STYLE),
+        suppressions=lint.boolean("suppressions") is not False,
         preview=lint.boolean("preview") or False,
         profile=profile or "default",
         severities=dict(_severities(lint.table_of("severity"))),

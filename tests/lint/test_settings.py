@@ -76,7 +76,7 @@ WRONG = [
     ("[lint]\nselect = ['IMG999']", "2: lint.select: no rule matches 'IMG999'"),
     (
         "[lint]\nfail-on = 'errors'",
-        "2: lint.fail-on: must be one of error, warning, info, style, not 'errors' (did you mean error?)",
+        "2: lint.fail-on: must be one of error, warning, info, style, never, not 'errors' (did you mean error?)",
     ),
     ("[lint]\nprofile = 'x'", "2: lint.profile: must be one of default, hadolint, all, not 'x'"),
     (
