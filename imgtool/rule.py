@@ -34,6 +34,8 @@ from imgtool.families.drivers import (
 )
 from imgtool.families.images import fill
 from imgtool.families.inherited import beyond
+from imgtool.families.life import Life, life, successor, system_life
+from imgtool.families.model import collected
 from imgtool.families.needs import (
     device_variables,
     driver_folders,
@@ -43,6 +45,7 @@ from imgtool.families.needs import (
     python_need,
 )
 from imgtool.families.packages import build_only
+from imgtool.families.python_indexes import index_at
 from imgtool.findings import Applicability, Finding, Fix, FixAvailability, Severity
 from imgtool.syntax.nodes import Comment, Document, Flag, Instruction, Text, Word
 from imgtool.syntax.words import variables
@@ -71,6 +74,7 @@ __all__ = [
     "Flag",
     "Ignore",
     "Instruction",
+    "Life",
     "Listing",
     "Operation",
     "Package",
@@ -94,6 +98,7 @@ __all__ = [
     "beyond",
     "build_only",
     "cache_of",
+    "collected",
     "config",
     "container_engine",
     "contents",
@@ -109,9 +114,11 @@ __all__ = [
     "fill",
     "highest",
     "identify",
+    "index_at",
     "installs_driver",
     "is_chain",
     "levels",
+    "life",
     "local_sources",
     "merge_runs",
     "mounts_of",
@@ -126,6 +133,8 @@ __all__ = [
     "set_flag",
     "sibling",
     "stub_path",
+    "successor",
+    "system_life",
     "toolchain",
     "variables",
     "without",

@@ -8,6 +8,7 @@ from typing import Literal
 from imgtool.families.images import (
     BaseImage,
     Release,
+    identify,
     image_of,
     listed,
     reference_of,
@@ -69,12 +70,47 @@ def _by_policy(base: BaseImage, release: Release | None, policy: str) -> Life:
         return Life("superseded", why, move, newer.source, newer.evidence)
     if release is not None:
         return _stated(base, release, policy)
-    version, known = order(base.version), [order(r.version) for r in releases_of(base)]
-    if version is not None and all(other is not None and version < other for other in known):
+    if _left_behind(base):
         image = image_of(base)
         why = f"no list names {base.version} any more: {policy}"
         return Life("withdrawn", why, None, image.source, image.evidence)
     return UNKNOWN
+
+
+def _left_behind(base: BaseImage) -> bool:
+    """Whether no list names the version, and everything listed (of its X.Y, where there is any) is newer."""
+    version = order(base.version)
+    every = releases_of(base)
+    known = [
+        order(r.version) for r in [r for r in every if _line(r.version) == _line(base.version or "")] or every
+    ]
+    return version is not None and all(other is not None and version < other for other in known)
+
+
+def system_life(base: BaseImage) -> Life:
+    """Whether the distribution under an image is still supported; unknown where the image is the distribution."""
+    system = identify(f"{base.os}:{base.os_version}") if base.os and base.os_version else None
+    return life(system) if system is not None and system.family != base.family else UNKNOWN
+
+
+def successor(base: BaseImage) -> str | None:
+    """A supported image to move to where :func:`life` names none.
+
+    The same tag with the newest supported version of the same major; for a distribution the oldest that is supported.
+    """
+    image = image_of(base)
+    if image.distribution:
+        alive = [r for r in releases_of(base) if r.ends is not None and r.ends >= collected()]
+        return min(((r.ends, f"{base.family}:{r.version}") for r in alive if r.ends), default=(None, None))[1]
+    major = _line(base.version or "")[:1]
+    for release in releases_of(base):
+        if (
+            release.status == "supported"
+            and _line(release.version)[:1] == major
+            and listed(base, release.version)
+        ):
+            return reference_of(base, release.version)
+    return None
 
 
 def _stated(base: BaseImage, release: Release, policy: str) -> Life:

@@ -14,7 +14,7 @@ Where the data does not tell what the image sets, the finding is information.
 
 ## Bad
 ```dockerfile
-FROM nvidia/cuda:13.0.2-runtime-ubuntu24.04
+FROM nvidia/cuda:13.0.3-runtime-ubuntu24.04
 COPY --from=ghcr.io/example/engine:1.0 /opt/engine /opt/engine
 ENV LD_LIBRARY_PATH=/opt/engine/lib
 CMD ["/opt/engine/bin/serve"]
@@ -22,7 +22,7 @@ CMD ["/opt/engine/bin/serve"]
 
 ## Good
 ```dockerfile
-FROM nvidia/cuda:13.0.2-runtime-ubuntu24.04
+FROM nvidia/cuda:13.0.3-runtime-ubuntu24.04
 COPY --from=ghcr.io/example/engine:1.0 /opt/engine /opt/engine
 ENV LD_LIBRARY_PATH=/opt/engine/lib:$LD_LIBRARY_PATH
 CMD ["/opt/engine/bin/serve"]

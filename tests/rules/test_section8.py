@@ -44,6 +44,7 @@ ROWS: list[tuple[int, str, dict[str, str], str | None]] = [
     (5, f"{CANN}COPY --from=host /usr/local/Ascend/driver /usr/local/Ascend/driver\n", NOTHING, "IMG102"),
     (6, f"{CUDA}RUN python3 -c 'import torch; assert torch.cuda.is_available()'\n", NOTHING, "IMG104"),
     (6, f"{CANN}RUN npu-smi info\n", NOTHING, "IMG104"),
+    (20, "FROM nvidia/cuda:11.3.0-base-ubuntu18.04\nCOPY serve /srv/\n", NOTHING, "IMG115"),
     (24, f"{CUDA}ENV LD_LIBRARY_PATH=/opt/lib\n{START}", NOTHING, "IMG107"),
     (29, f"{CUDA}RUN --device=nvidia.com/gpu=all nvidia-smi\n{START}", NOTHING, None),
 ]
