@@ -14,15 +14,23 @@ import typer
 
 from imgtool import config as configs
 from imgtool.cli.inputs import STDIN, UNREADABLE, BuildArgs, build_args
-from imgtool.cli.output import Format, say
+from imgtool.cli.lint_report import (
+    FormatOption,
+    LintFormat,
+    OutputFile,
+    Statistics,
+    show,
+    write,
+    write_statistics,
+)
+from imgtool.cli.output import say
 from imgtool.config import ConfigError, ConfigFile
 from imgtool.edits import write_atomic
 from imgtool.findings import Applicability, Severity
 from imgtool.lint import batch
 from imgtool.lint.batch import Job, Outcome, Request
 from imgtool.lint.registry import RuleError, Selection, check_selectors
-from imgtool.report import findings as report
-from imgtool.report.style import printable, style_for
+from imgtool.report.style import counted, printable
 from imgtool.syntax.source import bounded, decode
 
 # seconds after which a terminal is told how far it is
@@ -68,8 +76,10 @@ def lint(
         Profile | None,
         typer.Option(metavar="NAME", help="The set to begin with: default, hadolint (its rules), or all."),
     ] = None,
-    output: Annotated[Format, typer.Option("--format", help="How to print findings.")] = Format.TEXT,
+    output: FormatOption = LintFormat.TEXT,
+    output_file: OutputFile = None,
     *,
+    statistics: Statistics = False,
     preview: Annotated[bool, typer.Option("--preview", help="New rules, too.")] = False,
     fix: Annotated[bool, typer.Option("--fix", help="Apply safe fixes to the files.")] = False,
     unsafe_fixes: Annotated[
@@ -132,7 +142,11 @@ def lint(
     Exit code: 0 clean, or no Dockerfile found; 1 findings (with --fix, findings that are left; with --diff, a
     difference); 2 wrong usage, a file that cannot be read or written, or a rule that failed.
     """
-    _refuse_usage(diff and output is not Format.TEXT, "--diff prints a diff, no --format")
+    reported = output is not LintFormat.TEXT or output_file or statistics
+    _refuse_usage(diff and reported, "--diff prints a diff: no --format, --output-file or --statistics")
+    _refuse_usage(
+        statistics and output not in (LintFormat.TEXT, LintFormat.JSON), "--statistics are text or json"
+    )
     _refuse_usage(config and isolated, "--isolated reads no configuration, --config one")
     if unsafe_fixes and not (fix or diff):
         say("--unsafe-fixes does nothing without --fix or --diff")
@@ -155,6 +169,7 @@ def lint(
     planned, complaints = _planned(names, request)
     # with fixes, what comes in goes out
     out = sys.stderr if STDIN in names and fix and not diff else sys.stdout
+    readable = output is LintFormat.TEXT or output_file is not None
     done: list[Outcome] = []
     for outcome in _watched(batch.run(planned, jobs), len(planned)):
         done.append(outcome)
@@ -163,11 +178,12 @@ def lint(
             _print_diff(outcome)
             continue
         complaints += _write(outcome)
-        if output is Format.TEXT and outcome.result:
-            out.write(report.text([outcome.result], style_for(out)))
-    if output is Format.JSON:
-        out.write(report.as_json([outcome.result for outcome in done if outcome.result]))
-    elif done:
+        if readable and not statistics and outcome.result:
+            show(outcome.result, out)
+    if reported:
+        results = [outcome.result for outcome in done if outcome.result]
+        complaints += (write_statistics if statistics else write)(results, output, output_file, out)
+    if readable and done:
         say(_summary(done, diff=diff))
     if stage is not None and done and not any(outcome.staged for outcome in done):
         complaints.append(f"no file has a stage {stage}")
@@ -277,23 +293,21 @@ def _print_diff(outcome: Outcome) -> None:
 
 def _summary(done: Sequence[Outcome], *, diff: bool) -> str:
     if diff:
-        return f"{_count(sum(outcome.changed is not None for outcome in done), 'file')} would change"
+        return f"{counted(sum(outcome.changed is not None for outcome in done), 'file')} would change"
     found = [finding for outcome in done for finding in outcome.findings]
     fixed = sum(outcome.fixed.fixed.total() for outcome in done if outcome.fixed)
     parts = [f"{fixed} fixed"] if fixed else []
     if not found:
-        return ", ".join([*parts, f"no findings in {_count(len(done), 'file')}"])
-    parts.append(f"{_count(len(found), 'finding')} in {_count(sum(bool(o.findings) for o in done), 'file')}")
+        return ", ".join([*parts, f"no findings in {counted(len(done), 'file')}"])
+    parts.append(
+        f"{counted(len(found), 'finding')} in {counted(sum(bool(o.findings) for o in done), 'file')}"
+    )
     offers = Counter(finding.fix.applicability for finding in found if finding.fix)
     if safe := offers[Applicability.SAFE]:
         parts.append(f"{safe} fixable with --fix")
     if unsafe := offers[Applicability.UNSAFE]:
         parts.append(f"{unsafe} with --fix --unsafe-fixes")
     return ", ".join(parts)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _exit_code(

@@ -1,13 +1,10 @@
-"""Findings as text and as JSON. Pure: values in, a string out."""
+"""Findings as text. Pure: values in, a string out."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from imgtool.edits import Span
-from imgtool.facts.masks import Mask
 from imgtool.findings import Applicability, Finding, Fix
 from imgtool.lint.runner import LintResult
 from imgtool.report.style import Style, printable, size
@@ -77,43 +74,3 @@ def _cells(text: str) -> int:
     from unicodedata import combining, east_asian_width  # noqa: PLC0415 - few files need it
 
     return sum(0 if combining(c) else 1 + (east_asian_width(c) in "WF") for c in text)
-
-
-def as_json(results: Sequence[LintResult]) -> str:
-    """One array of findings; edits are byte offsets of the file.
-
-    A fix whose text holds a secret is shown without its edits; ``--fix`` applies it.
-    """
-    rows = [_row(result, finding) for result in results for finding in result.findings]
-    return json.dumps(rows, indent=2) + "\n"
-
-
-def _row(result: LintResult, finding: Finding) -> dict[str, Any]:
-    start = result.source.place(finding.span.start)
-    end = result.source.place(finding.span.end)
-    row: dict[str, Any] = {
-        "file": result.path,
-        "code": finding.code,
-        "name": finding.name,
-        "aliases": list(finding.aliases),
-        "severity": str(finding.severity),
-        "message": result.mask.text(finding.message),
-        "line": start.line,
-        "column": start.column,
-        "end_line": end.line,
-        "end_column": end.column,
-    }
-    if finding.fix:
-        row["fix"] = _fix(finding.fix, result.mask)
-    if finding.saves_bytes is not None:
-        row["saves_bytes"] = finding.saves_bytes
-    return row
-
-
-def _fix(fix: Fix, mask: Mask) -> dict[str, Any]:
-    message = mask.text(fix.message)
-    if any(mask.text(edit.text) != edit.text for edit in fix.edits):
-        # an edit that shows no secret would destroy it
-        return {"applicability": str(Applicability.DISPLAY), "message": message, "edits": []}
-    edits = [{"start": e.start, "end": e.end, "text": e.text} for e in fix.edits]
-    return {"applicability": str(fix.applicability), "message": message, "edits": edits}

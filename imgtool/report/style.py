@@ -39,6 +39,11 @@ def size(count: int) -> str:
     return f"{value:.2f} TB"
 
 
+def counted(number: int, noun: str) -> str:
+    """``1 file``, ``2 files``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def printable(text: str) -> str:
     """``text`` without what moves a terminal: a file or an image must not send escape sequences to it."""
     return "".join(char if char.isprintable() else "�" for char in text)

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from results import at, result
 
-from imgtool.edits import Edit, Span
+from imgtool.edits import Span
 from imgtool.findings import Applicability, Finding, Fix, Severity
-from imgtool.lint.runner import LintResult
-from imgtool.report.findings import MAX_EXCERPT, as_json, text
+from imgtool.report.findings import MAX_EXCERPT, text
 from imgtool.report.style import Style
-from imgtool.syntax.source import Source
 
 PLAIN = Style()
-
-
-def result(data: bytes, *findings: Finding, path: str = "Dockerfile") -> LintResult:
-    return LintResult(path, Source(data), findings)
-
-
-def at(data: bytes, marked: bytes, message: str = "m") -> Finding:
-    """A finding on the first occurrence of some bytes."""
-    start = data.index(marked)
-    return Finding("X1", "x", Severity.WARNING, Span(start, start + len(marked)), message)
 
 
 def shown(data: bytes, marked: bytes) -> list[str]:
@@ -172,50 +160,6 @@ def test_nothing_sends_escape_sequences_but_our_colour() -> None:
     }
 
 
-def test_json() -> None:
-    data = "RUN 重 a && \\\n b\n".encode()
-    start, end = data.index(b"a"), data.index(b"b") + 1
-    fix = Fix("Do it", (Edit(start, end, "c\udcff"),), Applicability.UNSAFE)
-    one = Finding("IMG201", "merge", Severity.STYLE, Span(start, end), "m", ("DL3059",), fix, 7)
-    two = Finding("IMG001", "syntax-error", Severity.ERROR, Span(0, 3), 'a "quoted" message')
-    assert json.loads(as_json([result(data, one), result(b"x", path="b\udcff"), result(data, two)])) == [
-        {
-            "file": "Dockerfile",
-            "code": "IMG201",
-            "name": "merge",
-            "aliases": ["DL3059"],
-            "severity": "style",
-            "message": "m",
-            "line": 1,
-            "column": 7,
-            "end_line": 2,
-            "end_column": 3,
-            "fix": {
-                "applicability": "unsafe",
-                "message": "Do it",
-                "edits": [{"start": 8, "end": 17, "text": "c\udcff"}],
-            },
-            "saves_bytes": 7,
-        },
-        {
-            "file": "Dockerfile",
-            "code": "IMG001",
-            "name": "syntax-error",
-            "aliases": [],
-            "severity": "error",
-            "message": 'a "quoted" message',
-            "line": 1,
-            "column": 1,
-            "end_line": 1,
-            "end_column": 4,
-        },
-    ]
-
-
-def test_json_of_nothing_is_an_empty_array() -> None:
-    assert as_json([]) == as_json([result(b"FROM a\n")]) == "[]\n"
-
-
 @given(st.binary(max_size=60), st.data())
 def test_any_span_of_any_bytes_is_shown_on_two_printable_lines(data: bytes, draw: st.DataObject) -> None:
     start = draw.draw(st.integers(0, len(data)))
@@ -225,4 +169,3 @@ def test_any_span_of_any_bytes_is_shown_on_two_printable_lines(data: bytes, draw
     assert len(lines) == 4
     assert all(unicodedata.category(char) != "Cc" for line in lines for char in line)
     assert set(lines[2].strip()) == {"^"}
-    as_json([result(data, finding)])

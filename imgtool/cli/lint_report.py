@@ -1,0 +1,100 @@
+"""What ``imgtool lint`` prints: in which format, and where."""
+
+from __future__ import annotations
+
+import enum
+import importlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, TextIO
+
+import typer
+
+from imgtool.edits import write_atomic
+from imgtool.lint.runner import LintResult
+from imgtool.report import findings
+from imgtool.report.style import Style, style_for
+
+Renderer = Callable[[Sequence[LintResult], Path], str]
+
+
+class LintFormat(enum.StrEnum):
+    """How findings are written."""
+
+    TEXT = "text"
+    JSON = "json"
+    JSONL = "jsonl"
+    SARIF = "sarif"
+    GITHUB = "github"
+    GITLAB = "gitlab"
+    CHECKSTYLE = "checkstyle"
+    JUNIT = "junit"
+    RDJSON = "rdjson"
+    MARKDOWN = "markdown"
+
+
+FormatOption = Annotated[LintFormat, typer.Option("--format", help="How to write findings.")]
+OutputFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--output-file", "-o", metavar="FILE", help="Write them there, and print them as text all the same."
+    ),
+]
+Statistics = Annotated[
+    bool,
+    typer.Option("--statistics", help="Instead of findings: how many each rule has, and what they cost."),
+]
+
+
+def show(result: LintResult, out: TextIO) -> None:
+    """Print one file's findings for people."""
+    out.write(findings.text([result], style_for(out)))
+
+
+def write(results: Sequence[LintResult], output: LintFormat, file: Path | None, out: TextIO) -> Iterator[str]:
+    """Write all findings to ``file``, or to ``out``; yields why that is not possible."""
+    yield from _put(renderer(output)(results, root()), file, out)
+
+
+def write_statistics(
+    results: Sequence[LintResult], output: LintFormat, file: Path | None, out: TextIO
+) -> Iterator[str]:
+    """Write the table of :mod:`imgtool.report.lint.statistics`; yields why that is not possible."""
+    from imgtool.report.lint import statistics
+
+    if output is LintFormat.TEXT or file:
+        out.write(statistics.text(results, style_for(out)))
+    if output is LintFormat.JSON:
+        yield from _put(statistics.as_json(results), file, out)
+    elif file:
+        yield from _put(statistics.text(results, Style()), file, out)
+
+
+def _put(text: str, file: Path | None, out: TextIO) -> Iterator[str]:
+    # programs read UTF-8, whatever the encoding of the terminal
+    data = text.encode("utf-8", "backslashreplace")
+    if file is None:
+        out.flush()
+        out.buffer.write(data)
+        out.buffer.flush()
+        return
+    try:
+        write_atomic(file, data)
+    except OSError as error:
+        yield f"{file}: cannot be written: {error.strerror}"
+
+
+def root() -> Path:
+    """What paths in reports are relative to: the repository that the current folder is in, else this folder."""
+    here = Path.cwd()
+    return next((folder for folder in (here, *here.parents) if os.path.lexists(folder / ".git")), here)
+
+
+def renderer(output: LintFormat) -> Renderer:
+    """What writes a format; only that one is imported."""
+    if output is LintFormat.TEXT:
+        return lambda results, _root: findings.text(results, Style())
+    name = "rows" if output in (LintFormat.JSON, LintFormat.JSONL) else output
+    module = importlib.import_module(f"imgtool.report.lint.{name}")
+    return getattr(module, f"as_{output}")  # type: ignore[no-any-return]
