@@ -292,7 +292,12 @@ class Section:
 
 def dotted(keys: Iterable[str]) -> str:
     """Keys as TOML writes them: quoted where they must be."""
-    return ".".join(key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else f'"{key}"' for key in keys)
+    return ".".join(key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _quoted(key) for key in keys)
+
+
+def _quoted(key: str) -> str:
+    escaped = key.replace("\\", r"\\").replace('"', r"\"")
+    return f'"{escaped}"'
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

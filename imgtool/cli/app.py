@@ -23,7 +23,9 @@ import typer
 COMMANDS = {
     "lint": "Find what makes a GPU or NPU image too big, too slow or wrong.",
     "graph": "Show which stages and images a Dockerfile's target is made of.",
-    "rules": "List the rules, or explain some.",
+    "rules": "List the rules.",
+    "explain": "Tell all about a rule.",
+    "init": "Write a configuration, also from hadolint's.",
     "size": "Say what images weigh, layer by layer, in exact bytes.",
     "gate": "Hold an image against a budget of growth over another one.",
     "rewrite": "Split a Dockerfile that ships its toolchain into builder and runtime.",

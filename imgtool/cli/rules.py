@@ -9,41 +9,46 @@ from typing import Annotated, Any
 import typer
 
 from imgtool.cli.output import Format
-from imgtool.lint.registry import Rule, RuleError, find, index, load
+from imgtool.lint.registry import IndexEntry, RuleError, check_selectors, index, load, matches
 from imgtool.report.style import Style, style_for
 
-_COLUMNS = ("code", "name", "severity", "fix", "summary")
+_COLUMNS = ("code", "name", "severity", "fix", "set", "summary")
 
 
 def rules(
-    names: Annotated[
-        list[str] | None, typer.Argument(metavar="[RULE]...", help="Codes, names or aliases; else all.")
+    selectors: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[CODES]...", help="Codes, prefixes of codes, names or aliases; else all."),
     ] = None,
-    output: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TEXT,
+    output: Annotated[Format, typer.Option("--format", help="How to print them.")] = Format.TEXT,
 ) -> None:
-    r"""List the rules, or explain some.
+    r"""List the rules: code, name, severity, whether they fix, which set they are in, and what they find.
+
+    The sets: default (on unless something is selected), hadolint (on with --profile hadolint or all),
+    preview (on with --preview, or selected by the whole code). imgtool explain CODE tells all about one.
 
     \b
     Examples:
       imgtool rules
-      imgtool rules IMG101
-      imgtool rules devel-final-stage --format json
+      imgtool rules IMG1 BK
+      imgtool rules DL3008 --format json
 
     Exit code: 0 shown, 2 no such rule.
     """
+    wanted = selectors or ["ALL"]
     try:
-        chosen = [load(entry) for entry in (map(find, names) if names else index())]
+        check_selectors(wanted)
     except RuleError as error:
         raise typer.BadParameter(str(error)) from None
+    rows = [_row(entry) for entry in index() if any(matches(selector, entry) for selector in wanted)]
     if output is Format.JSON:
-        sys.stdout.write(json.dumps([_row(rule) for rule in chosen], indent=2) + "\n")
-    elif names:
-        sys.stdout.write("\n\n".join(_page(rule, style_for(sys.stdout)) for rule in chosen))
+        sys.stdout.write(json.dumps(rows, indent=2) + "\n")
     else:
-        sys.stdout.write(_table([_row(rule) for rule in chosen], style_for(sys.stdout)))
+        sys.stdout.write(_table(rows, style_for(sys.stdout)))
 
 
-def _row(rule: Rule) -> dict[str, Any]:
+def _row(entry: IndexEntry) -> dict[str, Any]:
+    rule = load(entry)
     meta = rule.meta
     return {
         "code": meta.code,
@@ -52,20 +57,11 @@ def _row(rule: Rule) -> dict[str, Any]:
         "severity": str(meta.severity),
         "fix": str(meta.fix),
         "preview": meta.preview,
+        "set": "preview" if meta.preview else "hadolint" if meta.code.startswith("DL") else "default",
         "since": meta.since,
         "summary": rule.page.strip().splitlines()[0].rstrip("."),
         "page": rule.page.strip(),
     }
-
-
-def _page(rule: Rule, style: Style) -> str:
-    title, _, body = rule.page.strip().partition("\n")
-    meta = rule.meta
-    also = f", also called {', '.join(meta.aliases)}" if meta.aliases else ""
-    facts = f"{meta.severity}, fix: {meta.fix}, since {meta.since}{also}"
-    return (
-        f"{style.paint(f'{meta.code} {meta.name}', 'bold')}: {title}\n{style.paint(facts, 'dim')}\n{body}\n"
-    )
 
 
 def _table(rows: list[dict[str, Any]], style: Style) -> str:

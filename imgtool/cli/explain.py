@@ -1,0 +1,49 @@
+"""``imgtool explain``."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import Annotated
+
+import typer
+
+from imgtool.lint.registry import RuleError, find, load
+from imgtool.report.style import Style, style_for
+
+_SHELLCHECK = re.compile(r"SC\d{4}", re.IGNORECASE)
+
+
+def explain(
+    names: Annotated[list[str], typer.Argument(metavar="CODE...", help="Codes, names or aliases of rules.")],
+) -> None:
+    r"""Tell all about a rule: what it finds, why that is bad, what is better, and whether its fix is safe.
+
+    \b
+    Examples:
+      imgtool explain IMG101
+      imgtool explain devel-final-stage StageNameCasing
+
+    Exit code: 0 shown, 2 no such rule.
+    """
+    style = style_for(sys.stdout)
+    try:
+        pages = [_page(name, style) for name in names]
+    except RuleError as error:
+        raise typer.BadParameter(str(error)) from None
+    sys.stdout.write("\n\n".join(pages))
+
+
+def _page(name: str, style: Style) -> str:
+    if _SHELLCHECK.fullmatch(name):
+        return f"{style.paint(name.upper(), 'bold')} is ShellCheck's: https://www.shellcheck.net/wiki/{name.upper()}\n"
+    rule = load(find(name))
+    title, _, body = rule.page.strip().partition("\n")
+    meta = rule.meta
+    also = f", also called {', '.join(meta.aliases)}" if meta.aliases else ""
+    off = ", preview: off unless selected" if meta.preview else ""
+    facts = f"{meta.severity}, fix: {meta.fix}, since {meta.since}{also}{off}"
+    headed = re.sub(r"^## (.*)$", lambda heading: style.paint(heading[1], "bold"), body, flags=re.MULTILINE)
+    return (
+        f"{style.paint(f'{meta.code} {meta.name}', 'bold')}: {title}\n{style.paint(facts, 'dim')}\n{headed}\n"
+    )
