@@ -30,6 +30,7 @@ from imgtool.families.drivers import (
     driver_package,
     driver_path,
     driver_program,
+    retired_key,
     stub_path,
 )
 from imgtool.families.images import fill
@@ -44,9 +45,10 @@ from imgtool.families.needs import (
     names_devices,
     python_need,
 )
-from imgtool.families.packages import build_only
+from imgtool.families.packages import build_only, recommends
 from imgtool.families.python_indexes import index_at
 from imgtool.findings import Applicability, Finding, Fix, FixAvailability, Severity
+from imgtool.leaks import kind_of
 from imgtool.syntax.nodes import Comment, Document, Flag, Instruction, Text, Word
 from imgtool.syntax.words import variables
 from imgtool.transforms.commands import without
@@ -117,6 +119,7 @@ __all__ = [
     "index_at",
     "installs_driver",
     "is_chain",
+    "kind_of",
     "levels",
     "life",
     "local_sources",
@@ -127,7 +130,9 @@ __all__ = [
     "package_caches",
     "python_need",
     "recipes",
+    "recommends",
     "remove_instruction",
+    "retired_key",
     "saving",
     "segments",
     "set_flag",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from datetime import date
 from functools import cache, lru_cache
 from typing import Literal, NamedTuple
 
@@ -42,6 +43,24 @@ class DriverFact(NamedTuple):
     found: str | None = None
     match: tuple[str, ...] = ()
     no_match: tuple[str, ...] = ()
+
+
+class RetiredKey(NamedTuple):
+    """A signing key that the repositories under ``path`` stopped using; ``package`` installs the one in use."""
+
+    id: str
+    path: str
+    instead: str
+    retired: date | None
+    package: str
+    source: tuple[str, ...]
+    evidence: Evidence
+
+
+def retired_key(text: str) -> RetiredKey | None:
+    """The retired key that a URL fetches, or None."""
+    known = rows("drivers", "key", RetiredKey)
+    return next((key for key in known if key.id in text.lower() and key.path in text), None)
 
 
 @lru_cache(maxsize=4096)

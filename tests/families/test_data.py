@@ -16,12 +16,13 @@ from imgtool.families import model
 from imgtool.families.analogues import Analogue, Recipe, ReleasePair
 from imgtool.families.caches import PackageCache
 from imgtool.families.contents import ContentsRow, SavingRow
-from imgtool.families.drivers import DriverFact
+from imgtool.families.drivers import DriverFact, RetiredKey
 from imgtool.families.images import Flavour, Image, Mirror, Release
 from imgtool.families.inherited import ConfigRow, Default, System
 from imgtool.families.model import FamilyDataError, build, collected, load, order, rows, sources
 from imgtool.families.needs import Accelerator, Level, Need, TorchWheels
 from imgtool.families.packages import BuildOnly, Installer, Recommends
+from imgtool.families.python_indexes import PythonIndex
 
 IMAGE_TABLES: dict[str, Any] = {
     "image": Image,
@@ -36,17 +37,19 @@ TABLES: dict[str, dict[str, Any]] = {
     **dict.fromkeys(IMAGE_FILES, IMAGE_TABLES),
     "index": {"mirror": Mirror},
     "systems": {"system": System, "default": Default},
-    "drivers": dict.fromkeys(("package", "command", "path", "stub"), DriverFact),
+    "drivers": {**dict.fromkeys(("package", "command", "path", "stub"), DriverFact), "key": RetiredKey},
     "python_needs": {"need": Need, "torch": TorchWheels},
     "accelerators": {"accelerator": Accelerator, "level": Level},
     "packages": {"build": BuildOnly, "recommends": Recommends, "installer": Installer},
     "caches": {"cache": PackageCache},
     "analogues": {"analogue": Analogue},
+    "python_indexes": {"index": PythonIndex},
     "recipes": {"recipe": Recipe, "release_pair": ReleasePair},
 }
 # keys of a file that are not tables of rows
 PLAIN_KEYS = {
     "index": {"collected", "files", "system", "release"},
+    "accelerators": {"no_device"},
     "drivers": {"manager", "container", "engine"},
 }
 

@@ -20,6 +20,8 @@ CANN = "FROM quay.io/ascend/cann:8.1.rc1-910b-ubuntu22.04-py3.11\n"
 TORCH = "RUN pip install --no-cache-dir torch==2.5.1\n"
 START = 'CMD ["python3", "/srv/serve.py"]\n'
 
+REPOS = "https://developer.download.nvidia.com/compute/cuda/repos/ubuntu2204/x86_64"
+
 NOTHING: dict[str, str] = {}
 
 # number, Dockerfile, files of the context, code
@@ -45,6 +47,8 @@ ROWS: list[tuple[int, str, dict[str, str], str | None]] = [
     (6, f"{CUDA}RUN python3 -c 'import torch; assert torch.cuda.is_available()'\n", NOTHING, "IMG104"),
     (6, f"{CANN}RUN npu-smi info\n", NOTHING, "IMG104"),
     (20, "FROM nvidia/cuda:11.3.0-base-ubuntu18.04\nCOPY serve /srv/\n", NOTHING, "IMG115"),
+    (21, f"FROM ubuntu:22.04\nRUN apt-key adv --fetch-keys {REPOS}/7fa2af80.pub\n", NOTHING, "IMG122"),
+    (26, f"{CUDA}RUN apt-get update && apt-get upgrade -y\n{START}", NOTHING, "IMG120"),
     (24, f"{CUDA}ENV LD_LIBRARY_PATH=/opt/lib\n{START}", NOTHING, "IMG107"),
     (29, f"{CUDA}RUN --device=nvidia.com/gpu=all nvidia-smi\n{START}", NOTHING, None),
 ]
