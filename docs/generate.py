@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import pkgutil
 import sys
 import tomllib
@@ -15,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from imgtool.lint.registry import Rule, from_module
+from imgtool.lint.schema import schema
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -49,6 +51,9 @@ def pages() -> dict[Path, str]:
         files[ROOT / "docs/rules" / f"{rule.meta.code}.md"] = _page(rule)
     files[ROOT / "docs/rules/README.md"] = _list(found)
     files[ROOT / "docs/hadolint.md"] = _divergences()
+    files[ROOT / "docs/imgtool.schema.json"] = (
+        json.dumps(schema([rule for rule, _ in found]), indent=2) + "\n"
+    )
     return files
 
 
