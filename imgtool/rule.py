@@ -33,24 +33,29 @@ from imgtool.families.drivers import (
     retired_key,
     stub_path,
 )
-from imgtool.families.images import fill
-from imgtool.families.inherited import beyond
+from imgtool.families.images import fill, platform_of
+from imgtool.families.inherited import beyond, inherited_names
 from imgtool.families.life import Life, life, successor, system_life
 from imgtool.families.model import collected
 from imgtool.families.needs import (
+    accelerator_of,
     device_variables,
     driver_folders,
     highest,
     levels,
     names_devices,
     python_need,
+    software_of,
 )
 from imgtool.families.packages import build_only, recommends
 from imgtool.families.python_indexes import index_at
 from imgtool.findings import Applicability, Finding, Fix, FixAvailability, Severity
 from imgtool.leaks import kind_of
 from imgtool.syntax.nodes import Comment, Document, Flag, Instruction, Text, Word
-from imgtool.syntax.words import variables
+from imgtool.syntax.operands import image as image_problem
+from imgtool.syntax.operands import platform_parts
+from imgtool.syntax.suggest import suggest
+from imgtool.syntax.words import WordError, expand, expand_content, variables
 from imgtool.transforms.commands import without
 from imgtool.transforms.flavour import other_flavour
 from imgtool.transforms.instructions import remove_instruction, set_flag
@@ -96,6 +101,8 @@ __all__ = [
     "Toolchain",
     "Via",
     "Word",
+    "WordError",
+    "accelerator_of",
     "append_command",
     "beyond",
     "build_only",
@@ -113,10 +120,14 @@ __all__ = [
     "driver_package",
     "driver_path",
     "driver_program",
+    "expand",
+    "expand_content",
     "fill",
     "highest",
     "identify",
+    "image_problem",
     "index_at",
+    "inherited_names",
     "installs_driver",
     "is_chain",
     "kind_of",
@@ -128,6 +139,8 @@ __all__ = [
     "names_devices",
     "other_flavour",
     "package_caches",
+    "platform_of",
+    "platform_parts",
     "python_need",
     "recipes",
     "recommends",
@@ -137,8 +150,10 @@ __all__ = [
     "segments",
     "set_flag",
     "sibling",
+    "software_of",
     "stub_path",
     "successor",
+    "suggest",
     "system_life",
     "toolchain",
     "variables",

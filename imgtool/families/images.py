@@ -17,11 +17,12 @@ _PLACEHOLDER = re.compile(r"(?<!\$)\{([\w-]+)\}")
 
 
 class Mirror(NamedTuple):
-    """A spelling of repository names that serves what another one does."""
+    """A spelling of repository names that serves what another one does, perhaps for one ``architecture`` alone."""
 
     prefix: str
     is_: str
     source: tuple[str, ...]
+    architecture: str | None = None
 
 
 class Image(NamedTuple):
@@ -262,6 +263,17 @@ def canonical(name: str) -> str:
             if name.startswith("docker.io/") and name.count("/") == 1:
                 name = name.replace("/", "/library/")
     return name
+
+
+def platform_of(text: str) -> tuple[str | None, str | None]:
+    """The operating system and architecture that a reference tells of its image, each None where it does not."""
+    ref = parse_reference(text)
+    base = _identify(ref) if ref else None
+    if ref is None or base is None:
+        return None, None
+    named = (m.architecture for m in rows("index", "mirror", Mirror) if ref.name.startswith(m.prefix))
+    system = "windows" if base.os == "windows" else "linux" if base.os else None
+    return system, base.fields.get("arch") or next(filter(None, named), None)
 
 
 def _candidates(name: str) -> Iterator[tuple[str, Image]]:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 from imgtool.families.images import BaseImage, applies, fill, image_of, releases_of, table
-from imgtool.families.model import NOTHING, Evidence, Libc, ShellName, order, rows, within
+from imgtool.families.model import NOTHING, Evidence, Libc, ShellName, load, order, rows, within
 
 Value = TypeVar("Value")
 
@@ -117,6 +117,14 @@ def config(base: BaseImage) -> InheritedConfig:
         workdir=_last(row.workdir for row in found),
         entrypoint=_filled(_last(row.entrypoint for row in found), base),
     )
+
+
+@cache
+def inherited_names() -> frozenset[str]:
+    """Every variable that some image of the data hands down, whichever the image."""
+    files = load("index")["files"]
+    known = (row for file in files for row in rows(file, "config", ConfigRow))
+    return frozenset(name for row in known for name in (*row.env, *row.sets, *row.entries))
 
 
 def _environment(

@@ -107,6 +107,30 @@ def platform(text: str) -> str | None:
     return None
 
 
+_ARCHITECTURES = {
+    "i386": "386", "x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "armhf": "arm", "armel": "arm",
+}  # fmt: skip
+_SYSTEMS = frozenset({
+    "aix", "android", "darwin", "dragonfly", "freebsd", "hurd", "illumos", "ios", "js", "linux", "macos", "nacl", "netbsd",
+    "openbsd", "plan9", "solaris", "windows", "zos",
+})  # fmt: skip
+
+
+def platform_parts(text: str) -> tuple[str, str] | None:
+    """Operating system and architecture of a platform under their common names; None where it is none.
+
+    What it leaves out is that of the machine that most images are built on, linux and amd64.
+    """
+    if platform(text):
+        return None
+    first, *others = text.lower().split("/")
+    system = first.partition("(")[0]
+    if not others and system not in _SYSTEMS:
+        system, others = "linux", [first]
+    architecture = others[0] if others else "amd64"
+    return "darwin" if system == "macos" else system, _ARCHITECTURES.get(architecture, architecture)
+
+
 # --- ports and signals -------------------------------------------------------------------------------
 
 

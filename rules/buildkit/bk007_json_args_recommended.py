@@ -1,0 +1,90 @@
+r"""CMD or ENTRYPOINT in shell form.
+
+## What it does
+Reports a CMD or ENTRYPOINT that is not a JSON array of strings, an empty one and an array with a mistake in it included.
+Nothing is said where SHELL is set, by the file or by the base image: whoever chooses a shell wants it. BuildKit's check
+JSONArgsRecommended.
+
+## Why is this bad
+The program runs below `/bin/sh -c`, which does not pass signals on: `docker stop` waits ten seconds and kills it. An
+ENTRYPOINT in shell form also ignores CMD and the arguments of `docker run`.
+
+## Bad
+```dockerfile
+FROM debian:bookworm
+CMD sleep 60
+```
+
+## Good
+```dockerfile
+FROM debian:bookworm
+CMD ["sleep", "60"]
+```
+
+## Fix safety
+Unsafe: the program becomes process 1 of the container, and there is no shell around it any more. Offered where the words
+mean the same to both: no variables, quotes, wildcards, redirections, assignments or words of the shell.
+
+## References
+<https://docs.docker.com/reference/build-checks/json-args-recommended/>
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+from imgtool.rule import (
+    Applicability,
+    Edit,
+    Facts,
+    Finding,
+    Fix,
+    FixAvailability,
+    Instruction,
+    RuleMeta,
+    Severity,
+    Stage,
+)
+
+META = RuleMeta(
+    "BK007",
+    "json-args-recommended",
+    severity=Severity.WARNING,
+    since="0.2.0",
+    fix=FixAvailability.SOMETIMES,
+    aliases=("JSONArgsRecommended", "DL3025"),
+    needs=("cmd", "entrypoint"),
+)
+
+_NO_SHELL_SET = (None, ("/bin/sh", "-c"))
+_PLAIN = re.compile(r"[A-Za-z0-9_@%+:,./=-]+")
+# what only a shell knows; a first word with = is an assignment
+_SHELL_WORDS = frozenset(
+    ". : alias bg break case cd command continue do done elif else esac eval exec exit export fg fi for function getopts"
+    " hash if in jobs read readonly return set shift source then time times trap type ulimit umask unalias unset until"
+    " wait while".split()
+)
+
+
+def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
+    for node, state in zip(stage.instructions, facts.states(stage), strict=False):
+        if node.keyword not in ("CMD", "ENTRYPOINT") or node.json or node.problem:
+            continue
+        if not state.shell_set and state.shell in _NO_SHELL_SET:
+            message = f"{node.keyword} in shell form does not pass signals on; write it as a JSON array"
+            yield META.finding(node.word.span, message, fix=_fix(node))
+
+
+def _fix(node: Instruction) -> Fix | None:
+    words = str(node.rest).split()
+    plain = words and all(_PLAIN.fullmatch(word) for word in words)
+    # comments and line breaks between the words would be lost
+    if not plain or words[0] in _SHELL_WORDS or "=" in words[0] or len(node.rest.starts) > 1:
+        return None
+    start, end = node.rest.span(0, len(node.rest.data))
+    edit = Edit(start, end, json.dumps(words))
+    return Fix(
+        "Write it as a JSON array: it then runs without a shell, as process 1", (edit,), Applicability.UNSAFE
+    )

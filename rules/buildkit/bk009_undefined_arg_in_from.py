@@ -1,0 +1,62 @@
+"""Variable in FROM that no ARG declares.
+
+## What it does
+Reports a variable in the image or the platform of FROM that no ARG before the first FROM declares, and that is none of
+the builder's own (`BUILDPLATFORM`, `TARGETARCH`, …). BuildKit's check UndefinedArgInFrom.
+
+## Why is this bad
+It is empty, whatever `--build-arg` says: FROM sees neither ENV nor the ARGs of a stage.
+
+## Bad
+```dockerfile
+ARG RELEASE=bookworm
+FROM debian:${RELAESE:-bookworm}
+```
+
+## Good
+```dockerfile
+ARG RELEASE=bookworm
+FROM debian:${RELEASE}
+```
+
+## References
+<https://docs.docker.com/reference/build-checks/undefined-arg-in-from/>
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from imgtool.rule import Facts, Finding, RuleMeta, Severity, Span, Stage, WordError, expand, suggest
+
+from ._words import variable_span
+
+META = RuleMeta(
+    "BK009",
+    "undefined-arg-in-from",
+    severity=Severity.WARNING,
+    since="0.2.0",
+    aliases=("UndefinedArgInFrom",),
+    needs=("$",),
+)
+
+
+def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
+    known = facts.global_state.values
+    for text, place in _operands(stage):
+        try:
+            unset = expand(text, known, facts.document.escape).unset
+        except WordError:
+            continue
+        for name in sorted(unset):
+            span = variable_span(facts.document, place, name)
+            hint = suggest(name, known)
+            message = f"{name} is not declared by an ARG before the first FROM, and is empty here{hint}"
+            yield META.finding(span, message)
+
+
+def _operands(stage: Stage) -> Iterator[tuple[str, Span]]:
+    yield stage.base, stage.base_span
+    flag = stage.from_.flag("platform")
+    if flag and flag.value:
+        yield flag.value, flag.span

@@ -1,0 +1,85 @@
+"""Relative WORKDIR.
+
+## What it does
+Reports the first WORKDIR of a stage, and of the stages that it is FROM, where its path is relative. Those after it are
+relative to it. BuildKit's check WorkdirRelativePath.
+
+## Why is this bad
+It is relative to the working directory of the base image, which may be another one in the next release.
+
+## Bad
+```dockerfile
+FROM debian:bookworm
+WORKDIR app
+```
+
+## Good
+```dockerfile
+FROM debian:bookworm
+WORKDIR /app
+```
+
+## Fix safety
+Unsafe: it writes the folder that the base image of today leads to, where that is known.
+
+## References
+<https://docs.docker.com/reference/build-checks/workdir-relative-path/>
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from imgtool.rule import (
+    Applicability,
+    Edit,
+    Facts,
+    Finding,
+    Fix,
+    FixAvailability,
+    Instruction,
+    RuleMeta,
+    Severity,
+    Stage,
+)
+
+META = RuleMeta(
+    "BK010",
+    "workdir-relative-path",
+    severity=Severity.WARNING,
+    since="0.2.0",
+    fix=FixAvailability.SOMETIMES,
+    aliases=("WorkdirRelativePath", "DL3000"),
+    needs=("workdir",),
+)
+
+# a drive is absolute on Windows, and means nothing elsewhere
+_ABSOLUTE = re.compile(r"/|[A-Za-z]:")
+_PLAIN = re.compile(r"[\w.-][\w./ -]*", re.ASCII)
+
+
+def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
+    node = _first(stage)
+    if node is None or any(_first(parent) for parent in stage.lineage() if parent is not stage):
+        return
+    path = facts.expand(node, node.args[0])
+    windows = facts.document.escape == "`" and (path or "").startswith("\\")
+    if path is not None and not _ABSOLUTE.match(path) and not windows:
+        message = (
+            f"{path or 'this path'} is relative to the base image's working directory; write an absolute path"
+        )
+        yield META.finding(node.words[0].span, message, fix=_fix(node, facts))
+
+
+def _first(stage: Stage) -> Instruction | None:
+    return next((i for i in stage.instructions if i.keyword == "WORKDIR" and not i.problem), None)
+
+
+def _fix(node: Instruction, facts: Facts) -> Fix | None:
+    folder, word = facts.state(node).workdir, node.words[0]
+    if folder is None or not _PLAIN.fullmatch(word.text) or len(node.rest.starts) > 1:
+        return None
+    path = f"{folder.rstrip('/')}/{word.text.removeprefix('./')}"
+    message = f"Write {path}, where the base image leads today"
+    return Fix(message, (Edit(word.span.start, word.span.end, path),), Applicability.UNSAFE)

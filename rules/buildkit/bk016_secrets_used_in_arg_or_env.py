@@ -1,0 +1,62 @@
+"""Secret in an ARG or ENV, by its name.
+
+## What it does
+Reports an ARG or ENV of a stage whose name says that it holds a secret: one of its words, parted by `_`, is key, apikey,
+auth, credential, credentials, password, passwd, pword, secret or token, and none is public, file or version. The value
+is not looked at; IMG501 does that. BuildKit's check SecretsUsedInArgOrEnv.
+
+## Why is this bad
+ENV is in the image's configuration, ARG in its history and in provenance: whoever has the image has the secret.
+
+## Bad
+```dockerfile
+FROM debian:bookworm
+ARG GITHUB_TOKEN
+RUN fetch --token "$GITHUB_TOKEN"
+```
+
+## Good
+```dockerfile
+FROM debian:bookworm
+RUN --mount=type=secret,id=github,env=GITHUB_TOKEN fetch --token "$GITHUB_TOKEN"
+```
+
+## References
+<https://docs.docker.com/reference/build-checks/secrets-used-in-arg-or-env/>
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from imgtool.rule import Facts, Finding, RuleMeta, Severity, Stage
+
+from ._words import pairs
+
+META = RuleMeta(
+    "BK016",
+    "secrets-used-in-arg-or-env",
+    severity=Severity.WARNING,
+    since="0.2.0",
+    aliases=("SecretsUsedInArgOrEnv", "DL3064"),
+    needs=("key", "auth", "credential", "pass", "pword", "secret", "token"),
+)
+
+_SECRET = frozenset("apikey auth credential credentials key password pword passwd secret token".split())
+_PUBLIC = frozenset("public file version".split())
+_PLACES = {"ARG": "its history", "ENV": "its configuration"}
+
+
+def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
+    for node in stage.instructions:
+        if node.keyword not in _PLACES or node.problem:
+            continue
+        for written, span, whole in pairs(node):
+            name = facts.expand(node, written) if node.keyword == "ENV" else written
+            words = set((name or "").lower().split("_"))
+            if words & _SECRET and not words & _PUBLIC:
+                message = (
+                    f"{name} looks like a secret, and whoever has the image finds its value in"
+                    f" {_PLACES[node.keyword]}; use RUN --mount=type=secret"
+                )
+                yield META.finding(span, message, related=(whole,))
