@@ -1,0 +1,16 @@
+"""Who looks at what was downloaded."""
+
+from __future__ import annotations
+
+from imgtool.rule import Command
+
+_CHECKERS = frozenset(
+    "sha256sum sha512sum sha384sum sha224sum sha1sum md5sum b2sum shasum cksum gpg gpgv gpg2 cosign minisign rhash".split()
+)
+
+
+def verifies(command: Command) -> bool:
+    """Whether a command checks a checksum or a signature."""
+    return command.name in _CHECKERS or (
+        command.name == "openssl" and any(arg.text in ("dgst", "sha256", "sha512") for arg in command.args)
+    )
