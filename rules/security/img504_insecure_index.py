@@ -1,0 +1,111 @@
+"""Packages from an index that nobody vouches for.
+
+## What it does
+Reports package indexes and registries that are read over plain `http://`, and hosts whose certificates are not asked
+for: `--index-url http://…` and `--trusted-host` of pip and uv, `--allow-insecure-host`, `PIP_INDEX_URL`,
+`PIP_TRUSTED_HOST`, lines of a `pip.conf` wherever they are written, `npm config set registry http://…`,
+`GOPROXY=http://…`, gem and conda sources. In every stage. An index and the trusted host that it needs are one finding.
+
+The machine itself is left alone, and so are apt, dnf and apk: their packages are signed.
+
+## Why is this bad
+Python and npm packages are not signed: that they are the right ones rests on the connection alone. Over plain HTTP, or
+with `trusted-host`, anybody on the way may send a package of their own, whose code runs as root when it is
+installed.
+
+## Bad
+```dockerfile
+FROM python:3.12-slim
+RUN pip install --no-cache-dir --index-url http://mirrors.aliyun.com/pypi/simple/ --trusted-host mirrors.aliyun.com numpy==2.1.0
+CMD ["python"]
+```
+
+## Good
+```dockerfile
+FROM python:3.12-slim
+RUN pip install --no-cache-dir --index-url https://mirrors.aliyun.com/pypi/simple/ numpy==2.1.0
+CMD ["python"]
+```
+
+## References
+<https://pip.pypa.io/en/stable/cli/pip/#cmdoption-trusted-host>
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from imgtool.rule import Arg, Document, Facts, Finding, Instruction, RuleMeta, Run, Severity, Span
+
+from ._texts import matches, place
+from ._urls import host, inside, near, value
+
+META = RuleMeta(
+    "IMG504",
+    "insecure-index",
+    severity=Severity.WARNING,
+    since="0.2.0",
+    needs=("http://", "trusted", "insecure-host", "insecure_host"),
+)
+
+_BETWEEN = rb"""[ \t]*[ \t=:]["' \t]{0,3}"""
+_INDEX = re.compile(
+    rb"(?:(?<![a-z-])|(?<=\\n))(?:pip_|uv_|global\.|install\.|--)?(?:extra[-_])?(?:index[-_]url|default[-_]index|find[-_]links)"
+    + _BETWEEN
+    + rb"(http://[^\s\"'\\;,]+)"
+    rb"|(?:\bregistry|\bgoproxy|gem[ \t]+sources?[^\n;&|]{0,20}[ \t](?:-a|--add)|(?<=channels)|--registry)"
+    + _BETWEEN
+    + rb"(http://[^\s\"'\\;,]+)",
+    re.IGNORECASE,
+)
+_TRUSTED = re.compile(
+    rb"(?:trusted[-_]host|allow[-_]insecure[-_]host|insecure_host)"
+    + _BETWEEN
+    + rb"([\w.*-]+\.[\w.-]+(?::\d+)?)",
+    re.IGNORECASE,
+)
+
+
+def check(document: Document, facts: Facts) -> Iterator[Finding]:
+    trusted = [(i, place(text, m, 1), m[1].decode()) for i, m, text in matches(document, _TRUSTED)]
+    told: set[Span] = set()
+    hosts: set[tuple[str, int]] = set()
+    for instruction, span, url in sorted(_indexes(document, facts), key=lambda found: found[1]):
+        name = host(url)
+        if span in told or not name or near(name):
+            continue
+        told.add(span)
+        hosts.add((name, instruction.span.start))
+        related = tuple(where for _, where, other in trusted if other.partition(":")[0].lower() == name)
+        told.update(related)
+        message = (
+            f"packages come from {name} over plain http, where anybody on the way may change them; use https"
+        )
+        yield META.finding(span, message + (", and trust no host" if related else ""), related=related)
+    for _, span, name in trusted:
+        if span not in told and not near(name.partition(":")[0].lower()):
+            message = (
+                f"the certificate of {name} is not checked; remove the trusted host, or add its authority"
+            )
+            yield META.finding(span, message)
+
+
+def _indexes(document: Document, facts: Facts) -> Iterator[tuple[Instruction, Span, str]]:
+    """All indexes over plain HTTP: the instruction, the place and the URL."""
+    for instruction, match, text in matches(document, _INDEX):
+        group = match.lastindex or 1
+        yield instruction, place(text, match, group), match[group].decode("utf-8", "replace")
+    for stage in facts.stages:
+        for run in facts.runs(stage):
+            for arg in _named(run):
+                url = value(arg, run, facts)
+                if url.startswith("http://") and not arg.text.startswith("$"):
+                    yield run.instruction, inside(arg), url
+
+
+def _named(run: Run) -> Iterator[Arg]:
+    """The indexes that options name."""
+    for operation in run.operations:
+        if operation.ecosystem in ("python", "conda", "node", "ruby"):
+            yield from filter(None, (operation.index_url, *operation.extra_index_urls, *operation.find_links))
