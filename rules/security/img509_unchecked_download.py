@@ -1,0 +1,75 @@
+"""ADD of a file from the network without a checksum.
+
+## What it does
+Reports an ADD of an `http://` or `https://` file that has no `--checksum`, in every stage that is built. Over plain
+HTTP it is a warning, else information. Repositories of git, URLs with a commit in them and requests of
+`api.github.com`, which only tell the cache of a new commit, are left alone, and so is a stage that checks a checksum or
+a signature in a RUN.
+
+## Why is this bad
+What is added is whatever the server sends on the day of the build. With a checksum, another file ends the build; it
+also lets BuildKit find the layer in its cache without asking the server.
+
+## Bad
+```dockerfile
+FROM debian:bookworm-slim
+ADD https://example.org/models/tokenizer-1.2.json /opt/tokenizer.json
+CMD ["cat", "/opt/tokenizer.json"]
+```
+
+## Good
+```dockerfile
+FROM debian:bookworm-slim
+ADD --checksum=sha256:9a3f2d1c0b5e4f6a7d8c9b0a1e2f3d4c5b6a79880f1e2d3c4b5a697887960f1e https://example.org/models/tokenizer-1.2.json /opt/tokenizer.json
+CMD ["cat", "/opt/tokenizer.json"]
+```
+
+## References
+<https://docs.docker.com/reference/dockerfile/#add---checksum>
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from imgtool.rule import Facts, Finding, Instruction, RuleMeta, Severity
+
+from ._checks import verifies
+from ._urls import host, near
+
+META = RuleMeta(
+    "IMG509", "unchecked-download", severity=Severity.INFO, since="0.2.0", needs=("http://", "https://")
+)
+
+_WEB = ("http://", "https://")
+_GIT = (".git",)
+_COMMIT = re.compile(r"/[0-9a-f]{40}/")
+_NO_CONTENT = "api.github.com"
+
+
+def check(instruction: Instruction, facts: Facts) -> Iterator[Finding]:
+    node = instruction.inner or instruction
+    if node.keyword != "ADD" or node.problem or node.flag_value("checksum"):
+        return
+    for word, written in zip(node.words[:-1], node.args[:-1], strict=False):
+        url = facts.expand(instruction, written) or written
+        name = host(url)
+        if not url.startswith(_WEB) or not name or near(name) or _told(url) or _checked(instruction, facts):
+            continue
+        plain = url.startswith("http://")
+        message = f"nothing says what {name} is to send{', and over plain http anybody may' * plain}; add --checksum=sha256:…"
+        yield META.finding(word.span, message, severity=Severity.WARNING if plain else None)
+
+
+def _checked(instruction: Instruction, facts: Facts) -> bool:
+    """Whether a RUN of the same stage checks what it was sent."""
+    stage = facts.graph.stage_of(instruction)
+    runs = facts.runs(stage) if stage else ()
+    return any(verifies(command) for run in runs for command in run.script.commands)
+
+
+def _told(url: str) -> bool:
+    """Whether the URL itself says what is sent, or nobody wants what is."""
+    plain = url.partition("#")[0]
+    return plain.rstrip("/").endswith(_GIT) or _COMMIT.search(plain) is not None or host(url) == _NO_CONTENT
