@@ -16,7 +16,7 @@ from imgtool import __version__
 from imgtool.edits import Edit, Span
 from imgtool.findings import Applicability, Finding, Fix
 from imgtool.lint.fingerprint import Mark, marks, relative
-from imgtool.lint.registry import Rule, find, load
+from imgtool.lint.registry import Rule, RuleError, find, load
 from imgtool.lint.runner import LintResult
 from imgtool.report.lint.common import HOME, Region, first_line, is_text, page, region, shows_whole
 from imgtool.report.style import printable
@@ -58,30 +58,40 @@ def as_sarif(results: Sequence[LintResult], root: Path) -> str:
 
 
 def _rule(code: str) -> dict[str, Any]:
-    entry = find(code)
+    try:
+        entry = find(code)
+    except RuleError:
+        return _foreign(code)
     rule = load(entry)
     title, _, body = rule.page.strip().partition("\n")
-    subject = entry.module.split(".")[-2]
+    heading = f"# {code}: {title.rstrip('.')}"
     return {
         "id": code,
         "name": rule.meta.name,
         "shortDescription": {"text": title[:_LONGEST]},
         "fullDescription": {"text": _what(rule)[:_LONGEST]},
-        "help": {
-            "text": body.strip() or title,
-            "markdown": f"# {code}: {title.rstrip('.')}\n\n{body.strip()}",
-        },
+        "help": {"text": body.strip() or title, "markdown": f"{heading}\n\n{body.strip()}".strip()},
         "helpUri": page(code),
-        "defaultConfiguration": {
-            "enabled": not rule.meta.preview,
-            "level": _LEVELS[rule.meta.severity],
-        },
+        "defaultConfiguration": {"enabled": not rule.meta.preview, "level": _LEVELS[rule.meta.severity]},
         "properties": {
             # a rule that is less often right stays a preview
             "precision": "medium" if rule.meta.preview else "high",
             "problem.severity": _PROBLEMS[rule.meta.severity],
-            "tags": [subject, *rule.meta.aliases][:_MOST_TAGS],
+            "tags": [entry.module.split(".")[-2], *rule.meta.aliases][:_MOST_TAGS],
         },
+    }
+
+
+def _foreign(code: str) -> dict[str, Any]:
+    """A rule that another program runs, such as ShellCheck; what it means stands on its page."""
+    return {
+        "id": code,
+        "shortDescription": {"text": code},
+        "fullDescription": {"text": code},
+        "help": {"text": page(code), "markdown": f"[{code}]({page(code)})"},
+        "helpUri": page(code),
+        "defaultConfiguration": {"level": "warning"},
+        "properties": {"precision": "high", "problem.severity": "warning", "tags": ["shell"]},
     }
 
 
@@ -165,5 +175,7 @@ def _fix(result: LintResult, fix: Fix, place: Mapping[str, str]) -> dict[str, An
 
 
 def _replacement(source: Source, edit: Edit) -> dict[str, Any]:
-    exact = Region(source.place(edit.start), source.place(edit.end))
+    start = source.place(edit.start)
+    # an edit is exact: here a line end counts
+    exact = Region(start, max(start, source.place(edit.end)))
     return {"deletedRegion": _region(exact), "insertedContent": {"text": edit.text}}
