@@ -38,6 +38,7 @@ from imgtool.families.inherited import beyond, inherited_names
 from imgtool.families.life import Life, life, successor, system_life
 from imgtool.families.model import collected
 from imgtool.families.needs import (
+    Accelerator,
     accelerator_of,
     device_variables,
     driver_folders,
@@ -63,6 +64,7 @@ from imgtool.transforms.merge import merge_runs
 from imgtool.transforms.runs import append_command, is_chain, segments, without_items
 
 __all__ = [
+    "Accelerator",
     "Applicability",
     "Arg",
     "BaseImage",

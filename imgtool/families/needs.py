@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from imgtool.families.model import NOTHING, Evidence, compiled, load, rows
 
 # longer than any name on PyPI
 _MAX_NAME = 200
+_MAX_PATH = 4096
 
 
 class Need(NamedTuple):
@@ -54,7 +55,11 @@ class Level(NamedTuple):
 
 
 class Accelerator(NamedTuple):
-    """What a vendor asks of an image on any base: variables and library folders of a final stage, devices, resources."""
+    """What a vendor asks of an image on any base: variables and library folders of a final stage, devices, resources.
+
+    ``packages``, ``files`` and ``installers`` are regular expressions for its software: names of system packages
+    (matched whole), paths (from the start) and self-extracting installers (anywhere in a path).
+    """
 
     id: str
     vendor: str
@@ -64,6 +69,9 @@ class Accelerator(NamedTuple):
     devices: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
     library_path: tuple[str, ...] = ()
+    packages: str | None = None
+    files: str | None = None
+    installers: str | None = None
     note: str | None = None
 
 
@@ -122,6 +130,21 @@ def highest(accelerator: str, names: Collection[str]) -> Level | None:
 def accelerator_of(name: str) -> Accelerator | None:
     """What is known of an accelerator by its id."""
     return next((row for row in rows("accelerators", "accelerator", Accelerator) if row.id == name), None)
+
+
+def accelerators() -> tuple[Accelerator, ...]:
+    """Every accelerator that is known."""
+    return rows("accelerators", "accelerator", Accelerator)
+
+
+def software_of(kind: Literal["packages", "files", "installers"], text: str) -> Accelerator | None:
+    """Whose software a system package, a path or an installer is, by its name; None where it is nobody's."""
+    match = {"packages": "fullmatch", "files": "match", "installers": "search"}[kind]
+    for row in accelerators() if len(text) <= _MAX_PATH else ():
+        pattern: str | None = getattr(row, kind)
+        if pattern is not None and getattr(compiled(pattern), match)(text):
+            return row
+    return None
 
 
 @cache

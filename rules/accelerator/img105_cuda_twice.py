@@ -43,11 +43,9 @@ from imgtool.rule import (
     BaseImage,
     Facts,
     Finding,
-    Operation,
     Package,
     PackageOperation,
     RuleMeta,
-    Run,
     Severity,
     Stage,
     beyond,
@@ -59,26 +57,15 @@ from imgtool.rule import (
     sibling,
 )
 
-from ._commands import known
 from ._toolchain import Sign, When, signs
+from ._wheels import brings_cuda, installed
 
 META = RuleMeta("IMG105", "cuda-twice", severity=Severity.WARNING, since="0.1.0")
 
 # levels of need that the wheels themselves meet
 _MET = frozenset({"none", "cc"})
-# indexes and versions whose wheels bring no CUDA
-_OTHER_BUILD = re.compile(r"(?:/|\+)(?:cpu|rocm|xpu)")
-_INDEX_SETTINGS = (
-    "PIP_INDEX_URL",
-    "PIP_EXTRA_INDEX_URL",
-    "UV_INDEX_URL",
-    "UV_DEFAULT_INDEX",
-    "UV_TORCH_BACKEND",
-)
 # system packages that stand on the CUDA libraries of the image
 _USES_CUDA = re.compile(r"cuda|cudnn|cublas|nccl|nvinfer|tensorrt|libnpp|opencv", re.IGNORECASE)
-
-Installed = tuple[Run, PackageOperation, Package]
 
 
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
@@ -87,9 +74,9 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     base = facts.base(stage)
     if base is None or not _carries_cuda(base):
         return
-    installed = list(_installed(facts))
-    bringing = next((package for run, o, package in installed if _brings_cuda(run, o, package, facts)), None)
-    if bringing is None or any(_uses_base(o, package) for _, o, package in installed):
+    packages = list(installed(facts))
+    bringing = next((package for run, o, package in packages if brings_cuda(run, o, package, facts)), None)
+    if bringing is None or any(_uses_base(o, package) for _, o, package in packages):
         return
     seen = tuple(signs(facts.shipped, facts))
     compiles = any(_may_link_cuda(sign) for sign in seen)
@@ -100,36 +87,6 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
 def _carries_cuda(base: BaseImage) -> bool:
     there = contents(base)
     return not beyond(base) and there.holds("cuda-libs") is True and there.holds("torch") is not True
-
-
-def _installed(facts: Facts) -> Iterator[Installed]:
-    for stage in facts.shipped:
-        for run in facts.runs(stage):
-            for operation in run.operations:
-                if operation.operation is Operation.INSTALL:
-                    yield from ((run, operation, package) for package in operation.packages)
-
-
-def _brings_cuda(run: Run, operation: PackageOperation, package: Package, facts: Facts) -> bool:
-    if operation.ecosystem != "python" or operation.has("--no-deps"):
-        return False
-    need = python_need(package.name, package.extras)
-    if need is None or not need.bundles or need.accelerator != "cuda":
-        return False
-    said = [known(package.spec or "", run, facts), *_indexes(run, operation, facts)]
-    return not any("$" in text or _OTHER_BUILD.search(text) for text in said)
-
-
-def _indexes(run: Run, operation: PackageOperation, facts: Facts) -> Iterator[str]:
-    """Where the packages come from, by option or by variable."""
-    given = (operation.index_url, *operation.extra_index_urls, *operation.find_links)
-    yield from (known(arg.text, run, facts) for arg in given if arg is not None)
-    yield from (f"/{o.value.text}" for o in operation.options if o.name == "--torch-backend" and o.value)
-    values = facts.state(run.instruction).values
-    yield from (f"/{values.get(name) or ''}" for name in _INDEX_SETTINGS)
-    yield from (
-        f"/{a.value.text}" for a in operation.command.assignments if a.name in _INDEX_SETTINGS and a.value
-    )
 
 
 def _uses_base(operation: PackageOperation, package: Package) -> bool:

@@ -48,6 +48,12 @@ ROWS: list[tuple[int, str, dict[str, str], str | None]] = [
     (6, f"{CANN}RUN npu-smi info\n", NOTHING, "IMG104"),
     (20, "FROM nvidia/cuda:11.3.0-base-ubuntu18.04\nCOPY serve /srv/\n", NOTHING, "IMG115"),
     (21, f"FROM ubuntu:22.04\nRUN apt-key adv --fetch-keys {REPOS}/7fa2af80.pub\n", NOTHING, "IMG122"),
+    (
+        25,
+        f"FROM ubuntu:22.04\nCOPY --from={CUDA[5:-1]} /usr/local/cuda /usr/local/cuda\n{START}",
+        NOTHING,
+        "IMG116",
+    ),
     (26, f"{CUDA}RUN apt-get update && apt-get upgrade -y\n{START}", NOTHING, "IMG120"),
     (24, f"{CUDA}ENV LD_LIBRARY_PATH=/opt/lib\n{START}", NOTHING, "IMG107"),
     (29, f"{CUDA}RUN --device=nvidia.com/gpu=all nvidia-smi\n{START}", NOTHING, None),

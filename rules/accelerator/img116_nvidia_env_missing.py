@@ -1,0 +1,88 @@
+"""CUDA without the variables that ask for the driver.
+
+## What it does
+Reports CUDA that is copied or installed into an image on a plain base, where no ENV sets `NVIDIA_VISIBLE_DEVICES` or
+`NVIDIA_DRIVER_CAPABILITIES`. `nvidia/cuda` images set both.
+
+Images on a base that is not known are left alone, and so is CUDA that comes with Python packages: their images are
+mostly started by schedulers that set the variables.
+
+## Why is this bad
+The NVIDIA container runtime reads the two variables of the image: without the first it mounts no device and no driver
+(under `--runtime=nvidia`), without the second it mounts a part of the driver that may lack `libcuda.so.1`. The program
+then says that there is no CUDA-capable device.
+
+## Bad
+```dockerfile
+FROM ubuntu:22.04
+COPY --from=nvidia/cuda:12.4.1-runtime-ubuntu22.04 /usr/local/cuda-12.4 /usr/local/cuda-12.4
+COPY serve /srv/serve
+CMD ["/srv/serve"]
+```
+
+## Good
+```dockerfile
+FROM ubuntu:22.04
+ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility
+COPY --from=nvidia/cuda:12.4.1-runtime-ubuntu22.04 /usr/local/cuda-12.4 /usr/local/cuda-12.4
+COPY serve /srv/serve
+CMD ["/srv/serve"]
+```
+
+## Fix safety
+Unsafe: the environment of the image changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from imgtool.rule import (
+    Document,
+    Edit,
+    Facts,
+    Finding,
+    Fix,
+    FixAvailability,
+    RuleMeta,
+    Severity,
+    accelerator_of,
+)
+
+from ._brings import By, brought
+
+META = RuleMeta(
+    "IMG116",
+    "nvidia-env-missing",
+    severity=Severity.WARNING,
+    since="0.2.0",
+    fix=FixAvailability.SOMETIMES,
+    needs=("cuda", "libcu", "libnpp", "libnccl", "libnv"),
+)
+
+_VENDOR = "cuda"
+_BRINGS = frozenset({By.COPY, By.PACKAGE, By.INSTALLER})
+
+
+def check(document: Document, facts: Facts) -> Iterator[Finding]:
+    base = facts.base(facts.shipped[-1]) if facts.shipped else None
+    row = accelerator_of(_VENDOR)
+    if base is None or base.accelerator is not None or row is None:
+        return
+    there = facts.final_state(facts.shipped[0]).env
+    missing = {name: value for name, value in row.env.items() if name not in there}
+    what = next((b for b in brought(facts) if b.accelerator == _VENDOR and b.by in _BRINGS), None)
+    if missing and what is not None:
+        yield META.finding(
+            what.span,
+            f"{what.what} brings CUDA to {base.ref.text}, and nothing sets {' and '.join(missing)}: "
+            "the container runtime may mount no driver",
+            fix=_fix(document, facts, missing),
+        )
+
+
+def _fix(document: Document, facts: Facts, missing: Mapping[str, str]) -> Fix:
+    end = facts.shipped[0].from_.span.end
+    text = " ".join(f"{name}={value}" for name, value in missing.items())
+    edit = Edit(end, end, f"{document.source.newline}ENV {text}")
+    return Fix(f"Set {' and '.join(missing)} (the environment of the image changes)", (edit,))

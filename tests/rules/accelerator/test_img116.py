@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from imgtool.edits import apply
+from imgtool.lint.runner import LintResult
+
+LintWith = Callable[..., LintResult]
+UBUNTU = "FROM ubuntu:22.04\n"
+COPY = "COPY --from=nvidia/cuda:12.4.1-runtime-ubuntu22.04 /usr/local/cuda-12.4 /usr/local/cuda\n"
+DEVEL = "FROM nvidia/cuda:12.4.1-devel-ubuntu22.04"
+BOTH = "ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility\n"
+
+LEFT_ALONE = [
+    (f"{UBUNTU}{COPY}{BOTH}", "both are set"),
+    (f"{UBUNTU}{COPY}ENV NVIDIA_VISIBLE_DEVICES=void\nENV NVIDIA_DRIVER_CAPABILITIES all", "both are set"),
+    (f"FROM nvidia/cuda:12.4.1-base-ubuntu22.04\n{COPY}", "the base sets them"),
+    (f"FROM mycompany/base\n{COPY}", "the base may set them"),
+    (f"{UBUNTU}COPY --from=builder /usr/local/cuda /usr/local/cuda", "where it comes from is not known"),
+    (f"{UBUNTU}COPY --from=nvidia/cuda:12.4.1-devel-ubuntu22.04 /etc/x /etc/x", "no CUDA"),
+    (f"{UBUNTU}RUN pip install torch nvidia-cublas-cu12", "Python packages"),
+    (f"{UBUNTU[:-1]} AS build\n{COPY}{UBUNTU}COPY --from=build /srv /srv", "a builder's"),
+    (
+        f"{UBUNTU}RUN apt-get install -y cuda-keyring libcudart12 nvidia-cuda-toolkit",
+        "no CUDA libraries by name",
+    ),
+    ("", "no stage"),
+]
+
+
+@pytest.mark.parametrize("text, reason", LEFT_ALONE)
+def test_left_alone(lint_with: LintWith, text: str, reason: str) -> None:
+    assert not lint_with("IMG116", text).findings, reason
+
+
+FOUND = [
+    (f"{UBUNTU}{COPY}", "/usr/local/cuda-12.4"),
+    (
+        f"{DEVEL} AS b\nRUN make\nFROM debian:12\nCOPY --from=b --chown=1 /usr/local/cuda/lib64 /usr/local/cuda/lib64\n",
+        "/usr/local/cuda/lib64",
+    ),
+    (
+        f"{UBUNTU}RUN apt-get update && \\\n    apt-get install -y \\\n    curl cuda-libraries-12-4\n",
+        "cuda-libraries-12-4",
+    ),
+    ("FROM rockylinux:9\nRUN <<EOF\ndnf install -y libcublas-12-4\nEOF\n", "libcublas-12-4"),
+    (
+        f"{UBUNTU}ENV NVIDIA_VISIBLE_DEVICES=all\nRUN sh cuda_12.4.1_550.54.15_linux.run --silent --toolkit\n",
+        "cuda_12.4.1_550.54.15_linux.run",
+    ),
+]
+
+
+@pytest.mark.parametrize("text, piece", FOUND)
+def test_found(lint_with: LintWith, text: str, piece: str) -> None:
+    data = text.encode()
+    (finding,) = lint_with("IMG116", data).findings
+    assert data[finding.span.start : finding.span.end].decode() == piece
+    assert "nothing sets NVIDIA_" in finding.message
+    assert finding.fix is not None
+    fixed = apply(data, finding.fix.edits)
+    assert not lint_with("IMG116", fixed).findings
+
+
+def test_the_fix(lint_with: LintWith) -> None:
+    (finding,) = lint_with("IMG116", f"{UBUNTU}{COPY}".replace("\n", "\r\n")).findings
+    assert finding.fix is not None
+    assert apply(f"{UBUNTU}{COPY}".replace("\n", "\r\n").encode(), finding.fix.edits).decode() == (
+        f"{UBUNTU}{BOTH}{COPY}".replace("\n", "\r\n")
+    )
