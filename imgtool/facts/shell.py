@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from imgtool.edits import Span
 from imgtool.facts.argv import basename
@@ -22,10 +23,12 @@ __all__ = [
     "Arg",
     "Assignment",
     "Command",
+    "GivenScript",
     "Opaque",
     "Redirect",
     "Script",
     "analyse",
+    "exec_script",
     "run_script",
     "with_programs",
 ]
@@ -167,7 +170,7 @@ _JSON_PIECE = re.compile(
 
 
 def _exec_form(run: Instruction) -> Script:
-    words = [_json_word(run.rest, found) for found in _JSON_STRING.finditer(run.rest.data)]
+    words = _json_words(run)
     walk = Walk()
     if not words:
         return Script(run.rest, "", (), (), frozenset())
@@ -178,6 +181,26 @@ def _exec_form(run: Instruction) -> Script:
     place = Place(Source(run.rest), posix=name in POSIX_SHELLS)
     outcome = walk.run(Simple(tuple(words), (), (), span), unwrapped, place)
     return _finished(walk, outcome, run.rest, name)
+
+
+class GivenScript(NamedTuple):
+    """A script that is an operand: ``words`` are those before it, which start the shell."""
+
+    words: tuple[str, ...]
+    source: Source
+
+
+def exec_script(run: Instruction) -> GivenScript | None:
+    """The script that a RUN in exec form gives to a shell as a string; None where it gives none."""
+    words = _json_words(run)
+    index = unwrap([word.arg for word in words]).script
+    if index is None:
+        return None
+    return GivenScript(tuple(word.arg.text for word in words[:index]), words[index].source)
+
+
+def _json_words(run: Instruction) -> list[Word]:
+    return [_json_word(run.rest, found) for found in _JSON_STRING.finditer(run.rest.data)]
 
 
 def _json_word(rest: Text, found: re.Match[bytes]) -> Word:
