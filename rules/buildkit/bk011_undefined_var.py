@@ -7,7 +7,7 @@ sets. The text of RUN, CMD and ENTRYPOINT is the shell's. BuildKit's check Undef
 
 What a base image sets is known of many. Where it is not, only what no base image sets, or what the file shows to be a
 mistake, is reported: a variable that the builder alone defines (`TARGETARCH`), one that an ARG before the first FROM,
-another stage or a later line sets, and one that the same ENV sets.
+another stage or a later line sets, and one that the same ENV sets without extending it.
 
 ## Why is this bad
 It is empty, and the build goes on.
@@ -49,6 +49,7 @@ from imgtool.rule import (
     expand_content,
     inherited_names,
     suggest,
+    variables,
 )
 
 from ._words import Expanded, expanded, pairs, variable_span
@@ -69,14 +70,31 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     for node, state in zip(stage.instructions, facts.states(stage), strict=False):
         if node.problem or b"$" not in facts.document.data[node.span.start : node.span.end]:
             continue
-        own = {name for name, _, _ in pairs(node)} if node.keyword == "ENV" else frozenset[str]()
+        own = _own(node, facts.document.escape)
         for name, place in _unset(node, state, facts):
             if state.closed or name in own or _surely(name, facts):
-                hint = suggest(name, state.values)
-                why = "the same ENV sets it" if name in own else f"nothing sets it here{hint}"
-                aliases = META.aliases if name in own else META.aliases[:1]
                 span = variable_span(facts.document, place, name)
-                yield META.finding(span, f"{name} is empty here, as {why}", aliases=aliases)
+                yield _finding(name, span, state, same=name in own)
+
+
+def _finding(name: str, span: Span, state: State, *, same: bool) -> Finding:
+    if same:
+        message = f"{name} is not yet what the same ENV sets it to; set it in an ENV before"
+        return META.finding(span, message)
+    message = f"nothing sets {name}, which is empty here{suggest(name, state.values)}"
+    return META.finding(span, message, aliases=META.aliases[:1])
+
+
+def _own(node: Instruction, escape: str) -> frozenset[str]:
+    """What an ENV sets, but for variables that it extends: those are taken to be there before."""
+    if node.keyword != "ENV" or node.args[2:3] == ("",):
+        return frozenset()
+    words = {name: word.text for word, (name, _, _) in zip(node.words, pairs(node), strict=False)}
+    return frozenset(
+        name
+        for name, text in words.items()
+        if name != "PATH" and all(variable.name != name for variable in variables(text, escape))
+    )
 
 
 def _unset(node: Instruction, state: State, facts: Facts) -> Iterator[tuple[str, Span]]:
