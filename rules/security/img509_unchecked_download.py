@@ -3,8 +3,8 @@
 ## What it does
 Reports an ADD of an `http://` or `https://` file that has no `--checksum`, in every stage that is built. Over plain
 HTTP it is a warning, else information. Repositories of git, URLs with a commit in them and requests of
-`api.github.com`, which only tell the cache of a new commit, are left alone, and so is a stage that checks a checksum or
-a signature in a RUN.
+`api.github.com`, which only tell the cache of a new commit, are left alone; so are a stage that checks a checksum or a
+signature in a RUN, and Windows images, whose builder knows no `--checksum`.
 
 ## Why is this bad
 What is added is whatever the server sends on the day of the build. With a checksum, another file ends the build; it
@@ -50,7 +50,12 @@ _NO_CONTENT = "api.github.com"
 
 def check(instruction: Instruction, facts: Facts) -> Iterator[Finding]:
     node = instruction.inner or instruction
-    if node.keyword != "ADD" or node.problem or node.flag_value("checksum"):
+    if (
+        node.keyword != "ADD"
+        or node.problem
+        or node.flag_value("checksum")
+        or _on_windows(instruction, facts)
+    ):
         return
     for word, written in zip(node.words[:-1], node.args[:-1], strict=False):
         url = facts.expand(instruction, written) or written
@@ -60,6 +65,13 @@ def check(instruction: Instruction, facts: Facts) -> Iterator[Finding]:
         plain = url.startswith("http://")
         message = f"nothing says what {name} is to send{', and over plain http anybody may' * plain}; add --checksum=sha256:…"
         yield META.finding(word.span, message, severity=Severity.WARNING if plain else None)
+
+
+def _on_windows(instruction: Instruction, facts: Facts) -> bool:
+    """Whether the builder is one without BuildKit, which alone knows ``--checksum``."""
+    stage = facts.graph.stage_of(instruction)
+    base = (stage and stage.root.reference) or ""
+    return facts.document.escape == "`" or base.startswith("mcr.microsoft.com/windows")
 
 
 def _checked(instruction: Instruction, facts: Facts) -> bool:
