@@ -34,7 +34,7 @@ from imgtool.families.drivers import (
     stub_path,
 )
 from imgtool.families.images import fill, platform_of
-from imgtool.families.inherited import beyond, inherited_names
+from imgtool.families.inherited import beyond, cuda_of, inherited_names
 from imgtool.families.life import Life, life, successor, system_life
 from imgtool.families.model import collected
 from imgtool.families.needs import (
@@ -47,9 +47,11 @@ from imgtool.families.needs import (
     names_devices,
     python_need,
     software_of,
+    torch_wheels,
 )
 from imgtool.families.packages import build_only, recommends
 from imgtool.families.python_indexes import index_at
+from imgtool.families.reference import parse_reference
 from imgtool.findings import Applicability, Finding, Fix, FixAvailability, Severity
 from imgtool.leaks import kind_of
 from imgtool.syntax.nodes import Comment, Document, Flag, Instruction, Text, Word
@@ -114,6 +116,7 @@ __all__ = [
     "container_engine",
     "contents",
     "copy_source",
+    "cuda_of",
     "cut",
     "device_variables",
     "driver_command",
@@ -141,6 +144,7 @@ __all__ = [
     "names_devices",
     "other_flavour",
     "package_caches",
+    "parse_reference",
     "platform_of",
     "platform_parts",
     "python_need",
@@ -158,6 +162,7 @@ __all__ = [
     "suggest",
     "system_life",
     "toolchain",
+    "torch_wheels",
     "variables",
     "without",
     "without_items",

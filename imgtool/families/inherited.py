@@ -15,6 +15,7 @@ from imgtool.families.model import NOTHING, Evidence, Libc, ShellName, load, ord
 Value = TypeVar("Value")
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
+_DOTTED = re.compile(r"\d+(?:\.\d+){0,2}")
 
 
 class ConfigRow(NamedTuple):
@@ -171,3 +172,9 @@ def beyond(base: BaseImage) -> bool:
         return False
     version = order(base.version)
     return version is None or all(listed is not None and listed < version for listed in known)
+
+
+def cuda_of(base: BaseImage) -> str | None:
+    """The version of CUDA that an image holds, by its tag; None where the tag does not tell."""
+    said = base.fields.get("cuda") or config(base).env.get("CUDA_VERSION") or ""
+    return said if _DOTTED.fullmatch(said) else None

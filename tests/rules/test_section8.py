@@ -27,6 +27,12 @@ NOTHING: dict[str, str] = {}
 # number, Dockerfile, files of the context, code
 ROWS: list[tuple[int, str, dict[str, str], str | None]] = [
     (1, f'{DEVEL}COPY serve /srv/\nCMD ["/srv/serve"]\n', NOTHING, "IMG101"),
+    (
+        2,
+        f"{CUDA}RUN pip install torch --index-url https://download.pytorch.org/whl/cu118\n{START}",
+        NOTHING,
+        "IMG108",
+    ),
     (3, f"{CUDNN}{TORCH}{START}", NOTHING, "IMG105"),
     (
         3,
