@@ -113,7 +113,7 @@ def _manager(name: str, manager: Manager, command: Command, argv: Sequence[Arg])
     # cargo +nightly build
     index += index < len(argv) and argv[index].text.startswith("+")
     if index >= len(argv):
-        if manager.bare is None:
+        if manager.bare is None or head.has("--version", "--help"):
             return None
         return _finish(name, manager, manager.bare, "", command, head, head._replace(options=(), operands=()))
     word = argv[index].text
@@ -179,13 +179,16 @@ def _apt(operation: PackageOperation, parsed: Parsed) -> PackageOperation:
     for value in parsed.values("--option"):
         key, _, setting = value.text.partition("=")
         settings[key.strip().lower()] = setting.strip().strip("\"'").lower()
-    quiet = 0
+    quiet, bundled = 0, False
     for option in parsed.options:
         if option.name == "quiet":
             level = option.value.text.lstrip("=") if option.value else ""
             quiet = int(level) if level.isdigit() and len(level) < 3 else quiet + 1
+            # -qy: letters in one word, where no = makes them a level
+            bundled = bundled or "y" in level
     yes = (
         quiet >= 2
+        or bundled
         or settings.get("apt::get::assume-yes") in _ON
         or parsed.has("--force-yes", "--trivial-only")
     )
