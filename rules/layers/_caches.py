@@ -71,7 +71,7 @@ def history(facts: Facts) -> History:
                 # who installs cleans up after himself; who only cleans does it for others
                 if cache not in filled and (older := kept.pop(cache.name, None)):
                     cleaned.append(Cleaned(cache, run, command, word, tuple(older)))
-            for left in _left_behind(facts, run, emptied):
+            for left in left_behind(facts, run, emptied):
                 kept.setdefault(left.cache.name, []).append(left)
     return History(tuple(k for found in kept.values() for k in found), tuple(cleaned))
 
@@ -79,7 +79,7 @@ def history(facts: Facts) -> History:
 # --- filling -----------------------------------------------------------------------------------------
 
 
-def _left_behind(
+def left_behind(
     facts: Facts, run: Run, emptied: Mapping[PackageCache, tuple[Command, Arg]]
 ) -> Iterator[Kept]:
     """The caches that a RUN fills and does not empty; nothing where part of it is not understood."""
@@ -157,7 +157,7 @@ def _first_configured(stage: Stage) -> float:
 
 def _covered(facts: Facts, run: Run, cache: PackageCache) -> bool:
     """Whether a mount keeps the cache out of the layer."""
-    for mount in mounts_of(run.instruction):
+    for mount in mounts_of(run.instruction.inner or run.instruction):
         if mount.type in ("cache", "tmpfs") or not mount.readonly:
             target = facts.expand(run.instruction, mount.target)
             if target is None or any(_holds(target, folder) for folder in _folders(facts, run, cache)):

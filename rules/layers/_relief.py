@@ -10,9 +10,13 @@ from imgtool.rule import (
     Arg,
     Edit,
     Facts,
+    Finding,
+    Fix,
     Operation,
     PackageOperation,
+    RuleMeta,
     Run,
+    Span,
     append_command,
 )
 
@@ -57,8 +61,8 @@ def relieved(facts: Facts, kept: Kept) -> Relief | None:
     if (later is not None and later.sure) or not _uses_own(kept):
         # without a reader in the RUN, fetching and deleting would be all that it does
         return None
-    if _has_option(kept):
-        edits = _options(kept)
+    if _has_option(kept) and kept.cache.option:
+        edits = with_option(kept.run, kept.fills, kept.cache.option)
         return Relief(f"Add {kept.cache.option}", edits) if edits else None
     command = emptying(kept)
     edit = append_command(facts.document, kept.run, command) if command else None
@@ -75,6 +79,26 @@ def _later(facts: Facts, kept: Kept) -> Later | None:
     return lists_needed(facts, kept.run) if kept.cache.name == "apt-lists" else None
 
 
+def reported(meta: RuleMeta, facts: Facts, kept: Kept, aliases: tuple[str, ...] | None = None) -> Finding:
+    """The finding of a rule about a kept cache, at the commands that filled it."""
+    first = kept.fills[0]
+    count = len(kept.fills)
+    subject = f"{f'{first.manager} {first.verb}'.strip()} leaves its {kept.cache.what}"
+    if count > 1:
+        subject = f"{first.manager} leaves the {kept.cache.what} of {count} commands"
+    span, *related = (_called(fill) for fill in kept.fills)
+    relief = relieved(facts, kept)
+    fix = relief and Fix(f"{relief.what}{relief.doubt}", relief.edits, relief.applicability)
+    message = f"{subject} in this layer; {advice(facts, kept)}"
+    return meta.finding(span, message, fix=fix, aliases=aliases, related=tuple(related))
+
+
+def _called(operation: PackageOperation) -> Span:
+    """The program and its sub-command."""
+    words = call(operation)
+    return Span(words[0].span.start, words[-1].span.end)
+
+
 def call(operation: PackageOperation) -> Sequence[Arg]:
     """The words of a command up to its sub-command."""
     argv = operation.command.argv
@@ -87,12 +111,12 @@ def _has_option(kept: Kept) -> bool:
     return kept.cache.option is not None and all(o.operation is not Operation.REFRESH for o in kept.fills)
 
 
-def _options(kept: Kept) -> tuple[Edit, ...]:
-    """The option behind the sub-command of each; nothing where one of them has no plain place for it."""
-    text = f', "{kept.cache.option}"' if _is_exec_form(kept.run) else f" {kept.cache.option}"
-    if _is_exec_form(kept.run) and any(o.command.context for o in kept.fills):
+def with_option(run: Run, operations: Sequence[PackageOperation], option: str) -> tuple[Edit, ...]:
+    """An option behind the sub-command of each; nothing where one of them has no plain place for it."""
+    text = f', "{option}"' if _is_exec_form(run) else f" {option}"
+    if _is_exec_form(run) and any(o.command.context for o in operations):
         return ()
-    ends = [call(o)[-1].span.end for o in kept.fills]
+    ends = [call(o)[-1].span.end for o in operations]
     return tuple(Edit(end, end, text) for end in ends)
 
 

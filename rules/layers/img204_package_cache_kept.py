@@ -43,20 +43,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from imgtool.rule import (
-    Facts,
-    Finding,
-    Fix,
-    FixAvailability,
-    PackageOperation,
-    RuleMeta,
-    Severity,
-    Span,
-    Stage,
-)
+from imgtool.rule import Facts, Finding, FixAvailability, RuleMeta, Severity, Stage
 
 from ._caches import Kept, history
-from ._relief import advice, call, relieved
+from ._relief import reported
 
 META = RuleMeta(
     "IMG204",
@@ -84,24 +74,8 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     if stage in facts.shipped:
         for kept in history(facts).kept:
             if kept.run.stage is stage:
-                yield _finding(facts, kept)
+                yield reported(META, facts, kept, _known_as(kept))
 
 
-def _finding(facts: Facts, kept: Kept) -> Finding:
-    first = kept.fills[0]
-    count = len(kept.fills)
-    subject = f"{f'{first.manager} {first.verb}'.strip()} leaves its {kept.cache.what}"
-    if count > 1:
-        subject = f"{first.manager} leaves the {kept.cache.what} of {count} commands"
-    span, *related = (_called(fill) for fill in kept.fills)
-    aliases = tuple(dict.fromkeys(_KNOWN_AS[o.manager] for o in kept.fills if o.manager in _KNOWN_AS))
-    relief = relieved(facts, kept)
-    fix = relief and Fix(f"{relief.what}{relief.doubt}", relief.edits, relief.applicability)
-    message = f"{subject} in this layer; {advice(facts, kept)}"
-    return META.finding(span, message, fix=fix, aliases=aliases, related=tuple(related))
-
-
-def _called(operation: PackageOperation) -> Span:
-    """The program and its sub-command."""
-    words = call(operation)
-    return Span(words[0].span.start, words[-1].span.end)
+def _known_as(kept: Kept) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_KNOWN_AS[o.manager] for o in kept.fills if o.manager in _KNOWN_AS))
