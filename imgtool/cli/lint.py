@@ -8,21 +8,21 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from imgtool import config as configs
 from imgtool.cli.inputs import STDIN, UNREADABLE, BuildArgs, build_args
-from imgtool.cli.lint_report import (
+from imgtool.cli.lint_options import (
+    BaselineOption,
     FormatOption,
     LintFormat,
     OutputFile,
     Statistics,
-    show,
-    write,
-    write_statistics,
+    UpdateBaseline,
 )
+from imgtool.cli.lint_report import show, write, write_statistics
 from imgtool.cli.output import say
 from imgtool.config import ConfigError, ConfigFile
 from imgtool.edits import write_atomic
@@ -32,6 +32,9 @@ from imgtool.lint.batch import Job, Outcome, Request
 from imgtool.lint.registry import RuleError, Selection, check_selectors
 from imgtool.report.style import counted, printable
 from imgtool.syntax.source import bounded, decode
+
+if TYPE_CHECKING:
+    from imgtool.cli.lint_baseline import Baselines
 
 # seconds after which a terminal is told how far it is
 _PATIENCE = 1.0
@@ -78,7 +81,9 @@ def lint(
     ] = None,
     output: FormatOption = LintFormat.TEXT,
     output_file: OutputFile = None,
+    baseline: BaselineOption = None,
     *,
+    update_baseline: UpdateBaseline = False,
     statistics: Statistics = False,
     preview: Annotated[bool, typer.Option("--preview", help="New rules, too.")] = False,
     fix: Annotated[bool, typer.Option("--fix", help="Apply safe fixes to the files.")] = False,
@@ -133,6 +138,8 @@ def lint(
       imgtool lint
       imgtool lint --select IMG1,driver-in-image --ignore IMG104 docker/
       imgtool lint --diff Dockerfile && imgtool lint --fix Dockerfile
+      imgtool lint --format sarif --output-file imgtool.sarif
+      imgtool lint --baseline known.json --update-baseline
       imgtool lint --fix - --stdin-filename docker/Dockerfile < docker/Dockerfile
 
     The settings of a file are in the nearest .imgtool.toml, imgtool.toml or pyproject.toml ([tool.imgtool])
@@ -147,6 +154,7 @@ def lint(
     _refuse_usage(
         statistics and output not in (LintFormat.TEXT, LintFormat.JSON), "--statistics are text or json"
     )
+    _refuse_usage(diff and update_baseline, "--diff writes nothing, --update-baseline a file")
     _refuse_usage(config and isolated, "--isolated reads no configuration, --config one")
     if unsafe_fixes and not (fix or diff):
         say("--unsafe-fixes does nothing without --fix or --diff")
@@ -158,6 +166,7 @@ def lint(
         build_args=build_args(build_arg),
         stage=stage,
         context=context,
+        baseline=baseline,
         config=_config(config) if config else None,
         isolated=isolated,
         exclude=tuple(exclude or ()),
@@ -167,11 +176,13 @@ def lint(
         unsafe=unsafe_fixes,
     )
     planned, complaints = _planned(names, request)
+    known = None if diff else _baselines(planned, request, update=update_baseline)
     # with fixes, what comes in goes out
     out = sys.stderr if STDIN in names and fix and not diff else sys.stdout
     readable = output is LintFormat.TEXT or output_file is not None
     done: list[Outcome] = []
-    for outcome in _watched(batch.run(planned, jobs), len(planned)):
+    for result in _watched(batch.run(planned, jobs), len(planned)):
+        outcome = known.sift(result) if known else result
         done.append(outcome)
         complaints += _complaints(outcome)
         if diff:
@@ -184,7 +195,9 @@ def lint(
         results = [outcome.result for outcome in done if outcome.result]
         complaints += (write_statistics if statistics else write)(results, output, output_file, out)
     if readable and done:
-        say(_summary(done, diff=diff))
+        say(_summary(done, known.hidden if known else 0, diff=diff))
+    if known:
+        complaints += known.finish()
     if stage is not None and done and not any(outcome.staged for outcome in done):
         complaints.append(f"no file has a stage {stage}")
     for complaint in complaints:
@@ -209,6 +222,16 @@ def _planned(names: list[str], request: Request) -> tuple[list[Job], list[str]]:
     except OSError as error:
         say(f"standard input cannot be read: {error.strerror}")
     raise typer.Exit(UNREADABLE)
+
+
+def _baselines(planned: Sequence[Job], request: Request, *, update: bool) -> Baselines | None:
+    paths = [request.baseline, *(job.baseline for job in planned)]
+    if not update and not any(paths):
+        return None
+    from imgtool.cli.lint_baseline import baselines
+
+    chosen = request.selection != Selection() or request.profile or request.preview
+    return baselines(paths, update=update, narrowed=bool(chosen))
 
 
 def _config(path: Path) -> ConfigFile:
@@ -291,14 +314,15 @@ def _print_diff(outcome: Outcome) -> None:
             sys.stdout.buffer.write(change)
 
 
-def _summary(done: Sequence[Outcome], *, diff: bool) -> str:
+def _summary(done: Sequence[Outcome], hidden: int, *, diff: bool) -> str:
     if diff:
         return f"{counted(sum(outcome.changed is not None for outcome in done), 'file')} would change"
     found = [finding for outcome in done for finding in outcome.findings]
     fixed = sum(outcome.fixed.fixed.total() for outcome in done if outcome.fixed)
     parts = [f"{fixed} fixed"] if fixed else []
+    known = [f"{hidden} hidden by the baseline"] if hidden else []
     if not found:
-        return ", ".join([*parts, f"no findings in {counted(len(done), 'file')}"])
+        return ", ".join([*parts, f"no findings in {counted(len(done), 'file')}", *known])
     parts.append(
         f"{counted(len(found), 'finding')} in {counted(sum(bool(o.findings) for o in done), 'file')}"
     )
@@ -307,7 +331,7 @@ def _summary(done: Sequence[Outcome], *, diff: bool) -> str:
         parts.append(f"{safe} fixable with --fix")
     if unsafe := offers[Applicability.UNSAFE]:
         parts.append(f"{unsafe} with --fix --unsafe-fixes")
-    return ", ".join(parts)
+    return ", ".join([*parts, *known])
 
 
 def _exit_code(

@@ -2,49 +2,19 @@
 
 from __future__ import annotations
 
-import enum
 import importlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import TextIO
 
-import typer
-
+from imgtool.cli.lint_options import LintFormat
 from imgtool.edits import write_atomic
 from imgtool.lint.runner import LintResult
 from imgtool.report import findings
 from imgtool.report.style import Style, style_for
 
 Renderer = Callable[[Sequence[LintResult], Path], str]
-
-
-class LintFormat(enum.StrEnum):
-    """How findings are written."""
-
-    TEXT = "text"
-    JSON = "json"
-    JSONL = "jsonl"
-    SARIF = "sarif"
-    GITHUB = "github"
-    GITLAB = "gitlab"
-    CHECKSTYLE = "checkstyle"
-    JUNIT = "junit"
-    RDJSON = "rdjson"
-    MARKDOWN = "markdown"
-
-
-FormatOption = Annotated[LintFormat, typer.Option("--format", help="How to write findings.")]
-OutputFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--output-file", "-o", metavar="FILE", help="Write them there, and print them as text all the same."
-    ),
-]
-Statistics = Annotated[
-    bool,
-    typer.Option("--statistics", help="Instead of findings: how many each rule has, and what they cost."),
-]
 
 
 def show(result: LintResult, out: TextIO) -> None:

@@ -45,6 +45,7 @@ class Request:
     build_args: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     stage: str | None = None
     context: Path | None = None
+    baseline: Path | None = None
     config: ConfigFile | None = None
     isolated: bool = False
     exclude: tuple[str, ...] = ()
@@ -68,6 +69,7 @@ class Job:
     unsafe: bool
     data: bytes | None = None
     judgement: Judgement | None = None
+    baseline: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,7 @@ def _job(file: Path, request: Request, finder: SettingsFinder, stdin: Callable[[
         unsafe=request.unsafe,
         data=stdin() if piped else None,
         judgement=Judgement(silenced(*layers), settings.severities, settings.suppressions),
+        baseline=request.baseline or settings.baseline,
     )
 
 

@@ -61,10 +61,12 @@ def relative(path: str, root: Path) -> str:
     """A path as other machines know it: from ``root`` on, with slashes. Standard input stays ``-``."""
     if path == str(STDIN):
         return path
+    folder, name = os.path.split(path)
     try:
-        return Path(os.path.relpath(path, root)).as_posix()
+        found = os.path.relpath(os.path.realpath(folder), os.path.realpath(root))
     except ValueError:  # another drive
-        return Path(path).as_posix()
+        found = folder
+    return Path(found, name).as_posix()
 
 
 def _hash(*parts: str) -> str:

@@ -25,6 +25,7 @@ _TOP = (
     "rules",
 )
 _LINT = (
+    "baseline",
     "extend-select",
     "fail-on",
     "ignore",
@@ -61,6 +62,7 @@ class LintSettings:
     exclude: tuple[Patterns, ...] = ()
     force_exclude: bool = False
     respect_gitignore: bool = True
+    baseline: Path | None = None
     fail_on: Severity | None = Severity.STYLE
     suppressions: bool = True
     preview: bool = False
@@ -136,6 +138,7 @@ def settings(file: ConfigFile | None) -> LintSettings:
         exclude=(Patterns.of(file.folder.resolve(), top.strings("exclude") or ()),),
         force_exclude=top.boolean("force-exclude") or False,
         respect_gitignore=top.boolean("respect-gitignore") is not False,
+        baseline=lint.path("baseline"),
         fail_on=None if fail_on == "never" else Severity(fail_on or Severity.STYLE),
         suppressions=lint.boolean("suppressions") is not False,
         preview=lint.boolean("preview") or False,

@@ -1,0 +1,45 @@
+"""Options of ``imgtool lint`` about what is written where."""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class LintFormat(enum.StrEnum):
+    """How findings are written."""
+
+    TEXT = "text"
+    JSON = "json"
+    JSONL = "jsonl"
+    SARIF = "sarif"
+    GITHUB = "github"
+    GITLAB = "gitlab"
+    CHECKSTYLE = "checkstyle"
+    JUNIT = "junit"
+    RDJSON = "rdjson"
+    MARKDOWN = "markdown"
+
+
+FormatOption = Annotated[LintFormat, typer.Option("--format", help="How to write findings.")]
+OutputFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--output-file", "-o", metavar="FILE", help="Write them there, and print them as text all the same."
+    ),
+]
+Statistics = Annotated[
+    bool,
+    typer.Option("--statistics", help="Instead of findings: how many each rule has, and what they cost."),
+]
+BaselineOption = Annotated[
+    Path | None,
+    typer.Option("--baseline", metavar="FILE", help="Leave out the findings that this file lists."),
+]
+UpdateBaseline = Annotated[
+    bool,
+    typer.Option("--update-baseline", help="Write it: all findings of now, and none that is gone."),
+]
