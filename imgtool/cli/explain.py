@@ -9,9 +9,10 @@ from typing import Annotated
 import typer
 
 from imgtool.lint.registry import RuleError, find, load
+from imgtool.regex import regex
 from imgtool.report.style import Style, style_for
 
-_SHELLCHECK = re.compile(r"SC\d{4}", re.IGNORECASE)
+_SHELLCHECK = regex(r"SC\d{4}", re.IGNORECASE)
 
 
 def explain(

@@ -23,6 +23,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from imgtool.edits import Span
 from imgtool.facts.dockerignore import Ignore, IgnoreError, Verdict, inside
 from imgtool.facts.globs import BadPatternError, compile_match
+from imgtool.regex import regex
 
 How: TypeAlias = Literal["option", "config", "dockerfile folder", "repository root"]
 
@@ -39,7 +40,7 @@ MAX_IGNORE_FILE = 1 << 20
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 # fsutil, containsWildcards: what stands behind a backslash is none
-_WILDCARD = re.compile(r"(?:[^\\*?\[]|\\.)*[*?\[]", re.DOTALL)
+_WILDCARD = regex(r"(?:[^\\*?\[]|\\.)*[*?\[]", re.DOTALL)
 
 
 class ContextFile(NamedTuple):

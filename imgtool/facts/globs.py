@@ -29,6 +29,7 @@ from imgtool.facts.automaton import (
     literal,
     not_slash,
 )
+from imgtool.regex import regex
 
 
 class BadPatternError(ValueError):
@@ -155,7 +156,7 @@ def _match_member(pattern: str, at: int) -> tuple[str, int]:
 
 # -- patternmatcher's regular expressions -----------------------------------------------------------------
 
-_TOKEN = re.compile(r"\*\*/?|\\.|.", re.DOTALL)
+_TOKEN = regex(r"\*\*/?|\\.|.", re.DOTALL)
 _WILD = {"*": "[^/]*", "?": "[^/]", "[": "[", "]": "]"}
 _QUOTED = frozenset(".+()|{}$")
 
@@ -239,7 +240,7 @@ _EDGES = {
 }
 _PERL = {"d": POSIX["digit"], "s": frozenset("\t\n\f\r "), "w": POSIX["word"]}
 _CONTROL = {"a": "\a", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
-_CHAR_ESCAPE = re.compile(
+_CHAR_ESCAPE = regex(
     r"\\(?:(?P<octal>0[0-7]{0,2}|[1-7][0-7]{1,2})|x(?P<hex>[0-9A-Fa-f]{2})|(?P<control>[afnrtv])"
     r"|(?P<itself>[\0-/:-@\[-`{-\x7f]))",
 )

@@ -21,6 +21,7 @@ from imgtool.facts.packages import (
 )
 from imgtool.facts.specs import Reader
 from imgtool.facts.wrappers import SHELLS, shell_options
+from imgtool.regex import regex
 
 INSTALL, REMOVE, REFRESH, UPGRADE = Operation.INSTALL, Operation.REMOVE, Operation.REFRESH, Operation.UPGRADE
 CLEAN, DOWNLOAD, BUILD, ENVIRONMENT = (
@@ -101,8 +102,8 @@ def read(command: Command) -> PackageOperation | None:
     return None
 
 
-_PIP = re.compile(r"pip[\d.]*")
-_PYTHON = re.compile(r"(?:python|pypy)[\d.]*")
+_PIP = regex(r"pip[\d.]*")
+_PYTHON = regex(r"(?:python|pypy)[\d.]*")
 
 
 def _manager(name: str, manager: Manager, command: Command, argv: Sequence[Arg]) -> PackageOperation | None:

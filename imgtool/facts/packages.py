@@ -10,6 +10,7 @@ from typing import NamedTuple
 from imgtool.edits import Span
 from imgtool.facts.argv import Option, Parsed
 from imgtool.facts.commands import Arg, Command
+from imgtool.regex import regex
 
 __all__ = ["Operation", "Package", "PackageOperation", "PackageSource", "operations"]
 
@@ -149,10 +150,10 @@ def common(operation: PackageOperation, parsed: Parsed) -> PackageOperation:
     )
 
 
-_WHOLE_EXPANSION = re.compile(r"\"?(?:\$[A-Za-z_]\w*|\$\{[^{}]*\}|\$[@*]|\$\(.*\)|`.*`)+\"?", re.DOTALL)
+_WHOLE_EXPANSION = regex(r"\"?(?:\$[A-Za-z_]\w*|\$\{[^{}]*\}|\$[@*]|\$\(.*\)|`.*`)+\"?", re.DOTALL)
 
 
-_BRACES = re.compile(r"(?<!\$)\{[^{}]*(?:,|\.\.)[^{}]*\}")
+_BRACES = regex(r"(?<!\$)\{[^{}]*(?:,|\.\.)[^{}]*\}")
 
 
 def hides(arg: Arg) -> bool:

@@ -15,6 +15,7 @@ from imgtool.facts.shell_place import Place, Shell, Simple
 from imgtool.facts.shell_walk import Walk
 from imgtool.facts.shell_words import Source, Word, join, without_tabs
 from imgtool.facts.wrappers import POSIX_SHELLS, SHELLS, unwrap
+from imgtool.regex import regex
 from imgtool.syntax.nodes import Heredoc, Instruction, Text
 from imgtool.syntax.source import decode
 
@@ -72,9 +73,9 @@ def with_programs(script: Script, values: Mapping[str, str | None]) -> Script:
     return script._replace(commands=tuple(commands))
 
 
-_ONE_VARIABLE = re.compile(r"\"?\$(?:(\w+)|\{(\w+)\})\"?")
+_ONE_VARIABLE = regex(r"\"?\$(?:(\w+)|\{(\w+)\})\"?")
 # a program, with plain words behind it
-_PROGRAM = re.compile(r"[\w./+-]+(?: [\w./+=-]+)*")
+_PROGRAM = regex(r"[\w./+-]+(?: [\w./+=-]+)*")
 
 
 def _with_program(command: Command, values: Mapping[str, str | None], assigned: Collection[str]) -> Command:
@@ -89,8 +90,8 @@ def _with_program(command: Command, values: Mapping[str, str | None], assigned: 
 
 
 # BuildKit's own test for a RUN that is one here-document and nothing else
-_ONLY_HEREDOC = re.compile(rb"\s*\d*<<-?\s*[^<\s]+\s*")
-_SHEBANG = re.compile(rb"#![ \t]*(\S+)(?:[ \t]+([^\r\n]*[^\s]))?")
+_ONLY_HEREDOC = regex(rb"\s*\d*<<-?\s*[^<\s]+\s*")
+_SHEBANG = regex(rb"#![ \t]*(\S+)(?:[ \t]+([^\r\n]*[^\s]))?")
 
 
 def _script(walk: Walk, source: Source, dialect: str, wrappers: tuple[str, ...]) -> Script:
@@ -162,8 +163,8 @@ _MICROMAMBA = ("bash", "-o", "pipefail", "-c")
 
 # --- exec form ---------------------------------------------------------------------------------------
 
-_JSON_STRING = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
-_JSON_PIECE = re.compile(
+_JSON_STRING = regex(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_JSON_PIECE = regex(
     rb"(?P<plain>[^\\]+)|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.",
     re.DOTALL,
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,13 +11,14 @@ from imgtool.facts.commands import Arg, Assignment, Redirect
 from imgtool.facts.shell_flow import Outcome
 from imgtool.facts.shell_tree import NOTHING_INSIDE, Token, inside
 from imgtool.facts.shell_words import HereDocument, Source, Word, word
+from imgtool.regex import regex
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 AND_OR = frozenset(["&&", "||"])
 _PIPES = frozenset(["|", "|&"])
-_ASSIGNMENT = re.compile(rb"([A-Za-z_][A-Za-z0-9_]*)(\[[^\]]*\])?\+?=")
+_ASSIGNMENT = regex(rb"([A-Za-z_][A-Za-z0-9_]*)(\[[^\]]*\])?\+?=")
 
 
 @dataclass(slots=True)

@@ -8,11 +8,12 @@ kind of node that is not known here, becomes an opaque token.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from time import thread_time
 from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from imgtool.regex import regex
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
@@ -64,7 +65,7 @@ def _parser() -> Parser:
     return tree_sitter.Parser(tree_sitter.Language(tree_sitter_bash.language()))
 
 
-_CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
+_CONTROL = regex(rb"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 def root(data: bytes) -> Node:
@@ -109,7 +110,7 @@ def _clock() -> Callable[[], bool]:
     return enough
 
 
-_CLOSED_TWICE = re.compile(
+_CLOSED_TWICE = regex(
     rb"(?:(?<=\bfi)|(?<=\bdone)|(?<=\besac)|(?<=[})]))[ \t](?=[ \t]*(?:fi|done|esac|else|elif|then|do)\b)"
 )
 
@@ -166,8 +167,8 @@ def _between(found: list[Token], token: Token, data: bytes, at: int, *, first: b
 
 
 _BLANK = ord(" ")
-_CONTINUED = re.compile(rb"(?:\\\n)+")
-_COMMENT = re.compile(rb"(?:\A|(?<=\s))#[^\n]*")
+_CONTINUED = regex(rb"(?:\\\n)+")
+_COMMENT = regex(rb"(?:\A|(?<=\s))#[^\n]*")
 
 
 def _unread(gap: bytes) -> bool:

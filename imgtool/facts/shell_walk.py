@@ -17,6 +17,7 @@ from imgtool.facts.shell_place import Parts, Pipeline, Place, Shell, Simple, Sta
 from imgtool.facts.shell_tree import Redirection, Token, TooHardError, root
 from imgtool.facts.shell_words import HereDocument, Source, Word, blank_documents, join, without_tabs, word
 from imgtool.facts.wrappers import POSIX_SHELLS, SHELLS, ShellOptions, Unwrapped, unwrap
+from imgtool.regex import regex
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -26,8 +27,8 @@ _MAX_DOCUMENTS = 100
 _RESERVED = frozenset(
     "if then elif else fi while until for do done case esac in { } function select coproc !".split()
 ) - {"in"}
-_READS_PROGRAM = re.compile(r"(?:python|pypy)[\d.]*|perl|ruby|node|php|Rscript|R|lua|julia|osascript")
-_ENDS_SHELL = re.compile(r"\b(?:exit|exec|return|set)\b")
+_READS_PROGRAM = regex(r"(?:python|pypy)[\d.]*|perl|ruby|node|php|Rscript|R|lua|julia|osascript")
+_ENDS_SHELL = regex(r"\b(?:exit|exec|return|set)\b")
 
 
 class Walk:
@@ -466,8 +467,8 @@ class Walk:
         return outcome if sure else flow.choice(flow.EMPTY, flow.unsure(outcome, self.bits(first)))
 
 
-_EXPANDS = re.compile(rb"(?<!\\)(?:\\\\)*(?:\$\(|`)")
-_UNESCAPED = re.compile(rb"\\(?=[$`\\])|\\\n")
+_EXPANDS = regex(rb"(?<!\\)(?:\\\\)*(?:\$\(|`)")
+_UNESCAPED = regex(rb"\\(?=[$`\\])|\\\n")
 
 
 def _document_source(document: Redirect) -> Source:
@@ -539,7 +540,7 @@ def _exits_with_status(stages: list[Stage], data: bytes) -> bool:
     return len(stages) == 1 and texts in ([b"exit"], [b"exit", b"$?"])
 
 
-_ONE_EXPANSION = re.compile(r"\"?(?:\$[A-Za-z0-9_@*]+|\$\{[^{}]*\}|\$\(.*\)|`.*`)\"?", re.DOTALL)
+_ONE_EXPANSION = regex(r"\"?(?:\$[A-Za-z0-9_@*]+|\$\{[^{}]*\}|\$\(.*\)|`.*`)\"?", re.DOTALL)
 
 
 def _is_expansion(raw: str) -> bool:

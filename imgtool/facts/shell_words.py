@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from imgtool.edits import Span
 from imgtool.facts.commands import Arg
+from imgtool.regex import regex
 from imgtool.syntax.nodes import Text
 from imgtool.syntax.source import decode
 
@@ -88,7 +89,7 @@ def without_tabs(text: Text) -> Text:
     return join(text.slice(*line.span(1)) for line in _AFTER_TABS.finditer(text.data))
 
 
-_AFTER_TABS = re.compile(rb"^\t*([^\n]*\n?)", re.MULTILINE)
+_AFTER_TABS = regex(rb"^\t*([^\n]*\n?)", re.MULTILINE)
 
 # --- quote removal -----------------------------------------------------------------------------------
 
@@ -96,12 +97,12 @@ _PLAIN, _QUOTED, _ESCAPED, _EXPANSION, _ANSI = range(5)
 _Part = tuple[int, int, int]
 
 _NAME = rb"\$(?:[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-])"
-_OUTSIDE = re.compile(
+_OUTSIDE = regex(
     rb"(?P<gone>\\\n)|\\(?P<escaped>.)|'(?P<single>[^']*)'|\$'(?P<ansi>(?:[^'\\]|\\.)*)'"
     rb'|(?P<open>\$?")|(?P<name>%s)|(?P<plain>[^\\\'"$]+|\$|\\\Z)' % _NAME,
     re.DOTALL,
 )
-_INSIDE = re.compile(
+_INSIDE = regex(
     rb'(?P<gone>\\\n)|\\(?P<escaped>["$`\\])|(?P<close>")|(?P<name>%s)|(?P<plain>[^\\"$]+|\$|\\)' % _NAME,
     re.DOTALL,
 )
@@ -133,9 +134,9 @@ def _parts(data: bytes, start: int, end: int, holes: Sequence[Hole]) -> list[_Pa
     return None if quoted else parts
 
 
-_SAFE = re.compile(rb"[A-Za-z0-9_@%+=:,./^#-]+")
-_SIMPLY_QUOTED = re.compile(rb"\"[^\"\\$`]*\"|'[^']*'")
-_PATTERN = re.compile(rb"[*?`]|\[[^\]]+\]|\{[^{}]*(?:,|\.\.)[^{}]*\}|(?:\A|=)~")
+_SAFE = regex(rb"[A-Za-z0-9_@%+=:,./^#-]+")
+_SIMPLY_QUOTED = regex(rb"\"[^\"\\$`]*\"|'[^']*'")
+_PATTERN = regex(rb"[*?`]|\[[^\]]+\]|\{[^{}]*(?:,|\.\.)[^{}]*\}|(?:\A|=)~")
 
 
 def word(source: Source, start: int, end: int, holes: tuple[Hole, ...] = ()) -> Word | None:
@@ -175,25 +176,19 @@ class HereDocument(NamedTuple):
     end: int
 
 
-_COMMANDS = re.compile(
+_COMMANDS = regex(
     rb"\\.|'[^']*'|\$'(?:\\.|[^'\\])*'|(?<![^\s;&|()])#[^\n]*"
     rb'|(?P<string>")|(?P<sum>\$?\(\()|(?P<list>\$?\()|(?P<close>\))|(?P<brace>\$\{)|(?P<tick>`)'
     rb"|(?P<here><<<)|(?P<fd>\d*)(?P<document><<-?)|(?P<line>\n)",
     re.DOTALL,
 )
-_STRING = re.compile(
-    rb'\\.|(?P<close>")|(?P<sum>\$\(\()|(?P<list>\$\()|(?P<brace>\$\{)|(?P<tick>`)', re.DOTALL
-)
-_BRACE = re.compile(
+_STRING = regex(rb'\\.|(?P<close>")|(?P<sum>\$\(\()|(?P<list>\$\()|(?P<brace>\$\{)|(?P<tick>`)', re.DOTALL)
+_BRACE = regex(
     rb"\\.|'[^']*'|(?P<close>\})|(?P<string>\")|(?P<sum>\$\(\()|(?P<list>\$\()|(?P<brace>\$\{)|(?P<tick>`)",
     re.DOTALL,
 )
-_SUM = re.compile(
-    rb"\\.|(?P<close>\)\)?)|(?P<nested>\()|(?P<list>\$\()|(?P<brace>\$\{)|(?P<tick>`)", re.DOTALL
-)
-_NESTED = re.compile(
-    rb"\\.|(?P<close>\))|(?P<nested>\()|(?P<list>\$\()|(?P<brace>\$\{)|(?P<tick>`)", re.DOTALL
-)
+_SUM = regex(rb"\\.|(?P<close>\)\)?)|(?P<nested>\()|(?P<list>\$\()|(?P<brace>\$\{)|(?P<tick>`)", re.DOTALL)
+_NESTED = regex(rb"\\.|(?P<close>\))|(?P<nested>\()|(?P<list>\$\()|(?P<brace>\$\{)|(?P<tick>`)", re.DOTALL)
 _MODES = {
     "list": _COMMANDS,
     "tick": _COMMANDS,
@@ -202,7 +197,7 @@ _MODES = {
     "sum": _SUM,
     "nested": _NESTED,
 }
-_DELIMITER = re.compile(rb"[ \t]*((?:\\.|'[^'\n]*'|\"(?:\\.|[^\"\\\n])*\"|[^\s'\"\\;&|<>()])+)", re.DOTALL)
+_DELIMITER = regex(rb"[ \t]*((?:\\.|'[^'\n]*'|\"(?:\\.|[^\"\\\n])*\"|[^\s'\"\\;&|<>()])+)", re.DOTALL)
 
 
 def blank_documents(data: bytes) -> tuple[bytes, list[HereDocument]]:

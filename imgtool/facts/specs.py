@@ -7,11 +7,12 @@ from collections.abc import Callable
 
 from imgtool.facts.commands import Arg
 from imgtool.facts.packages import Package, PackageSource
+from imgtool.regex import regex
 
 Reader = Callable[[Arg], Package | None]
 
 
-_EXPANSION = re.compile(r"\$\{[^{}]*\}|\$\((?:[^()]|\([^()]*\))*\)|`[^`]*`")
+_EXPANSION = regex(r"\$\{[^{}]*\}|\$\((?:[^()]|\([^()]*\))*\)|`[^`]*`")
 
 
 def _fields(pattern: re.Pattern[str], text: str) -> dict[str, str] | None:
@@ -39,7 +40,7 @@ def _local(arg: Arg, suffixes: tuple[str, ...], split: str) -> Package | None:
 
 # --- system packages ---------------------------------------------------------------------------------
 
-_DEB = re.compile(r"(?P<name>[^=/]+?)(?::(?:[a-z0-9-]+|any|native|all))?(?P<spec>[=/].*)?")
+_DEB = regex(r"(?P<name>[^=/]+?)(?::(?:[a-z0-9-]+|any|native|all))?(?P<spec>[=/].*)?")
 
 
 def deb(arg: Arg) -> Package | None:
@@ -60,7 +61,7 @@ def deb(arg: Arg) -> Package | None:
     return _package(arg, name, found["spec"])
 
 
-_APK = re.compile(r"(?P<name>[^=<>~@]+)(?P<spec>(?:[=<>~]+[^@]*)?(?:@.*)?)")
+_APK = regex(r"(?P<name>[^=<>~@]+)(?P<spec>(?:[=<>~]+[^@]*)?(?:@.*)?)")
 
 
 def apk(arg: Arg) -> Package | None:
@@ -73,9 +74,9 @@ def apk(arg: Arg) -> Package | None:
     return _package(arg, found["name"], found["spec"])
 
 
-_RPM_ARCH = re.compile(r"\.(?:x86_64|i[3-6]86|aarch64|ppc64le|s390x|noarch|src|armv7hl|riscv64)\Z")
+_RPM_ARCH = regex(r"\.(?:x86_64|i[3-6]86|aarch64|ppc64le|s390x|noarch|src|armv7hl|riscv64)\Z")
 # a version has a dot: cuda-toolkit-12-1 is a name
-_RPM_VERSION = re.compile(r"(?P<name>.+?)-(?P<spec>(?:\d+:)?\d+\.[\w.~^+]*(?:-[\w.~^+]+)?|(?=\$).*)")
+_RPM_VERSION = regex(r"(?P<name>.+?)-(?P<spec>(?:\d+:)?\d+\.[\w.~^+]*(?:-[\w.~^+]+)?|(?=\$).*)")
 
 
 def rpm(arg: Arg) -> Package | None:
@@ -95,7 +96,7 @@ def rpm(arg: Arg) -> Package | None:
     return _package(arg, text)
 
 
-_CAPABILITY = re.compile(r"(?:[^:\s]+:)?(?P<name>[^<>=\s]+)\s*(?P<spec>[<>=].*)?")
+_CAPABILITY = regex(r"(?:[^:\s]+:)?(?P<name>[^<>=\s]+)\s*(?P<spec>[<>=].*)?")
 
 
 def zypper(arg: Arg) -> Package | None:
@@ -113,16 +114,16 @@ def zypper(arg: Arg) -> Package | None:
 
 # --- Python ------------------------------------------------------------------------------------------
 
-_REQUIREMENT = re.compile(
+_REQUIREMENT = regex(
     r"(?P<name>(?:[A-Za-z0-9]|\$\{?\w+\}?)(?:[A-Za-z0-9._-]|\$\{?\w+\}?)*)\s*(?:\[(?P<extras>[^\]]*)\])?\s*"
     r"(?P<rest>(?:@|[<>=!~(]|\s).*)?",
     re.DOTALL,
 )
-_SEPARATORS = re.compile(r"[-_.]+")
+_SEPARATORS = regex(r"[-_.]+")
 _ARCHIVES = (".whl", ".tar.gz", ".tgz", ".zip", ".tar.bz2", ".tar.xz", ".egg")
-_VCS = re.compile(r"(?:git|hg|svn|bzr)\+|git@")
-_EGG = re.compile(r"[#&]egg=([A-Za-z0-9._-]+)")
-_EXTRAS = re.compile(r"(.*?)\[([\w\s,.-]*)\]\Z", re.DOTALL)
+_VCS = regex(r"(?:git|hg|svn|bzr)\+|git@")
+_EGG = regex(r"[#&]egg=([A-Za-z0-9._-]+)")
+_EXTRAS = regex(r"(.*?)\[([\w\s,.-]*)\]\Z", re.DOTALL)
 
 
 def normalise(name: str) -> str:
@@ -185,7 +186,7 @@ def _python_name(target: str, source: PackageSource) -> str:
     return "" if set(name) & set("*?[]${}") else normalise(name)
 
 
-_CONDA = re.compile(
+_CONDA = regex(
     r"(?:(?P<channel>[^:]+(?:/[^:]+)?)::)?(?P<name>[A-Za-z0-9_][\w.-]*)\s*(?P<spec>[<>=!~\[ ].*)?", re.DOTALL
 )
 
@@ -206,8 +207,8 @@ def conda(arg: Arg) -> Package | None:
 
 # --- other languages ---------------------------------------------------------------------------------
 
-_NODE = re.compile(r"(?P<name>(?:@[^/@]+/)?[^/@:]+)(?:@(?P<spec>.*))?")
-_GIT_URL = re.compile(r"git(?:\+|@|:)|(?:github|gitlab|bitbucket|gist):|https?://[^#]*\.git(?:#|\Z)")
+_NODE = regex(r"(?P<name>(?:@[^/@]+/)?[^/@:]+)(?:@(?P<spec>.*))?")
+_GIT_URL = regex(r"git(?:\+|@|:)|(?:github|gitlab|bitbucket|gist):|https?://[^#]*\.git(?:#|\Z)")
 
 
 def node(arg: Arg) -> Package | None:

@@ -9,7 +9,6 @@ triggers of a stage fire in the stages directly FROM it.
 from __future__ import annotations
 
 import enum
-import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from itertools import islice, pairwise, takewhile
 
 from imgtool.edits import Span
 from imgtool.facts.scope import State
+from imgtool.regex import regex
 from imgtool.syntax import mounts
 from imgtool.syntax.mounts import Mount, MountError
 from imgtool.syntax.nodes import Document, Instruction
@@ -26,7 +26,7 @@ from imgtool.syntax.nodes import Document, Instruction
 MAX_EDGES = 100_000
 
 # what Go's Atoi takes; a longer one is no stage's
-_NUMBER = re.compile(r"[+-]?[0-9]{1,9}")
+_NUMBER = regex(r"[+-]?[0-9]{1,9}")
 
 
 class Via(enum.StrEnum):

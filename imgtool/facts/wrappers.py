@@ -10,6 +10,7 @@ from typing import NamedTuple
 from imgtool.facts.argv import Parsed, Table, basename, parse, table
 from imgtool.facts.commands import SCRIPT_STRING, Arg
 from imgtool.facts.options import UV_RUN
+from imgtool.regex import regex
 
 SHELLS = frozenset("sh bash dash ash ksh mksh zsh rbash".split())
 POSIX_SHELLS = frozenset(["sh", "dash", "ash"])
@@ -150,7 +151,7 @@ WRAPPERS: dict[str, tuple[Wrapper, ...]] = {
     "rustup": (Wrapper("--install", ("run",), operands=1),),
     "opam": (Wrapper("--switch =", ("exec",)),),
 }
-_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=", re.ASCII)
+_ASSIGNMENT = regex(r"[A-Za-z_]\w*=", re.ASCII)
 
 
 class ShellOptions(NamedTuple):

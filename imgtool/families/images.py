@@ -12,8 +12,9 @@ from typing import Any, NamedTuple, Protocol, cast
 
 from imgtool.families.model import NOTHING, Evidence, Row, compiled, load, rows, within
 from imgtool.families.reference import ImageRef, parse_reference
+from imgtool.regex import regex
 
-_PLACEHOLDER = re.compile(r"(?<!\$)\{([\w-]+)\}")
+_PLACEHOLDER = regex(r"(?<!\$)\{([\w-]+)\}")
 
 
 class Mirror(NamedTuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -11,11 +10,12 @@ from typing import NamedTuple, TypeVar
 
 from imgtool.families.images import BaseImage, applies, fill, image_of, releases_of, table
 from imgtool.families.model import NOTHING, Evidence, Libc, ShellName, load, order, rows, within
+from imgtool.regex import regex
 
 Value = TypeVar("Value")
 
-_VARIABLE = re.compile(r"\$\{(\w+)\}")
-_DOTTED = re.compile(r"\d+(?:\.\d+){0,2}")
+_VARIABLE = regex(r"\$\{(\w+)\}")
+_DOTTED = regex(r"\d+(?:\.\d+){0,2}")
 
 
 class ConfigRow(NamedTuple):

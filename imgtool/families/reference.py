@@ -5,17 +5,18 @@ Grammar and normalisation: ``github.com/distribution/reference`` (``regexp.go``,
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
-_DOMAIN = re.compile(
+from imgtool.regex import regex
+
+_DOMAIN = regex(
     r"(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
     r"(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?"
 )
-_COMPONENT = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*")
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
-_IDENTIFIER = re.compile(r"[a-f0-9]{64}")
+_COMPONENT = regex(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*")
+_TAG = regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+_DIGEST = regex(r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
+_IDENTIFIER = regex(r"[a-f0-9]{64}")
 
 _MAX_NAME = 255
 _MAX_TEXT = 1024

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from imgtool.images.compare import Comparison
+from imgtool.regex import regex
 
 _UNITS = {
     "b": 1,
     **{f"{letter}b": 1000**power for power, letter in enumerate("kmgt", 1)},
     **{f"{letter}ib": 1024**power for power, letter in enumerate("kmgt", 1)},
 }
-_SIZE = re.compile(r"(\d{1,18}(?:\.\d{1,9})?)\s*([a-zA-Z]+|%)?", re.ASCII)
+_SIZE = regex(r"(\d{1,18}(?:\.\d{1,9})?)\s*([a-zA-Z]+|%)?", re.ASCII)
 _HINT = "write a number with %, B, kB, MB, GB, TB (powers of 1000) or KiB, MiB, GiB, TiB (of 1024)"
 
 

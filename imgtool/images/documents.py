@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from typing import Any, TypeVar
 
 from imgtool.images.errors import ImageError
+from imgtool.regex import regex
 
 T = TypeVar("T")
 
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
+_DIGEST = regex(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 
 
 def parse(data: bytes, what: str) -> Any:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+
+from imgtool.regex import regex
 
 ARCHIVE, DAEMON = "docker-archive", "docker-daemon"
 #: Kinds that other tools write in front of an image, and that nothing here reads.
@@ -22,9 +23,9 @@ _NOT_COVERED = {
 }
 #: Of these, what are well-known images too: with a tag behind it, the image is meant.
 _IMAGES_TOO = {"docker", "registry"}
-_LIKE_AN_ARCHIVE = re.compile(r"\.(tar|tar\.gz|tgz)(:|$)")
+_LIKE_AN_ARCHIVE = regex(r"\.(tar|tar\.gz|tgz)(:|$)")
 #: What an engine takes for a name: https://pkg.go.dev/github.com/distribution/reference
-_NAME = re.compile(
+_NAME = regex(
     r"(?:(?:[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:]+\])(?::[0-9]+)?/)?"
     r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*"
     r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@[A-Za-z][A-Za-z0-9+._-]*:[0-9A-Fa-f]{32,})?"

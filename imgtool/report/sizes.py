@@ -12,6 +12,7 @@ from imgtool.images.compare import Comparison, Measure
 from imgtool.images.measure import Measures
 from imgtool.images.model import Layer
 from imgtool.leaks import hide
+from imgtool.regex import regex
 from imgtool.report.style import Style, printable, size
 
 #: Columns of what made a layer, in text.
@@ -23,12 +24,12 @@ _MEANINGS = {
     "waste": "overwritten, deleted or copied by a later layer",
 }
 #: The shell, arguments and marks that builders put around the instruction in an image's history.
-_WRAPPING = re.compile(r"^(?:RUN )?(?:\|\d+ .*?)?/bin/(?:ba)?sh -c (?:#\(nop\) +)?")
-_SECRET = re.compile(
+_WRAPPING = regex(r"^(?:RUN )?(?:\|\d+ .*?)?/bin/(?:ba)?sh -c (?:#\(nop\) +)?")
+_SECRET = regex(
     r"""(\b\w*(?:token|secret|passw(?:or)?d|api_?key|access_?key|private_?key|credentials?)\w*=)("[^"]*"|'[^']*'|\S+)""",
     re.IGNORECASE,
 )
-_USERINFO = re.compile(r"(://)[^/\s@]+@")
+_USERINFO = regex(r"(://)[^/\s@]+@")
 
 
 def text(results: Sequence[Measures], style: Style) -> str:

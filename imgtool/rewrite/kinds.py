@@ -6,11 +6,11 @@ Total and conservative: whatever is not in a table here is ``UNKNOWN``, and the 
 from __future__ import annotations
 
 import enum
-import re
 
 from imgtool.facts.commands import Command
 from imgtool.facts.facts import Run
 from imgtool.facts.packages import Operation, PackageOperation
+from imgtool.regex import regex
 from imgtool.transforms.runs import Segment
 
 
@@ -32,7 +32,7 @@ _REPLAYED = frozenset(
     "ldconfig locale-gen update-ca-certificates update-locale dpkg-reconfigure update-alternatives".split()
 )
 _CONFIGURATION = "/etc/"
-_PYTHON = re.compile(r"python[0-9.]*")
+_PYTHON = regex(r"python[0-9.]*")
 
 
 def kind(segment: Segment, run: Run) -> Kind:

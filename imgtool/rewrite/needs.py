@@ -15,6 +15,7 @@ from imgtool.facts.packages import Operation, PackageOperation
 from imgtool.facts.shell import analyse
 from imgtool.facts.stages import Stage
 from imgtool.families.needs import Need, python_need
+from imgtool.regex import regex
 from imgtool.rewrite import context_files, requirements
 from imgtool.rewrite.refusal import RefusedError
 from imgtool.syntax.nodes import Instruction, Text
@@ -23,10 +24,10 @@ from imgtool.syntax.nodes import Instruction, Text
 TOOLKIT_TOOLS = frozenset({"nvcc", "cuobjdump", "nvprune", "cuda-gdb", "nsys", "ncu"})
 
 # a source that compiles device code while it runs; setup.py and its like compile while they build
-_COMPILES_DEVICE_CODE = re.compile(
+_COMPILES_DEVICE_CODE = regex(
     rb"cpp_extension\.load|load_inline\s*\(|\bNVRTC\b|[\"']nvcc\b|numba\.cuda|from\s+numba\s+import\s+cuda"
 )
-_COMPILES_HOST_CODE = re.compile(
+_COMPILES_HOST_CODE = regex(
     rb"torch\.compile\s*\(|import\s+triton|from\s+triton\b|[\"'](?:gcc|g\+\+|cc)[\"' ]|\bcffi\b|\bpyximport\b"
 )
 _BUILD_SCRIPTS = ("setup.py", "build.py", "conftest.py")

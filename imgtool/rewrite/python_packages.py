@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from imgtool.edits import Span
 from imgtool.facts.commands import Command
 from imgtool.facts.facts import Facts, Run
 from imgtool.facts.packages import PackageOperation
+from imgtool.regex import regex
 from imgtool.rewrite.kinds import is_setup_install, operations_of
 from imgtool.rewrite.plan import TransferWheels
 from imgtool.rewrite.refusal import RefusedError
@@ -23,7 +23,7 @@ from imgtool.transforms.wheels import (
     project_local,
 )
 
-_PIP = re.compile(r"pip([0-9.]*)")
+_PIP = regex(r"pip([0-9.]*)")
 _SYSTEM = ("", "/usr/bin", "/usr/local/bin")
 _PROJECT = (
     "the project is built where the compilers are; build/, dist/ and *.egg-info beside its sources stay there"

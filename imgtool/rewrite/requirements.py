@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+
+from imgtool.regex import regex
 
 # options of a requirement file that leave the wheelhouse route sound: they say where wheels come from
 _HARMLESS = (
@@ -16,8 +17,8 @@ _HARMLESS = (
     "--pre",
     "--prefer-binary",
 )
-_CONTINUED = re.compile(r"\\\r?\n")
-_COMMENT = re.compile(r"(?:^|\s)#.*")
+_CONTINUED = regex(r"\\\r?\n")
+_COMMENT = regex(r"(?:^|\s)#.*")
 
 
 class UnsupportedRequirementError(ValueError):

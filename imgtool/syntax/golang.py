@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from imgtool.regex import regex
+
 # unicode.IsSpace
 SPACES = frozenset(
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
@@ -18,8 +20,8 @@ _BOOLS = {
     **dict.fromkeys(("1", "t", "T", "TRUE", "true", "True"), True),
     **dict.fromkeys(("0", "f", "F", "FALSE", "false", "False"), False),
 }
-_INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
-_DURATION_PART = re.compile(r"([0-9]*)(\.[0-9]*)?([^0-9.]*)", re.ASCII | re.DOTALL)
+_INTEGER = regex(r"[+-]?[0-9]+", re.ASCII)
+_DURATION_PART = regex(r"([0-9]*)(\.[0-9]*)?([^0-9.]*)", re.ASCII | re.DOTALL)
 _NANOSECONDS = {
     "ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9,
 }  # fmt: skip

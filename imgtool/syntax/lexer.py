@@ -5,13 +5,13 @@ Source of every rule: ``frontend/dockerfile/parser`` of moby/buildkit (``parser.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import NamedTuple
 
 from imgtool.edits import Span
+from imgtool.regex import regex
 from imgtool.syntax import words
 from imgtool.syntax.nodes import Comment, Directive, Heredoc, SyntaxProblem, Text
 from imgtool.syntax.source import BOM, Source, decode
@@ -24,11 +24,11 @@ ASCII_SPACE = b"\t\n\v\f\r "
 SPACE_BYTES = ASCII_SPACE + b"\xc2\xe1\xe2\xe3"
 # Go's unicode.IsSpace in UTF-8
 SPACE = rb"(?:[\t\n\v\f\r ]|\xc2[\x85\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe3\x80\x80)"
-_LEADING = re.compile(SPACE + rb"*")
-_TRAILING = re.compile(SPACE + rb"+\Z")
+_LEADING = regex(SPACE + rb"*")
+_TRAILING = regex(SPACE + rb"+\Z")
 
 _HASH = ord("#")
-_DIRECTIVE = re.compile(rb"#[\t\n\f\r ]*([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.*[^\t\n\f\r ])")
+_DIRECTIVE = regex(rb"#[\t\n\f\r ]*([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.*[^\t\n\f\r ])")
 _KNOWN_DIRECTIVES = frozenset({"syntax", "escape", "check"})
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
+from imgtool.regex import regex
 from imgtool.syntax.golang import parse_bool, parse_uint, quote
 from imgtool.syntax.suggest import suggest
 
@@ -26,7 +27,7 @@ _KEYS = {
 # what may stand without a value
 _SWITCHES = frozenset({"readonly", "readwrite", "required"})
 # units.RAMInBytes: a number as Go reads it, then perhaps one blank and a unit
-_SIZE = re.compile(
+_SIZE = regex(
     r"\+?(?:(?:[0-9][0-9_]*\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|0x[0-9a-f]+p[+-]?[0-9]+) ?(?:[kmgtp](?:i?b)?|b)?",
     re.ASCII | re.IGNORECASE,
 )

@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import re
 
+from imgtool.regex import regex
 from imgtool.syntax.golang import atoi, parse_uint, quote
 
 # --- images ------------------------------------------------------------------------------------------
 
 _PATH_PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*+"
 _DOMAIN_PART = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
-_REFERENCE = re.compile(
+_REFERENCE = regex(
     rf"(?P<name>(?:(?:{_DOMAIN_PART}(?:\.{_DOMAIN_PART})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?/)?"
     rf"{_PATH_PART}(?:/{_PATH_PART})*+)"
     r"(?::[0-9A-Za-z_][0-9A-Za-z_.-]{0,127})?"
     r"(?:@(?P<digest>[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}))?",
     re.ASCII,
 )
-_IDENTIFIER = re.compile(r"[a-f0-9]{64}", re.ASCII)
-_DIGEST = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]+", re.ASCII)
-_HEX = re.compile(r"[0-9a-f]+", re.ASCII)
+_IDENTIFIER = regex(r"[a-f0-9]{64}", re.ASCII)
+_DIGEST = regex(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]+", re.ASCII)
+_HEX = regex(r"[0-9a-f]+", re.ASCII)
 _DIGEST_LENGTHS = {"sha256": 64, "sha384": 96, "sha512": 128}
 _MAX_REFERENCE = 4096
 _MAX_NAME = 255
@@ -71,8 +72,8 @@ def digest(text: str) -> str | None:
 
 _OS_PATTERN = r"^([A-Za-z0-9_-]+)(?:\(([A-Za-z0-9_.%-]*)((?:\+[A-Za-z0-9_.%-]+)*)\))?$"
 _PART_PATTERN = r"^[A-Za-z0-9_.-]+$"
-_OS = re.compile(_OS_PATTERN.replace("$", r"\Z"), re.ASCII)
-_PART = re.compile(_PART_PATTERN.replace("$", r"\Z"), re.ASCII)
+_OS = regex(_OS_PATTERN.replace("$", r"\Z"), re.ASCII)
+_PART = regex(_PART_PATTERN.replace("$", r"\Z"), re.ASCII)
 _KNOWN = frozenset({
     "aix", "android", "darwin", "dragonfly", "freebsd", "hurd", "illumos", "ios", "js", "linux",
     "macos", "nacl", "netbsd", "openbsd", "plan9", "solaris", "windows", "zos", "386", "amd64",
@@ -200,9 +201,9 @@ def signal(text: str) -> str | None:
 
 # --- COPY and ADD ------------------------------------------------------------------------------------
 
-_SYMBOLIC_MODE = re.compile(r"[augo]*(?:[+=-][rstwXxugo]*)+(?:,[augo]*(?:[+=-][rstwXxugo]*)+)*", re.ASCII)
-_SCHEME = re.compile(r"([a-zA-Z0-9]+)://", re.ASCII)
-_SCP = re.compile(r"[a-zA-Z0-9_-]++@[a-zA-Z0-9.-]++:", re.ASCII)
+_SYMBOLIC_MODE = regex(r"[augo]*(?:[+=-][rstwXxugo]*)+(?:,[augo]*(?:[+=-][rstwXxugo]*)+)*", re.ASCII)
+_SCHEME = regex(r"([a-zA-Z0-9]+)://", re.ASCII)
+_SCP = regex(r"[a-zA-Z0-9_-]++@[a-zA-Z0-9.-]++:", re.ASCII)
 
 
 def mode(text: str) -> str | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from imgtool.edits import Span
+from imgtool.regex import regex
 from imgtool.syntax import conversion, validate
 from imgtool.syntax.lexer import (
     SPACE,
@@ -37,9 +38,9 @@ from imgtool.syntax.words import WordError
 _COMMON = frozenset(
     b"FROM RUN CMD LABEL EXPOSE ENV ADD COPY ENTRYPOINT VOLUME USER WORKDIR ARG ONBUILD SHELL HEALTHCHECK".split()
 )
-_BLANKS = re.compile(rb"[\t\v\f\r ]+")
-_LIST_WORD = re.compile(rb"[^\t\v\f\r ]+")
-_JSON_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_BLANKS = regex(rb"[\t\v\f\r ]+")
+_LIST_WORD = regex(rb"[^\t\v\f\r ]+")
+_JSON_STRING = regex(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _HEREDOC_KEYWORDS = frozenset({"RUN", "COPY", "ADD"})
 
 
@@ -173,8 +174,8 @@ def _keyword(data: bytes) -> tuple[str, str]:
 
 # BuildKit goes through flags and HEALTHCHECK's type byte by byte, each a character of Latin-1: \xa0 separates
 _BYTE_SPACES = rb"\t\n\v\f\r \x85\xa0"
-_BYTE_SPACE = re.compile(rb"[%s]" % _BYTE_SPACES)
-_BYTE_BLANKS = re.compile(rb"[%s]*" % _BYTE_SPACES)
+_BYTE_SPACE = regex(rb"[%s]" % _BYTE_SPACES)
+_BYTE_BLANKS = regex(rb"[%s]*" % _BYTE_SPACES)
 _FLAG_START = b"-\x85\xa0"
 
 
@@ -340,7 +341,7 @@ def _legacy_pair(key: str, rest: Text) -> _Form:
 
 def _word_pattern(escape: bytes, space: bytes, plain: bytes) -> re.Pattern[bytes]:
     """A word of ENV, LABEL or ARG: quotes and escapes are kept, blanks inside them do not end it."""
-    return re.compile(
+    return regex(
         rb"%(space)s++|((?:%(plain)s"
         rb'|"(?:[^"%(e)s]|%(e)s.)*+(?:"|%(e)s?\Z)'
         rb"|'[^']*+(?:'|\Z)"

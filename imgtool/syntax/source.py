@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import stat
 from bisect import bisect_right
 from functools import cached_property
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from imgtool.edits import Span
+from imgtool.regex import regex
 
 BOM = b"\xef\xbb\xbf"
 
@@ -21,7 +21,7 @@ MAX_FILE = 1 << 22
 # opening a named pipe would wait for a writer
 _AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
-_SURROGATES = re.compile("[\udc80-\udcff]")
+_SURROGATES = regex("[\udc80-\udcff]")
 
 
 def decode(data: bytes) -> str:

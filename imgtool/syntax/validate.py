@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 
 from imgtool.edits import Span
+from imgtool.regex import regex
 from imgtool.syntax import mounts, words
 from imgtool.syntax.golang import parse_bool, parse_duration, parse_int, quote
 from imgtool.syntax.nodes import Flag, Instruction, SyntaxProblem
@@ -38,7 +39,7 @@ FLAGS: dict[str, dict[str, str]] = {
 }  # fmt: skip
 _NO_FLAGS: dict[str, str] = {}
 
-_STAGE_NAME = re.compile(r"[a-z][a-z0-9_.-]*", re.ASCII)
+_STAGE_NAME = regex(r"[a-z][a-z0-9_.-]*", re.ASCII)
 _NETWORKS = ("default", "none", "host")
 _SECURITY = ("sandbox", "insecure")
 _MILLISECOND = 10**6

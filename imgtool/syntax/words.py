@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from imgtool.regex import regex
 from imgtool.syntax.golang import SPACES, quote
 
 # how much longer than the word its text may be: what a process can be given in one variable (MAX_ARG_STRLEN).
@@ -22,12 +23,12 @@ MAX_GROWTH = 1 << 17
 MAX_STATES = 1 << 16
 MAX_DEPTH = 100
 
-_SPECIAL = re.compile(r"[$'\"<\\`]|^\ufeff")
-_RUN = re.compile(r"[^$'\"<\\`}/]+")
-_QUOTED_RUN = re.compile(r'[^$"\\`]+')
-_MARKER = re.compile(r"(\d*+)<<(-?)[\t\n\f\r ]*+([^<]*+)", re.ASCII)
-_GROUP = re.compile(r"\$(?:\$|\{(\w+)\}|(\w+))")
-_NAME = re.compile(r"[@*#?\-$!]|[0-9]+|[A-Za-z_][A-Za-z0-9_]*")
+_SPECIAL = regex(r"[$'\"<\\`]|^\ufeff")
+_RUN = regex(r"[^$'\"<\\`}/]+")
+_QUOTED_RUN = regex(r'[^$"\\`]+')
+_MARKER = regex(r"(\d*+)<<(-?)[\t\n\f\r ]*+([^<]*+)", re.ASCII)
+_GROUP = regex(r"\$(?:\$|\{(\w+)\}|(\w+))")
+_NAME = regex(r"[@*#?\-$!]|[0-9]+|[A-Za-z_][A-Za-z0-9_]*")
 _PARAMETERS = frozenset("@*#?-$!")
 # what Go's scanner gives at the end of the text, printed
 _END = "\ufffd"

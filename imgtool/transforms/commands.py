@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from itertools import groupby
 
 from imgtool.edits import Edit, Span, apply
 from imgtool.facts.commands import Arg, Command
 from imgtool.facts.packages import PackageOperation
+from imgtool.regex import regex
 
-_BLANKS = re.compile(rb"(?:[ \t]|\\[ \t]*\r?\n)+\Z")
+_BLANKS = regex(rb"(?:[ \t]|\\[ \t]*\r?\n)+\Z")
 
 
 def edited(data: bytes, span: Span, edits: Iterable[Edit]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from imgtool.families import BaseImage, sibling, swap
+from imgtool.regex import regex
 
 
 def other_flavour(written: str, base: BaseImage, flavour: str) -> str | None:
@@ -19,7 +20,7 @@ def other_flavour(written: str, base: BaseImage, flavour: str) -> str | None:
     if change is None:
         return None
     repository, colon, tag = written.rpartition(":")
-    token = re.compile(rf"(?<![A-Za-z0-9]){re.escape(change.old)}(?![A-Za-z0-9])")
+    token = regex(rf"(?<![A-Za-z0-9]){re.escape(change.old)}(?![A-Za-z0-9])")
     if "/" in tag or len(token.findall(tag)) != 1:
         return None
     return f"{repository}{colon}{token.sub(lambda _: change.new, tag)}"

@@ -11,16 +11,17 @@ from imgtool.edits import Edit, Span, cut
 from imgtool.facts.facts import DEFAULT_SHELL, Facts, Run
 from imgtool.facts.stages import mounts_of
 from imgtool.facts.wrappers import SHELLS
+from imgtool.regex import regex
 from imgtool.syntax.nodes import Comment, Document
 from imgtool.transforms.runs import connector, is_stateful, segments
 
 # a comment that tells a tool about the instruction below it
-PRAGMA = re.compile(r"\s*(?:imgtool|hadolint|check\s*=|shellcheck|tally|checkov|trivy)\b", re.IGNORECASE)
+PRAGMA = regex(r"\s*(?:imgtool|hadolint|check\s*=|shellcheck|tally|checkov|trivy)\b", re.IGNORECASE)
 
 # Linux, MAX_ARG_STRLEN: the shell gets its script as one argument
 _MAX_SCRIPT = 128 * 1024 - 1
 # files that the builder mounts anew for each RUN
-_EPHEMERAL = re.compile(rb"/etc/(?:hosts|resolv\.conf)|/dev/shm|/proc/|/sys/")
+_EPHEMERAL = regex(rb"/etc/(?:hosts|resolv\.conf)|/dev/shm|/proc/|/sys/")
 # programs that leave others running, which end with the RUN
 _DAEMONS = frozenset(
     {"service", "systemctl", "start-stop-daemon", "dbus-daemon", "Xvfb", "ssh-agent", "gpg-agent"}
@@ -63,7 +64,7 @@ def _mergeable(document: Document, run: Run) -> bool:
 
 
 # options of a shell that say how the script runs, not what is read before it
-_SHELL_OPTIONS = re.compile(r"-[ceux]+o?[ceux]*|-o|pipefail|errexit|nounset|xtrace")
+_SHELL_OPTIONS = regex(r"-[ceux]+o?[ceux]*|-o|pipefail|errexit|nounset|xtrace")
 
 
 def _reads_files(facts: Facts, run: Run) -> bool:

@@ -14,6 +14,7 @@ from itertools import pairwise
 from imgtool.edits import Edit, Span, cut
 from imgtool.facts.commands import SCRIPT_STRING, Command, Script
 from imgtool.facts.facts import Run
+from imgtool.regex import regex
 from imgtool.syntax.nodes import Document
 
 # a command with one of these at the top level changes what the commands after it do
@@ -56,7 +57,7 @@ _ACTIVATES = frozenset({"conda", "mamba", "micromamba", "pyenv", "rbenv"})
 _ACTIVATE = frozenset({"activate", "deactivate", "shell"})
 # what a command in one of these changes, nobody outside sees
 _OWN_SHELL = frozenset({"subshell", "substitution", SCRIPT_STRING, "heredoc"})
-_ASSIGNS = re.compile(rb"\$\{\w+:?=|\(\(")
+_ASSIGNS = regex(rb"\$\{\w+:?=|\(\(")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def segments(script: Script) -> tuple[Segment, ...]:
 
 
 # between two items: continuations, comments and one && are all that a chain may hold
-_GAP = re.compile(r"(?:[ \t\r\n\\`]|^[ \t]*#[^\n]*\n)*&&(?:[ \t\r\n\\`]|^[ \t]*#[^\n]*\n)*", re.MULTILINE)
+_GAP = regex(r"(?:[ \t\r\n\\`]|^[ \t]*#[^\n]*\n)*&&(?:[ \t\r\n\\`]|^[ \t]*#[^\n]*\n)*", re.MULTILINE)
 
 
 def is_chain(data: bytes, run: Run) -> bool:
@@ -164,11 +165,11 @@ def _cuts(items: Sequence[Segment], drop: Collection[Span]) -> Iterator[Edit]:
 
 
 # what may follow the last item: blanks, continuations, one `;`, a comment
-_END = re.compile(rb"(?:[ \t\r\n]|[\\`][ \t]*\r?\n)*;?(?:[ \t\r\n]|[\\`][ \t]*\r?\n)*(?:#.*)?", re.DOTALL)
+_END = regex(rb"(?:[ \t\r\n]|[\\`][ \t]*\r?\n)*;?(?:[ \t\r\n]|[\\`][ \t]*\r?\n)*(?:#.*)?", re.DOTALL)
 
 
 # blanks that would end up behind the new command
-_LINE_END = re.compile(rb"[ \t]+(?=\r?\n|\Z)")
+_LINE_END = regex(rb"[ \t]+(?=\r?\n|\Z)")
 
 
 def append_command(document: Document, run: Run, command: str) -> Edit | None:
@@ -222,11 +223,11 @@ def _is_spread(data: bytes, run: Run) -> bool:
     )
 
 
-_COMMENT_LINES = re.compile(r"^[ \t]*#[^\n]*\n", re.MULTILINE)
-_SEMICOLON = re.compile(r"[ \t]*;")
+_COMMENT_LINES = regex(r"^[ \t]*#[^\n]*\n", re.MULTILINE)
+_SEMICOLON = regex(r"[ \t]*;")
 
 # a connector with one continued line and no comment
-_SPREAD = re.compile(r"[ \t]*(?:(?:&&|;)[ \t]*)?[\\`][ \t]*\r?\n[ \t]*(?:&&[ \t]*)?")
+_SPREAD = regex(r"[ \t]*(?:(?:&&|;)[ \t]*)?[\\`][ \t]*\r?\n[ \t]*(?:&&[ \t]*)?")
 
 
 def connector(document: Document, *runs: Run) -> str:

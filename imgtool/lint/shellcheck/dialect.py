@@ -11,6 +11,7 @@ from imgtool.facts.argv import basename
 from imgtool.facts.commands import Arg
 from imgtool.facts.wrappers import Unwrapped, unwrap
 from imgtool.families.model import ShellName
+from imgtool.regex import regex
 from imgtool.syntax.nodes import Comment, Document
 
 Dialect = Literal["sh", "bash", "dash", "busybox", "ksh"]
@@ -87,7 +88,7 @@ class Pragma(NamedTuple):
     start: int
 
 
-_PRAGMA = re.compile(r"hadolint\s+shell\s*=\s*([^#\s][^#]*)")
+_PRAGMA = regex(r"hadolint\s+shell\s*=\s*([^#\s][^#]*)")
 
 
 def pragmas(document: Document) -> Iterator[Pragma]:
@@ -105,8 +106,8 @@ class Directives(NamedTuple):
     disable: tuple[str, ...] = ()
 
 
-_DIRECTIVE = re.compile(r"shellcheck\s+(.*)", re.DOTALL)
-_CODES = re.compile(r"(?:all|(?:SC)?\d{1,5}(?:-(?:SC)?\d{1,5})?)(?:,(?:SC)?\d{1,5}(?:-(?:SC)?\d{1,5})?)*")
+_DIRECTIVE = regex(r"shellcheck\s+(.*)", re.DOTALL)
+_CODES = regex(r"(?:all|(?:SC)?\d{1,5}(?:-(?:SC)?\d{1,5})?)(?:,(?:SC)?\d{1,5}(?:-(?:SC)?\d{1,5})?)*")
 
 
 def directives(comments: Sequence[Comment]) -> Directives:

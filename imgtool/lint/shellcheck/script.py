@@ -29,6 +29,7 @@ from imgtool.lint.shellcheck.dialect import (
     taking_file,
     taking_string,
 )
+from imgtool.regex import regex
 from imgtool.syntax.nodes import Comment, Heredoc, Text
 from imgtool.syntax.source import decode
 
@@ -153,10 +154,10 @@ def _pragma(facts: Facts, run: Run, given: Sequence[Pragma]) -> tuple[str, ...]:
     return ()
 
 
-_PLAIN_WORDS = re.compile(rb"[\w./=\s-]+")
-_MARKER = re.compile(rb"\d*<<-?\s*[^\s;&|<>()]+")
+_PLAIN_WORDS = regex(rb"[\w./=\s-]+")
+_MARKER = regex(rb"\d*<<-?\s*[^\s;&|<>()]+")
 # what the outer shell would replace before the inner one reads it
-_REPLACED = re.compile(rb"[$`\\]")
+_REPLACED = regex(rb"[$`\\]")
 
 
 def _inner(rest: Text, document: Heredoc, sh: ShellName | None) -> Iterator[_Found]:
@@ -170,7 +171,7 @@ def _inner(rest: Text, document: Heredoc, sh: ShellName | None) -> Iterator[_Fou
     )
 
 
-_WINDOWS = re.compile(r"\bwindows|nanoserver", re.IGNORECASE)
+_WINDOWS = regex(r"\bwindows|nanoserver", re.IGNORECASE)
 
 
 def _on_windows(stage: Stage) -> bool:
@@ -198,13 +199,13 @@ def _links_bash(run: Run) -> bool:
 
 # --- what ShellCheck is told -----------------------------------------------------------------------------
 
-_NAME = re.compile(rb"(?<![\w])[A-Za-z_]\w*")
-_PLAIN = re.compile(r"[\w.,:/@%+=~-]+")
+_NAME = regex(rb"(?<![\w])[A-Za-z_]\w*")
+_PLAIN = regex(r"[\w.,:/@%+=~-]+")
 # BuildKit hands them to every RUN
 _PROXIES = frozenset("http_proxy https_proxy ftp_proxy no_proxy all_proxy".split())
 _PROXIES_TOO = _PROXIES | {name.upper() for name in _PROXIES}
 # only where the flow of values or of control may matter is it followed, which takes time
-_FLOWS = re.compile(rb"[$`(]|\b(?:exit|exec|return|read|trap)\b")
+_FLOWS = regex(rb"[$`(]|\b(?:exit|exec|return|read|trap)\b")
 _SHEBANGS = {"busybox": "sh"}
 
 
@@ -231,8 +232,8 @@ def _prelude(shell: Shell, data: bytes, known: Mapping[str, str | None], disable
     return f"{shebang}\n# shellcheck {' '.join(says)}\n{'; '.join(sets)}\n".encode()
 
 
-_HEAD = re.compile(rb"(?:[ \t]*(?:#[^\n]*)?\n)+")
-_HEAD_LINE = re.compile(rb"^[ \t]*#[ \t]*(shellcheck)([ \t][^\n]*)", re.MULTILINE)
+_HEAD = regex(rb"(?:[ \t]*(?:#[^\n]*)?\n)+")
+_HEAD_LINE = regex(rb"^[ \t]*#[ \t]*(shellcheck)([ \t][^\n]*)", re.MULTILINE)
 
 
 def _headed(source: Source) -> tuple[Source, Directives]:

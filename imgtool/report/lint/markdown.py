@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from imgtool.findings import Applicability
 from imgtool.lint.fingerprint import relative
 from imgtool.lint.runner import LintResult
+from imgtool.regex import regex
 from imgtool.report.lint.common import page, pairs
 from imgtool.report.style import counted, printable, size
 
 _HEAD = "| place | severity | rule | finding | saves | fix |\n|---|---|---|---|---:|---|\n"
 _FIXES = {Applicability.SAFE: "`--fix`", Applicability.UNSAFE: "`--fix --unsafe-fixes`"}
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$])")
+_MARKUP = regex(r"([\\`*_{}\[\]<>()#+!|~&$])")
 # forges turn these into notes to people and links to other changes
-_MENTION = re.compile(r"@(?=\w)")
+_MENTION = regex(r"@(?=\w)")
 
 
 def as_markdown(results: Sequence[LintResult], root: Path) -> str:
