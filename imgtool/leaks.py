@@ -131,7 +131,7 @@ SHAPES: tuple[Shape, ...] = (
     *_shapes("GitHub token", r"[A-Za-z0-9]{20,255}", "ghp_", "gho_", "ghu_", "ghs_", "ghr_"),
     *_shapes("GitHub token", r"\w{22,255}", "github_pat_"),
     *_shapes("GitLab token", r"[\w.-]{20,300}", "glpat-", "gldt-", "glrt-", "glptt-", "glcbt-"),
-    *_shapes("Hugging Face token", rf"(?:[A-Za-z]{{34,40}}|{_MIXED}[A-Za-z0-9]{{20,64}})", "hf_"),
+    *_shapes("Hugging Face token", rf"(?:[A-Za-z0-9]{{34,40}}|{_MIXED}[A-Za-z0-9]{{20,64}})", "hf_"),
     *_shapes("Anthropic key", r"[\w-]{20,255}", "sk-ant-"),
     *_shapes("API key", r"(?=[\w-]{0,255}\d)(?=[\w-]{0,255}[A-Za-z])[\w-]{20,255}", "sk-"),
     *_shapes("Stripe key", r"[A-Za-z0-9]{16,255}", "sk_live_", "rk_live_"),
@@ -340,6 +340,7 @@ _SPACE = rb"(?:\s|\\n){1,64}"
 _ECHO = rb"(?:echo|printf)[ \t]+(?:-\w{1,8}[ \t]+)?"
 _PIPE = rb"[\"']?[ \t]*\|[ \t]*(?:sudo[ \t]+)?(?:/\S{1,64}/)?"
 _ACCOUNT = "password of an account"
+_TOKENS = rb"(?:hf_|gh[opsur]_|github_pat_|glpat-|npm_|pypi-|nvapi-|sk-|xox[bp]-)"
 _OPERANDS: tuple[_Operand, ...] = (
     _operand(b"login", rb"\blogin\b" + _UP_TO + rb"[ \t](?:-p|--password)[ \t=]+", "password of a login"),
     _operand(b"sshpass", rb"\bsshpass[ \t]+(?:-[ev][ \t]+){0,2}-p[ \t]*", "password for ssh"),
@@ -351,7 +352,16 @@ _OPERANDS: tuple[_Operand, ...] = (
     _operand(b"wandb", rb"\bwandb\b" + _UP_TO + rb"\blogin[ \t]+(?:--\w+[ \t]+)?(?=[0-9a-f]{40})", "key of Weights & Biases"),
     _operand(b"machine", rb"\bmachine" + _SPACE + rb"\S{1,256}?" + _SPACE + b"login" + _SPACE + rb"\S{1,256}?" + _SPACE + rb"password[ \t]+", "password of a netrc entry"),
     _operand(b"uthorization", rb"uthorization[\"']?[ \t]*[:=][ \t]*[\"']?(?:[Bb]earer|[Bb]asic|[Tt]oken)[ \t]+", "authorization header", Strength.RANDOM),
+    _operand(b"PGPASSWORD=", rb"\bPGPASSWORD=", "password of a database"),
+    _operand(b"mysqladmin", rb"\bmysqladmin\b" + _UP_TO + rb"[ \t]password[ \t]+", "password of a database"),
+    _operand(b"openssl", rb"\bopenssl[ \t]+passwd(?:[ \t]+-(?:salt[ \t]+\S{1,64}|\w{1,16})){0,4}[ \t]+(?!-)", _ACCOUNT, after=rb"\)"),
+    _operand(b"useradd", rb"\buseradd\b" + _UP_TO + rb"[ \t](?:-p|--password)[ \t=]+(?!-)", _ACCOUNT),
+    _operand(b"SecureString", rb"\bConvertTo-SecureString[ \t]+(?:-String[ \t]+)?(?!-)", "password"),
+    # short and simple ones too, where only a token can stand
+    _operand(b"token", rb"(?:--|[ \t])token[ \t=]+[\"']?(?=" + _TOKENS + rb")", "token"),
+    _operand(b"://", rb"://(?:[^\s/@:\"']{1,64}:)?(?=" + _TOKENS + rb"[^\s/@:\"']{1,255}@)", "token in a URL", after=b"@"),
     # what is set here is a password however it reads
+    _operand(b"user", rb"\bnet1?(?:\.exe)?[ \t]+user(?:[ \t]+/\S{1,64}){0,3}[ \t]+[^\s/]\S{0,255}(?:[ \t]+/\S{1,64}){0,3}[ \t]+(?![/*])", _ACCOUNT, Strength.NONE),
     _operand(b"chpasswd", _ECHO + rb"[\"']?[^\s:\"'|]{1,64}:", _ACCOUNT, Strength.NONE, _PIPE + b"chpasswd"),
     _operand(b"chpasswd", rb"chpasswd[ \t]*<<<[ \t]*[\"']?[^\s:\"']{1,64}:", _ACCOUNT, Strength.NONE),
     _operand(b"--stdin", _ECHO, _ACCOUNT, Strength.NONE, _PIPE + rb"passwd[ \t][^\n;&|]{0,99}--stdin"),

@@ -81,6 +81,13 @@ NONE = [
     ("sed s@http://archive.ubuntu.com:80@http://mirror.example.org:80@", "an expression of sed"),
     ("echo $USER:$PASSWORD | chpasswd", "variables"),
     ("mysql -u root -p", "asks for it"),
+    ("net user admin /active:yes", "no password"),
+    ("net user admin * /add", "asks for it"),
+    ("net localgroup administrators admin /add", "no password"),
+    ("useradd -m -s /bin/bash me", "no password"),
+    ("login --token hf" + "_" + 34 * "x", "a placeholder"),
+    ("login --token hf" + "_your_token", "a placeholder"),
+    ("login --token $HF_TOKEN", "a variable"),
     ("docker login -u me -p $TOKEN", "a variable"),
     ("ssh-keygen -t rsa -N '' -f key", "no passphrase"),
     ("curl -u $USER:$TOKEN https://example.org", "variables"),
@@ -143,6 +150,19 @@ NAMED = [
     ("echo 'root:hunter2' | sudo chpasswd", "hunter2", True),
     ("chpasswd <<< root:hunter2", "hunter2", True),
     ("echo hunter2 | passwd --stdin root", "hunter2", True),
+    ("net user admin hunter2 /add", "hunter2", True),
+    ("net.exe user /add admin Passw0rd!", "Passw0rd!", False),
+    ("ConvertTo-SecureString 'Passw0rd!' -AsPlainText -Force", "Passw0rd!", False),
+    ("useradd -m -p hunter2 me", "hunter2", True),
+    ("useradd -p $(openssl passwd -6 -salt ab hunter2) me", "hunter2", True),
+    ("PGPASSWORD=hunter2 psql", "hunter2", True),
+    ("mysqladmin -uroot password hunter2", "hunter2", True),
+    # as simple as examples are, where only a token can stand
+    ("login --token hf" + "_1234567890", "hf" + "_1234567890", False),
+    ("--token=hf" + "_" + 34 * "A", "hf" + "_" + 34 * "A", False),
+    ("https://me:ghp" + "_1234567890@github.com/a/b", "ghp" + "_1234567890", False),
+    ("https://ghp" + "_1234567890@github.com/a/b", "ghp" + "_1234567890", False),
+    ("A=hf" + "_abcdefghijklmnopqrstuvwxyz12345678", "hf" + "_abcdefghijklmnopqrstuvwxyz12345678", False),
 ]
 
 
