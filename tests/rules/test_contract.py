@@ -1,7 +1,8 @@
 """What holds for every rule: its page is complete, and the page's examples do what they say.
 
 An example is a fenced block ``dockerfile`` under ``## Bad`` or ``## Good``. Blocks after it whose first line is
-```` ```text file=PATH ```` are files of its build context; without any, the context is unknown.
+```` ```text file=PATH ```` are files of its build context; without any, the context is unknown. A file `.imgtool.toml`
+is the configuration, for rules that ask for one.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ from typing import Any
 
 import pytest
 
+from imgtool.config import load as config_of
 from imgtool.edits import apply
-from imgtool.facts.facts import FactOptions
+from imgtool.facts.facts import FactOptions, Policy
 from imgtool.findings import Applicability, Finding, FixAvailability
 from imgtool.lint.fixer import fix
 from imgtool.lint.registry import Rule, from_module, index, load, needed, select
 from imgtool.lint.runner import LintResult, lint
+from imgtool.lint.settings import settings
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADINGS = ["What it does", "Why is this bad", "Bad", "Good"]
@@ -79,7 +82,9 @@ class Contract:
         self.alone = [rule] if rule.meta.code not in NEEDS_OTHERS else [*self.defaults, rule]
 
     def lint(self, data: bytes, rules: list[Rule], dockerfile: Path | None) -> LintResult:
-        result = lint(data, "Dockerfile", rules, FactOptions(dockerfile=dockerfile))
+        config = dockerfile.with_name(".imgtool.toml") if dockerfile else None
+        policy = settings(config_of(config)).policy if config and config.exists() else Policy()
+        result = lint(data, "Dockerfile", rules, FactOptions(dockerfile=dockerfile, policy=policy))
         assert not result.failures
         return result
 

@@ -1,0 +1,37 @@
+"""Several ENTRYPOINTs in a stage.
+
+## What it does
+Reports each ENTRYPOINT of a stage but the first.
+
+## Why is this bad
+Only the last one has an effect. Whoever reads the file, or changes the first one, believes otherwise.
+
+## Bad
+```dockerfile
+FROM debian:bookworm-slim
+ENTRYPOINT ["serve"]
+ENTRYPOINT ["serve", "--port", "80"]
+```
+
+## Good
+```dockerfile
+FROM debian:bookworm-slim
+ENTRYPOINT ["serve", "--port", "80"]
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from imgtool.rule import Facts, Finding, RuleMeta, Severity, Stage
+
+from ._repeated import repeated
+
+META = RuleMeta(
+    "DL4004", "several-entrypoints", severity=Severity.ERROR, since="0.2.0", needs=("entrypoint",)
+)
+
+
+def check(stage: Stage, _facts: Facts) -> Iterator[Finding]:
+    yield from repeated(META, stage, "ENTRYPOINT")
