@@ -12,7 +12,7 @@ from typing import Any, AnyStr, cast
 class _Lazy:
     """Stands for a compiled expression; as fast as one from the first use of each of its methods on."""
 
-    def __init__(self, pattern: str | bytes, flags: int) -> None:
+    def __init__(self, pattern: Any, flags: int) -> None:
         self._given = pattern, flags
 
     def __getattr__(self, name: str) -> Any:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from imgtool.families.images import BaseImage, applies, fill, os_token, release_of, table
 from imgtool.families.inherited import beyond
-from imgtool.families.model import Evidence, Measure, compiled
+from imgtool.families.model import Evidence, Measure, fullmatch
 
 
 class ContentsRow(NamedTuple):
@@ -126,5 +126,5 @@ def saving(base: BaseImage, other: BaseImage, measure: Measure = "unpacked") -> 
 
 def _measures(row: SavingRow, base: BaseImage, other: BaseImage, measure: Measure) -> bool:
     step = (row.from_, row.to, row.measure) == (base.flavour, other.flavour, measure)
-    version = row.version is None or compiled(row.version).fullmatch(base.version or "") is not None
+    version = row.version is None or fullmatch(row.version, base.version or "") is not None
     return step and version and row.os in (None, os_token(base.fields))

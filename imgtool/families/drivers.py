@@ -8,7 +8,7 @@ from datetime import date
 from functools import cache, lru_cache
 from typing import Literal, NamedTuple
 
-from imgtool.families.model import Evidence, compiled, load, rows
+from imgtool.families.model import Evidence, fullmatch, load, rows, search
 from imgtool.findings import Severity
 
 # inputs are bounded: longer ones are no package names and no command lines that people write
@@ -73,7 +73,7 @@ def driver_package(manager: str, name: str) -> DriverFact | None:
     if kind is None or len(name) > _MAX_NAME:
         return None
     for fact in rows("drivers", "package", DriverFact):
-        if kind in fact.managers and compiled(fact.regex, re.IGNORECASE).fullmatch(name):
+        if kind in fact.managers and fullmatch(fact.regex, name, re.IGNORECASE):
             return fact._replace(replacement=_replacement(fact, name.lower()))
     return None
 
@@ -86,7 +86,7 @@ def _kind(manager: str) -> str | None:
 
 def _replacement(fact: DriverFact, name: str) -> str | None:
     for pattern, template in fact.replace:
-        found = compiled(pattern).fullmatch(name)
+        found = fullmatch(pattern, name)
         if found is not None:
             return found.expand(template)
     return None
@@ -101,7 +101,7 @@ def driver_command(text: str, argv0: str) -> DriverFact | None:
     program = posixpath.basename(argv0)[:_MAX_NAME]
     line = (program + text.removeprefix(argv0) if text.startswith(argv0) else text)[:_MAX_TEXT]
     for fact in _facts_of(program):
-        found = compiled(fact.regex, re.IGNORECASE).search(line)
+        found = search(fact.regex, line, re.IGNORECASE)
         if found is not None:
             return fact._replace(found=found[0].strip(" \t\n;&|"))
     return None
@@ -115,7 +115,7 @@ def driver_program(argv0: str) -> bool:
 @lru_cache(maxsize=4096)
 def _facts_of(program: str) -> tuple[DriverFact, ...]:
     known = rows("drivers", "command", DriverFact)
-    return tuple(f for f in known if f.argv0 is None or compiled(f.argv0).fullmatch(program))
+    return tuple(f for f in known if f.argv0 is None or fullmatch(f.argv0, program))
 
 
 def driver_container(program: str) -> bool:
@@ -140,9 +140,9 @@ def driver_path(path: str, *others: str) -> DriverFact | None:
 
 
 def _is_about(fact: DriverFact, texts: list[str]) -> bool:
-    if any(compiled(pattern).search(text) for pattern in fact.allow for text in texts):
+    if any(search(pattern, text) for pattern in fact.allow for text in texts):
         return False
-    return any(compiled(fact.regex).search(text) for text in texts)
+    return any(search(fact.regex, text) for text in texts)
 
 
 def stub_path(value: str, where: Literal["env", "ldconfig", "run"] = "env") -> DriverFact | None:

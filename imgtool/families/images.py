@@ -10,7 +10,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, cast
 
-from imgtool.families.model import NOTHING, Evidence, Row, compiled, load, rows, within
+from imgtool.families.model import NOTHING, Evidence, Row, fullmatch, load, rows, within
 from imgtool.families.reference import ImageRef, parse_reference
 from imgtool.regex import regex
 
@@ -217,7 +217,7 @@ def _match(ref: ImageRef) -> _Match | None:
     name = canonical(ref.name)
     fallback = None
     for file, image in _candidates(name):
-        repository = compiled(image.repository).fullmatch(name)
+        repository = fullmatch(image.repository, name)
         if repository is None:
             continue
         tag = _match_tag(image, ref)
@@ -231,7 +231,7 @@ def _match_tag(image: Image, ref: ImageRef) -> re.Match[str] | None:
     if ref.tag is None and ref.digest is not None:
         return None
     tag = ref.tag or "latest"
-    return next((m for pattern in image.tags if (m := compiled(pattern).fullmatch(tag))), None)
+    return next((m for pattern in image.tags if (m := fullmatch(pattern, tag))), None)
 
 
 def _locate(
@@ -320,7 +320,7 @@ def applies(row: Conditions, base: BaseImage) -> bool:
     return (
         (not row.flavour or base.flavour in row.flavour)
         and (not row.os or base.os in row.os)
-        and (row.addon is None or compiled(row.addon).fullmatch(base.addon or "") is not None)
+        and (row.addon is None or fullmatch(row.addon, base.addon or "") is not None)
         and within(base.version, row.since, row.before)
     )
 
@@ -449,7 +449,7 @@ def _change(base: BaseImage, flavour: str) -> tuple[int, int, str] | None:
 
 
 def _fulfils(flavour: Flavour, parts: Mapping[str, str]) -> bool:
-    return all(compiled(need).fullmatch(parts.get(part, "")) for part, need in flavour.requires.items())
+    return all(fullmatch(need, parts.get(part, "")) for part, need in flavour.requires.items())
 
 
 def reference_of(base: BaseImage, version: str) -> str | None:

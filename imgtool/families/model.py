@@ -10,8 +10,8 @@ Rows are NamedTuples: defining one takes a third of the time of a frozen slotted
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -47,11 +47,17 @@ class Source(NamedTuple):
 
 @cache
 def load(name: str) -> Mapping[str, Any]:
-    """One data file as TOML gives it.
+    """One data file as TOML gives it; in a wheel, from the module that setup.py made of it.
 
     Raises:
         FamilyDataError: the file is not there or is not TOML.
     """
+    with suppress(ImportError, KeyError):
+        from imgtool.families._data import TABLES  # noqa: PLC0415 - only wheels have it
+
+        return cast("Mapping[str, Any]", TABLES[name])
+    import tomllib  # noqa: PLC0415 - see above
+
     try:
         return tomllib.loads((_FOLDER / f"{name}.toml").read_text("utf-8"))
     except (OSError, ValueError) as error:
@@ -162,10 +168,49 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
 }
 
 
+def fullmatch(pattern: str, text: str, flags: int = 0) -> re.Match[str] | None:
+    """What a regular expression of the data finds, compiled only for a text that begins as every match does."""
+    if text.isascii() and not text.lower().startswith(_lead(pattern)):
+        return None
+    return _compiled(pattern, flags).fullmatch(text)
+
+
+def match(pattern: str, text: str) -> re.Match[str] | None:
+    """Likewise, from the start of a text."""
+    if text.isascii() and not text.lower().startswith(_lead(pattern)):
+        return None
+    return _compiled(pattern, 0).match(text)
+
+
+def search(pattern: str, text: str, flags: int = 0) -> re.Match[str] | None:
+    """Likewise, anywhere in a text."""
+    if text.isascii() and _lead(pattern) not in text.lower():
+        return None
+    return _compiled(pattern, flags).search(text)
+
+
 @cache
-def compiled(pattern: str, flags: int = 0) -> re.Pattern[str]:
-    """A regular expression of the data; compiled when first used."""
+def _compiled(pattern: str, flags: int) -> re.Pattern[str]:
     return re.compile(pattern, flags)
+
+
+_GROUPS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|([(|)])", re.DOTALL)
+
+
+@cache
+def _lead(pattern: str) -> str:
+    """The characters that every match of a regular expression begins with, in lower case; some or none of them."""
+    depth = 0
+    for mark in (found[1] for found in _GROUPS.finditer(pattern)):
+        if mark == "|" and not depth:
+            return ""
+        depth += {"(": 1, ")": -1}.get(mark, 0)
+    plain = len(pattern) - len(pattern.lstrip(_PLAIN))
+    optional = pattern[plain : plain + 1] in ("*", "?", "{")
+    return pattern[: max(plain - optional, 0)].lower()
+
+
+_PLAIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_/ @:,="
 
 
 @cache

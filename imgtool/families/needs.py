@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from typing import Literal, NamedTuple
 
-from imgtool.families.model import NOTHING, Evidence, compiled, load, rows
+from imgtool.families.model import NOTHING, Evidence, fullmatch, load, match, rows, search
 
 # longer than any name on PyPI
 _MAX_NAME = 200
@@ -75,6 +75,15 @@ class Accelerator(NamedTuple):
     note: str | None = None
 
 
+class Installer(NamedTuple):
+    """The size of a self-extracting installer, the file itself."""
+
+    pattern: str
+    bytes: int
+    source: tuple[str, ...]
+    evidence: Evidence
+
+
 class TorchWheels(NamedTuple):
     """The CUDA that the wheels of a torch release bring; ``cuda_bytes`` is their download."""
 
@@ -108,7 +117,7 @@ def _all_needs() -> tuple[Need, ...]:
 def _needs(name: str) -> Iterable[Need]:
     if len(name) > _MAX_NAME:
         return ()
-    return (need for need in _all_needs() if compiled(need.pattern).fullmatch(name))
+    return (need for need in _all_needs() if fullmatch(need.pattern, name))
 
 
 def torch_wheels(version: str) -> TorchWheels | None:
@@ -139,12 +148,18 @@ def accelerators() -> tuple[Accelerator, ...]:
 
 def software_of(kind: Literal["packages", "files", "installers"], text: str) -> Accelerator | None:
     """Whose software a system package, a path or an installer is, by its name; None where it is nobody's."""
-    match = {"packages": "fullmatch", "files": "match", "installers": "search"}[kind]
+    look = {"packages": fullmatch, "files": match, "installers": search}[kind]
     for row in accelerators() if len(text) <= _MAX_PATH else ():
         pattern: str | None = getattr(row, kind)
-        if pattern is not None and getattr(compiled(pattern), match)(text):
+        if pattern is not None and look(pattern, text):
             return row
     return None
+
+
+def installer_bytes(name: str) -> int | None:
+    """How large a self-extracting installer is at least; None where no source says so."""
+    found = (row for row in rows("accelerators", "installer", Installer) if match(row.pattern, name))
+    return next((row.bytes for row in found), None)
 
 
 @cache

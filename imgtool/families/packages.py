@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-from imgtool.families.model import Evidence, compiled, rows
+from imgtool.families.model import Evidence, fullmatch, rows
 
 _MAX_NAME = 200
 
@@ -63,7 +63,7 @@ def build_only(manager: str, name: str) -> BuildOnly | None:
     if len(name) > _MAX_NAME:
         return None
     for row in rows("packages", "build", BuildOnly):
-        found = compiled(row.pattern).fullmatch(name) if manager in row.managers else None
+        found = fullmatch(row.pattern, name) if manager in row.managers else None
         if found is not None:
             return row._replace(keeps=tuple(found.expand(template) for template in row.keeps))
     return None

@@ -1,14 +1,18 @@
-"""The wheel holds what git tracks under ``imgtool`` and ``rules``, and nothing else."""
+"""The wheel holds what git tracks under ``imgtool`` and ``rules``, the data as a module, and nothing else."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+# what setup.py makes of the TOML files
+DATA = "imgtool/families/_data.py"
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -35,8 +39,13 @@ def test_wheel_holds_every_tracked_file(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         files = {name for name in archive.namelist() if ".dist-info/" not in name}
+        made = archive.read(DATA).decode()
     committed = {name for name in expected if _committed(name)}
-    assert files == committed
+    assert files == {*committed, DATA}
+    names: dict[str, Any] = {}
+    exec(made, names)  # noqa: S102 - our own
+    folder = checkout / "imgtool/families"
+    assert names["TABLES"] == {p.stem: tomllib.loads(p.read_text("utf-8")) for p in folder.glob("*.toml")}
 
 
 def _committed(name: str) -> bool:

@@ -1,0 +1,52 @@
+"""Regular expressions of the data are compiled only for texts that may match."""
+
+from __future__ import annotations
+
+import re
+import warnings
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imgtool.families import model
+
+# --- (expression, the text that every match begins with) ---
+LEADS = [
+    ("abc", "abc"),
+    ("ABC", "abc"),
+    ("nvidia-driver-[0-9]+", "nvidia-driver-"),
+    ("ab*", "a"),
+    ("ab+", "ab"),
+    ("ab?c", "a"),
+    ("ab{0,2}", "a"),
+    ("ab|cd", ""),
+    ("ab(c|d)", "ab"),
+    ("(ab|cd)", ""),
+    (r"ab\|cd", "ab"),
+    ("ab[|]cd", "ab"),
+    ("ab[]|]c", "ab"),
+    (r"ab(\)|x)", "ab"),
+    (r"\bab", ""),
+    ("^ab", ""),
+    ("", ""),
+]
+
+
+@pytest.mark.parametrize("pattern, lead", LEADS)
+def test_lead(pattern: str, lead: str) -> None:
+    assert model._lead(pattern) == lead
+
+
+@given(st.from_regex(r"[abc(|)\[\]\\*+?.{},1]{0,12}", fullmatch=True), st.text("abc|.(A", max_size=6))
+def test_a_lead_changes_no_match(pattern: str, text: str) -> None:
+    with warnings.catch_warnings(action="ignore"):
+        try:
+            plain = re.compile(pattern, re.IGNORECASE)
+        except (re.error, OverflowError):
+            return
+    model._compiled.cache_clear()
+    with warnings.catch_warnings(action="ignore"):
+        assert bool(model.fullmatch(pattern, text, re.IGNORECASE)) == bool(plain.fullmatch(text))
+        assert bool(model.search(pattern, text, re.IGNORECASE)) == bool(plain.search(text))
+        assert bool(model.match(pattern, text)) == bool(re.compile(pattern).match(text))
