@@ -16,6 +16,7 @@ from math import log2
 from typing import NamedTuple
 
 from imgtool.edits import Span
+from imgtool.regex import regex
 
 
 class Found(NamedTuple):
@@ -39,7 +40,7 @@ class Strength(IntEnum):
     RANDOM = 3
 
 
-_REFERENCE = re.compile(
+_REFERENCE = regex(
     rb"[$`]|%\w+%|\{\{|<[^>]*>|\A(?:~|\.{0,2}/(?!\w{30})|@)|\A[a-z][a-z0-9+]{0,15}://"
     rb"|\A(?:os|process|self|args?|config|settings|env|secrets)[.(\[:]",
     re.IGNORECASE,
@@ -47,7 +48,7 @@ _REFERENCE = re.compile(
 _NO_NAMES = (
     r"password|passwd|passphrase|passwort|pass|pwd|pw|secret|token|key|api.?key|credentials?|value|val"
 )
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = regex(
     rf"""change.?(?:me|it|this)|replace|example|place.?holder|dummy|redacted|your|insert|todo|fixme|x{{4}}|\*{{3}}|\.{{3}}
     |fake|not.?(?:a|used|needed|required|set)\b|unused|no.?key|required|empty|optional|some.?(?:{_NO_NAMES})
     |\A(?:my|the|our|an?|test|demo|default|sample|dev|root|admin|user|db|sudo)?[_.-]?(?:{_NO_NAMES})[0-9]?\Z
@@ -55,15 +56,13 @@ _PLACEHOLDER = re.compile(
       |str|string|bytes|ask|prompt|file|env|hidden|anonymous|any|all|disabled?|enabled?)\Z""",
     re.IGNORECASE | re.VERBOSE,
 )
-_VERSION = re.compile(r"[<>=~^!]{1,2}|v?\d+[.:][\w.:+~-]*\Z|\d{1,5}\Z")
+_VERSION = regex(r"[<>=~^!]{1,2}|v?\d+[.:][\w.:+~-]*\Z|\d{1,5}\Z")
 # an expression, or the name of a variable
-_CODE = re.compile(
-    r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\Z|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\Z|-{1,2}[a-z]|.*[()\[\]{}]"
-)
-_TOKEN = re.compile(r"[A-Za-z0-9+/=_.~:-]{16,512}\Z")
-_SEPARATORS = re.compile(r"[-_.:/+=~]+")
-_WORDS = re.compile(r"(?:(?:[A-Z][a-z]+|[a-z]{2,}|[A-Z]{2,})+|[A-Za-z]?)[0-9]*\Z")
-_CHANGE = re.compile(r"(?<=[a-z])[A-Z0-9]|(?<=[A-Z])[a-z0-9]|(?<=[0-9])[A-Za-z]")
+_CODE = regex(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\Z|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\Z|-{1,2}[a-z]|.*[()\[\]{}]")
+_TOKEN = regex(r"[A-Za-z0-9+/=_.~:-]{16,512}\Z")
+_SEPARATORS = regex(r"[-_.:/+=~]+")
+_WORDS = regex(r"(?:(?:[A-Z][a-z]+|[a-z]{2,}|[A-Z]{2,})+|[A-Za-z]?)[0-9]*\Z")
+_CHANGE = regex(r"(?<=[a-z])[A-Z0-9]|(?<=[A-Z])[a-z0-9]|(?<=[0-9])[A-Za-z]")
 
 
 def strength_of(value: bytes, *, quoted: bool = False) -> Strength:
@@ -120,7 +119,7 @@ class Shape(NamedTuple):
 
 def _shapes(what: str, body: str, *prefixes: str) -> Iterator[Shape]:
     for prefix in prefixes:
-        form = re.compile(re.escape(prefix.encode()) + body.encode())
+        form = regex(re.escape(prefix.encode()) + body.encode())
         yield Shape(prefix.encode(), form, f"{what} ({prefix}…)")
 
 
@@ -163,7 +162,7 @@ _PEM = b"PRIVATE KEY"
 _BETWEEN = r"""(?:\\[nr]|[\s"',\\]){1,64}"""
 _HEADER = rf"[A-Z][\w-]{{2,20}}:(?: [^\s\\]{{1,80}}){{1,2}}{_BETWEEN}"
 _LINE64 = r"[A-Za-z0-9+/=]{40,80}"
-_PRIVATE_KEY = re.compile(
+_PRIVATE_KEY = regex(
     rf"-----BEGIN [A-Z ]{{0,20}}PRIVATE KEY(?: BLOCK)?-----{_BETWEEN}(?:{_HEADER}){{0,4}}"
     r"((?=\S{0,40}[a-z])(?=\S{0,40}[A-Z])(?=\S{0,40}[0-9])[A-Za-z0-9+/=]{40,4096}"
     rf"(?:{_BETWEEN}{_LINE64}){{0,400}}(?:{_BETWEEN}[A-Za-z0-9+/=]{{1,79}}(?={_BETWEEN}-----END))?)".encode()
@@ -171,7 +170,7 @@ _PRIVATE_KEY = re.compile(
 
 
 # what a token may have more than its form says
-_TAIL = re.compile(rb"[\w=-]{0,4096}")
+_TAIL = regex(rb"[\w=-]{0,4096}")
 
 
 def _shaped(text: bytes, shapes: Iterable[Shape]) -> Iterator[Found]:
@@ -201,9 +200,9 @@ def _is_token(body: bytes) -> bool:
 
 # --- URLs ----------------------------------------------------------------------------------------------
 
-_USERINFO = re.compile(rb"://([^\s/@:\"'<>|]{0,256}):([^\s/@\"'<>|]{1,512})@(?=[\w\[{$])(?!https?://)")
+_USERINFO = regex(rb"://([^\s/@:\"'<>|]{0,256}):([^\s/@\"'<>|]{1,512})@(?=[\w\[{$])(?!https?://)")
 # git hosts take a token as the user
-_TOKEN_USER = re.compile(rb"://([^\s/@:\"'<>|]{16,512})@(?=[\w\[{$])(?!https?://)")
+_TOKEN_USER = regex(rb"://([^\s/@:\"'<>|]{16,512})@(?=[\w\[{$])(?!https?://)")
 
 
 def _in_urls(text: bytes) -> Iterator[Found]:
@@ -241,20 +240,20 @@ _AFTER = frozenset(
     ring store provider manager backend algorithm alg format index var field location source mount ref env days age
     warn prompt sha md hash checksum digest fingerprint auth authentication authorization through stdin""".split()
 )
-_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_PARTS = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 # in lower case
-_CORE = re.compile(rb"pass(?:w(?:or)?d|phrase|wort)?|pwd|pw|secret|token|credential|key")
+_CORE = regex(rb"pass(?:w(?:or)?d|phrase|wort)?|pwd|pw|secret|token|credential|key")
 _NAME_CHARS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 _MAX_NAME = 96
-_REST_OF_NAME = re.compile(rb"[A-Za-z0-9_.-]{0,64}")
+_REST_OF_NAME = regex(rb"[A-Za-z0-9_.-]{0,64}")
 
 _VALUE = (
     rb"""(?:\\?"([^"\\\s]{1,2048})\\?"|'([^'\s]{1,2048})'|((?:[^\s"'`;&|<>\\]|&(?![&\s])|\\\S){1,2048}))"""
 )
 # name=value, name: value, "name": "value", "--name", "value"
-_JOINED = re.compile(rb"""(?:\\?["']?[ \t]{0,8}[=:][ \t]{0,8}|["'][ \t]*,[ \t]*(?=["']))""" + _VALUE)
-_APART = re.compile(rb"[ \t]{1,8}" + _VALUE)
+_JOINED = regex(rb"""(?:\\?["']?[ \t]{0,8}[=:][ \t]{0,8}|["'][ \t]*,[ \t]*(?=["']))""" + _VALUE)
+_APART = regex(rb"[ \t]{1,8}" + _VALUE)
 
 
 def kind_of(name: str) -> str | None:
@@ -333,7 +332,7 @@ class _Operand(NamedTuple):
 def _operand(
     hint: bytes, before: bytes, what: str, least: Strength = Strength.WEAK, after: bytes = b""
 ) -> _Operand:
-    return _Operand(hint, re.compile(before + _WORD + after), what, least)
+    return _Operand(hint, regex(before + _WORD + after), what, least)
 
 
 _SPACE = rb"(?:\s|\\n){1,64}"
@@ -378,7 +377,7 @@ def _operands(text: bytes, operands: Iterable[_Operand]) -> Iterator[Found]:
 
 # --- texts and files ----------------------------------------------------------------------------------------
 
-_LINE = re.compile(rb"[^\r\n]+")
+_LINE = regex(rb"[^\r\n]+")
 
 
 class Search(NamedTuple):
