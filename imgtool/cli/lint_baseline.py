@@ -12,6 +12,7 @@ from imgtool.cli.inputs import UNREADABLE
 from imgtool.cli.output import say
 from imgtool.edits import write_atomic
 from imgtool.lint import baseline
+from imgtool.lint import img002_unused_suppression as unused
 from imgtool.lint.baseline import Baseline, BaselineError, Seen
 from imgtool.lint.batch import Outcome
 from imgtool.lint.fingerprint import relative
@@ -38,7 +39,7 @@ class Baselines:
             return outcome
         result, entries = baseline.sift(outcome.result, self.known[path])
         file = relative(outcome.job.shown, path.parent)
-        judged = frozenset(rule.code for rule in outcome.job.rules) if self.narrowed else None
+        judged = _judged(outcome) if self.narrowed else None
         self.seen.setdefault(path, []).append(Seen(file, entries, judged))
         if self.update:
             result = replace(result, findings=())
@@ -54,6 +55,11 @@ class Baselines:
                 yield from _write(old, seen, gone)
             elif gone:
                 say(f"{path}: {_are_gone(gone)} (--update-baseline removes what is gone)")
+
+
+def _judged(outcome: Outcome) -> frozenset[str]:
+    # whether a suppression is idle depends on the other rules
+    return frozenset(rule.code for rule in outcome.job.rules if rule.code != unused.META.code)
 
 
 def _are_gone(number: int) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from fakes import PRIVATE_KEY, TOKENS, fake
 
+from imgtool.cli.lint_options import LintFormat
+
 TOKEN = TOKENS["GitHub"]
 SECRETS = [TOKEN, "Passw0rd!x", fake("", 40), "hunter2", "czhang", TOKENS["AWS"], PRIVATE_KEY.splitlines()[3]]
 
@@ -62,6 +64,7 @@ REPORTS = [
     ("lint", "--select", "ALL"),
     ("lint", "--select", "ALL", "--format", "json"),
     ("lint", "--select", "IMG1,IMG2", "--format", "json"),
+    *(("lint", "--select", "ALL", "--format", output) for output in LintFormat),
     ("lint", "--diff"),
     ("lint", "--diff", "--unsafe-fixes"),
     ("lint", "--select", "ALL", "--diff", "--unsafe-fixes"),
@@ -94,6 +97,14 @@ def test_reports_of_standard_input(imgtool: Callable[..., Any], words: tuple[str
     done = imgtool(*words, "-", stdin=DOCKERFILE.encode())
     shown = f"{done.out}{done.err}"
     assert not [secret for secret in SECRETS if secret in shown]
+
+
+def test_a_baseline(imgtool: Callable[..., Any], here: Path, file: Path) -> None:
+    words = ("lint", "--select", "ALL", file, "--baseline", "known.json")
+    assert imgtool(*words, "--update-baseline").code == 0
+    written = (here / "known.json").read_text()
+    assert "ENV GITHUB_TOKEN *" in written
+    assert not [secret for secret in SECRETS if secret in written or secret[:15] in written]
 
 
 def test_a_finding_tells_the_kind(imgtool: Callable[..., Any], file: Path) -> None:

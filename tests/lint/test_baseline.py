@@ -105,7 +105,7 @@ def test_what_real_rules_find_stays_known(lines: list[str], at_line: int) -> Non
     before = lint(REAL.encode(), "Dockerfile", rules)
     text = REAL.splitlines(keepends=True)
     after = lint("".join([*text[:at_line], *lines, *text[at_line:]]).encode(), "Dockerfile", rules)
-    assert len(after.findings) == len(before.findings) > 4
+    assert len(after.findings) == len(before.findings) > 2
     assert sift(after, known(before))[0].findings == ()
 
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft7Validator, ValidationError
 from results import result
 
-from imgtool.cli.lint_report import LintFormat, renderer
+from imgtool.cli.lint_options import LintFormat
+from imgtool.cli.lint_report import renderer
 from imgtool.edits import Edit, Span
 from imgtool.findings import Applicability, Finding, Fix, Severity
 from imgtool.lint.runner import LintResult
