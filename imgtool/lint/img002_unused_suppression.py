@@ -1,7 +1,8 @@
 """Unused suppression.
 
 ## What it does
-Reports a code in a suppression comment that silenced nothing, where its rule ran.
+Reports a code in a suppression comment that silenced nothing, where its rule ran. Of BuildKit's `# check=skip=`, the
+checks that see more on an engine (UndefinedVar, CopyIgnoredFile and others) are left alone, and so is `all`.
 
 ## Why is this bad
 The defect is gone, the comment stays, and one day it hides a new one.
@@ -28,7 +29,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from imgtool.edits import Edit
-from imgtool.lint.suppress import Code, Suppression
+from imgtool.lint.dialects.model import Code, Suppression
 from imgtool.rule import (
     Applicability,
     Document,
@@ -50,20 +51,18 @@ def check(_document: Document, _facts: Facts) -> Iterator[Finding]:
     return iter(())
 
 
-def unused(document: Document, comments: Sequence[Suppression], codes: Collection[Code]) -> Iterator[Finding]:
+def unused(comments: Sequence[Suppression], codes: Collection[Code]) -> Iterator[Finding]:
     """A finding for every code of ``codes``, each with a fix that takes it out of its comment."""
     for comment in comments:
         for code in comment.codes:
             if code in codes:
-                fix = Fix("Remove it", (_removal(document, comment, codes, code),), Applicability.SAFE)
+                fix = Fix("Remove it", (_removal(comment, codes, code),), Applicability.SAFE)
                 yield META.finding(code.span, f"{code.text} silences nothing here", fix=fix)
 
 
-def _removal(document: Document, comment: Suppression, codes: Collection[Code], code: Code) -> Edit:
+def _removal(comment: Suppression, codes: Collection[Code], code: Code) -> Edit:
     if all(c in codes for c in comment.codes):
-        lines = document.source.line_starts
-        end = lines[comment.comment.line] if comment.comment.line < len(lines) else len(document.data)
-        return Edit(lines[comment.comment.line - 1], end, "")
+        return Edit(comment.whole.start, comment.whole.end, "")
     position = comment.codes.index(code)
     if position:
         return Edit(comment.codes[position - 1].span.end, code.span.end, "")

@@ -2,7 +2,8 @@
 
 ## What it does
 Reports a code in a suppression comment that no rule answers to, and a comment that is meant as a suppression and does
-not have its form, such as `# imgtool: ignore=IMG101` or `# imgtool ignore IMG101`.
+not have its form, such as `# imgtool: ignore=IMG101` or `# imgtool ignore IMG101`. In `# check=skip=`, names are
+BuildKit's, in their case.
 
 ## Why is this bad
 A misspelt code or comment silences nothing, and its author believes that it does.
@@ -23,7 +24,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from imgtool.lint.suppress import Suppression, misread
+from imgtool.lint.dialects.model import Suppression
+from imgtool.lint.dialects.own import misread
 from imgtool.rule import Document, Facts, Finding, RuleMeta, Severity
 
 META = RuleMeta("IMG003", "unknown-code", severity=Severity.WARNING, since="0.1.0")
@@ -40,7 +42,9 @@ def unknown(comments: Sequence[Suppression], known: Collection[str]) -> Iterator
 
     for comment in comments:
         for code in comment.codes:
-            if code.text.lower() not in known:
+            if code.known is False:
+                yield META.finding(code.span, f"no check is called {code.text}")
+            elif code.known is None and code.text.lower() not in known:
                 yield META.finding(code.span, f"no rule is called {code.text}{suggestion(code.text)}")
 
 

@@ -13,7 +13,8 @@ from imgtool.facts.masks import Mask, mask
 from imgtool.findings import Finding, Severity
 from imgtool.lint import img002_unused_suppression as img002
 from imgtool.lint import img003_unknown_code as img003
-from imgtool.lint.registry import IndexEntry, Rule, called, index
+from imgtool.lint.dialects import buildkit
+from imgtool.lint.registry import IndexEntry, Rule, called, index, load
 from imgtool.lint.suppress import sift, suppressions
 from imgtool.rule import RuleMeta
 from imgtool.syntax import parse
@@ -76,6 +77,8 @@ def lint(
     not need (:func:`registry.needed`). Never raises on any input.
     """
     document = parse(data)
+    asked = buildkit.options(document)
+    rules = [*rules, *_experimental(asked, rules)]
     knowledge = Facts(document, facts)
     failures: list[RuleFailure] = []
     found: list[Finding] = []
@@ -88,9 +91,28 @@ def lint(
     found = list(judgement.of(found))
     ran = {name for rule in rules for name in _names(rule.meta)}.union(*map(_names, spared))
     left = _unsilenced(document, found, ran) if judgement.comments else one_each(found)
+    if asked.error:
+        left = [replace(f, severity=Severity.ERROR) if f.code.startswith(_CHECKS) else f for f in left]
     ordered = sorted(dict.fromkeys(left), key=lambda f: (f.span, f.code, f.message))
     hidden = mask(document, knowledge.secrets) if ordered or failures else Mask()
     return LintResult(path, document.source, tuple(ordered), tuple(failures), hidden)
+
+
+# rules that are BuildKit's checks
+_CHECKS = "BK"
+
+
+def _experimental(asked: buildkit.Options, rules: Sequence[Rule]) -> Iterator[Rule]:
+    """The experimental checks that the file itself turns on, where checks run at all."""
+    ran = {rule.meta.code for rule in rules}
+    if asked.experimental and any(code.startswith(_CHECKS) for code in ran):
+        for entry in index():
+            if (
+                entry.code.startswith(_CHECKS)
+                and asked.experimental & {*entry.aliases}
+                and entry.code not in ran
+            ):
+                yield load(entry)
 
 
 def _check(rule: Rule, facts: Facts, options: Mapping[str, Any]) -> Iterator[Finding]:
@@ -150,8 +172,8 @@ def _unsilenced(document: Document, found: list[Finding], ran: Collection[str]) 
     if img002.META.name in ran:
         # what silences this very rule cannot be judged by it
         judged = set(ran) - set(_names(img002.META))
-        idle = {c for s in comments for c in s.codes if c not in used and c.text.lower() in judged}
-        kept += sift(img002.unused(document, comments, idle), comments, called)[0]
+        idle = {c for s in comments for c in s.codes if c not in used and c.needless(judged)}
+        kept += sift(img002.unused(comments, idle), comments, called)[0]
     return kept
 
 

@@ -157,7 +157,8 @@ def _check_directives(file: _File, directives: Sequence[Directive]) -> None:
 
 
 def _check_options(value: str) -> str | None:
-    for option in value.split(";"):
+    # the value ends at the first blank, and has three options at most
+    for option in value.partition(" ")[0].split(";", 2):
         key, equals, setting = option.partition("=")
         if not equals:
             return f"invalid check option {quote(option)}"

@@ -227,4 +227,6 @@ def test_every_rule_of_the_index_loads_as_what_the_index_says() -> None:
 def test_codes_names_and_aliases_are_unique() -> None:
     names = [name.lower() for e in registry.index() for name in (e.code, e.name)]
     assert len(names) == len(set(names))
-    assert not {a.lower() for e in registry.index() for a in e.aliases} & set(names)
+    # of several tools' rules for one defect only hadolint's are here under their own codes
+    others = {e.code.lower() for e in registry.index() if e.code.startswith("DL")}
+    assert {a.lower() for e in registry.index() for a in e.aliases} & set(names) <= others

@@ -8,8 +8,9 @@ import pytest
 
 from imgtool.edits import Span
 from imgtool.findings import Finding, Severity
+from imgtool.lint.dialects.own import misread
 from imgtool.lint.registry import called
-from imgtool.lint.suppress import misread, sift, suppressions
+from imgtool.lint.suppress import sift, suppressions
 from imgtool.syntax import parse
 
 

@@ -1,0 +1,43 @@
+"""What a suppression is, whichever tool's comment it stands in."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from imgtool.edits import Span
+from imgtool.syntax.nodes import Comment
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One code of a suppression as written, and where it stands.
+
+    ``silences`` are the names that it stands for, in lower case. Without any it has no effect where it stands;
+    ``known`` tells whether its dialect has such a code at all, None that every name of a rule is one. Where it is
+    not ``judged``, it may be of use to its own tool though nothing is found here.
+    """
+
+    text: str
+    span: Span
+    silences: frozenset[str]
+    known: bool | None = None
+    judged: bool = True
+
+    def needless(self, ran: Collection[str]) -> bool:
+        """Whether it has no effect, given that it silenced none of what the rules of these names found."""
+        return self.judged and self.known is not False and self.silences.issubset(ran)
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """A suppression comment.
+
+    ``covers`` is the part of the file that it silences; None where nothing follows it. ``whole`` is what to remove
+    where no code of it is of use: the comment's lines, or the option of a comment that says more.
+    """
+
+    comment: Comment
+    codes: tuple[Code, ...]
+    covers: Span | None
+    whole: Span

@@ -1,0 +1,62 @@
+"""imgtool's own: ``# imgtool ignore=CODE[,CODE] reason`` and ``# imgtool global ignore=CODE[,CODE] reason``.
+
+The first kind silences the instruction that follows it, or the one whose continuation it stands in; the
+second the whole file.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+
+from imgtool.edits import Span
+from imgtool.lint.dialects.model import Code, Suppression
+from imgtool.syntax.nodes import Comment, Document, Instruction
+
+_FORM = re.compile(
+    rb"#\s*imgtool\s+(global\s+)?ignore\s*=\s*([A-Za-z0-9_-]+(?:\s*,\s*[A-Za-z0-9_-]+)*)", re.IGNORECASE
+)
+_CODE = re.compile(rb"[A-Za-z0-9_-]+")
+# what its author takes for a suppression; prose has other forms of the word
+_MEANT = re.compile(
+    rb"#\s*imgtool[\s:;,_-]*(global[\s:;,_-]*)?ignore(?![A-Za-z])[\s:;=,\[(]*"
+    rb"([A-Z]+[0-9]+(?:\s*,\s*[A-Z]+[0-9]+)*)?",
+    re.IGNORECASE,
+)
+
+
+def read(document: Document) -> Iterator[Suppression]:
+    """The suppressions of this dialect, in file order."""
+    for comment in document.comments:
+        match = _FORM.match(document.data, comment.span.start, comment.span.end)
+        if match:
+            found = _CODE.finditer(document.data, *match.span(2))
+            codes = tuple(
+                Code(text, Span(*word.span()), frozenset({text.lower()}))
+                for word in found
+                for text in (word[0].decode(),)
+            )
+            covers = Span(0, len(document.data)) if match[1] else _next(document.instructions, comment)
+            yield Suppression(comment, codes, covers, whole_line(document, comment.line))
+
+
+def misread(document: Document) -> Iterator[tuple[Comment, str]]:
+    """Comments that are meant as suppressions and are none, each with the form that is one."""
+    for comment in document.comments:
+        at = comment.span
+        meant = _MEANT.match(document.data, at.start, at.end)
+        if meant and not _FORM.match(document.data, at.start, at.end):
+            codes = b"".join((meant[2] or b"CODE").split()).decode()
+            yield comment, f"# imgtool {'global ' if meant[1] else ''}ignore={codes}"
+
+
+def whole_line(document: Document, line: int) -> Span:
+    """A 1-based line with its newline."""
+    starts = document.source.line_starts
+    return Span(starts[line - 1], starts[line] if line < len(starts) else len(document.data))
+
+
+def _next(instructions: Sequence[Instruction], comment: Comment) -> Span | None:
+    after = bisect_right(instructions, comment.span.start, key=lambda i: i.span.end)
+    return instructions[after].span if after < len(instructions) else None
