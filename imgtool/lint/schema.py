@@ -36,6 +36,7 @@ TOP: dict[str, tuple[dict[str, Any], str]] = {
 """Keys at the top, each with its schema and what it means; ``lint`` and ``rules`` are tables of their own."""
 
 LINT: dict[str, tuple[dict[str, Any], str]] = {
+    "baseline": (_STRING, "A file of findings that are known and not shown, relative to this file."),
     "extend-select": (_STRINGS, "Rules to run besides."),
     "fail-on": (_one_of(*Severity, "never"), "The mildest finding that makes the exit code 1."),
     "ignore": (_STRINGS, "Rules to leave out."),
