@@ -116,6 +116,48 @@ def secret(file: ContextFile, context: BuildContext) -> SecretFile | None:
     return SecretFile(found.what, pattern, found.what != _ENVIRONMENT or _TELLING.search(head) is not None)
 
 
+# folders of secrets, by their names
+_FOLDERS = {
+    ".ssh": "keys of SSH",
+    ".aws": "AWS credentials",
+    ".docker": "Docker credentials",
+    ".kube": "Kubernetes credentials",
+    ".gnupg": "keys of GnuPG",
+    ".azure": "Azure credentials",
+    "gcloud": "Google credentials",
+}
+# certificates, and public keys of repositories, end like private keys
+_PUBLIC = re.compile(
+    r"(?:.*[._-])?(?:pub|public|ca|cacert|certs?|certificates?|chain|fullchain|bundle|crt|gpg|pgp|apt|repo|repos|repository|archive|keyring|signing|release|rpm|root|issuer|trust|trusted|known|dhparams?)\d*(?:[._-].*)?",
+    re.IGNORECASE,
+)
+_PUBLIC_PLACES = (
+    "/etc/apt/",
+    "keyring",
+    "/etc/pki/rpm-gpg",
+    "ca-certificates",
+    "ca-trust",
+    "/etc/ssl/certs",
+    "anchors",
+)
+# what may as well hold settings alone
+_PERHAPS = frozenset((_ENVIRONMENT, "registry credentials"))
+
+
+def named_secret(path: str, goal: str) -> SecretFile | None:
+    """What a file or folder of secrets is by its name alone, where ``goal`` does not say that it is public."""
+    name = path.rpartition("/")[2]
+    if name in _FOLDERS and not _FOREIGN.match(path):
+        return SecretFile(_FOLDERS[name], f"**/{name}", sure=True)
+    found = _secret(path)
+    if found is None:
+        return None
+    public = _PUBLIC.fullmatch(name) or any(place in goal for place in _PUBLIC_PLACES)
+    if found.what == "private key" and public:
+        return None
+    return SecretFile(found.what, "", found.what not in _PERHAPS)
+
+
 def _secret(path: str) -> _Secret | None:
     above, _, name = path.rpartition("/")
     if not _ANY_SECRET.fullmatch(name) or _FOREIGN.match(path):
