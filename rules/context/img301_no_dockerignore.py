@@ -1,10 +1,10 @@
 """Context copied without a .dockerignore.
 
 ## What it does
-Reports the first COPY or ADD of the whole build context, or else of a whole folder of it, where no
-`.dockerignore` (nor `<Dockerfile>.dockerignore`) keeps anything back. `COPY *` and `COPY src/*` count; `COPY *.py`,
-files by name and a COPY with `--exclude` do not. What is known to be needless there (`.git`, `__pycache__`, virtual
-environments) is weighed, if its stage ships.
+Reports the first COPY or ADD of the whole build context, where no `.dockerignore` (nor `<Dockerfile>.dockerignore`)
+keeps anything back; or else of a folder that holds what no image needs (`__pycache__`, virtual environments, …).
+`COPY *` and `COPY src/*` count; `COPY *.py`, files by name and a COPY with `--exclude` do not. What is known to be
+needless there is weighed, if its stage ships.
 
 The build context is known where `--context` or the configuration names it, or where all sources exist in the
 Dockerfile's folder or at the root of its repository. Where nobody names it and a folder above may be it as well, a
@@ -72,13 +72,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from imgtool.rule import ContextFile, Document, Facts, Finding, RuleMeta, Severity
+from imgtool.rule import BuildContext, ContextFile, Document, Facts, Finding, RuleMeta, Severity
 
 from ._kinds import needless
 from ._sources import Source, sources
 
 META = RuleMeta("IMG301", "no-dockerignore", severity=Severity.WARNING, since="0.1.0")
 
+_GIT = ".git"
 # (what a project has, what it wants to keep out)
 _USUAL = (
     (re.compile(r".*\.py"), "**/__pycache__"),
@@ -94,21 +95,15 @@ def check(_document: Document, facts: Facts) -> Iterator[Finding]:
         return
     found = [source for source in sources(facts) if not source.excluded]
     whole = next((source for source in found if source.takes_all()), None)
-    source = whole or next((source for source in found if source.takes_folder(context)), None)
+    folder = (source for source in found if source.takes_folder(context) and source.path != _GIT)
+    source = whole or next((source for source in folder if _needless(source, facts)), None)
     if source is None or any(other.ignore_file for other in facts.contexts):
         return
-    everything, takes = context.files(), source.takes(context)
-    files = [file for file in everything.files if takes(file.path)]
-    folders = Counter[str]()
-    # what another folder would weigh is not known
-    for file in files if len(facts.contexts) == 1 else ():
-        folders[needless(file) or ""] += file.size
-    del folders[""]
-    saving = folders.total() if everything.complete and source.stage in facts.shipped else 0
+    files, folders = _taken_files(source, context), _needless(source, facts)
+    complete = context.files().complete
+    saving = folders.total() if complete and source.stage in facts.shipped else 0
     severity = Severity.WARNING if whole else Severity.INFO
-    message = (
-        f"{_taken(source, folders)}, as there is no .dockerignore; write one with {_wanted(source, files)}"
-    )
+    message = f"{_taken(source, folders)}, as there is no .dockerignore; write one with {_wanted(source, files, context)}"
     yield META.finding(source.span, message, severity=severity, saves_bytes=saving or None)
 
 
@@ -118,7 +113,23 @@ def _taken(source: Source, folders: Counter[str]) -> str:
     return f"{source.instruction.keyword} takes {what}{among}"
 
 
-def _wanted(source: Source, files: Iterable[ContextFile]) -> str:
+def _taken_files(source: Source, context: BuildContext) -> list[ContextFile]:
+    takes = source.takes(context)
+    return [file for file in context.files().files if takes(file.path)]
+
+
+def _needless(source: Source, facts: Facts) -> Counter[str]:
+    """Bytes of what no image needs, by the folder's name; nothing where another folder may be the context."""
+    folders = Counter[str]()
+    if facts.context and len(facts.contexts) == 1:
+        for file in _taken_files(source, facts.context):
+            if name := needless(file):
+                folders[name] += file.size
+    return folders
+
+
+def _wanted(source: Source, files: Iterable[ContextFile], context: BuildContext) -> str:
     paths = [file.path for file in files]
     usual = [wanted for sign, wanted in _USUAL if any(map(sign.fullmatch, paths))]
-    return ", ".join([*([".git"] if source.takes_all() else []), "**/.env*", *usual])
+    history = source.takes_all() and (context.root / _GIT).exists()
+    return ", ".join([*([_GIT] if history else []), "**/.env*", *usual])

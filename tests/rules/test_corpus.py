@@ -74,11 +74,11 @@ def plant(folder: Path, row: dict[str, str], data: bytes) -> Path:
 
 
 def takes_much(data: bytes) -> bool:
-    """Whether a COPY or ADD of the context names ``.`` or a folder with a slash, told by its text alone."""
+    """Whether a COPY or ADD names the whole context, told by its text alone."""
     for instruction in parse(data).instructions:
         if instruction.keyword in ("COPY", "ADD") and not instruction.flag("from"):
             names = [name for name in instruction.args[:-1] if "://" not in name]
-            if any(name.endswith("/") or name == "." for name in names):
+            if any(name in (".", "./") for name in names):
                 return True
     return False
 
@@ -121,12 +121,25 @@ def test_contexts_without_dockerignore(corpus: Path, without: dict[str, LintResu
     assert len(wanted) > 100
 
 
-# --- IMG401, IMG501 ---
+# --- stages and secrets ---
+READ = (
+    "IMG303",
+    "IMG401",
+    "IMG501",
+    "IMG502",
+    "IMG503",
+    "IMG504",
+    "IMG505",
+    "IMG506",
+    "IMG507",
+    "IMG509",
+    "IMG510",
+)
 
 
 @pytest.fixture(scope="module")
 def found(corpus: Path, without: dict[str, LintResult]) -> dict[str, list[Place]]:
-    every: dict[str, list[Place]] = {"IMG401": [], "IMG501": []}
+    every: dict[str, list[Place]] = {code: [] for code in READ}
     for path in sorted((corpus / "open").iterdir()):
         data = path.read_bytes()
         for code in every:
@@ -135,14 +148,16 @@ def found(corpus: Path, without: dict[str, LintResult]) -> dict[str, list[Place]
     return every
 
 
-@pytest.mark.parametrize("code", ["IMG301", "IMG401", "IMG501"])
+@pytest.mark.parametrize("code", ["IMG301", *READ])
 def test_the_record_is_of_the_sample(code: str, found: dict[str, list[Place]]) -> None:
     with (RECORD / f"{code}.tsv").open(encoding="utf-8", newline="") as file:
         read = list(csv.DictReader(file, delimiter="\t"))
     every = sorted(set(found[code]))
     sample = random.Random(SEED).sample(every, min(30, len(every)))
     assert {(row["file"], int(row["line"])) for row in read} == set(sample)
-    assert all(row["reason"] and {row["verdict"], row["second"]} <= VERDICTS for row in read)
+    # a second verdict may be missing yet
+    assert all(row["reason"] and row["verdict"] in VERDICTS for row in read)
+    assert {row["second"] for row in read} <= VERDICTS | {""}
     assert sum(row["verdict"] == "right" for row in read) >= 0.9 * len(read)
     # a second reader, who left more open
     right, refused = (sum(row["second"] == verdict for row in read) for verdict in ("right", "wrong"))

@@ -36,6 +36,9 @@ LEFT_ALONE = [
     ("RUN --mount=type=bind,target=/src make -C /src", {}, "nothing is copied"),
     ("COPY . .\nFROM scratch", {}, "not built"),
     ("COPY .", {}, "refused"),
+    ("COPY src /app", {}, "one folder by name lets little in"),
+    ("COPY src/* /app/", {}, "likewise"),
+    ("COPY .git /app/.git", {".git/HEAD": "x"}, "IMG303 says so"),
 ]
 
 
@@ -61,10 +64,6 @@ FOUND = [
     ("ADD . /app", ".", "warning"),
     ("COPY main.py . /app/", ".", "warning"),
     ("ARG WHERE=.\nCOPY $WHERE /app", "$WHERE", "warning"),
-    ("COPY src /app", "src", "info"),
-    ("COPY ./src/ /app", "./src/", "info"),
-    ("COPY src/* /app/", "src/*", "info"),
-    ("COPY src/deep/ /app", "src/deep/", "info"),
     ("COPY src /app\nCOPY . /all", ".", "warning"),
     ("COPY \\\n  # all\n  . \\\n  /app", ".", "warning"),
     ("COPY . /src\nFROM scratch\nCOPY --from=0 /src /src", ".", "warning"),
@@ -96,12 +95,23 @@ def test_a_builder_saves_nothing_of_the_image(lint_with: LintWith) -> None:
     assert finding.saves_bytes is None
 
 
-def test_a_folder_takes_what_is_in_it(lint_with: LintWith) -> None:
-    more = {".git/HEAD": "x", "src/package.json": "{}"}
-    (finding,) = lint_with("IMG301", f"{FROM}COPY src /app\n", FILES | more).findings
+FOLDERS = ["src", "./src/", "src/*", "src/deep/"]
+
+
+@pytest.mark.parametrize("source", FOLDERS)
+def test_a_folder_with_what_nobody_needs(lint_with: LintWith, source: str) -> None:
+    more = {".git/HEAD": "x", "src/deep/__pycache__/a.pyc": "x" * 1000, "src/deep/package.json": "{}"}
+    (finding,) = lint_with("IMG301", f"{FROM}COPY {source} /app/\n", FILES | more).findings
     assert finding.message == (
-        "COPY takes all of src, as there is no .dockerignore; write one with **/.env*, **/__pycache__, **/node_modules"
+        f"COPY takes all of {source.rstrip('/*')}, 1,000 bytes of __pycache__ with it, as there is no .dockerignore; "
+        "write one with **/.env*, **/__pycache__, **/node_modules"
     )
+    assert (finding.severity, finding.saves_bytes) == ("info", 1000)
+
+
+def test_git_is_named_where_there_is_one(lint_with: LintWith) -> None:
+    (finding,) = lint_with("IMG301", f"{FROM}COPY . .\n", FILES).findings
+    assert finding.message.endswith("write one with **/.env*, **/__pycache__")
 
 
 # --- folders that hold a .dockerignore, and whether the rule speaks ---
