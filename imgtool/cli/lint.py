@@ -86,6 +86,13 @@ def lint(
     update_baseline: UpdateBaseline = False,
     statistics: Statistics = False,
     preview: Annotated[bool, typer.Option("--preview", help="New rules, too.")] = False,
+    shellcheck: Annotated[
+        bool | None,
+        typer.Option(
+            "--shellcheck/--no-shellcheck",
+            help="Have ShellCheck read shell code; else where it is installed.",
+        ),
+    ] = None,
     fix: Annotated[bool, typer.Option("--fix", help="Apply safe fixes to the files.")] = False,
     unsafe_fixes: Annotated[
         bool,
@@ -163,6 +170,7 @@ def lint(
         selection=_selection(select, ignore, extend_select),
         profile=profile,
         preview=preview,
+        shellcheck=shellcheck,
         build_args=build_args(build_arg),
         stage=stage,
         context=context,
@@ -200,9 +208,20 @@ def lint(
         complaints += known.finish()
     if stage is not None and done and not any(outcome.staged for outcome in done):
         complaints.append(f"no file has a stage {stage}")
+    complaints += _unchecked(done)
     for complaint in complaints:
         say(complaint)
     raise typer.Exit(_exit_code(done, complaints, fail_on, diff=diff))
+
+
+def _unchecked(done: Sequence[Outcome]) -> list[str]:
+    """Why ShellCheck has not looked at shell code: a complaint where that was asked for, else just said."""
+    notices = {outcome.notice: outcome.job.shell_wanted for outcome in done if outcome.notice}
+    texts = {f"{notice}; shell code is not checked": wanted for notice, wanted in notices.items()}
+    for text, wanted in texts.items():
+        if not wanted:
+            say(f"{text} (--no-shellcheck if that is meant)")
+    return [text for text, wanted in texts.items() if wanted]
 
 
 def _refuse_usage(wrong: object, message: str) -> None:

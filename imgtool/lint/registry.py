@@ -7,6 +7,7 @@ it selects; ``docs/generate.py`` writes it.
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -16,6 +17,9 @@ from typing import Any
 from imgtool.findings import Finding
 from imgtool.lint.rule_index import RULES
 from imgtool.rule import RuleMeta
+
+# ShellCheck's codes and prefixes of them: what it can find is not in the index
+_SHELLCHECK = re.compile(r"SC\d{0,4}|SHELLCHECK")
 
 # a weight above that of any prefix
 _EXACT = 1000
@@ -109,8 +113,13 @@ def check_selectors(selectors: Iterable[str]) -> None:
         RuleError: with the nearest code or name as a suggestion.
     """
     for selector in selectors:
-        if not any(matches(selector, entry) for entry in index()):
+        if not is_shellcheck(selector) and not any(matches(selector, entry) for entry in index()):
             raise RuleError(f"no rule matches {selector!r}{suggestion(selector)}")
+
+
+def is_shellcheck(name: str) -> bool:
+    """Whether a selector, or a code of a comment, means findings of ShellCheck: ``SC2086``, ``SC2``, ``shellcheck``."""
+    return _SHELLCHECK.fullmatch(name.upper()) is not None
 
 
 def suggestion(word: str) -> str:
@@ -133,7 +142,7 @@ class Selection:
 
 PROFILES = {
     "default": Selection(("ALL",), ignore=("DL",)),
-    "hadolint": Selection(("DL", "IMG0")),
+    "hadolint": Selection(("DL", "IMG0", "SC")),
     "all": Selection(("ALL",)),
 }
 """What a run begins with: all but hadolint's; what hadolint has on, and what is about the file itself; every rule."""
@@ -150,6 +159,30 @@ def select(*layers: Selection, profile: str = "default", preview: bool = False) 
     """
     every = (PROFILES[profile], *layers)
     return tuple(entry for entry in index() if _chosen(entry, every, preview=preview))
+
+
+@dataclass(frozen=True, slots=True)
+class ShellCodes:
+    """Which of ShellCheck's codes a run shows. ``layers`` begin with the profile's."""
+
+    layers: tuple[Selection, ...]
+
+    def has(self, code: str) -> bool:
+        """Whether a finding of that code is shown."""
+        return _chosen(
+            IndexEntry(code, "shellcheck", (), preview=False, module=""), self.layers, preview=False
+        )
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The selectors that ask for ShellCheck by its codes."""
+        asked = (s for layer in self.layers for s in (*(layer.select or ()), *layer.extend))
+        return tuple(s for s in asked if is_shellcheck(s))
+
+    @property
+    def any(self) -> bool:
+        """Whether a code can be shown at all."""
+        return self.has("SC0000") or any(self.has(s.upper().ljust(6, "0")) for s in self.named)
 
 
 def _chosen(entry: IndexEntry, layers: Sequence[Selection], *, preview: bool) -> bool:
@@ -172,6 +205,9 @@ def _weight(selector: str, entry: IndexEntry) -> int:
     named = _named(index()).get(sought)
     if named:
         return _EXACT if entry in named else 0
+    if sought == entry.name.upper():
+        # what is not in the index shares a name
+        sought = entry.code[:2]
     return 1 + len(sought) if sought and entry.code.startswith(sought) else 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from types import MappingProxyType
@@ -14,7 +14,7 @@ from imgtool.findings import Finding, Severity
 from imgtool.lint import img002_unused_suppression as img002
 from imgtool.lint import img003_unknown_code as img003
 from imgtool.lint.dialects import buildkit
-from imgtool.lint.registry import IndexEntry, Rule, called, index, load
+from imgtool.lint.registry import IndexEntry, Rule, called, index, is_shellcheck, load
 from imgtool.lint.suppress import sift, suppressions
 from imgtool.rule import RuleMeta
 from imgtool.syntax import parse
@@ -62,6 +62,10 @@ class LintResult:
     mask: Mask = field(default=Mask(), repr=False)
 
 
+ShellFindings = Callable[[Facts], Callable[[], Iterable[Finding]]]
+"""Begins to look at a file's shell code; what it returns waits for the findings."""
+
+
 def lint(
     data: bytes,
     path: str,
@@ -70,16 +74,20 @@ def lint(
     options: Mapping[str, Any] = MappingProxyType({}),
     judgement: Judgement | None = None,
     spared: Iterable[IndexEntry] = (),
+    shell: ShellFindings | None = None,
+    knowledge: Facts | None = None,
 ) -> LintResult:
     """Lint a Dockerfile's bytes with loaded rules, in their order.
 
     ``options`` maps rule codes to instances of their ``Options``; ``spared`` are rules of the run that the file does
-    not need (:func:`registry.needed`). Never raises on any input.
+    not need (:func:`registry.needed`). ``shell`` finds what is wrong with shell code. ``knowledge`` is what is known of
+    the file, where that has been read. Never raises on any input.
     """
-    document = parse(data)
+    knowledge = knowledge or Facts(parse(data), facts)
+    document = knowledge.document
     asked = buildkit.options(document)
     rules = [*rules, *_experimental(asked, rules)]
-    knowledge = Facts(document, facts)
+    pending = shell(knowledge) if shell else None
     failures: list[RuleFailure] = []
     found: list[Finding] = []
     for rule in rules:
@@ -87,9 +95,14 @@ def lint(
             found += _check(rule, knowledge, options)
         except Exception as error:  # noqa: BLE001 - one rule's defect must not hide the others' findings
             failures.append(RuleFailure(rule.meta.code, f"{type(error).__name__}: {error}"))
+    found += pending() if pending else ()
     judgement = judgement or Judgement()
     found = list(judgement.of(found))
     ran = {name for rule in rules for name in _names(rule.meta)}.union(*map(_names, spared))
+    if pending:
+        ran |= {
+            code.text.lower() for s in suppressions(document) for code in s.codes if is_shellcheck(code.text)
+        }
     left = _unsilenced(document, found, ran) if judgement.comments else one_each(found)
     if asked.error:
         left = [replace(f, severity=Severity.ERROR) if f.code.startswith(_CHECKS) else f for f in left]

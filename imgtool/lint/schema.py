@@ -52,6 +52,7 @@ LINT: dict[str, tuple[dict[str, Any], str]] = {
         _table_of(_one_of(*Severity)),
         "How severe findings of a code, or of all that begin so, are.",
     ),
+    "shellcheck": (_BOOLEAN, "ShellCheck reads shell code; without the key, where it is installed."),
     "strict-labels": (_BOOLEAN, "Labels that are not in the schema are findings."),
     "suppressions": (_BOOLEAN, "Comments in a file may silence findings."),
     "trusted-registries": (_STRINGS, "Images come from these alone; one * at an end stands for anything."),

@@ -35,6 +35,7 @@ _LINT = (
     "profile",
     "select",
     "severity",
+    "shellcheck",
     "strict-labels",
     "suppressions",
     "trusted-registries",
@@ -48,7 +49,8 @@ LABEL_TYPES = ("text", "url", "semver", "hash", "rfc3339", "spdx", "email")
 class LintSettings:
     """The settings for the files under one configuration file; defaults where it says nothing.
 
-    ``select`` is None for the profile's rules. ``fail_on`` is the mildest severity that makes the exit code 1; None: none does.
+    ``select`` is None for the profile's rules, ``shellcheck`` for: where it is installed. ``fail_on`` is the mildest
+    severity that makes the exit code 1; None: none does.
     ``suppressions``: comments in a file silence findings.
     ``rules`` holds each rule's own table by its code, read when the rule is loaded (:meth:`Section.build`).
     """
@@ -66,6 +68,7 @@ class LintSettings:
     fail_on: Severity | None = Severity.STYLE
     suppressions: bool = True
     preview: bool = False
+    shellcheck: bool | None = None
     profile: str = "default"
     severities: Mapping[str, Severity] = field(default_factory=dict)
     policy: Policy = field(default_factory=Policy)
@@ -142,6 +145,7 @@ def settings(file: ConfigFile | None) -> LintSettings:
         fail_on=None if fail_on == "never" else Severity(fail_on or Severity.STYLE),
         suppressions=lint.boolean("suppressions") is not False,
         preview=lint.boolean("preview") or False,
+        shellcheck=lint.boolean("shellcheck"),
         profile=profile or "default",
         severities=dict(_severities(lint.table_of("severity"))),
         policy=Policy(
