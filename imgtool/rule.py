@@ -19,7 +19,7 @@ from imgtool.facts.scope import State
 from imgtool.facts.shell import Arg, Command, Redirect, Script
 from imgtool.facts.stages import Edge, Stage, Via, copy_source, mounts_of
 from imgtool.families import BaseImage, Toolchain, config, identify, installs_driver, sibling, toolchain
-from imgtool.families.analogues import Recipe, recipes
+from imgtool.families.analogues import Recipe, recipes, torch_npu_of
 from imgtool.families.caches import PackageCache, cache_of, package_caches
 from imgtool.families.contents import contents, saving
 from imgtool.families.drivers import (
@@ -43,6 +43,7 @@ from imgtool.families.needs import (
     device_variables,
     driver_folders,
     highest,
+    installer_bytes,
     levels,
     names_devices,
     python_need,
@@ -52,6 +53,7 @@ from imgtool.families.needs import (
 from imgtool.families.packages import build_only, recommends
 from imgtool.families.python_indexes import index_at
 from imgtool.families.reference import parse_reference
+from imgtool.families.trees import held_tree
 from imgtool.findings import Applicability, Finding, Fix, FixAvailability, Severity
 from imgtool.leaks import kind_of
 from imgtool.syntax.nodes import Comment, Document, Flag, Instruction, Text, Word
@@ -128,11 +130,13 @@ __all__ = [
     "expand",
     "expand_content",
     "fill",
+    "held_tree",
     "highest",
     "identify",
     "image_problem",
     "index_at",
     "inherited_names",
+    "installer_bytes",
     "installs_driver",
     "is_chain",
     "kind_of",
@@ -162,6 +166,7 @@ __all__ = [
     "suggest",
     "system_life",
     "toolchain",
+    "torch_npu_of",
     "torch_wheels",
     "variables",
     "without",

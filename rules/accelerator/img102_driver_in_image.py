@@ -32,6 +32,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends cuda-12-4 nvidi
 ```dockerfile
 FROM ubuntu:22.04
 COPY --from=ghcr.io/example/repositories:cuda /etc/apt /etc/apt
+ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility
 RUN apt-get update && apt-get install -y --no-install-recommends cuda-libraries-12-4 && rm -rf /var/lib/apt/lists/*
 ```
 

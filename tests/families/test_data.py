@@ -21,8 +21,10 @@ from imgtool.families.images import Flavour, Image, Mirror, Release
 from imgtool.families.inherited import ConfigRow, Default, System
 from imgtool.families.model import FamilyDataError, build, collected, load, order, rows, sources
 from imgtool.families.needs import Accelerator, Level, Need, TorchWheels
+from imgtool.families.needs import Installer as InstallerSize
 from imgtool.families.packages import BuildOnly, Installer, Recommends
 from imgtool.families.python_indexes import PythonIndex
+from imgtool.families.trees import Tree
 
 IMAGE_TABLES: dict[str, Any] = {
     "image": Image,
@@ -39,9 +41,10 @@ TABLES: dict[str, dict[str, Any]] = {
     "systems": {"system": System, "default": Default},
     "drivers": {**dict.fromkeys(("package", "command", "path", "stub"), DriverFact), "key": RetiredKey},
     "python_needs": {"need": Need, "torch": TorchWheels},
-    "accelerators": {"accelerator": Accelerator, "level": Level},
+    "accelerators": {"accelerator": Accelerator, "level": Level, "installer": InstallerSize},
     "packages": {"build": BuildOnly, "recommends": Recommends, "installer": Installer},
     "caches": {"cache": PackageCache},
+    "trees": {"tree": Tree},
     "analogues": {"analogue": Analogue},
     "python_indexes": {"index": PythonIndex},
     "recipes": {"recipe": Recipe, "release_pair": ReleasePair},

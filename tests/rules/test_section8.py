@@ -20,6 +20,7 @@ CANN = "FROM quay.io/ascend/cann:8.1.rc1-910b-ubuntu22.04-py3.11\n"
 TORCH = "RUN pip install --no-cache-dir torch==2.5.1\n"
 START = 'CMD ["python3", "/srv/serve.py"]\n'
 
+TOOLKIT = "Ascend-cann-toolkit_8.0.0_linux-aarch64.run"
 REPOS = "https://developer.download.nvidia.com/compute/cuda/repos/ubuntu2204/x86_64"
 
 NOTHING: dict[str, str] = {}
@@ -52,6 +53,25 @@ ROWS: list[tuple[int, str, dict[str, str], str | None]] = [
     (5, f"{CANN}COPY --from=host /usr/local/Ascend/driver /usr/local/Ascend/driver\n", NOTHING, "IMG102"),
     (6, f"{CUDA}RUN python3 -c 'import torch; assert torch.cuda.is_available()'\n", NOTHING, "IMG104"),
     (6, f"{CANN}RUN npu-smi info\n", NOTHING, "IMG104"),
+    (
+        12,
+        f"FROM ubuntu:22.04\nCOPY {TOOLKIT} /opt/\nRUN /opt/{TOOLKIT} --quiet --install\n",
+        NOTHING,
+        "IMG113",
+    ),
+    (
+        12,
+        f"FROM ubuntu:22.04\nRUN wget https://e.com/{TOOLKIT} && sh {TOOLKIT} --install\n",
+        NOTHING,
+        "IMG113",
+    ),
+    (
+        13,
+        f"FROM ubuntu:22.04\nRUN . /usr/local/Ascend/ascend-toolkit/set_env.sh && make\n{START}",
+        NOTHING,
+        "IMG112",
+    ),
+    (14, f"{CANN}RUN pip install torch==2.5.1 torch-npu==2.1.0\n{START}", NOTHING, "IMG111"),
     (20, "FROM nvidia/cuda:11.3.0-base-ubuntu18.04\nCOPY serve /srv/\n", NOTHING, "IMG115"),
     (21, f"FROM ubuntu:22.04\nRUN apt-key adv --fetch-keys {REPOS}/7fa2af80.pub\n", NOTHING, "IMG122"),
     (
