@@ -155,10 +155,12 @@ def made(facts: Facts, run: Run) -> Iterator[tuple[Command, str | None, tuple[Co
         words = _targets(command, by_command.get(command, []))
         found = []
         for source, word, name, tree in words:
-            base = where if word is None else path(facts, run, word, where)
-            if base is not None:
-                at = posixpath.normpath(posixpath.join(base, name))
-                found.append(Content(at, source, run.instruction, command, tree))
+            at = where if word is None else path(facts, run, word, where)
+            if name and at is not None:
+                named = Arg(name, name, command.span, literal="$" not in name, expands="$" in name)
+                at = path(facts, run, named, at)
+            if at is not None:
+                found.append(Content(posixpath.normpath(at), source, run.instruction, command, tree))
         yield command, where, tuple(found)
 
 
@@ -172,8 +174,9 @@ def _targets(command: Command, operations: list[PackageOperation]) -> Iterator[_
             yield from _downloads(operation)
         elif operation.operation is Operation.CLONE and operation.verb == "clone" and operation.urls:
             url = operation.urls[0]
-            name = "" if operation.output else _name(url.text).removesuffix(".git")
-            yield url.text, operation.output, name, True
+            # a variable may hold all of the address, and its last part alone is the folder's name
+            name = _name(url.text).removesuffix(".git") if "/" in url.text else "$"
+            yield url.text, operation.output, "" if operation.output else name, True
         elif operation.operation is Operation.ENVIRONMENT:
             target = operation.environment or next(iter(operation.arguments), None)
             if target is not None and "/" in target.text:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from imgtool.rule import Arg, Command, Facts, Instruction, Run, Stage
+from imgtool.rule import Arg, Command, Facts, Instruction, Run, Stage, mounts_of
 
 from ._contents import Content, copied, made
-from ._paths import covers, path
+from ._paths import covers, path, workdir
 
 
 class Deletion(NamedTuple):
@@ -37,9 +38,17 @@ def shipped_instructions(facts: Facts) -> Iterator[tuple[Stage, Instruction]]:
                 yield stage, instruction
 
 
+class Layers(NamedTuple):
+    """Every RUN with what it finds, every deletion of what an earlier layer holds, and what is there at the end."""
+
+    changes: tuple[Change, ...]
+    deletions: tuple[Deletion, ...]
+    left: tuple[Content, ...]
+
+
 @lru_cache(maxsize=1)
-def layers(facts: Facts) -> tuple[tuple[Change, ...], tuple[Deletion, ...]]:
-    """Every RUN with what it finds, and every deletion of what an earlier layer holds."""
+def layers(facts: Facts) -> Layers:
+    """What the instructions of the image that ships make of its layers, oldest first."""
     held: dict[str, Content] = {}
     changes: list[Change] = []
     deletions: list[Deletion] = []
@@ -50,15 +59,20 @@ def layers(facts: Facts) -> tuple[tuple[Change, ...], tuple[Deletion, ...]]:
         if run is not None:
             changes.append(Change(run, tuple(held.values())))
             deletions += _replayed(facts, run, held)
-    return tuple(changes), tuple(deletions)
+    return Layers(tuple(changes), tuple(deletions), tuple(held.values()))
 
 
 def _replayed(facts: Facts, run: Run, held: dict[str, Content]) -> Iterator[Deletion]:
     """The deletions of a RUN; ``held`` is brought up to date."""
+    mounted = [target for target in _mounts(facts, run) if target]
+    own: list[str] = []
     for command, where, new in made(facts, run):
         for word in deleted_words(command):
             target = path(facts, run, word, where)
             if target is None:
+                # it may be what this RUN itself has put there
+                while own:
+                    held.pop(own.pop(), None)
                 continue
             gone = {place: content for place, content in held.items() if holds(target, content)}
             older = tuple(c for c in gone.values() if c.instruction is not run.instruction)
@@ -68,7 +82,17 @@ def _replayed(facts: Facts, run: Run, held: dict[str, Content]) -> Iterator[Dele
                 yield Deletion(run, command, word, older)
             for place in gone:
                 del held[place]
-        held.update((content.path, content) for content in new)
+        kept = [c for c in new if not any(covers(target, c.path) for target in mounted)]
+        held.update((c.path, c) for c in kept)
+        own += (c.path for c in kept)
+
+
+def _mounts(facts: Facts, run: Run) -> Iterator[str | None]:
+    """Folders of a RUN that are no part of its layer."""
+    for mount in mounts_of(run.instruction):
+        if mount.type in ("cache", "tmpfs", "bind"):
+            target = facts.expand(run.instruction, mount.target)
+            yield target and posixpath.normpath(posixpath.join(workdir(facts, run.instruction), target))
 
 
 def holds(target: str, content: Content) -> bool:

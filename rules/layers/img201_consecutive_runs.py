@@ -134,7 +134,9 @@ def _follows(stage: Stage, first: Run, second: Run) -> bool:
 
 def _is_undoing(facts: Facts, run: Run) -> bool:
     """Whether IMG202 speaks of it: it belongs to the RUN whose files it deletes."""
-    deletes = any(d.run is run for d in layers(facts)[1]) or any(c.run is run for c in history(facts).cleaned)
+    deletes = any(d.run is run for d in layers(facts).deletions) or any(
+        c.run is run for c in history(facts).cleaned
+    )
     return deletes or all(c.name in _DELETES for c in run.script.commands)
 
 

@@ -21,7 +21,7 @@ RUN rm /tmp/Ascend-cann-toolkit.run
 ```
 ```dockerfile
 FROM debian:bookworm
-RUN git clone --depth 1 https://github.com/example/engine.git /tmp/engine && make -C /tmp/engine install
+RUN git clone --depth 1 --branch v1.2.0 https://github.com/example/engine.git /tmp/engine && make -C /tmp/engine install
 RUN rm -rf /tmp/engine
 ```
 
@@ -33,7 +33,7 @@ RUN --mount=type=bind,source=Ascend-cann-toolkit.run,target=/tmp/Ascend-cann-too
 ```
 ```dockerfile
 FROM debian:bookworm
-RUN git clone --depth 1 https://github.com/example/engine.git /tmp/engine && make -C /tmp/engine install && rm -rf /tmp/engine
+RUN git clone --depth 1 --branch v1.2.0 https://github.com/example/engine.git /tmp/engine && make -C /tmp/engine install && rm -rf /tmp/engine
 ```
 
 ## Fix safety
@@ -88,7 +88,7 @@ _SHOWN = 3
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     if stage not in facts.shipped:
         return
-    for deletion in layers(facts)[1]:
+    for deletion in layers(facts).deletions:
         if deletion.run.stage is stage:
             yield from _of_files(facts, deletion)
     for cleaned in history(facts).cleaned:

@@ -121,7 +121,7 @@ class Recursive(NamedTuple):
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     if stage not in facts.shipped:
         return
-    for change in layers(facts)[0]:
+    for change in layers(facts).changes:
         if change.run.stage is stage and change.held:
             yield from _in_run(facts, change)
 

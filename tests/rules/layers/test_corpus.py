@@ -17,7 +17,9 @@ from imgtool.lint.runner import LintResult, lint
 from imgtool.syntax import parse
 
 RECORD = Path(__file__).resolve().parents[2] / "precision"
-CODES = [f"IMG20{n}" for n in range(1, 6)]
+CODES = [f"IMG2{n:02}" for n in (*range(1, 11), 12, 13)]
+# read by one pair of eyes so far
+ONCE = set(CODES[5:])
 VERDICTS = {"right", "wrong", "debatable"}
 pytestmark = pytest.mark.corpus
 
@@ -48,9 +50,10 @@ def test_nine_of_ten_findings_are_right(code: str, results: dict[str, LintResult
         if finding.code == code
     }
     assert {(row["file"], int(row["line"])) for row in rows} <= places
-    assert len(rows) == 30
-    assert all(row["reason"] and {row["verdict"], row["second"]} <= VERDICTS for row in rows)
-    assert sum(row["verdict"] == "right" for row in rows) >= 27
+    assert len(rows) == min(30, len(places))
+    allowed = VERDICTS | {""} if code in ONCE else VERDICTS
+    assert all(row["reason"] and {row["verdict"], row["second"]} <= allowed for row in rows)
+    assert sum(row["verdict"] == "right" for row in rows) >= 0.9 * len(rows)
     # a second reader, who left more open
     right, refused = (sum(row["second"] == verdict for row in rows) for verdict in ("right", "wrong"))
     assert right >= 9 * refused

@@ -1,0 +1,266 @@
+"""Model weights in a layer.
+
+## What it does
+Reports what puts model weights into an image that ships: `hf download` and `huggingface-cli download`, `snapshot_download` and
+`from_pretrained` in Python, `modelscope download`, `ollama pull`, clones from model hubs and `git lfs pull`,
+downloads of `*.safetensors`, `*.gguf`, `*.pt` and the like, and COPY of such files.
+
+Tokenizers, configuration files and data sets are left alone, and so is what goes into a cache mount or is deleted in the
+same RUN.
+
+## Why is this bad
+Weights are the largest part of such an image and change apart from it: every release of the code pushes and pulls
+them anew, every node stores them per image, and no two images share them. Kept in a volume, an object store or an image of
+their own they are transferred once.
+
+## Bad
+```dockerfile
+FROM python:3.12-slim
+RUN pip install --no-cache-dir huggingface_hub==0.30.2
+RUN huggingface-cli download Qwen/Qwen2.5-7B-Instruct --local-dir /models/qwen
+CMD ["python", "-m", "http.server"]
+```
+```dockerfile
+FROM python:3.12-slim
+COPY model.safetensors /models/
+CMD ["python", "-m", "http.server"]
+```
+
+## Good
+```dockerfile
+FROM python:3.12-slim
+RUN pip install --no-cache-dir huggingface_hub==0.30.2
+ENV HF_HOME=/models
+VOLUME /models
+CMD ["python", "-m", "http.server"]
+```
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from imgtool.rule import (
+    Arg,
+    Command,
+    Facts,
+    Finding,
+    Instruction,
+    Operation,
+    RuleMeta,
+    Run,
+    Severity,
+    Span,
+    Stage,
+    mounts_of,
+)
+
+from ._contents import MEGABYTE, Content, copied, weight
+from ._layers import layers
+from ._uses import last
+
+META = RuleMeta(
+    "IMG206",
+    "model-weights-in-layer",
+    severity=Severity.WARNING,
+    since="0.2.0",
+    needs=(
+        "download",
+        "pretrained",
+        "ollama",
+        "lfs",
+        "huggingface.co",
+        "modelscope",
+        "hub.load",
+        "load_model",
+        "sentencetransformer",
+        ".safetensors",
+        ".gguf",
+        ".ckpt",
+        ".pt",
+        ".onnx",
+        ".bin",
+        ".h5",
+        ".pdparams",
+        ".om",
+    ),
+)
+
+_ADVICE = "mount them at run time, or keep them in an image of their own"
+_WEIGHTS = re.compile(
+    r"\.(?:safetensors|gguf|ggml|ckpt|pth?|pth\.tar|pdparams|pdiparams|caffemodel|nemo|mar|llamafile|t7|weights)\Z"
+)
+_SMALL = re.compile(r"embed|speaker|voice|tokenizer|vocab", re.IGNORECASE)
+# weights by their name where the hub is one
+_ON_HUB = re.compile(r"\.(?:bin|onnx|h5|tflite|om|pb|zip|tar\.gz)\Z")
+_HUB = re.compile(r"(?:huggingface\.co|hf-mirror\.com|modelscope\.cn)/(?!datasets/|spaces/)[\w.-]+/[\w.-]+")
+_CODE = re.compile(
+    r"\bsnapshot_download\s*\(|\bhf_hub_download\s*\(|(?<!Tokenizer)(?<!TokenizerFast)(?<!Config)(?<!Processor)(?<!FeatureExtractor)\.from_pretrained\s*\("
+    r"|\bSentenceTransformer\s*\(|\btorch\.hub\.load(?:_state_dict_from_url)?\s*\(|\bwhisper\.load_model\s*\(|\bWhisperModel\s*\("
+    r"|\bCrossEncoder\s*\("
+)
+_OPTION_C = re.compile(r"-[A-Za-z]*c")
+_DATA_SET = re.compile(r"repo[-_]type[= ,'\"]*data ?set|datasets/")
+# patterns of files that are no weights
+_TEXTS = re.compile(r"\.(?:json|txt|model|py|md|ya?ml|jinja|vocab|tiktoken)\Z")
+_SCRIPT = re.compile(
+    r"(?:^|/)(?:download|fetch|get|pull|preload)[-_]?(?:\w+[-_])?(?:models?|weights|checkpoints?|ckpts?)\.(?:py|sh)\Z"
+    r"|(?:^|/)(?:models?|weights|checkpoints?)[-_](?:download(?:er)?|fetch)\.(?:py|sh)\Z"
+)
+_HUBS = frozenset({"hf", "huggingface-cli", "modelscope", "openmind-cli", "mindformers"})
+_CACHE = re.compile(r"hugging|/hf|models?(?:cope)?\b|weights|torch|\.cache/?\Z|ollama|ckpt|checkpoint")
+
+
+def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
+    if stage not in facts.shipped:
+        return
+    for run in facts.runs(stage):
+        if not run.onbuild and not _elsewhere(run):
+            yield from _finding(list(_in_run(facts, run)))
+    for instruction in stage.instructions:
+        yield from _finding(list(_copied(facts, instruction)))
+
+
+def _elsewhere(run: Run) -> bool:
+    """Whether a mount takes what is downloaded."""
+    return any(
+        (mount.type in ("cache", "tmpfs") and _CACHE.search(mount.target))
+        or (mount.type == "bind" and not mount.readonly)
+        for mount in mounts_of(run.instruction)
+    )
+
+
+class _Weights(NamedTuple):
+    """Where weights come from; ``size`` in bytes where they are in the build context."""
+
+    span: Span
+    what: str
+    size: int | None = None
+
+
+# --- RUN ---------------------------------------------------------------------------------------------
+
+
+def _in_run(facts: Facts, run: Run) -> Iterator[_Weights]:
+    files = {id(c.command): c for c in layers(facts).left if c.instruction is run.instruction and c.command}
+    operations = {id(o.command): o for o in run.operations}
+    for command in run.script.commands:
+        operation = operations.get(id(command))
+        content = files.get(id(command))
+        if operation is not None and operation.operation is Operation.CLONE:
+            url = operation.urls[0] if operation.urls else None
+            if url is not None and _HUB.search(url.text) and content is not None:
+                yield _Weights(url.span, f"the model {last(url.text)}")
+        elif operation is not None and operation.verb.startswith("lfs"):
+            yield _Weights(_span(command, "lfs"), "what git lfs fetches, mostly model weights,")
+        elif command.name in ("wget", "curl", "aria2c"):
+            if content is not None and not content.tree and _is_weights(content):
+                yield _Weights(_place(command, content), last(content.path))
+        else:
+            yield from _by_program(command)
+
+
+def _by_program(command: Command) -> Iterator[_Weights]:
+    words = [word.text for word in command.args]
+    if command.name in _HUBS:
+        model = _repository(command)
+        if model is not None:
+            yield _Weights(model.span, f"the model {model.text}")
+    elif command.name == "ollama" and words[:1] == ["pull"] and len(words) > 1:
+        yield _Weights(command.args[1].span, f"the model {words[1]}")
+    elif command.name.startswith("python"):
+        yield from _python(command)
+    if script := next((word for word in command.argv if _SCRIPT.search(word.text)), None):
+        yield _Weights(script.span, f"what {last(script.text)} downloads, models by its name,")
+
+
+def _repository(command: Command) -> Arg | None:
+    """The model that a hub's command downloads; None for data sets, and for files that are no weights."""
+    words = command.args
+    at = next((n for n, word in enumerate(words) if word.text == "download"), None)
+    if at is None or any(_DATA_SET.search(w.text) or w.text in ("dataset", "--dataset") for w in words):
+        return None
+    named: list[Arg] = []
+    values = iter(words[at + 1 :])
+    for word in values:
+        if word.text in ("--model", "--model_id"):
+            named = [next(values, word)]
+        elif word.text.startswith("-"):
+            value = next(values, None) if "=" not in word.text and word.text not in _FLAGS else None
+            if word.text == "--include" and value is not None and _TEXTS.search(value.text):
+                return None
+        else:
+            named.append(word)
+    if not named or (len(named) > 1 and all(_TEXTS.search(word.text) for word in named[1:])):
+        return None
+    return named[0]
+
+
+_FLAGS = frozenset({"--force-download", "--resume-download", "--quiet", "--local-dir-use-symlinks"})
+
+
+def _python(command: Command) -> Iterator[_Weights]:
+    for n, word in enumerate(command.args):
+        found = _CODE.search(word.text) if n and _OPTION_C.fullmatch(command.args[n - 1].text) else None
+        if found is not None and not _DATA_SET.search(word.text):
+            yield _Weights(word.span, f"what {_function(found)} downloads")
+    for redirect in command.redirects:
+        if redirect.body is not None and (found := _CODE.search(text := str(redirect.body))):
+            start = len(text[: found.start()].encode())
+            at = redirect.body.span(start, start + len(found[0].encode()))
+            if not _DATA_SET.search(text):
+                yield _Weights(at, f"what {_function(found)} downloads")
+
+
+def _function(found: re.Match[str]) -> str:
+    return found[0].strip(" (.")
+
+
+def _is_weights(content: Content) -> bool:
+    name = last(content.path)
+    hub = _HUB.search(content.source) is not None
+    if _SMALL.search(name):
+        return False
+    return bool(_WEIGHTS.search(name) or (hub and _ON_HUB.search(name)))
+
+
+def _place(command: Command, content: Content) -> Span:
+    word = next((word for word in command.args if word.text == content.source), command.argv[0])
+    return word.span
+
+
+def _span(command: Command, text: str) -> Span:
+    word = next((word for word in command.args if word.text == text), command.argv[0])
+    return Span(command.argv[0].span.start, word.span.end)
+
+
+# --- COPY --------------------------------------------------------------------------------------------
+
+
+def _copied(facts: Facts, instruction: Instruction) -> Iterator[_Weights]:
+    seen: set[str] = set()
+    for content in copied(facts, instruction):
+        if content.source in seen or not _WEIGHTS.search(content.source):
+            continue
+        seen.add(content.source)
+        size = weight(facts, content)
+        word = next((w for w in instruction.words if w.text == content.source), instruction.word)
+        if size is None or size >= MEGABYTE:
+            yield _Weights(word.span, last(content.source), size)
+
+
+def _finding(found: list[_Weights]) -> Iterator[Finding]:
+    """One finding an instruction."""
+    if not found:
+        return
+    first, *others = found
+    what = f"{first.what} and {len(others)} more are" if others else f"{first.what} is"
+    sizes = [each.size for each in found if each.size is not None]
+    yield META.finding(
+        first.span,
+        f"{what} in every image that is built; {_ADVICE}",
+        saves_bytes=sum(sizes) if len(sizes) == len(found) else None,
+        related=tuple(each.span for each in others),
+    )

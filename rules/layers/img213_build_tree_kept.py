@@ -1,0 +1,129 @@
+"""Source tree kept after it was built and installed.
+
+## What it does
+Reports a source tree, in a stage that ships, that a RUN clones or unpacks, builds and installs elsewhere (`make install`,
+`ninja install`, `cmake --install`), and then leaves in its layer, where nothing later in the file names it. It also
+reports `COPY --from` of a CUDA toolkit's folder, or of its `lib64`, from a devel image: the static libraries (`*.a`) and
+headers in it link programs, and run none.
+
+Where a later RUN deletes the tree, IMG202 says so.
+
+## Why is this bad
+Objects, sources and static libraries outweigh what they become. Nothing reads them at run time.
+
+## Bad
+```dockerfile
+FROM debian:bookworm
+RUN git clone --depth 1 --branch v1.2.0 https://github.com/example/engine.git /tmp/engine \
+    && cmake -S /tmp/engine -B /tmp/engine/build \
+    && cd /tmp/engine/build && make install
+```
+
+## Good
+```dockerfile
+FROM debian:bookworm
+RUN git clone --depth 1 --branch v1.2.0 https://github.com/example/engine.git /tmp/engine \
+    && cmake -S /tmp/engine -B /tmp/engine/build \
+    && cd /tmp/engine/build && make install \
+    && rm -rf /tmp/engine
+```
+
+## Fix safety
+Unsafe: the tree is gone from the image, and something that cannot be seen here may want it. There is none where the
+tree's place is not plain, and for COPY.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from imgtool.rule import (
+    Applicability,
+    Facts,
+    Finding,
+    Fix,
+    FixAvailability,
+    Instruction,
+    RuleMeta,
+    Run,
+    Severity,
+    Stage,
+    append_command,
+    copy_source,
+    toolchain,
+)
+
+from ._contents import Content
+from ._layers import layers
+from ._leftovers import Installed, leftover
+from ._uses import last
+
+META = RuleMeta(
+    "IMG213",
+    "build-tree-kept",
+    severity=Severity.WARNING,
+    since="0.2.0",
+    fix=FixAvailability.SOMETIMES,
+    needs=("install", "/cuda"),
+)
+
+_TOOLKIT = re.compile(r"/usr/local/cuda(?:-[\d.]+)?(?:/(?:lib64|targets(?:/[\w-]+(?:/lib)?)?))?/?\Z")
+
+
+def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
+    if stage not in facts.shipped:
+        return
+    runs = {run.instruction: run for run in facts.runs(stage)}
+    seen: set[int] = set()
+    for content in layers(facts).left:
+        run = runs.get(content.instruction)
+        if run is None or not content.tree or content.command is None or id(content.command) in seen:
+            continue
+        after = leftover(facts, run, content.path)
+        if after is not None:
+            seen.add(id(content.command))
+            yield _finding(facts, content, run, after)
+    for instruction in stage.instructions:
+        yield from _copied(facts, stage, instruction)
+
+
+def _finding(facts: Facts, content: Content, run: Run, after: Installed) -> Finding:
+    words = content.command.args if content.command else ()
+    word = next((w for w in words if w.text == content.source), None)
+    span = word.span if word else run.instruction.word.span
+    message = (
+        f"{last(content.path)} stays in the image, sources and objects, after {after.command.name} has installed it; "
+        "delete it in the same RUN, or build it in another stage"
+    )
+    return META.finding(span, message, fix=_fix(facts, content, run))
+
+
+_PLAIN = re.compile(r"/[\w.+-]+/[\w./+-]+")
+
+
+def _fix(facts: Facts, content: Content, run: Run) -> Fix | None:
+    if not _PLAIN.fullmatch(content.path):
+        return None
+    edit = append_command(facts.document, run, f"rm -rf {content.path}")
+    message = f"Delete {content.path} in the same RUN (unsafe: something else may want it)"
+    return Fix(message, (edit,), Applicability.UNSAFE) if edit else None
+
+
+def _copied(facts: Facts, stage: Stage, instruction: Instruction) -> Iterator[Finding]:
+    if instruction.problem or not copy_source(instruction) or not _is_toolchain(facts, instruction):
+        return
+    own = facts.base(stage)
+    for word in instruction.words[:-1]:
+        text = facts.expand(instruction, word.text)
+        # where the base has a toolkit already, IMG212 says so
+        if text and _TOOLKIT.match(text) and (own is None or own.accelerator is None):
+            message = f"{text} of a devel image holds static libraries and headers, which run nothing; copy the .so files that are needed, or use the runtime image"
+            yield META.finding(word.span, message)
+
+
+def _is_toolchain(facts: Facts, instruction: Instruction) -> bool:
+    """Whether COPY takes from a stage on an image with a toolkit."""
+    edge = next((e for e in facts.graph.edges if e.instruction is instruction and e.target), None)
+    base = facts.base(edge.target) if edge and edge.target else None
+    return base is not None and base.known and toolchain(base) is not None

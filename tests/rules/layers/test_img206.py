@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+LintWith = Callable[..., Any]
+FixWith = Callable[..., str]
+
+BASE = "FROM debian:bookworm\n"
+
+LEFT_ALONE = [
+    (f"{BASE}RUN hf download a/b config.json tokenizer.json", "no weights"),
+    (f"{BASE}RUN hf download a/b --include '*.json'", "no weights"),
+    (f"{BASE}RUN hf download --repo-type dataset a/b", "a data set"),
+    (f"{BASE}RUN hf download --repo-type=dataset a/b", "a data set"),
+    (f"{BASE}RUN --mount=type=cache,target=/root/.cache/huggingface hf download a/b", "a cache mount"),
+    (f"{BASE}RUN python -c \"AutoTokenizer.from_pretrained('a/b')\"", "a tokenizer"),
+    (f"{BASE}RUN wget https://x.org/a.gguf && rm a.gguf", "deleted"),
+    (f"{BASE}RUN wget https://x.org/a.bin", "any file"),
+    (f"{BASE}RUN wget https://x.org/speaker_embedding.pt", "small"),
+    (f"{BASE}RUN git clone https://huggingface.co/datasets/a/b", "a data set"),
+    (f"{BASE}RUN git clone https://github.com/a/b", "code"),
+    (f"{BASE}RUN git lfs install", "nothing is fetched"),
+    (f"{BASE}CMD hf download a/b", "at run time"),
+    (f"FROM debian:bookworm AS build\nRUN hf download a/b\n{BASE}", "a builder"),
+    (f"{BASE}ONBUILD RUN hf download a/b", "the child's doing"),
+    (f"{BASE}RUN echo from_pretrained", "a word"),
+    ("", "no stage"),
+]
+
+
+# body, what is underlined, the message
+FOUND = [
+    ("RUN HF_TOKEN=x hf download a/b --local-dir /m", "a/b", "the model a/b is in every image that is built; mount them at run time, or keep them in an image of their own"),
+    ("RUN cd / && huggingface-cli download --resume-download a/b", "a/b", "the model a/b is in every image that is built; mount them at run time, or keep them in an image of their own"),
+    ("RUN modelscope download --model a/b --local_dir /m", "a/b", "the model a/b is in every image that is built; mount them at run time, or keep them in an image of their own"),
+    ("RUN python3 -c 'from huggingface_hub import snapshot_download; snapshot_download(\"a/b\")'", "'from huggingface_hub import snapshot_download; snapshot_download(\"a/b\")'", "what snapshot_download downloads is in every image that is built; mount them at run time, or keep them in an image of their own"),
+    ("RUN python3 <<EOF\nfrom transformers import AutoModel\nAutoModel.from_pretrained('a')\nEOF\n", ".from_pretrained(", "what from_pretrained downloads is in every image that is built; mount them at run time, or keep them in an image of their own"),
+    ("RUN wget -O /m/a.gguf https://x.org/z", "https://x.org/z", "a.gguf is in every image that is built; mount them at run time, or keep them in an image of their own"),
+    ("RUN curl -LO https://huggingface.co/a/b/resolve/main/pytorch_model.bin", "https://huggingface.co/a/b/resolve/main/pytorch_model.bin", "pytorch_model.bin is in every image that is built; mount them at run time, or keep them in an image of their own"),
+    ("RUN git lfs install && git clone https://huggingface.co/a/b /m", "https://huggingface.co/a/b", "the model b is in every image that is built; mount them at run time, or keep them in an image of their own"),
+    ("RUN ollama serve & sleep 5 && ollama pull llama3", "llama3", "the model llama3 is in every image that is built; mount them at run time, or keep them in an image of their own"),
+    ("RUN python download_models.py", "download_models.py", "what download_models.py downloads, models by its name, is in every image that is built; mount them at run time, or keep them in an image of their own"),
+    ("COPY --from=x /m/a.safetensors /m/", "/m/a.safetensors", "a.safetensors is in every image that is built; mount them at run time, or keep them in an image of their own"),
+    ("RUN wget https://x.org/a.pth && wget https://x.org/b.pth", "https://x.org/a.pth", "a.pth and 1 more are in every image that is built; mount them at run time, or keep them in an image of their own"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text, reason", LEFT_ALONE)
+def test_left_alone(lint_with: LintWith, text: str, reason: str) -> None:
+    assert not lint_with("IMG206", text).findings, reason
+
+
+@pytest.mark.parametrize("body, underlined, message", FOUND)
+def test_found(lint_with: LintWith, body: str, underlined: str, message: str) -> None:
+    result = lint_with("IMG206", BASE + body)
+    (finding,) = result.findings
+    assert finding.message == message
+    assert result.source.text(finding.span) == underlined
+
+
+def test_the_size_is_that_of_the_context(lint_with: LintWith) -> None:
+    files = {"m/a.safetensors": "x" * 2_000_000, "m/b.safetensors": "x" * 3_000_000, "m/c.json": "{}"}
+    (finding,) = lint_with("IMG206", f"{BASE}COPY m/*.safetensors /m/", files).findings
+    assert finding.saves_bytes == 5_000_000
