@@ -18,6 +18,7 @@ CORPUS = SHARED / "corpus"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--engine-required", action="store_true", help="fail, not skip, where no engine answers")
+    parser.addoption("--registry", action="store_true", help="run what installs packages from a registry")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -27,6 +28,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason="no corpus of real Dockerfiles beside the project"))
         if item.get_closest_marker("engine") and not required and not engine_answers():
             item.add_marker(pytest.mark.skip(reason="no Docker engine answers at DOCKER_HOST"))
+        if item.get_closest_marker("registry") and not config.getoption("--registry"):
+            item.add_marker(pytest.mark.skip(reason="installs packages: asked for by --registry"))
 
 
 @cache
