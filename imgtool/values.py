@@ -1,0 +1,211 @@
+"""Dataclasses whose methods are written when they are first called.
+
+The standard library compiles six methods for each class when it is defined: for our sixty, a quarter of the time that
+linting a file takes. Here a class costs its slots, and ``__init__`` is compiled with the first instance. The
+classes are dataclasses to everybody else: ``fields``, ``replace``, ``asdict``, ``match`` and pickling work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, TypeVar, cast, dataclass_transform
+
+T = TypeVar("T")
+
+_MISSING: Any = object()
+_FIELDS = "__value_fields__"
+
+
+class _Field:
+    __slots__ = ("compare", "default", "factory", "hash", "init", "name", "repr")
+
+    init: bool
+    repr: bool
+    hash: bool | None
+    compare: bool
+
+    def __init__(self, default: Any, factory: Any, **flags: Any) -> None:
+        self.name = ""
+        self.default, self.factory = default, factory
+        for name, flag in flags.items():
+            setattr(self, name, flag)
+
+
+def field(
+    *,
+    default: Any = _MISSING,
+    default_factory: Any = _MISSING,
+    init: bool = True,
+    repr: bool = True,  # noqa: A002 - its name there
+    hash: bool | None = None,  # noqa: A002 - its name there
+    compare: bool = True,
+) -> Any:
+    """As :func:`dataclasses.field`."""
+    return _Field(default, default_factory, init=init, repr=repr, hash=hash, compare=compare)
+
+
+@dataclass_transform(field_specifiers=(field,))
+def dataclass(*, frozen: bool = False, slots: bool = False, eq: bool = True) -> Callable[[type[T]], type[T]]:
+    """As :func:`dataclasses.dataclass`, for classes that inherit no fields."""
+
+    def decorate(cls: type[T]) -> type[T]:
+        return _made(cls, _fields_of(cls), frozen=frozen, slots=slots, eq=eq)
+
+    return decorate
+
+
+def replace(value: T, **changes: Any) -> T:
+    """As :func:`dataclasses.replace`."""
+    for each in getattr(value, _FIELDS):
+        if each.init and each.name not in changes:
+            changes[each.name] = getattr(value, each.name)
+    return value.__class__(**changes)
+
+
+def _fields_of(cls: type) -> tuple[_Field, ...]:
+    found = []
+    for name, annotation in cls.__dict__.get("__annotations__", {}).items():  # noqa: RUF063 - inspect is slow to load
+        if str(annotation).startswith(("ClassVar", "typing.ClassVar")):
+            continue
+        given = cls.__dict__.get(name, _MISSING)
+        one = given if isinstance(given, _Field) else field(default=given)
+        one.name = name
+        found.append(one)
+    return tuple(found)
+
+
+def _made(cls: type[T], fields: tuple[_Field, ...], *, frozen: bool, slots: bool, eq: bool) -> type[T]:
+    names = tuple(one.name for one in fields)
+    space = {k: v for k, v in cls.__dict__.items() if k not in ("__dict__", "__weakref__")}
+    for one in fields:
+        if slots or one.default is _MISSING:
+            space.pop(one.name, None)
+        else:
+            space[one.name] = one.default
+    added: dict[str, Any] = {
+        _FIELDS: fields,
+        "__dataclass_fields__": _STANDARD,
+        "__match_args__": tuple(one.name for one in fields if one.init),
+        "__repr__": _repr,
+    }
+    if eq:
+        added |= {"__eq__": _eq(fields), "__hash__": _hash(fields) if frozen else None}
+    if slots:
+        space["__slots__"] = names
+    if frozen:
+        space |= {"__setattr__": _refuse, "__delattr__": _refuse}
+        if slots:
+            added |= {"__getstate__": _get_state, "__setstate__": _set_state}
+    for name, method in added.items():
+        # a class that defines __eq__ has __hash__ = None where it defines none
+        if name not in space or (name == "__hash__" and space[name] is None and "__eq__" not in cls.__dict__):
+            space[name] = method
+    space["__init__"] = _first_init(lambda: made, fields, frozen=frozen)
+    kind: Any = type(cls)
+    made: Any = kind(cls.__name__, cls.__bases__, space)
+    made.__qualname__ = cls.__qualname__
+    return cast("type[T]", made)
+
+
+def _first_init(made: Callable[[], type], fields: tuple[_Field, ...], *, frozen: bool) -> Callable[..., None]:
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807 - it is one
+        cls: Any = made()
+        cls.__init__ = _init(cls, fields, frozen=frozen)
+        cls.__init__(self, *args, **kwargs)
+
+    return __init__
+
+
+def _init(cls: type, fields: tuple[_Field, ...], *, frozen: bool) -> Any:
+    """``__init__`` of a class, compiled."""
+    names: dict[str, Any] = {"_set": object.__setattr__, "_missing": _MISSING}
+    parameters, body = [], []
+    for one in fields:
+        value = one.name if one.init else f"_default_{one.name}"
+        names[f"_default_{one.name}"] = one.default
+        if one.factory is not _MISSING:
+            names[f"_make_{one.name}"] = one.factory
+            made = f"_make_{one.name}()"
+            value = f"{made} if {one.name} is _missing else {one.name}" if one.init else made
+        if one.init:
+            default = one.default is not _MISSING or one.factory is not _MISSING
+            parameters.append(f"{one.name}=_default_{one.name}" if default else one.name)
+        body.append(f" _set(self, {one.name!r}, {value})" if frozen else f" self.{one.name} = {value}")
+    if hasattr(cls, "__post_init__"):
+        body.append(" self.__post_init__()")
+    text = f"def __init__({', '.join(['self', *parameters])}):\n" + ("\n".join(body) or " pass")
+    exec(text, names)  # noqa: S102 - made of the names of fields, as dataclasses does
+    init = names["__init__"]
+    init.__qualname__ = f"{cls.__qualname__}.__init__"
+    return init
+
+
+def _key(names: list[str]) -> Callable[[Any], Any]:
+    return attrgetter(*names) if names else lambda _: ()
+
+
+def _eq(fields: tuple[_Field, ...]) -> Callable[[Any, Any], Any]:
+    key = _key([one.name for one in fields if one.compare])
+
+    def __eq__(self: Any, other: object) -> Any:  # noqa: N807 - it is one
+        return key(self) == key(other) if other.__class__ is self.__class__ else NotImplemented
+
+    return __eq__
+
+
+def _hash(fields: tuple[_Field, ...]) -> Callable[[Any], int]:
+    key = _key([one.name for one in fields if (one.compare if one.hash is None else one.hash)])
+
+    def __hash__(self: Any) -> int:  # noqa: N807 - it is one
+        return hash(key(self))
+
+    return __hash__
+
+
+def _repr(self: Any) -> str:
+    shown = ", ".join(f"{f.name}={getattr(self, f.name)!r}" for f in getattr(self, _FIELDS) if f.repr)
+    return f"{self.__class__.__qualname__}({shown})"
+
+
+def _refuse(self: Any, name: str, value: Any = None) -> None:
+    from dataclasses import FrozenInstanceError  # noqa: PLC0415 - see the module's docstring
+
+    del value
+    raise FrozenInstanceError(f"cannot assign to field {name!r} of {self.__class__.__name__}")
+
+
+def _get_state(self: Any) -> list[Any]:
+    return [getattr(self, one.name) for one in getattr(self, _FIELDS)]
+
+
+def _set_state(self: Any, state: list[Any]) -> None:
+    for one, value in zip(getattr(self, _FIELDS), state, strict=True):
+        object.__setattr__(self, one.name, value)
+
+
+class _Standard:
+    """``__dataclass_fields__``, for the functions of :mod:`dataclasses`."""
+
+    def __get__(self, _instance: object, owner: Any) -> dict[str, Any]:
+        import dataclasses  # noqa: PLC0415 - see the module's docstring
+
+        found = {}
+        for one in getattr(owner, _FIELDS):
+            default = dataclasses.MISSING if one.default is _MISSING else one.default
+            factory = dataclasses.MISSING if one.factory is _MISSING else one.factory
+            given: dict[str, Any] = {
+                "init": one.init,
+                "repr": one.repr,
+                "hash": one.hash,
+                "compare": one.compare,
+            }
+            given |= {"default_factory": factory} if one.factory is not _MISSING else {"default": default}
+            made: Any = dataclasses.field(**given)
+            made.name, made.type = one.name, owner.__annotations__[one.name]
+            made._field_type = dataclasses._FIELD  # type: ignore[attr-defined]  # noqa: SLF001 - what marks one
+            found[one.name] = made
+        return found
+
+
+_STANDARD = _Standard()
