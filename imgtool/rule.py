@@ -8,8 +8,6 @@ A rule is a module with a docstring (its documentation page), ``META`` and ``che
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from imgtool.edits import Edit, Span, cut
 from imgtool.facts.context import BuildContext, ContextFile, Listing
 from imgtool.facts.dockerignore import Ignore
@@ -56,6 +54,7 @@ from imgtool.families.reference import parse_reference
 from imgtool.families.trees import held_tree
 from imgtool.findings import Applicability, Finding, Fix, FixAvailability, Severity
 from imgtool.leaks import kind_of
+from imgtool.syntax.golang import parse_duration
 from imgtool.syntax.nodes import Comment, Document, Flag, Instruction, Text, Word
 from imgtool.syntax.operands import image as image_problem
 from imgtool.syntax.operands import platform_parts
@@ -63,9 +62,10 @@ from imgtool.syntax.suggest import suggest
 from imgtool.syntax.words import WordError, expand, expand_content, variables
 from imgtool.transforms.commands import without
 from imgtool.transforms.flavour import other_flavour
-from imgtool.transforms.instructions import remove_instruction, set_flag
+from imgtool.transforms.instructions import author_label, json_form, remove_flag, remove_instruction, set_flag
 from imgtool.transforms.merge import merge_runs
 from imgtool.transforms.runs import append_command, is_chain, segments, without_items
+from imgtool.values import dataclass
 
 __all__ = [
     "Accelerator",
@@ -110,6 +110,7 @@ __all__ = [
     "WordError",
     "accelerator_of",
     "append_command",
+    "author_label",
     "beyond",
     "build_only",
     "cache_of",
@@ -139,6 +140,7 @@ __all__ = [
     "installer_bytes",
     "installs_driver",
     "is_chain",
+    "json_form",
     "kind_of",
     "levels",
     "life",
@@ -148,12 +150,14 @@ __all__ = [
     "names_devices",
     "other_flavour",
     "package_caches",
+    "parse_duration",
     "parse_reference",
     "platform_of",
     "platform_parts",
     "python_need",
     "recipes",
     "recommends",
+    "remove_flag",
     "remove_instruction",
     "retired_key",
     "saving",

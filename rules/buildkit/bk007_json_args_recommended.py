@@ -31,13 +31,10 @@ mean the same to both: no variables, quotes, wildcards, redirections, assignment
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator
 
 from imgtool.rule import (
     Applicability,
-    Edit,
     Facts,
     Finding,
     Fix,
@@ -46,6 +43,7 @@ from imgtool.rule import (
     RuleMeta,
     Severity,
     Stage,
+    json_form,
 )
 
 META = RuleMeta(
@@ -59,13 +57,6 @@ META = RuleMeta(
 )
 
 _NO_SHELL_SET = (None, ("/bin/sh", "-c"))
-_PLAIN = re.compile(r"[A-Za-z0-9_@%+:,./=-]+")
-# what only a shell knows; a first word with = is an assignment
-_SHELL_WORDS = frozenset(
-    ". : alias bg break case cd command continue do done elif else esac eval exec exit export fg fi for function getopts"
-    " hash if in jobs read readonly return set shift source then time times trap type ulimit umask unalias unset until"
-    " wait while".split()
-)
 
 
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
@@ -78,13 +69,6 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
 
 
 def _fix(node: Instruction) -> Fix | None:
-    words = str(node.rest).split()
-    plain = words and all(_PLAIN.fullmatch(word) for word in words)
-    # comments and line breaks between the words would be lost
-    if not plain or words[0] in _SHELL_WORDS or "=" in words[0] or len(node.rest.starts) > 1:
-        return None
-    start, end = node.rest.span(0, len(node.rest.data))
-    edit = Edit(start, end, json.dumps(words))
-    return Fix(
-        "Write it as a JSON array: it then runs without a shell, as process 1", (edit,), Applicability.UNSAFE
-    )
+    edit = json_form(node)
+    message = "Write it as a JSON array: it then runs without a shell, as process 1"
+    return Fix(message, (edit,), Applicability.UNSAFE) if edit else None

@@ -31,7 +31,6 @@ from collections.abc import Iterator
 
 from imgtool.rule import (
     Applicability,
-    Edit,
     Facts,
     Finding,
     Fix,
@@ -39,7 +38,7 @@ from imgtool.rule import (
     Instruction,
     RuleMeta,
     Severity,
-    cut,
+    author_label,
 )
 
 META = RuleMeta(
@@ -60,15 +59,6 @@ def check(instruction: Instruction, facts: Facts) -> Iterator[Finding]:
 
 
 def _fix(node: Instruction, facts: Facts) -> Fix | None:
-    # comments between the lines would be lost
-    if node.problem or len(node.rest.starts) > 1:
-        return None
-    place = node.rest.span(0, len(node.rest.data))
-    name = cut(facts.document.data, place)
-    if len(name) > 1 and name[0] == name[-1] == '"':
-        name = name[1:-1]
-    escape = facts.document.escape
-    quoted = "".join(escape + char if char in ('"', "$", escape) else char for char in name)
-    keyword = "LABEL" if node.word.text.isupper() else "label"
-    edit = Edit(node.span.start, place.end, f'{keyword} org.opencontainers.image.authors="{quoted}"')
-    return Fix("Make it a label: the image's author becomes empty", (edit,), Applicability.UNSAFE)
+    edit = author_label(facts.document, node)
+    message = "Make it a label: the image's author becomes empty"
+    return Fix(message, (edit,), Applicability.UNSAFE) if edit else None

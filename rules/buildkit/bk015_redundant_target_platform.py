@@ -29,7 +29,6 @@ from collections.abc import Iterator
 
 from imgtool.rule import (
     Applicability,
-    Edit,
     Facts,
     Finding,
     Fix,
@@ -39,6 +38,7 @@ from imgtool.rule import (
     Stage,
     WordError,
     expand,
+    remove_flag,
 )
 
 META = RuleMeta(
@@ -64,11 +64,7 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     except WordError:
         return
     if found.used == {"TARGETPLATFORM"} and not found.unset and found.text == _TARGET:
-        end = flag.span.end
-        data = facts.document.data
-        while data[end : end + 1] in (b" ", b"\t"):
-            end += 1
-        fix = Fix("Leave it out", (Edit(flag.span.start, end, ""),), Applicability.SAFE)
+        fix = Fix("Leave it out", (remove_flag(facts.document, flag),), Applicability.SAFE)
         yield META.finding(
             flag.span, "FROM takes the target platform by itself; leave --platform out", fix=fix
         )

@@ -19,19 +19,34 @@ CMD serve --port 80
 FROM debian:bookworm-slim
 CMD ["serve", "--port", "80"]
 ```
+
+## Fix safety
+Unsafe: the program is started without a shell, as process 1, and `docker run IMAGE arguments` reach an ENTRYPOINT. Offered for
+one program with plain words; where variables, quotes or operators need a shell, there is no fix.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from imgtool.rule import Facts, Finding, Instruction, RuleMeta, Severity
+from imgtool.rule import (
+    Applicability,
+    Facts,
+    Finding,
+    Fix,
+    FixAvailability,
+    Instruction,
+    RuleMeta,
+    Severity,
+    json_form,
+)
 
 META = RuleMeta(
     "DL3025",
     "shell-form-command",
     severity=Severity.WARNING,
     since="0.2.0",
+    fix=FixAvailability.SOMETIMES,
     needs=("cmd", "entrypoint"),
 )
 
@@ -41,7 +56,9 @@ def check(instruction: Instruction, facts: Facts) -> Iterator[Finding]:
     if not _in_shell_form(node) or facts.state(instruction).shell_set:
         return
     message = f"the command of this {node.keyword} runs in a shell; write it as a JSON array"
-    yield META.finding(node.word.span, message)
+    edit = json_form(node) if node is instruction else None
+    fix = Fix("Write it as a JSON array: no shell runs", (edit,), Applicability.UNSAFE) if edit else None
+    yield META.finding(node.word.span, message, fix=fix)
 
 
 def _in_shell_form(node: Instruction) -> bool:

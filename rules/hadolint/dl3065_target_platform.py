@@ -28,7 +28,6 @@ from collections.abc import Iterator
 
 from imgtool.rule import (
     Applicability,
-    Edit,
     Facts,
     Finding,
     Fix,
@@ -36,6 +35,7 @@ from imgtool.rule import (
     RuleMeta,
     Severity,
     Stage,
+    remove_flag,
 )
 
 META = RuleMeta(
@@ -51,7 +51,5 @@ META = RuleMeta(
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     flag = stage.from_.flag("platform")
     if flag is not None and flag.value in ("$TARGETPLATFORM", "${TARGETPLATFORM}"):
-        rest = facts.document.data[flag.span.end :]
-        end = flag.span.end + len(rest) - len(rest.lstrip(b" \t"))
-        fix = Fix("Remove it", (Edit(flag.span.start, end, ""),), Applicability.SAFE)
+        fix = Fix("Remove it", (remove_flag(facts.document, flag),), Applicability.SAFE)
         yield META.finding(flag.span, "the target's platform is what FROM takes anyway; remove it", fix=fix)

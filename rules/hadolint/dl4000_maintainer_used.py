@@ -18,6 +18,9 @@ FROM debian:bookworm-slim
 LABEL org.opencontainers.image.authors="The Team <team@example.org>"
 ```
 
+## Fix safety
+Unsafe: the name moves from the image's author to a label. Written in several lines, it is left alone.
+
 ## References
 <https://docs.docker.com/reference/dockerfile/#maintainer-deprecated>
 """
@@ -26,12 +29,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from imgtool.rule import Facts, Finding, Instruction, RuleMeta, Severity
+from imgtool.rule import (
+    Applicability,
+    Facts,
+    Finding,
+    Fix,
+    FixAvailability,
+    Instruction,
+    RuleMeta,
+    Severity,
+    author_label,
+)
 
-META = RuleMeta("DL4000", "maintainer-used", severity=Severity.ERROR, since="0.2.0", needs=("maintainer",))
+META = RuleMeta(
+    "DL4000",
+    "maintainer-used",
+    severity=Severity.ERROR,
+    since="0.2.0",
+    fix=FixAvailability.SOMETIMES,
+    needs=("maintainer",),
+)
 
 
-def check(instruction: Instruction, _facts: Facts) -> Iterator[Finding]:
-    if instruction.keyword == "MAINTAINER":
-        message = "MAINTAINER is deprecated; set the label org.opencontainers.image.authors"
-        yield META.finding(instruction.word.span, message)
+def check(instruction: Instruction, facts: Facts) -> Iterator[Finding]:
+    if instruction.keyword != "MAINTAINER":
+        return
+    edit = author_label(facts.document, instruction)
+    message = "Make it a label: the image's author is then empty"
+    fix = Fix(message, (edit,), Applicability.UNSAFE) if edit else None
+    yield META.finding(
+        instruction.word.span,
+        "MAINTAINER is deprecated; set the label org.opencontainers.image.authors",
+        fix=fix,
+    )
