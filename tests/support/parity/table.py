@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from imgtool.facts.facts import Policy
-from parity import classes
+from parity import classes, run_classes
 from parity.classes import Difference
 from parity.peer import NO_POLICY
 
@@ -71,10 +71,16 @@ def kinds() -> tuple[Kind, ...]:
             row["who"],
             row["why"],
             tuple(row["rules"]),
-            getattr(classes, row["name"].replace("-", "_")),
+            _predicate(row["name"].replace("-", "_")),
         )
         for row in _read(DIVERGENCES).get("class", ())
     )
+
+
+def _predicate(name: str) -> Callable[[Difference], bool]:
+    module = run_classes if hasattr(run_classes, name) else classes
+    found: Callable[[Difference], bool] = getattr(module, name)
+    return found
 
 
 @cache
