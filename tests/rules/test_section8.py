@@ -72,6 +72,8 @@ ROWS: list[tuple[int, str, dict[str, str], str | None]] = [
         "IMG112",
     ),
     (14, f"{CANN}RUN pip install torch==2.5.1 torch-npu==2.1.0\n{START}", NOTHING, "IMG111"),
+    (15, f"FROM --platform=linux/amd64 ubuntu:22.04\nRUN ./{TOOLKIT} --install\n", NOTHING, "IMG114"),
+    (15, f"FROM ubuntu:22.04\nARG TARGETARCH\nRUN ./{TOOLKIT} --install\n", NOTHING, "IMG114"),
     (20, "FROM nvidia/cuda:11.3.0-base-ubuntu18.04\nCOPY serve /srv/\n", NOTHING, "IMG115"),
     (21, f"FROM ubuntu:22.04\nRUN apt-key adv --fetch-keys {REPOS}/7fa2af80.pub\n", NOTHING, "IMG122"),
     (
