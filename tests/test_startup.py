@@ -65,6 +65,20 @@ def test_lint_imports_the_rules_that_it_selects(tmp_path: Path) -> None:
     assert {m for m in modules if ".img1" in m} == {"imgtool_rules.accelerator.img101_devel_final_stage"}
 
 
+REPORTS = {"imgtool.report.lint", "imgtool.lint.fingerprint", "imgtool.lint.baseline", "hashlib"}
+
+
+def test_lint_imports_the_report_that_it_writes(tmp_path: Path) -> None:
+    path = tmp_path / "Dockerfile"
+    path.write_text("FROM debian:bookworm-slim\nCOPY x\n")
+    assert under(imported("lint", "--isolated", path, code=1), REPORTS) == set()
+    modules = imported("lint", "--isolated", "--format", "checkstyle", path, code=1)
+    assert under(modules, {"imgtool.report.lint"}) == {
+        f"imgtool.report.lint{name}" for name in ("", ".checkstyle", ".xml")
+    }
+    assert under(modules, HEAVY) == set()
+
+
 def test_version_imports_nothing() -> None:
     assert imported("--version") == {"imgtool", "imgtool.__main__"}
 
