@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from imgtool.syntax.source import open_regular
+from imgtool.values import dataclass, field
 
 NAMES = (".imgtool.toml", "imgtool.toml", "pyproject.toml")
 """In one folder the first that there is counts; ``pyproject.toml`` only with a ``[tool.imgtool]`` table."""
@@ -268,6 +268,8 @@ class Section:
 
         Fields may be ``bool``, ``int``, ``str`` and ``tuple[str, ...]``.
         """
+        from dataclasses import fields  # noqa: PLC0415 - slow to load, and few rules have options
+
         # dataclass types have no common type to ask for
         kinds = {f.name.replace("_", "-"): str(f.type) for f in fields(options)}  # type: ignore[arg-type]
         self.only(kinds)

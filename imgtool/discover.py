@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TypeAlias
 
 from imgtool.facts.context import repository_root
 from imgtool.gitignore import Patterns
+from imgtool.values import dataclass
 
 DOCKERFILE = r"(?i)(^|/)(dockerfile|containerfile)([._-][^/]*)?$|\.(dockerfile|containerfile)$"
 """``Dockerfile``, ``Containerfile``, ``X.Dockerfile``, ``Dockerfile.X``, ``Dockerfile-X``, ``Dockerfile_X``, any case."""

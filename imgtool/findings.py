@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
 
 from imgtool.edits import Edit, Span
+from imgtool.values import dataclass, field
 
 
 class Severity(enum.StrEnum):

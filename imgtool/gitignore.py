@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
 from operator import contains
 from pathlib import Path
@@ -31,6 +30,7 @@ from imgtool.facts.automaton import (
     not_slash,
 )
 from imgtool.syntax.source import BOM, open_regular
+from imgtool.values import dataclass, field
 
 MAX_FILE = 1 << 20
 """Bytes of the largest ``.gitignore`` that is read."""

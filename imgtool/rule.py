@@ -18,6 +18,7 @@ from imgtool.facts.shell import Arg, Command, Redirect, Script
 from imgtool.facts.stages import Edge, Stage, Via, copy_source, mounts_of
 from imgtool.families import BaseImage, Toolchain, config, identify, installs_driver, sibling, toolchain
 from imgtool.families.analogues import Recipe, recipes, torch_npu_of
+from imgtool.families.builds import SourceBuild, is_chosen, source_build
 from imgtool.families.caches import PackageCache, cache_of, package_caches
 from imgtool.families.contents import contents, saving
 from imgtool.families.drivers import (
@@ -100,6 +101,7 @@ __all__ = [
     "Run",
     "Script",
     "Severity",
+    "SourceBuild",
     "Span",
     "Stage",
     "State",
@@ -140,6 +142,7 @@ __all__ = [
     "installer_bytes",
     "installs_driver",
     "is_chain",
+    "is_chosen",
     "json_form",
     "kind_of",
     "levels",
@@ -165,6 +168,7 @@ __all__ = [
     "set_flag",
     "sibling",
     "software_of",
+    "source_build",
     "stub_path",
     "successor",
     "suggest",

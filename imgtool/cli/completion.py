@@ -6,13 +6,13 @@ import enum
 import shlex
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
 
 from imgtool.cli import app
 from imgtool.lint.registry import index
+from imgtool.values import dataclass
 
 
 class Shell(enum.StrEnum):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import typer
@@ -17,6 +16,7 @@ from imgtool.lint.baseline import Baseline, BaselineError, Seen
 from imgtool.lint.batch import Outcome
 from imgtool.lint.fingerprint import relative
 from imgtool.report.style import counted
+from imgtool.values import dataclass, field, replace
 
 
 @dataclass(slots=True)

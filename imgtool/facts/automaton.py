@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import string
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import takewhile
 from operator import attrgetter
 from typing import NamedTuple, TypeAlias
+
+from imgtool.values import dataclass
 
 Matcher: TypeAlias = Callable[[str], bool]
 """Whether a whole text matches."""

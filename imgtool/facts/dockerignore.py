@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -17,6 +16,7 @@ from imgtool.edits import Span
 from imgtool.facts.automaton import Matcher
 from imgtool.facts.globs import BadPatternError, compile_ignore
 from imgtool.syntax.source import BOM
+from imgtool.values import dataclass, field
 
 MAX_LINE = 0xFFFF
 """Bytes of the longest line that Go's scanner takes; a longer one fails the build."""

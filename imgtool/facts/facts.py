@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import takewhile
 from pathlib import Path
@@ -18,6 +17,7 @@ from imgtool.facts.shell import Script, run_script, with_programs
 from imgtool.facts.stages import Stage, StageGraph, copy_source, meta, triggers
 from imgtool.families import BaseImage, InheritedConfig, config, identify
 from imgtool.syntax.nodes import Document, Instruction
+from imgtool.values import dataclass, field
 
 DEFAULT_SHELL = ("/bin/sh", "-c")
 # what BuildKit sets where the base image has none

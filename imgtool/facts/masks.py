@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 
 from imgtool.edits import Span
 from imgtool.facts.secrets import Secret, secrets
 from imgtool.leaks import hide, pieces, places, starred
 from imgtool.syntax import parse
 from imgtool.syntax.nodes import Document
+from imgtool.values import dataclass, field, replace
 
 MAX_VALUES = 100
 """Secrets of one file that are looked for in other places than their own."""

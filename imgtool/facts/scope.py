@@ -9,12 +9,12 @@ from __future__ import annotations
 import posixpath
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from imgtool.syntax import words
 from imgtool.syntax.conversion import PLATFORM_ARGS
 from imgtool.syntax.nodes import Instruction
+from imgtool.values import dataclass, field, replace
 
 Values = Mapping[str, str | None]
 

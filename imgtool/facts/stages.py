@@ -11,7 +11,6 @@ from __future__ import annotations
 import enum
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice, pairwise, takewhile
 
@@ -21,6 +20,7 @@ from imgtool.regex import regex
 from imgtool.syntax import mounts
 from imgtool.syntax.mounts import Mount, MountError
 from imgtool.syntax.nodes import Document, Instruction
+from imgtool.values import dataclass, field
 
 # every trigger of a stage fires in every stage FROM it, so a small file can have very many
 MAX_EDGES = 100_000

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from imgtool.families.images import BaseImage, applies, fill, os_token, release_of, table
 from imgtool.families.inherited import beyond
 from imgtool.families.model import Evidence, Measure, fullmatch
+from imgtool.values import dataclass
 
 
 class ContentsRow(NamedTuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from types import MappingProxyType
@@ -13,6 +12,7 @@ from typing import Any, NamedTuple, Protocol, cast
 from imgtool.families.model import NOTHING, Evidence, Row, fullmatch, load, rows, within
 from imgtool.families.reference import ImageRef, parse_reference
 from imgtool.regex import regex
+from imgtool.values import dataclass, field
 
 _PLACEHOLDER = regex(r"(?<!\$)\{([\w-]+)\}")
 

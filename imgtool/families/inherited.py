@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
@@ -11,6 +10,7 @@ from typing import NamedTuple, TypeVar
 from imgtool.families.images import BaseImage, applies, fill, image_of, releases_of, table
 from imgtool.families.model import NOTHING, Evidence, Libc, ShellName, load, order, rows, within
 from imgtool.regex import regex
+from imgtool.values import dataclass, field
 
 Value = TypeVar("Value")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from imgtool.families.images import (
@@ -16,6 +15,7 @@ from imgtool.families.images import (
     releases_of,
 )
 from imgtool.families.model import Evidence, collected, order
+from imgtool.values import dataclass
 
 Status = Literal["supported", "superseded", "withdrawn", "unknown"]
 

@@ -5,9 +5,8 @@ Grammar and normalisation: ``github.com/distribution/reference`` (``regexp.go``,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from imgtool.regex import regex
+from imgtool.values import dataclass
 
 _DOMAIN = regex(
     r"(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"

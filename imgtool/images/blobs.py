@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from imgtool.images.errors import ImageError
 from imgtool.images.layers import Entries, Room, read_entries
 from imgtool.images.streams import Region, Stream, compression, inflate, tapped
+from imgtool.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

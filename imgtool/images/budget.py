@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fractions import Fraction
 
 from imgtool.images.compare import Comparison
 from imgtool.regex import regex
+from imgtool.values import dataclass
 
 _UNITS = {
     "b": 1,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
 from imgtool.images.errors import ImageError
 from imgtool.images.measure import Measures
+from imgtool.values import dataclass
 
 
 class Measure(enum.StrEnum):

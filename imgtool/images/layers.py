@@ -8,11 +8,11 @@ below. Its whiteouts hide what lower layers hold and never what it holds itself.
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass, field
 
 from imgtool.images.errors import ImageError
 from imgtool.images.streams import Source
 from imgtool.images.tar import FILE, FOLDER, HARDLINK, SYMLINK, next_header, padded
+from imgtool.values import dataclass, field
 
 #: Linux' PATH_MAX, and how many links it follows in one path: beyond, no engine can unpack.
 MAX_PATH = 4096

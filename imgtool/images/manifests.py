@@ -12,7 +12,6 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from imgtool.images import documents
@@ -20,6 +19,7 @@ from imgtool.images.blobs import LayerTar
 from imgtool.images.errors import ImageError
 from imgtool.images.model import Image, Layer
 from imgtool.images.reference import ARCHIVE
+from imgtool.values import dataclass, field, replace
 
 INDEX, MANIFEST = "index.json", "manifest.json"
 #: Documents read to find one image; an index of every platform there is has some dozens.

@@ -11,7 +11,6 @@ All are bytes, computed from layers and never taken from an engine:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from imgtool.images import reference as references
@@ -21,6 +20,7 @@ from imgtool.images.errors import ImageError
 from imgtool.images.layers import Tree
 from imgtool.images.manifests import Store, normal_platform, read_image
 from imgtool.images.model import Image
+from imgtool.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 
 from imgtool.regex import regex
+from imgtool.values import dataclass
 
 ARCHIVE, DAEMON = "docker-archive", "docker-daemon"
 #: Kinds that other tools write in front of an image, and that nothing here reads.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -23,6 +22,7 @@ from imgtool.lint.registry import find as by_name
 from imgtool.lint.runner import Judgement, LintResult, ShellFindings, lint
 from imgtool.lint.settings import LintSettings, SettingsFinder
 from imgtool.syntax import parse, source
+from imgtool.values import dataclass, field, replace
 
 # bytes of Dockerfiles, half a second's work. Measured where processes fork: two win from a tenth of a second on;
 # where each has to import everything again, they need a quarter

@@ -5,12 +5,12 @@ from __future__ import annotations
 from bisect import insort
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from imgtool.edits import Edit, apply, conflicting
 from imgtool.findings import Applicability, Finding, Fix
 from imgtool.lint.runner import LintResult
 from imgtool.syntax import parse
+from imgtool.values import dataclass
 
 MAX_PASSES = 10
 

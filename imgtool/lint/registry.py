@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from types import ModuleType
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 from imgtool.findings import Finding
 from imgtool.lint.rule_index import RULES
 from imgtool.rule import RuleMeta
+from imgtool.values import dataclass
 
 # ShellCheck's codes and prefixes of them: what it can find is not in the index
 _SHELLCHECK = re.compile(r"SC\d{0,4}|SHELLCHECK")

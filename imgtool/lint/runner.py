@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import chain
 from types import MappingProxyType
 from typing import Any
@@ -20,6 +19,7 @@ from imgtool.rule import RuleMeta
 from imgtool.syntax import parse
 from imgtool.syntax.nodes import Document
 from imgtool.syntax.source import Source
+from imgtool.values import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)

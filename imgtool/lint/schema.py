@@ -12,10 +12,15 @@ from imgtool.findings import Severity
 from imgtool.lint.registry import PROFILES, Rule
 from imgtool.lint.settings import LABEL_TYPES
 
-_STRINGS = {"type": "array", "items": {"type": "string"}}
+_STRINGS: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
 _BOOLEAN = {"type": "boolean"}
 _STRING = {"type": "string"}
-_KINDS = {"bool": _BOOLEAN, "int": {"type": "integer"}, "str": _STRING, "tuple[str, ...]": _STRINGS}
+_KINDS: dict[str, dict[str, Any]] = {
+    "bool": _BOOLEAN,
+    "int": {"type": "integer"},
+    "str": _STRING,
+    "tuple[str, ...]": _STRINGS,
+}
 
 
 def _one_of(*values: str) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -14,6 +13,7 @@ from imgtool.findings import Severity
 from imgtool.gitignore import Patterns
 from imgtool.lint.hadolint_config import load, nearest
 from imgtool.lint.registry import PROFILES, RuleError, check_selectors, find
+from imgtool.values import dataclass, field
 
 _TOP = (
     "build-args",

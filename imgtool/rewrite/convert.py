@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from imgtool.edits import Span
 from imgtool.facts.facts import FactOptions, Facts
 from imgtool.interop import disagreement
@@ -12,6 +10,7 @@ from imgtool.rewrite.planner import plan
 from imgtool.rewrite.render import render
 from imgtool.syntax import parse
 from imgtool.syntax.source import Source
+from imgtool.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

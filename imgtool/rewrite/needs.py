@@ -7,7 +7,6 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 
 from imgtool.facts.facts import Facts, Run
@@ -19,6 +18,7 @@ from imgtool.regex import regex
 from imgtool.rewrite import context_files, requirements
 from imgtool.rewrite.refusal import RefusedError
 from imgtool.syntax.nodes import Instruction, Text
+from imgtool.values import dataclass
 
 # nvcc and its companions are in every toolchain image and in no other
 TOOLKIT_TOOLS = frozenset({"nvcc", "cuobjdump", "nvprune", "cuda-gdb", "nsys", "ncu"})

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
 from imgtool.edits import Span
+from imgtool.values import dataclass
 
 
 class Status(enum.StrEnum):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import count
 
 from imgtool.edits import Span
@@ -25,6 +24,7 @@ from imgtool.rewrite.refusal import RefusedError, UnchangedError
 from imgtool.syntax.nodes import Instruction
 from imgtool.transforms.flavour import other_flavour
 from imgtool.transforms.runs import Segment, is_chain, segments
+from imgtool.values import dataclass
 
 # carried into both stages: later commands of either depend on them
 _STATE = frozenset({"ARG", "ENV", "WORKDIR", "SHELL", "USER", "COPY", "ADD", "RUN"})

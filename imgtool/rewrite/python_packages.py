@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from imgtool.edits import Span
 from imgtool.facts.commands import Command
@@ -22,6 +21,7 @@ from imgtool.transforms.wheels import (
     project_builder,
     project_local,
 )
+from imgtool.values import dataclass
 
 _PIP = regex(r"pip([0-9.]*)")
 _SYSTEM = ("", "/usr/bin", "/usr/local/bin")

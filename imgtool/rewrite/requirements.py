@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from imgtool.regex import regex
+from imgtool.values import dataclass
 
 # options of a requirement file that leave the wheelhouse route sound: they say where wheels come from
 _HARMLESS = (

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from imgtool.edits import Span
@@ -17,6 +16,7 @@ from imgtool.syntax.golang import atoi, parse_bool, quote
 from imgtool.syntax.nodes import Directive, Document, Instruction, SyntaxProblem
 from imgtool.syntax.suggest import suggest
 from imgtool.syntax.validate import RefusedError
+from imgtool.values import dataclass, field, replace
 
 # usable in FROM without a declaration
 PLATFORM_ARGS = (

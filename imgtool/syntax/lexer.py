@@ -6,7 +6,6 @@ Source of every rule: ``frontend/dockerfile/parser`` of moby/buildkit (``parser.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -15,6 +14,7 @@ from imgtool.regex import regex
 from imgtool.syntax import words
 from imgtool.syntax.nodes import Comment, Directive, Heredoc, SyntaxProblem, Text
 from imgtool.syntax.source import BOM, Source, decode
+from imgtool.values import dataclass, field
 
 # bufio.MaxScanTokenSize: a longer physical line ends BuildKit's scan
 MAX_LINE = 65535

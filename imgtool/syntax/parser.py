@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from functools import cache
 
 from imgtool.edits import Span
@@ -34,6 +33,7 @@ from imgtool.syntax.nodes import (
 )
 from imgtool.syntax.source import Source, decode
 from imgtool.syntax.words import WordError
+from imgtool.values import dataclass, replace
 
 _COMMON = frozenset(
     b"FROM RUN CMD LABEL EXPOSE ENV ADD COPY ENTRYPOINT VOLUME USER WORKDIR ARG ONBUILD SHELL HEALTHCHECK".split()

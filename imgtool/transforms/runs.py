@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from imgtool.edits import Edit, Span, cut
@@ -16,6 +15,7 @@ from imgtool.facts.commands import SCRIPT_STRING, Command, Script
 from imgtool.facts.facts import Run
 from imgtool.regex import regex
 from imgtool.syntax.nodes import Document
+from imgtool.values import dataclass
 
 # a command with one of these at the top level changes what the commands after it do
 _STATEFUL = frozenset(

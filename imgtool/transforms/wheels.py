@@ -8,12 +8,12 @@ construction, and an ABI that does not fit fails at build time (BuildKit documen
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from imgtool.edits import Edit, Span
 from imgtool.facts.commands import Arg, Command
 from imgtool.facts.packages import PackageOperation
 from imgtool.transforms.commands import edited, verb, without, without_options
+from imgtool.values import dataclass
 
 HOME = "/wheels"
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from imgtool.edits import Span
 from imgtool.lint.dialects.model import Code, Suppression
 from imgtool.lint.dialects.own import whole_line
 from imgtool.syntax.golang import parse_bool
 from imgtool.syntax.nodes import Comment, Document, Instruction
+from imgtool.values import dataclass
 
 # a check can be skipped above an instruction, too
 _ANYWHERE = frozenset(
@@ -77,9 +77,9 @@ def read(document: Document) -> Iterator[Suppression]:
             comment = Comment(directive.value, directive.span, directive.line)
             yield from _skips(document, comment, Span(0, len(document.data)), _IN_THE_FILE)
     for instruction in document.instructions:
-        comment = _first(document, instruction)
-        if comment is not None:
-            yield from _skips(document, comment, instruction.span, _ANYWHERE)
+        first = _first(document, instruction)
+        if first is not None:
+            yield from _skips(document, first, instruction.span, _ANYWHERE)
 
 
 def _first(document: Document, instruction: Instruction) -> Comment | None:

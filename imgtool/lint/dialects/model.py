@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from imgtool.edits import Span
 from imgtool.syntax.nodes import Comment
+from imgtool.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
