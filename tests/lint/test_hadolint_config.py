@@ -43,10 +43,10 @@ def test_keys(tmp_path: Path, text: str, expected: dict[str, Any]) -> None:
 
 
 def test_what_is_left_out_is_said(tmp_path: Path) -> None:
-    (tmp_path / "h.yaml").write_text("format: json\nverbose: true\nignored: [DL3005]\nno-color: true\n")
+    (tmp_path / "h.yaml").write_text("format: json\nverbose: true\nignored: [DL3999]\nno-color: true\n")
     _, notes = explained(tmp_path / "h.yaml")
     assert notes == (
-        "DL3005: there is no such rule",
+        "DL3999: there is no such rule",
         "format: --format",
         "verbose: has no counterpart",
         "no-color: NO_COLOR=1 in the environment",
