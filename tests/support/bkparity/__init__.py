@@ -1,0 +1,1 @@
+"""BuildKit's checks and imgtool's BK rules over the same files."""
