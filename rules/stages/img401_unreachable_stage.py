@@ -4,14 +4,14 @@
 Reports a stage that neither the last stage needs nor, with `--stage`, the one named there: by FROM, `COPY --from`,
 `RUN --mount=from=` or an ONBUILD of either. Of stages that need each other only the one at the end is reported.
 
-A stage without a name is a warning. One with a name is information: `docker build --target` may be meant to build
-it. Nothing is said of a stage that
+A stage that does nothing but FROM is information, any other a warning. Nothing is said of a stage with a name that
+`docker build --target` may be meant to build:
 
-- a variable may choose, as in `FROM base-${TARGETARCH}`;
-- a comment names as a target, such as `# docker build --target debug .`;
-- has a name in a file of targets: there, two or more of the stages left over are finished like an image (CMD,
-  ENTRYPOINT) or an export (FROM scratch), or take from the other stages;
-- has a name in a file of FROM lines alone, all of them with names: a list of pinned images.
+- it is finished like an image (CMD, ENTRYPOINT) or an export (FROM scratch), or takes from other stages of the file;
+- it is called after what targets are for (`test`, `dev`, `lint`, `docs`, `release`, …), or a comment names it as a
+  target, such as `# docker build --target debug .`;
+- a variable may choose it, as in `FROM base-${TARGETARCH}`;
+- all of the file is FROM lines with names: a list of pinned images.
 
 ## Why is this bad
 BuildKit leaves it out without a word. Whoever wrote it believes that it is built: often a `COPY --from` is missing, or
@@ -54,21 +54,24 @@ from imgtool.rule import Document, Facts, Finding, RuleMeta, Severity, Stage, va
 META = RuleMeta("IMG401", "unreachable-stage", severity=Severity.WARNING, since="0.1.0")
 
 _FINISHED = frozenset(("CMD", "ENTRYPOINT"))
-# so many stages left over that look finished are meant
-_TARGETS = 2
+_WORK = frozenset(("RUN", "COPY", "ADD"))
+# what people build a target for
+_PURPOSES = frozenset(
+    """test tests testing unittest unit integration lint linter check checks format fmt validate verify coverage
+    dev devel develop development devcontainer debug debugger shell docs doc ci bench benchmark release prod production
+    export artifact artifacts output out binaries binary dist package wheel wheels deploy runtime run app server
+    generate update vendor cross all full demo example examples""".split()
+)
+_WORDS = re.compile(r"[a-z]+")
 _WORD = re.compile(r"[a-z0-9_.-]*[a-z0-9_]")
 
 
 def check(document: Document, facts: Facts) -> Iterator[Finding]:
     needs = _needs(facts)
     ends = _ends(facts, needs)
-    named = [stage for stage in ends if stage.name]
-    meant = bool(named) and (
-        sum(_finished(stage, needs) for stage in named) >= _TARGETS or _only_pins(facts.stages)
-    )
-    targets = _targets(document) if named and not meant else frozenset()
-    for stage in ends:
-        if stage.name is None or not (meant or stage.name in targets):
+    targets = _targets(document) if any(stage.name for stage in ends) else frozenset()
+    for stage in ends if not _only_pins(facts.stages) else ():
+        if stage.name is None or not (stage.name in targets or _is_target(stage, needs)):
             yield _finding(stage, facts)
 
 
@@ -79,11 +82,11 @@ def _finding(stage: Stage, facts: Facts) -> Finding:
         if asked
         else "the last stage does not need it"
     )
-    if stage.name is None:
-        message = f"this stage is not built, as {by}; take from it by name, or remove it"
-        return META.finding(stage.base_span, message)
-    message = f"{stage.name} is not built, as {by}, unless by --target {stage.name}"
-    return META.finding(stage.base_span, message, severity=Severity.INFO)
+    what = stage.name or "this stage"
+    message = f"{what} is not built, as {by}; take from it by name, or remove it"
+    works = any((i.inner or i).keyword in _WORK for i in stage.instructions)
+    severity = None if works or stage.name is None else Severity.INFO
+    return META.finding(stage.base_span, message, severity=severity)
 
 
 _Needs = Mapping[Stage, Collection[Stage]]
@@ -129,12 +132,13 @@ def _ends(facts: Facts, needs: _Needs) -> list[Stage]:
     return [stage for stage in facts.stages if stage not in seen and stage not in needed]
 
 
-def _finished(stage: Stage, needs: _Needs) -> bool:
-    """Whether it looks like something to build: an image, an export, or made of other stages."""
+def _is_target(stage: Stage, needs: _Needs) -> bool:
+    """Whether it looks like something to build: an image, an export, made of other stages, or called so."""
     return (
         bool(needs[stage])
         or stage.base == "scratch"
         or any(instruction.keyword in _FINISHED for instruction in stage.instructions)
+        or not _PURPOSES.isdisjoint(_WORDS.findall(stage.name or ""))
     )
 
 

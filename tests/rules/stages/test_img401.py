@@ -29,6 +29,10 @@ LEFT_ALONE = [
     ("FROM a AS x\nCMD x\nFROM a AS y\nENTRYPOINT y\nFROM a\nCMD z\n", "a file of images"),
     ("FROM scratch AS x\nCOPY x /\nFROM scratch AS y\nCOPY y /\nFROM a\n", "a file of exports"),
     ("FROM python:3.12 AS python\nFROM node:22 AS node\n", "a list of pins"),
+    ("FROM a AS x\nRUN y\nCMD x\nFROM a\n", "finished like an image"),
+    ("FROM a AS b\nRUN c\nFROM b AS more\nRUN d\nFROM b\n", "made of another stage, as targets are"),
+    ("FROM a AS unit-tests\nRUN c\nFROM d\n", "called after what targets are for"),
+    ("FROM a AS py-lint\nRUN c\nFROM d\n", "likewise"),
     ("", "empty"),
 ]
 
@@ -45,14 +49,14 @@ FOUND = [
     ("FROM --platform=linux/amd64 a\nRUN b\nFROM c\n", [(1, "a", "warning")]),
     ("FROM \\\n  a\nRUN b\nFROM c\nCOPY --from=a /x /x\n", [(2, "a", "warning")]),
     ("FROM a\nRUN b\nFROM c\nRUN --mount=from=0,target=/x y\n", [(1, "a", "warning")]),
-    ("FROM a AS b\nRUN c\nFROM d\n", [(1, "a", "info")]),
-    ("FROM a AS test\nRUN c\nCMD x\nFROM d\n", [(1, "a", "info")]),
-    ("FROM a AS b\nRUN c\nFROM b AS c\nRUN d\nFROM e\n", [(3, "b", "info")]),
+    ("FROM a AS b\nRUN c\nFROM d\n", [(1, "a", "warning")]),
+    ("FROM a AS b\nENV C=1\nFROM d\n", [(1, "a", "info")]),
+    ("FROM nvidia/cuda:12.4.1-devel-ubuntu22.04 AS unused\nRUN c\nFROM d\n", [(1, "nvidia/cuda:12.4.1-devel-ubuntu22.04", "warning")]),
     ("FROM a AS b\nRUN c\nFROM b\nRUN d\nFROM e\n", [(3, "b", "warning")]),
-    ("FROM a AS b\nRUN c\nFROM a AS b\nRUN d\nFROM b\n", [(1, "a", "info")]),
-    ("ARG BASE=debian\nFROM $BASE AS b\nRUN c\nFROM $BASE\n", [(2, "$BASE", "info")]),
+    ("FROM a AS b\nRUN c\nFROM a AS b\nRUN d\nFROM b\n", [(1, "a", "warning")]),
+    ("ARG BASE=debian\nFROM $BASE AS b\nRUN c\nFROM $BASE\n", [(2, "$BASE", "warning")]),
     ("FROM a AS amd64\nFROM a AS b-amd64\nRUN b\nFROM b-${TARGETARCH}\n", [(1, "a", "info")]),
-    ("FROM a AS b\nONBUILD COPY --from=c /x /x\nFROM d AS c\nRUN e\nFROM f\n", [(1, "a", "info"), (3, "d", "info")]),
+    ("FROM a AS b\nONBUILD COPY --from=c /x /x\nFROM d AS c\nRUN e\nFROM f\n", [(1, "a", "warning"), (3, "d", "warning")]),
 ]  # fmt: skip
 
 
@@ -67,19 +71,19 @@ def test_found(lint_with: LintWith, text: str, places: list[tuple[int, str, str]
 
 
 def test_messages(lint_with: LintWith) -> None:
-    text = "FROM a\nRUN b\nFROM a AS test\nRUN c\nFROM d AS last\n"
+    text = "FROM a\nRUN b\nFROM a AS lost\nRUN c\nFROM d AS last\n"
     assert [f.message for f in lint_with("IMG401", text).findings] == [
         "this stage is not built, as the last stage does not need it; take from it by name, or remove it",
-        "test is not built, as the last stage does not need it, unless by --target test",
+        "lost is not built, as the last stage does not need it; take from it by name, or remove it",
     ]
 
 
-TARGETS = "FROM a AS base\nRUN b\nFROM base AS test\nRUN c\nFROM d AS lost\nRUN d\nFROM base\nRUN e\n"
+TARGETS = "FROM a AS base\nRUN b\nFROM c AS left\nRUN c\nFROM d AS lost\nRUN d\nFROM base\nRUN e\n"
 
 
 @pytest.mark.parametrize(
     "stage, lost",
-    [(None, {"test", "lost"}), ("base", {"test", "lost"}), ("test", {"lost"}), ("lost", {"test"})],
+    [(None, {"left", "lost"}), ("base", {"left", "lost"}), ("left", {"lost"}), ("lost", {"left"})],
 )
 def test_the_stage_that_is_asked_for(lint_with: LintWith, stage: str | None, lost: set[str]) -> None:
     messages = [finding.message for finding in lint_with("IMG401", TARGETS, stage=stage).findings]
