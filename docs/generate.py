@@ -69,16 +69,13 @@ def _row(rule: Rule, module: str) -> str:
 
 
 def _literal(value: str | bool | tuple[str, ...]) -> str:
+    """A value as the formatter writes it."""
     if isinstance(value, tuple):
         return (
             f"({''.join(f'{_literal(item)}, ' for item in value).rstrip(' ' if len(value) == 1 else ', ')})"
         )
-    # quoted as the formatter would
-    return (
-        f'"{value}"'
-        if isinstance(value, str) and value.isprintable() and not set(value) & set('"\\')
-        else repr(value)
-    )
+    text = repr(value)
+    return f'"{text[1:-1]}"' if text[0] == "'" and '"' not in text else text
 
 
 def _page(rule: Rule) -> str:

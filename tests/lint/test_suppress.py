@@ -49,7 +49,37 @@ TABLE = [
     pytest.param(f"# imgtool ignore=\n{BODY}", [], id="no code"),
     pytest.param(f"# imgtool ignore IMG101\n{BODY}", [], id="no equals sign"),
     pytest.param(f"# please imgtool ignore=IMG101\n{BODY}", [], id="not at the start of the comment"),
-    pytest.param(f"# hadolint ignore=IMG101\n{BODY}", [], id="another program's comment"),
+    pytest.param(f"# tally ignore=IMG101\n{BODY}", [], id="another program's comment"),
+    pytest.param(f"# hadolint ignore=DL3059 why\n{BODY}", ["FROM"], id="hadolint's"),
+    pytest.param(
+        f"# hadolint ignore = DL3008 , DL3059 # why\n{BODY}", ["FROM"], id="hadolint's, with blanks"
+    ),
+    pytest.param(f"# hadolint ignore=IMG101\n{BODY}", ["FROM"], id="hadolint's, with a code of ours"),
+    pytest.param(f"#hadolint ignore=dl3059\n\n# more\n{BODY}", ["FROM"], id="hadolint's, comments between"),
+    pytest.param(f"# hadolint ignore=DL3008\n{BODY}", [], id="hadolint's, another code"),
+    pytest.param(f"# hadolint ignore DL3059\n{BODY}", [], id="hadolint's has an equals sign"),
+    pytest.param(f"# hadolint shell=/bin/bash\n{BODY}", [], id="hadolint's, of shells"),
+    pytest.param(
+        f"{BODY}# hadolint global ignore=DL3059\n", ["FROM", "RUN", "pip", "CMD"], id="hadolint's, the file"
+    ),
+    pytest.param(
+        f"# hadolint stage ignore=DL3059\n{BODY}FROM b\n",
+        ["FROM", "RUN", "pip", "CMD"],
+        id="hadolint's, a stage",
+    ),
+    pytest.param(
+        f"FROM b\n# hadolint stage ignore=DL3059\n{BODY}", ["RUN", "pip", "CMD"], id="the next stage alone"
+    ),
+    pytest.param(
+        "# hadolint stage ignore=DL3059\nFROM a\n# imgtool ignore=IMG102\nRUN x && \\\n  pip y\nCMD z\n",
+        ["FROM", "RUN", "pip", "CMD"],
+        id="a stage around another comment",
+    ),
+    pytest.param(
+        "# imgtool global ignore=IMG999\n# hadolint stage ignore=IMG998\nFROM a\n# imgtool ignore=IMG101\nRUN x && \\\n  pip y\n",
+        ["RUN", "pip"],
+        id="an instruction within a stage within the file",
+    ),
     pytest.param(
         f"# imgtool global ignore=IMG101\n{BODY}", ["FROM", "RUN", "pip", "CMD"], id="the whole file"
     ),

@@ -37,7 +37,8 @@ def read(document: Document) -> Iterator[Suppression]:
                 for word in found
                 for text in (word[0].decode(),)
             )
-            covers = Span(0, len(document.data)) if match[1] else _next(document.instructions, comment)
+            following = next_instruction(document.instructions, comment)
+            covers = Span(0, len(document.data)) if match[1] else following.span if following else None
             yield Suppression(comment, codes, covers, whole_line(document, comment.line))
 
 
@@ -57,6 +58,7 @@ def whole_line(document: Document, line: int) -> Span:
     return Span(starts[line - 1], starts[line] if line < len(starts) else len(document.data))
 
 
-def _next(instructions: Sequence[Instruction], comment: Comment) -> Span | None:
+def next_instruction(instructions: Sequence[Instruction], comment: Comment) -> Instruction | None:
+    """The instruction that a comment stands in, or the first one after it."""
     after = bisect_right(instructions, comment.span.start, key=lambda i: i.span.end)
-    return instructions[after].span if after < len(instructions) else None
+    return instructions[after] if after < len(instructions) else None
