@@ -14,6 +14,7 @@ import pytest
 
 from imgtool.families import model
 from imgtool.families.analogues import Analogue, Recipe, ReleasePair
+from imgtool.families.builds import SourceBuild
 from imgtool.families.caches import PackageCache
 from imgtool.families.contents import ContentsRow, SavingRow
 from imgtool.families.drivers import DriverFact, RetiredKey
@@ -43,6 +44,7 @@ TABLES: dict[str, dict[str, Any]] = {
     "python_needs": {"need": Need, "torch": TorchWheels},
     "accelerators": {"accelerator": Accelerator, "level": Level, "installer": InstallerSize},
     "packages": {"build": BuildOnly, "recommends": Recommends, "installer": Installer},
+    "builds": {"build": SourceBuild},
     "caches": {"cache": PackageCache},
     "trees": {"tree": Tree},
     "analogues": {"analogue": Analogue},
@@ -53,6 +55,7 @@ TABLES: dict[str, dict[str, Any]] = {
 PLAIN_KEYS = {
     "index": {"collected", "files", "system", "release"},
     "accelerators": {"no_device"},
+    "builds": {"chosen"},
     "drivers": {"manager", "container", "engine"},
 }
 
@@ -76,7 +79,7 @@ def every_pattern() -> Iterator[tuple[str, str, int]]:
             yield from ((f"{name}.allow", pattern, -20_000) for pattern in row.allow)
             yield from ((f"{name}.replace", pattern, 200) for pattern, _ in row.replace)
             yield f"{name}.argv0", row.argv0 or "", 200
-        elif isinstance(row, Need | BuildOnly):
+        elif isinstance(row, Need | BuildOnly | SourceBuild):
             yield name, row.pattern, 200
         elif isinstance(row, Flavour):
             yield from ((f"{name}.requires", pattern, 128) for pattern in row.requires.values())

@@ -21,6 +21,7 @@ TORCH = "RUN pip install --no-cache-dir torch==2.5.1\n"
 START = 'CMD ["python3", "/srv/serve.py"]\n'
 
 TOOLKIT = "Ascend-cann-toolkit_8.0.0_linux-aarch64.run"
+APEX = "git+https://github.com/NVIDIA/apex --config-settings=--build-option=--cuda_ext"
 REPOS = "https://developer.download.nvidia.com/compute/cuda/repos/ubuntu2204/x86_64"
 
 NOTHING: dict[str, str] = {}

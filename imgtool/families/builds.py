@@ -1,0 +1,44 @@
+"""Projects that compile CUDA code when they are built from source, and the variables that bound such a build."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, NamedTuple
+
+from imgtool.families.model import Evidence, fullmatch, load, rows, search
+
+_MAX_NAME = 200
+_SEPARATORS = re.compile(r"[-_.]+")
+
+
+class SourceBuild(NamedTuple):
+    """One project, by its package or repository name. ``archs`` is the variable that chooses architectures,
+    ``jobs`` the one that bounds how many compilers run at once.
+
+    ``sdist``: it has no wheels on PyPI. ``when`` and ``unless`` are regular expressions for the text of a stage.
+    """
+
+    name: str
+    pattern: str
+    archs: str
+    source: tuple[str, ...]
+    evidence: Evidence
+    when: str | None = None
+    unless: str | None = None
+    sdist: bool = False
+    jobs: str = "MAX_JOBS"
+
+
+def source_build(name: str, text: str) -> SourceBuild | None:
+    """The project of a name whose CUDA part a stage with this text builds; None for any other."""
+    plain = _SEPARATORS.sub("-", name).lower()[:_MAX_NAME]
+    for row in rows("builds", "build", SourceBuild):
+        if fullmatch(row.pattern, plain) and (row.when is None or search(row.when, text)):
+            return None if row.unless is not None and search(row.unless, text) else row
+    return None
+
+
+def is_chosen(what: Literal["archs", "jobs"], text: str) -> bool:
+    """Whether a stage's text shows that somebody chose architectures, or bounded what is done at once."""
+    names: list[str] = load("builds")["chosen"][what]
+    return any(name in text for name in names)
