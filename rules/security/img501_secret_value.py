@@ -52,7 +52,13 @@ from collections.abc import Iterator
 
 from imgtool.rule import Document, Facts, Finding, RuleMeta, Severity
 
-META = RuleMeta("IMG501", "secret-value", severity=Severity.ERROR, since="0.1.0")
+META = RuleMeta(
+    "IMG501",
+    "secret-value",
+    severity=Severity.ERROR,
+    since="0.1.0",
+    aliases=("SecretsUsedInArgOrEnv", "DL3064"),
+)
 
 _AT_RUN_TIME = "give it to the container when it starts"
 _AT_BUILD_TIME = "give it to a RUN by --mount=type=secret"
@@ -72,4 +78,6 @@ def check(_document: Document, facts: Facts) -> Iterator[Finding]:
         advice = _ADVICE.get(node.keyword, f"in the image's configuration; {_AT_RUN_TIME}")
         message = f"{secret.what} is written here and stays {advice}"
         severity = Severity.WARNING if secret.weak else Severity.ERROR
-        yield META.finding(secret.span, message, severity=severity)
+        # the others look at the names of ARG and ENV alone
+        aliases = META.aliases if node.keyword in ("ARG", "ENV") else ()
+        yield META.finding(secret.span, message, severity=severity, aliases=aliases)

@@ -14,6 +14,7 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from bkparity.places import Place, first_line
@@ -53,6 +54,7 @@ class Engine:
     name: str
     folder: Path
     images: dict[tuple[str, ...], str] = field(default_factory=dict)
+    _making: Lock = field(default_factory=Lock, repr=False)
 
     def check(self, data: bytes, context: Path | None = None) -> Said:
         """Run the build checks on a Dockerfile, ``context`` empty where not given."""
@@ -82,14 +84,19 @@ class Engine:
         base = identify(reference)
         known = config(base).env if base else {}
         env = tuple(sorted(known))
-        if env not in self.images:
-            tag = f"{self.name}:{len(self.images)}"
-            # no check looks at a value
-            changes = [f"--change=ENV {name}=x" for name in env]
-            command = ["docker", "import", *changes, "-", tag]
-            subprocess.run(command, input=_empty(), capture_output=True, timeout=_SECONDS, check=True)
-            self.images[env] = tag
+        # files are asked about side by side
+        with self._making:
+            if env not in self.images:
+                self.images[env] = self._make(env)
         return self.images[env]
+
+    def _make(self, env: tuple[str, ...]) -> str:
+        tag = f"{self.name}:{len(self.images)}"
+        # no check looks at a value
+        changes = [f"--change=ENV {name}=x" for name in env]
+        command = ["docker", "import", *changes, "-", tag]
+        subprocess.run(command, input=_empty(), capture_output=True, timeout=_SECONDS, check=True)
+        return tag
 
     def close(self) -> None:
         """Remove the images made here."""
