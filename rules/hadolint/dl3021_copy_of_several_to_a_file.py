@@ -60,7 +60,7 @@ def check(instruction: Instruction, facts: Facts) -> Iterator[Finding]:
     target = facts.expand(instruction, word.text)
     if target and target[-1] not in "/\\" and target.rpartition("/")[2] not in (".", ".."):
         message = f"{target} is a file, which each source replaces; end it with a slash to copy into a folder"
-        yield META.finding(word.span, message, fix=_fix(word))
+        yield META.finding(word.span, message, fix=None if node.json else _fix(word))
 
 
 def _fix(word: Word) -> Fix | None:
