@@ -15,7 +15,7 @@ class SourceBuild(NamedTuple):
     """One project, by its package or repository name. ``archs`` is the variable that chooses architectures,
     ``jobs`` the one that bounds how many compilers run at once.
 
-    ``sdist``: it has no wheels on PyPI. ``when`` and ``unless`` are regular expressions for the text of a stage.
+    ``sdist``: it has no wheels on PyPI. ``heavy``: one compiler takes gigabytes of memory. ``when`` and ``unless`` are regular expressions for the text of a stage.
     """
 
     name: str
@@ -27,6 +27,7 @@ class SourceBuild(NamedTuple):
     unless: str | None = None
     sdist: bool = False
     jobs: str = "MAX_JOBS"
+    heavy: bool = False
 
 
 def source_build(name: str, text: str) -> SourceBuild | None:

@@ -1,8 +1,8 @@
 """CUDA code compiled with unbounded jobs.
 
 ## What it does
-Reports, in a stage on a CUDA image, `make -j` and `cmake --build … -j` without a number, and projects with CUDA code
-that are built from source where nothing sets `MAX_JOBS` (information: they take one job for each core).
+Reports, in a stage on a CUDA image, `make -j` and `cmake --build … -j` without a number, and large projects with
+CUDA code that are built from source where nothing sets `MAX_JOBS` (information: they take one job for each core).
 
 ## Why is this bad
 One job of `nvcc` takes 2 to 9 GB of memory. `make -j` starts all of them at once, and with a job for each core a
@@ -60,6 +60,8 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     if is_chosen("jobs", text):
         return
     for build in builds(stage, facts, text):
+        if not build.fact.heavy:
+            continue
         yield META.finding(
             build.span,
             f"{build.name} is compiled with a job for each core, and each takes gigabytes of memory: "
