@@ -26,6 +26,11 @@ REPOS = "https://developer.download.nvidia.com/compute/cuda/repos/ubuntu2204/x86
 
 NOTHING: dict[str, str] = {}
 
+# put together, so that no scanner takes this file for a leak; as simple as examples are
+HF = "hf" + "_1234567890abcdef"
+GH = "ghp" + "_0123456789abcdef0123456789abcdef0123"
+UV = "https://astral.sh/uv/install.sh"
+
 # number, Dockerfile, files of the context, code
 ROWS: list[tuple[int, str, dict[str, str], str | None]] = [
     (1, f'{DEVEL}COPY serve /srv/\nCMD ["/srv/serve"]\n', NOTHING, "IMG101"),
@@ -85,6 +90,32 @@ ROWS: list[tuple[int, str, dict[str, str], str | None]] = [
     ),
     (26, f"{CUDA}RUN apt-get update && apt-get upgrade -y\n{START}", NOTHING, "IMG120"),
     (24, f"{CUDA}ENV LD_LIBRARY_PATH=/opt/lib\n{START}", NOTHING, "IMG107"),
+    (9, f"{CUDA}RUN huggingface-cli login --token {HF}\n{START}", NOTHING, "IMG501"),
+    (9, f"{CUDA}RUN git clone https://u:{GH}@github.com/a/b /srv\n{START}", NOTHING, "IMG501"),
+    (9, f"{CUDA}RUN pip install -i https://u:{GH}@example.org/simple a==1\n{START}", NOTHING, "IMG501"),
+    (9, f"{CUDA}ENV HUB={GH}\n{START}", NOTHING, "IMG501"),
+    (23, f"{CUDA}RUN set -o pipefail && curl -LsSf {UV} | sh\n{START}", NOTHING, "IMG502"),
+    (
+        23,
+        f'{CUDA}SHELL ["/bin/bash", "-o", "pipefail", "-c"]\nRUN wget -qO- {UV} | sh\n{START}',
+        NOTHING,
+        "IMG502",
+    ),
+    (23, f"{CUDA}RUN bash <(curl -LsSf {UV})\n{START}", NOTHING, "IMG502"),
+    (
+        27,
+        f"{CUDA}RUN pip install --extra-index-url http://pypi.example.org/simple --trusted-host pypi.example.org a\n{START}",
+        NOTHING,
+        "IMG503",
+    ),
+    (
+        27,
+        f"{CUDA}RUN pip install --extra-index-url http://pypi.example.org/simple --trusted-host pypi.example.org a\n{START}",
+        NOTHING,
+        "IMG504",
+    ),
+    (28, f"{DEVEL[:-1]} AS unused\nRUN nvcc --version\n{BASE}{START}", NOTHING, "IMG401"),
+    (28, f"{DEVEL}RUN nvcc --version\n{BASE}{START}", NOTHING, "IMG401"),
     (29, f"{CUDA}RUN --device=nvidia.com/gpu=all nvidia-smi\n{START}", NOTHING, None),
 ]
 
