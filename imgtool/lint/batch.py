@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from imgtool.config import ConfigFile, Section
 from imgtool.discover import STDIN, Discovery, discover
@@ -23,6 +23,9 @@ from imgtool.lint.runner import Judgement, LintResult, ShellFindings, lint
 from imgtool.lint.settings import LintSettings, SettingsFinder
 from imgtool.syntax import parse, source
 from imgtool.values import dataclass, field, replace
+
+if TYPE_CHECKING:
+    from imgtool.lint.shellcheck import Pending
 
 # bytes of Dockerfiles, half a second's work. Measured where processes fork: two win from a tenth of a second on;
 # where each has to import everything again, they need a quarter
@@ -239,8 +242,7 @@ def _in_turn(jobs: Sequence[Job]) -> Iterator[Outcome]:
     """Work through the jobs; while the rules read some files, ShellCheck reads the scripts of the next ones."""
     ahead: list[_Read] = []
     for start in range(0, len(jobs), AHEAD):
-        read = [_read(job) for job in jobs[start : start + AHEAD]]
-        _begin(read)
+        read = _asked([_read(job) for job in jobs[start : start + AHEAD]])
         yield from map(_finish, ahead)
         ahead = read
     yield from map(_finish, ahead)
@@ -259,12 +261,13 @@ def _worth(jobs: Sequence[Job]) -> int:
 
 
 class _Read(NamedTuple):
-    """A job whose file has been read, or could not be."""
+    """A job whose file has been read, or could not be. ``pending`` is what ShellCheck will say of it."""
 
     job: Job
     data: bytes = b""
     problem: str = ""
     facts: Facts | None = None
+    pending: Pending | None = None
 
 
 def _read(job: Job) -> _Read:
@@ -275,13 +278,14 @@ def _read(job: Job) -> _Read:
     return _Read(job, data, facts=Facts(parse(data), job.facts))
 
 
-def _begin(read: Sequence[_Read]) -> None:
-    """Have ShellCheck look at the scripts of several files at once."""
-    wanting = [file.facts for file in read if file.job.shell and file.facts]
-    if wanting:
-        from imgtool.lint.shellcheck import ask  # noqa: PLC0415 - not every run needs it
+def _asked(read: list[_Read]) -> list[_Read]:
+    """The same, with ShellCheck begun on the scripts of them all."""
+    if not any(file.job.shell for file in read):
+        return read
+    from imgtool.lint.shellcheck import ask  # noqa: PLC0415 - not every run needs it
 
-        ask(wanting)
+    answers = iter(ask(file.facts for file in read if file.job.shell and file.facts))
+    return [file._replace(pending=next(answers)) if file.job.shell and file.facts else file for file in read]
 
 
 def _finish(read: _Read) -> Outcome:
@@ -291,8 +295,9 @@ def _finish(read: _Read) -> Outcome:
         return Outcome(job, None, read.problem)
     wanted = needed(job.rules, data)
     rules = [load(entry) for entry in wanted]
-    spared = [entry for entry in job.rules if entry not in wanted]
-    shell = _shell(job.shell) if job.shell else None
+    loaded = {entry.code for entry in wanted}
+    spared = [entry for entry in job.rules if entry.code not in loaded]
+    shell = _shell(job.shell, read) if job.shell else None
 
     def once(current: bytes) -> LintResult:
         facts = read.facts if current is data else None
@@ -314,10 +319,14 @@ def _finish(read: _Read) -> Outcome:
     return Outcome(job, result, notice=_notice(job), data=data, fixed=fixed, staged=staged)
 
 
-def _shell(codes: ShellCodes) -> ShellFindings:
-    from imgtool.lint.shellcheck import begin  # noqa: PLC0415 - not every run needs it
+def _shell(codes: ShellCodes, read: _Read) -> ShellFindings:
+    from imgtool.lint.shellcheck import ask  # noqa: PLC0415 - not every run needs it
 
-    return lambda facts: begin(facts, codes.has)
+    def begin(facts: Facts) -> Pending:
+        pending = read.pending if facts is read.facts and read.pending else ask([facts])[0]
+        return lambda: [finding for finding in pending() if codes.has(finding.code)]
+
+    return begin
 
 
 def _notice(job: Job) -> str:

@@ -7,31 +7,31 @@ makes findings of the answers. Scripts are read by ShellCheck, never executed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from imgtool.facts.facts import Facts
 from imgtool.findings import Finding
 from imgtool.lint.shellcheck import findings, session
-from imgtool.lint.shellcheck.script import snippets
+from imgtool.lint.shellcheck.run import Remarks
+from imgtool.lint.shellcheck.script import Snippet, snippets
 
-__all__ = ["ask", "begin", "problem"]
+__all__ = ["Pending", "ask", "problem"]
+
+Pending = Callable[[], list[Finding]]
+"""Waits for the findings in one file."""
 
 
-def ask(files: Iterable[Facts]) -> None:
-    """Begin to have the scripts of several files checked, so that :func:`begin` finds the answers on the way."""
+def ask(files: Iterable[Facts]) -> list[Pending]:
+    """Begin to have the scripts of several files checked; for each file, what waits for its findings."""
     current = session.current()
-    if not current.problem:
-        current.begin(script.data for facts in files for script in snippets(facts))
+    scripts = [[] if current.problem else list(snippets(facts)) for facts in files]
+    answers = current.begin(script.data for each in scripts for script in each)
+    return [partial(_found, each, answers) for each in scripts]
 
 
-def begin(facts: Facts, shown: Callable[[str], bool]) -> Callable[[], Iterator[Finding]]:
-    """Have a file's scripts checked; what is returned waits for the findings of the codes that are to be shown."""
-    current = session.current()
-    if current.problem:
-        return lambda: iter(())
-    scripts = list(snippets(facts))
-    answers = current.begin(script.data for script in scripts)
-    return lambda: (finding for finding in findings.findings(scripts, answers()) if shown(finding.code))
+def _found(scripts: list[Snippet], answers: Callable[[], Remarks]) -> list[Finding]:
+    return list(findings.findings(scripts, answers()))
 
 
 def problem(*, wanted: bool) -> str:

@@ -9,10 +9,11 @@ from typing import Literal, NamedTuple
 from imgtool.edits import Span
 from imgtool.facts.argv import basename
 from imgtool.facts.commands import Arg
+from imgtool.facts.facts import Facts
 from imgtool.facts.wrappers import Unwrapped, unwrap
 from imgtool.families.model import ShellName
 from imgtool.regex import regex
-from imgtool.syntax.nodes import Comment, Document
+from imgtool.syntax.nodes import Comment
 
 Dialect = Literal["sh", "bash", "dash", "busybox", "ksh"]
 
@@ -82,21 +83,26 @@ def named(name: str, sh: ShellName | None) -> Dialect | None:
 
 
 class Pragma(NamedTuple):
-    """``# hadolint shell=/bin/bash -e``: the shell of what follows, up to the next SHELL or stage."""
+    """``# hadolint shell=/bin/bash -e``: the shell of what follows, up to the next SHELL or stage.
+
+    One above all stages holds for those that set no SHELL.
+    """
 
     words: tuple[str, ...]
     start: int
+    above_stages: bool
 
 
 _PRAGMA = regex(r"hadolint\s+shell\s*=\s*([^#\s][^#]*)")
 
 
-def pragmas(document: Document) -> Iterator[Pragma]:
+def pragmas(facts: Facts) -> Iterator[Pragma]:
     """The pragmas of a file, in order. Those inside an instruction are prose."""
-    for comment in document.comments:
+    first = facts.stages[0].from_.span.start if facts.stages else 0
+    for comment in facts.document.comments:
         found = None if comment.in_continuation else _PRAGMA.match(comment.text)
         if found:
-            yield Pragma(tuple(found[1].split()), comment.span.start)
+            yield Pragma(tuple(found[1].split()), comment.span.start, comment.span.start < first)
 
 
 class Directives(NamedTuple):

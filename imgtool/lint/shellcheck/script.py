@@ -55,21 +55,31 @@ class Snippet(NamedTuple):
 def snippets(facts: Facts) -> Iterator[Snippet]:
     """The scripts of a file's RUN instructions, in order; those of unknown shells and too long ones are left out."""
     marks = [c for c in facts.document.comments if c.text.startswith("shellcheck")]
-    settings = _Settings(tuple(pragmas(facts.document)), tuple(marks))
+    settings = _Settings(tuple(pragmas(facts)), marks, {})
     relinked: dict[Stage, bool] = {}
     for stage in facts.stages:
         bash = bool(stage.parent and relinked[stage.parent])
         for run in facts.runs(stage):
-            yield from _of_run(facts, run, settings, "bash" if bash else _sh(facts, stage))
+            here = _Here(run, facts.state(run.instruction), "bash" if bash else _sh(facts, stage))
+            yield from _of_run(here, settings)
             bash = bash or _links_bash(run)
         relinked[stage] = bash
 
 
 class _Settings(NamedTuple):
-    """What a file's comments say."""
+    """What a file's comments say. ``scopes`` keeps variables by their scope, which many a RUN shares."""
 
     pragmas: Sequence[Pragma]
     marks: Sequence[Comment]
+    scopes: dict[int, dict[str, str | None]]
+
+
+class _Here(NamedTuple):
+    """A RUN, what it sees, and the program that /bin/sh is there."""
+
+    run: Run
+    state: State
+    sh: ShellName | None
 
 
 class _Found(NamedTuple):
@@ -80,20 +90,25 @@ class _Found(NamedTuple):
     exact: bool = True
 
 
-def _of_run(facts: Facts, run: Run, settings: _Settings, sh: ShellName | None) -> Iterator[Snippet]:
-    state = facts.state(run.instruction)
-    above = run.instruction.comments
-    marks = [m for m in settings.marks if m in above or run.instruction.span.holds(m.span)]
-    said = directives(marks)
-    for found in _scripts(facts, run, settings, sh):
+def _of_run(here: _Here, settings: _Settings) -> Iterator[Snippet]:
+    at = here.run.instruction
+    said = directives([m for m in settings.marks if m in at.comments or at.span.holds(m.span)])
+    for found in _scripts(here, settings):
         source, inner = _headed(found.source)
-        shell = _said(inner.shell or said.shell, found.shell, sh)
+        shell = _said(inner.shell or said.shell, found.shell, here.sh)
         data = source.data
         if shell and data.strip() and len(data) <= MAX_SCRIPT:
-            known = _variables(data, state)
+            known = _variables(data, _scope(here.state, settings))
             lines = _prelude(shell, data, known, (*said.disable, *inner.disable))
             split = frozenset(name for name, value in known.items() if value and not _PLAIN.fullmatch(value))
             yield Snippet(source, lines + _text(data), split, found.exact)
+
+
+def _scope(state: State, settings: _Settings) -> dict[str, str | None]:
+    scope = settings.scopes.get(id(state.values))
+    if scope is None:
+        scope = settings.scopes[id(state.values)] = dict(state.values)
+    return scope
 
 
 def _said(name: str, shell: Shell | None, sh: ShellName | None) -> Shell | None:
@@ -111,45 +126,42 @@ def _text(data: bytes) -> bytes:
 # --- which scripts ---------------------------------------------------------------------------------------
 
 
-def _scripts(facts: Facts, run: Run, settings: _Settings, sh: ShellName | None) -> Iterator[_Found]:
+def _scripts(here: _Here, settings: _Settings) -> Iterator[_Found]:
+    run = here.run
     node = run.instruction.inner or run.instruction
     documents = run.instruction.heredocs
     text = run.script.text
     if node.json:
         found = exec_script(node)
         if found:
-            yield _Found(found.source, taking_string(found.words, sh), exact=False)
+            yield _Found(found.source, taking_string(found.words, here.sh), exact=False)
     elif documents and text.data.startswith(b"#!") and text.offset(0) >= documents[0].body.start:
         first, _, _ = text.data.partition(b"\n")
         words = decode(first[2:]).split()
-        yield _Found(Source(text.slice(len(first) + 1, len(text.data))), taking_file(words, sh))
+        yield _Found(Source(text.slice(len(first) + 1, len(text.data))), taking_file(words, here.sh))
     else:
-        yield _Found(Source(text), _shell(facts, run, settings, sh))
+        yield _Found(Source(text), _shell(here, settings.pragmas))
         if len(documents) == 1 and node.rest.data != text.data:
-            yield from _inner(node.rest, documents[0], sh)
+            yield from _inner(node.rest, documents[0], here.sh)
 
 
-def _shell(facts: Facts, run: Run, settings: _Settings, sh: ShellName | None) -> Shell | None:
+def _shell(here: _Here, given: Sequence[Pragma]) -> Shell | None:
     """The shell that gets a RUN in shell form as a string."""
-    words = _pragma(facts, run, settings.pragmas)
+    words = _pragma(here, given) if given else ()
     if words:
-        return taking_string(words if "-c" in words else (*words, "-c"), sh)
-    state = facts.state(run.instruction)
-    if state.shell is None and _on_windows(run.stage):
+        return taking_string(words if "-c" in words else (*words, "-c"), here.sh)
+    if here.state.shell is None and _on_windows(here.run.stage):
         return None
-    return taking_string(state.shell or DEFAULT_SHELL, sh)
+    return taking_string(here.state.shell or DEFAULT_SHELL, here.sh)
 
 
-def _pragma(facts: Facts, run: Run, given: Sequence[Pragma]) -> tuple[str, ...]:
+def _pragma(here: _Here, given: Sequence[Pragma]) -> tuple[str, ...]:
     """The words of the pragma that holds here: the last one since the last SHELL of the stage, else the file's."""
-    if not given:
-        return ()
-    at, first = run.instruction.span.start, facts.stages[0].from_.span.start
-    shells = [i.span.start for i in run.stage.instructions if i.keyword == "SHELL" and i.span.start < at]
-    since = shells[-1] if shells else run.stage.from_.span.start
+    stage, at = here.run.stage, here.run.instruction.span.start
+    shells = [i.span.start for i in stage.instructions if i.keyword == "SHELL" and i.span.start < at]
+    since = shells[-1] if shells else stage.from_.span.start
     for pragma in reversed(given):
-        here = since < pragma.start < at
-        if here or (pragma.start < first and not facts.state(run.instruction).shell_set):
+        if since < pragma.start < at or (pragma.above_stages and not here.state.shell_set):
             return pragma.words
     return ()
 
@@ -209,10 +221,9 @@ _FLOWS = regex(rb"[$`(]|\b(?:exit|exec|return|read|trap)\b")
 _SHEBANGS = {"busybox": "sh"}
 
 
-def _variables(data: bytes, state: State) -> dict[str, str | None]:
+def _variables(data: bytes, values: Mapping[str, str | None]) -> dict[str, str | None]:
     """The variables of the build that a script names, with their values where they are known."""
     names = sorted({name.decode() for name in _NAME.findall(data)})
-    values = state.values
     known = {name: values[name] for name in names if name in values}
     return known | {name: None for name in names if name in _PROXIES_TOO and name not in known}
 
