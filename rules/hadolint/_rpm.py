@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from imgtool.rule import Finding, Package, PackageOperation, RuleMeta, Run
 
@@ -11,8 +11,6 @@ from ._found import at, listed
 from ._pins import unpinned, versioned
 
 _MODULES = frozenset({"module install"})
-# gcc-11 may be a package of that name, or the package gcc in version 11
-_NUMBERED = re.compile(r"-\d")
 
 
 def unpinned_rpm(meta: RuleMeta, run: Run, managers: frozenset[str]) -> Iterator[Finding]:
@@ -24,7 +22,9 @@ def unpinned_rpm(meta: RuleMeta, run: Run, managers: frozenset[str]) -> Iterator
 
 
 def _pinned(package: Package) -> bool:
-    return versioned(package) or bool(_NUMBERED.search(package.raw))
+    # gcc-11 may be a package of that name, or the package gcc in version 11
+    numbered = (dash == "-" and digit.isdigit() for dash, digit in pairwise(package.raw))
+    return versioned(package) or any(numbered)
 
 
 def _streams(meta: RuleMeta, operation: PackageOperation) -> Iterator[Finding]:

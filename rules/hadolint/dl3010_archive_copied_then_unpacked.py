@@ -61,7 +61,7 @@ def _unpacked(stage: Stage, facts: Facts, copy: Instruction) -> frozenset[str]:
     return frozenset(
         _base(word.text)
         for run in facts.runs(stage)
-        if run.instruction.span.start > copy.span.start
+        if run.instruction.span.start > copy.span.start and not run.onbuild
         for command in called(run, _TAR)
         if _extracts(command)
         for word in command.args

@@ -24,7 +24,6 @@ RUN curl -fsSL https://example.com/a.tar.gz | tar xz -C /opt
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -35,8 +34,8 @@ from ._found import at
 META = RuleMeta("DL4006", "pipe-without-pipefail", severity=Severity.WARNING, since="0.2.0", needs=("|",))
 
 _PIPES = frozenset({"|", "|&"})
-# what may stand between a command and the pipe behind it: the ends of constructs that hold it, a redirection
-_PIPE = re.compile(rb"(?:[\s\\`)};]|done|fi|esac|\d?>&?[\w/.]+)*\|(?!\|)")
+# the ends of constructs that may hold the command before a pipe
+_ENDS = frozenset({b"", b"done", b"fi", b"esac"})
 
 
 def check(run: Run, facts: Facts) -> Iterator[Finding]:
@@ -48,20 +47,30 @@ def check(run: Run, facts: Facts) -> Iterator[Finding]:
 
 def _pipes(run: Run, data: bytes) -> Iterator[Span]:
     """Where the pipes stand that run without the option."""
+    inside: list[tuple[str, ...]] = []
     for first, second in pairwise(run.script.commands):
         if _sets_pipefail(first):
-            # what follows in this shell has it
-            return
-        if not any(word.text == "pipefail" for word in second.prefix):
-            yield from _between(data, first, second)
+            inside.append(first.context)
+        covered = any(second.context[: len(context)] == context for context in inside)
+        if not covered and not any(word.text == "pipefail" for word in second.prefix):
+            yield from _between(data, run.instruction.span.start, first, second)
 
 
 def _sets_pipefail(command: Command) -> bool:
-    return command.name == "set" and not command.context and any(a.text == "pipefail" for a in command.args)
+    return command.name == "set" and any(a.text == "pipefail" for a in command.args)
 
 
-def _between(data: bytes, first: Command, second: Command) -> Iterator[Span]:
-    found = _PIPE.match(data, first.span.end, second.span.start)
-    if found or second.connector in _PIPES:
-        end = found.end() if found else data.rfind(b"|", 0, second.span.start) + 1
-        yield Span(end - 1, end)
+def _between(data: bytes, begin: int, first: Command, second: Command) -> Iterator[Span]:
+    head, pipe, tail = data[first.span.end : second.span.start].partition(b"|")
+    if pipe and tail[:1] != b"|" and all(map(_is_end, head.split())):
+        start = first.span.end + len(head)
+        yield Span(start, start + 1)
+    elif second.connector in _PIPES:
+        start = data.rfind(b"|", begin, second.span.start)
+        # as an escape in JSON it does not stand there
+        yield second.span if start < 0 else Span(start, start + 1)
+
+
+def _is_end(word: bytes) -> bool:
+    """Whether it ends a construct, or redirects its output."""
+    return word.strip(b"\\`)};") in _ENDS or b">" in word
