@@ -57,10 +57,11 @@ def show(found: measure.Comparison, files: int) -> None:
     print(
         f"{'rule':<8}{'both':>7}{'imgtool':>9}{'hadolint':>9}{'precision':>11}{'recall':>8}{'after':>11}{'after':>8}"
     )
-    for code, score in [*found.rules.items(), ("all", found.total)]:
+    for code, score in [*found.rules.items(), ("total", found.total)]:
         shares = (score.precision, score.recall, score.settled_precision, score.settled_recall)
         figures = "".join(f"{share:>{width}.1%}" for share, width in zip(shares, (11, 8, 11, 8), strict=True))
         print(f"{code:<8}{score.both:>7}{score.ours:>9}{score.theirs:>9}{figures}")
+    print(f"total: without {' and '.join(peer.OFF)}, which are off by default")
     for name, count in found.kinds.most_common():
         print(f"{count:>6} {name}")
 

@@ -106,6 +106,19 @@ imgtool has hadolint's rules under their codes: `imgtool lint --profile hadolint
 Dockerfiles below the two say different things. Lines are the first of the instruction, which is all that hadolint tells;
 imgtool marks the word. Every Dockerfile here is linted by both in `tests/parity`, and `python benchmarks/parity.py FOLDER`
 counts over real files how far they agree, and which of these differences they have.
+
+| rule | hadolint | imgtool | right | why |
+|---|---|---|---|---|
+"""
+
+
+DIVERGENCES_FILES = """
+## In real files
+
+Differences that many files have are told apart by what they have in common; each has one of the Dockerfiles below.
+
+| difference | rules | right | why |
+|---|---|---|---|
 """
 
 
@@ -113,12 +126,27 @@ def _divergences() -> str:
     """The page about hadolint, from the table that the tests run."""
     table = tomllib.loads((ROOT / "tests/parity/hadolint_divergences.toml").read_text("utf-8"))
     rows = sorted(table.get("divergence", ()), key=lambda row: row["rule"])
-    parts, rule = [DIVERGENCES_HEAD], None
+    parts, rule = [DIVERGENCES_HEAD, *map(_in_short, rows), DIVERGENCES_FILES], None
+    parts += [_class(row) for row in sorted(table.get("class", ()), key=lambda row: row["name"])]
+    parts.append("\n## The Dockerfiles\n")
     for row in rows:
-        parts += [] if row["rule"] == rule else [f"\n## {row['rule']}\n"]
+        parts += [] if row["rule"] == rule else [f"\n### {row['rule']}\n"]
         rule = row["rule"]
         parts.append(_divergence(row))
     return "".join(parts)
+
+
+def _in_short(row: dict[str, Any]) -> str:
+    said = f"{_lines(row['hadolint'])} | {_lines(row['imgtool'])}"
+    return f"| [{row['rule']}](#{row['rule'].lower()}) | {said} | {row['who']} | {_cell(row['why'])} |\n"
+
+
+def _class(row: dict[str, Any]) -> str:
+    return f"| {row['name']} | {', '.join(row['rules'])} | {row['who']} | {_cell(row['why'])} |\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 def _divergence(row: dict[str, Any]) -> str:

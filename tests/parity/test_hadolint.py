@@ -74,6 +74,14 @@ def test_hadolint_says_the_same(snippet: Snippet) -> None:
     assert hadolint_lines(snippet) == wanted(snippet.hadolint), snippet.dockerfile
 
 
+@pytest.mark.parametrize("code", sorted(entry.code for entry in ours.entries()))
+def test_every_rule_has_snippets(code: str) -> None:
+    own = [snippet for snippet in snippets() if snippet.rule == code]
+    assert len(own) >= 3
+    assert any(snippet.imgtool for snippet in own)
+    assert not all(snippet.imgtool for snippet in own)
+
+
 @pytest.mark.parametrize("row", divergences(), ids=title)
 def test_imgtool_says_what_the_table_says(row: Divergence) -> None:
     assert imgtool_lines(row.snippet) == sorted(row.snippet.imgtool), row.snippet.dockerfile
@@ -124,6 +132,7 @@ def comparison(corpus: Path) -> measure.Comparison:
 @pytest.mark.corpus
 def test_they_agree_on_real_files(comparison: measure.Comparison) -> None:
     left = [f"{'imgtool' if ours else 'hadolint'} {place} {name}" for name, place, ours in comparison.left]
+    assert comparison.total.both > 5000
     assert comparison.total.settled_precision >= AGREE, left
     assert comparison.total.settled_recall >= AGREE, left
 

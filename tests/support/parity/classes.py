@@ -89,8 +89,12 @@ def stage_named_by_a_variable(found: Difference) -> bool:
 
 
 def variable_of_the_environment(found: Difference) -> bool:
-    """hadolint alone reports it, of an operand whose variable is not set in the file, or set to what is right."""
-    return not found.ours and found.node is not None and any("$" in text for text in found.node.args)
+    """hadolint alone reports it, of an operand whose variable has no value here, or one of a number or a URL."""
+    if found.ours or found.node is None:
+        return False
+    hidden = [text for text in found.node.args if "$" in text]
+    values = [found.facts.expand(_of(found), text) for text in hidden]
+    return any(value is None or value.isdigit() or "://" in value for value in values)
 
 
 # --- one instruction ---

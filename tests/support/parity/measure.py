@@ -11,7 +11,7 @@ from imgtool.facts.facts import Facts
 from imgtool.syntax import parse
 from parity import ours
 from parity.classes import Difference
-from parity.peer import Place
+from parity.peer import OFF, Place
 from parity.table import FOLDER, kinds
 
 RECORD = FOLDER / "recorded.tsv"
@@ -72,7 +72,8 @@ class Comparison:
 
     @property
     def total(self) -> Score:
-        return sum(self.rules.values(), Score())
+        """Of all rules that hadolint has on by default."""
+        return sum((score for code, score in self.rules.items() if code not in OFF), Score())
 
 
 def compare(files: Iterable[tuple[str, bytes, frozenset[Place] | str]]) -> Comparison:
