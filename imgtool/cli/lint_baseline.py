@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-import typer
-
-from imgtool.cli.inputs import UNREADABLE
+from imgtool.cli.basics import UNREADABLE, UsageError
 from imgtool.cli.output import say
 from imgtool.edits import write_atomic
 from imgtool.lint import baseline
@@ -40,7 +38,8 @@ class Baselines:
         result, entries = baseline.sift(outcome.result, self.known[path])
         file = relative(outcome.job.shown, path.parent)
         judged = _judged(outcome) if self.narrowed else None
-        self.seen.setdefault(path, []).append(Seen(file, entries, judged))
+        failed = frozenset(failure.code for failure in outcome.result.failures)
+        self.seen.setdefault(path, []).append(Seen(file, entries, judged, failed))
         if self.update:
             result = replace(result, findings=())
         self.hidden += len(outcome.result.findings) - len(result.findings)
@@ -81,12 +80,12 @@ def baselines(paths: Iterable[Path | None], *, update: bool, narrowed: bool) -> 
     """Read the baselines at ``paths``; ends the command where one cannot be used."""
     named = [path for path in dict.fromkeys(paths) if path is not None]
     if update and not named:
-        raise typer.BadParameter("--update-baseline needs --baseline FILE, or baseline in the configuration")
+        raise UsageError("--update-baseline needs --baseline FILE, or baseline in the configuration")
     try:
         known = {path: _load(path, new=update) for path in named}
     except BaselineError as error:
         say(str(error))
-        raise typer.Exit(UNREADABLE) from None
+        raise SystemExit(UNREADABLE) from None
     return Baselines(known, update, narrowed)
 
 

@@ -50,11 +50,15 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What linting one file gave; ``judged`` are the codes of the rules that ran, None where all did that matter."""
+    """What linting one file gave.
+
+    ``judged`` are the codes of the rules that ran, None where all did that matter; less those that ``failed``.
+    """
 
     file: str
     entries: tuple[Entry, ...]
     judged: frozenset[str] | None = None
+    failed: frozenset[str] = frozenset()
 
 
 def load(path: Path) -> Baseline:
@@ -124,7 +128,7 @@ def _judged(entry: Entry, seen: Mapping[str, Seen], folder: Path) -> bool:
     one = seen.get(entry.file)
     if one is None:
         return not os.path.lexists(folder / entry.file)
-    return one.judged is None or entry.code in one.judged
+    return entry.code not in one.failed and (one.judged is None or entry.code in one.judged)
 
 
 def updated(baseline: Baseline, seen: Collection[Seen]) -> frozenset[Entry]:

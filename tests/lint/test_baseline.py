@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from results import at, result
 
@@ -74,6 +74,7 @@ def each(data: bytes) -> LintResult:
     return result(data, *found)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=8), st.data())
 def test_lines_in_between_keep_it_valid(pieces: list[str], draw: st.DataObject) -> None:
     before = each("".join(f"{piece}\n" for piece in ["FROM start", *pieces]).encode())
@@ -99,6 +100,7 @@ RUN chown -R 1000 /src
 """
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.lists(st.sampled_from(["\n", "# comment\n"]), max_size=3), st.integers(0, REAL.count("\n")))
 def test_what_real_rules_find_stays_known(lines: list[str], at_line: int) -> None:
     rules = [rule(one) for one in select() if one.code in ("IMG101", "IMG104", "IMG105", "IMG203", "IMG204")]
@@ -123,6 +125,8 @@ def test_gone_is_what_was_looked_for_and_not_found(tmp_path: Path) -> None:
     seen = [Seen("Dockerfile", (entry("found"), entry("new")), frozenset({"X1"}))]
     assert {one.text for one in gone(old, seen)} == {"fixed", "deleted"}
     assert {one.text for one in updated(old, seen)} == {"found", "new", "not-run", "not-linted"}
+    failed = [Seen("Dockerfile", (entry("found"),), failed=frozenset({"X2"}))]
+    assert {one.text for one in gone(old, failed)} == {"fixed", "deleted"}
     everything = [Seen("Dockerfile", (entry("found"), entry("new")))]
     assert {one.text for one in gone(old, everything)} == {"fixed", "deleted", "not-run"}
 
@@ -138,6 +142,7 @@ NAMES = st.text(st.characters(exclude_categories=[]), max_size=9)
 ENTRIES = st.lists(st.builds(Entry, NAMES, NAMES, NAMES, NAMES), unique_by=lambda one: one.fingerprint)
 
 
+@settings(deadline=None)
 @given(ENTRIES, st.randoms())
 def test_written_and_read_it_is_the_same(
     tmp_path_factory: pytest.TempPathFactory, entries: list[Entry], random: Random

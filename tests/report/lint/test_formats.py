@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft7Validator, ValidationError
 from results import result
 
-from imgtool.cli.lint_options import LintFormat
+from imgtool.cli.lint_call import LintFormat
 from imgtool.cli.lint_report import renderer
 from imgtool.edits import Edit, Span
 from imgtool.findings import Applicability, Finding, Fix, Severity
@@ -183,7 +183,7 @@ def files(draw: st.DrawFn) -> LintResult:
 
 
 @pytest.mark.parametrize("output", CHECKS)
-@settings(max_examples=25)
+@settings(deadline=None, max_examples=25)
 @given(results=st.lists(files(), max_size=3, unique_by=lambda r: r.path))
 def test_any_finding_in_any_file(output: LintFormat, results: list[LintResult]) -> None:
     CHECKS[output](renderer(output)(results, ROOT))
