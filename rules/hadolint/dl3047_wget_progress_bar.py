@@ -41,7 +41,7 @@ from imgtool.rule import (
     Severity,
 )
 
-from ._found import at
+from ._found import at, called
 
 META = RuleMeta(
     "DL3047",
@@ -54,10 +54,12 @@ META = RuleMeta(
 
 _QUIET = ("--progress", "--quiet", "--output-file", "--append-output", "--no-verbose")
 _OPTION = "--progress=dot:giga"
+# there, wget is another name of Invoke-WebRequest
+_POWERSHELL = frozenset({"powershell", "powershell.exe", "pwsh"})
 
 
 def check(run: Run, facts: Facts) -> Iterator[Finding]:
-    for operation in run.operations:
+    for operation in () if called(run, _POWERSHELL) else run.operations:
         if operation.manager == "wget" and not operation.has(*_QUIET):
             word = operation.command.argv[0]
             message = f"wget fills the log with its progress; add {_OPTION}"

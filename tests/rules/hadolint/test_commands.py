@@ -44,6 +44,7 @@ LEFT_ALONE = [
     ("DL3047", "RUN wget -o log http://x.io/a", "into a file"),
     ("DL3047", "RUN wget -qO- http://x.io/a", "bundled"),
     ("DL3047", "RUN apt-get install wget", "an argument"),
+    ("DL3047", "RUN powershell.exe -Command $X; wget http://x.io/a -OutFile a", "not this wget"),
     ("DL3059", "RUN a\nRUN b && c", "two commands"),
     ("DL3059", "RUN a && b\nRUN c", "two commands"),
     ("DL3059", "RUN a\nENV X=1\nRUN b", "something between"),
