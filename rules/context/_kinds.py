@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from imgtool.rule import BuildContext, ContextFile
+
+from .._patterns import compiled
 
 MIN_BINARY = 50_000_000
 """Bytes from which on a ``.bin`` is taken for weights."""
 
-_GIT = re.compile(r"(?:.*/)?\.git/")
-_NEEDLESS = re.compile(
-    r"(?:.*/)?(\.git|__pycache__|\.pytest_cache|\.mypy_cache|\.ruff_cache|\.tox|\.nox|\.venv|\.idea|\.vscode|\.ipynb_checkpoints)/"
-)
-_WEIGHTS = re.compile(
-    r".*\.(?:safetensors|ckpt|pt|pth|onnx|gguf|ggml|om|h5|hdf5|pdparams|pdmodel|mindir|tflite|engine|npz|tfrecords?|parquet|arrow)",
-    re.IGNORECASE,
-)
+_GIT = r"(?:.*/)?\.git/"
+_NEEDLESS = r"(?:.*/)?(\.git|__pycache__|\.pytest_cache|\.mypy_cache|\.ruff_cache|\.tox|\.nox|\.venv|\.idea|\.vscode|\.ipynb_checkpoints)/"
+_WEIGHTS = r"(?i).*\.(?:safetensors|ckpt|pt|pth|onnx|gguf|ggml|om|h5|hdf5|pdparams|pdmodel|mindir|tflite|engine|npz|tfrecords?|parquet|arrow)"
 _FEW_BYTES = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
-class _Secret:
+class _Secret(NamedTuple):
     """What a file of that ``name`` (in a folder called ``parent``, if given) is; ``pattern`` keeps it out."""
 
     what: str
@@ -49,27 +44,23 @@ _SECRETS = (
     _Secret("Terraform state", r".+\.tfstate(?:\.backup)?", "**/*.tfstate*"),
     _Secret("secrets file", r"secrets?\.(?:ya?ml|toml|json|env)"),
 )  # fmt: skip
-_ANY_SECRET = re.compile("|".join(secret.name for secret in _SECRETS))
+_ANY_SECRET = "|".join(secret.name for secret in _SECRETS)
 # many an environment file holds settings alone
-_TELLING = re.compile(rb"pass|pwd|secret|token|key|cred|auth|://[^/\s]*:[^/\s]*@", re.IGNORECASE)
-_AUTH = re.compile(rb"auth|passw|token", re.IGNORECASE)
+_TELLING = rb"(?i)pass|pwd|secret|token|key|cred|auth|://[^/\s]*:[^/\s]*@"
+_AUTH = rb"(?i)auth|passw|token"
 # keys there are made for tests or belong to packages
-_FOREIGN = re.compile(
-    r"(?:.*/)?(?:tests?|testing|testdata|fixtures?|examples?|samples?|docs?|node_modules|site-packages|dist-packages|vendor|third_party|\.git)/"
-)
-_FOLDER_OF_WEIGHTS = re.compile(
-    r"(?:.*[/_-])?(?:models?|weights?|checkpoints?|ckpts?|pretrained|data|datasets?)", re.IGNORECASE
-)
+_FOREIGN = r"(?:.*/)?(?:tests?|testing|testdata|fixtures?|examples?|samples?|docs?|node_modules|site-packages|dist-packages|vendor|third_party|\.git)/"
+_FOLDER_OF_WEIGHTS = r"(?i)(?:.*[/_-])?(?:models?|weights?|checkpoints?|ckpts?|pretrained|data|datasets?)"
 
 
 def git(file: ContextFile) -> bool:
     """Whether it is a part of a repository's history."""
-    return _GIT.match(file.path) is not None
+    return compiled(_GIT).match(file.path) is not None
 
 
 def needless(file: ContextFile) -> str | None:
     """The folder that it is in, of those that no image needs: history, caches, environments, editors' settings."""
-    found = _NEEDLESS.match(file.path)
+    found = compiled(_NEEDLESS).match(file.path)
     return found and found[1]
 
 
@@ -77,14 +68,14 @@ def weights(file: ContextFile) -> bool:
     """Whether it holds weights of a model, or a dataset."""
     if needless(file):
         return False
-    return _WEIGHTS.fullmatch(file.path) is not None or (
+    return compiled(_WEIGHTS).fullmatch(file.path) is not None or (
         file.path.endswith(".bin") and file.size >= MIN_BINARY
     )
 
 
 def folder_of_weights(path: str) -> bool:
     """Whether a folder is called after what it holds: copying it by name is meant."""
-    return _FOLDER_OF_WEIGHTS.fullmatch(path.rstrip("/")) is not None
+    return compiled(_FOLDER_OF_WEIGHTS).fullmatch(path.rstrip("/")) is not None
 
 
 @lru_cache(maxsize=1 << 16)
@@ -93,8 +84,7 @@ def interesting(file: ContextFile) -> bool:
     return git(file) or weights(file) or _secret(file.path) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class SecretFile:
+class SecretFile(NamedTuple):
     """What a file of secrets is, the pattern that keeps it out, and whether it is ``sure`` to hold any."""
 
     what: str
@@ -113,7 +103,9 @@ def secret(file: ContextFile, context: BuildContext) -> SecretFile | None:
         return None
     *_, parent, name = ("", *file.path.split("/"))
     pattern = found.pattern.format(name=name, parent=parent, ending=name.rpartition(".")[2])
-    return SecretFile(found.what, pattern, found.what != _ENVIRONMENT or _TELLING.search(head) is not None)
+    return SecretFile(
+        found.what, pattern, found.what != _ENVIRONMENT or compiled(_TELLING).search(head) is not None
+    )
 
 
 # folders of secrets, by their names
@@ -127,10 +119,7 @@ _FOLDERS = {
     "gcloud": "Google credentials",
 }
 # certificates, and public keys of repositories, end like private keys
-_PUBLIC = re.compile(
-    r"(?:.*[._-])?(?:pub|public|ca|cacert|certs?|certificates?|chain|fullchain|bundle|crt|gpg|pgp|apt|repo|repos|repository|archive|keyring|signing|release|rpm|root|issuer|trust|trusted|known|dhparams?)\d*(?:[._-].*)?",
-    re.IGNORECASE,
-)
+_PUBLIC = r"(?i)(?:.*[._-])?(?:pub|public|ca|cacert|certs?|certificates?|chain|fullchain|bundle|crt|gpg|pgp|apt|repo|repos|repository|archive|keyring|signing|release|rpm|root|issuer|trust|trusted|known|dhparams?)\d*(?:[._-].*)?"
 _PUBLIC_PLACES = (
     "/etc/apt/",
     "keyring",
@@ -147,12 +136,12 @@ _PERHAPS = frozenset((_ENVIRONMENT, "registry credentials"))
 def named_secret(path: str, goal: str) -> SecretFile | None:
     """What a file or folder of secrets is by its name alone, where ``goal`` does not say that it is public."""
     name = path.rpartition("/")[2]
-    if name in _FOLDERS and not _FOREIGN.match(path):
+    if name in _FOLDERS and not compiled(_FOREIGN).match(path):
         return SecretFile(_FOLDERS[name], f"**/{name}", sure=True)
     found = _secret(path)
     if found is None:
         return None
-    public = _PUBLIC.fullmatch(name) or any(place in goal for place in _PUBLIC_PLACES)
+    public = compiled(_PUBLIC).fullmatch(name) or any(place in goal for place in _PUBLIC_PLACES)
     if found.what == "private key" and public:
         return None
     return SecretFile(found.what, "", found.what not in _PERHAPS)
@@ -160,11 +149,11 @@ def named_secret(path: str, goal: str) -> SecretFile | None:
 
 def _secret(path: str) -> _Secret | None:
     above, _, name = path.rpartition("/")
-    if not _ANY_SECRET.fullmatch(name) or _FOREIGN.match(path):
+    if not compiled(_ANY_SECRET).fullmatch(name) or compiled(_FOREIGN).match(path):
         return None
     parent = above.rpartition("/")[2]
-    fitting = (s for s in _SECRETS if re.fullmatch(s.name, name))
-    return next((s for s in fitting if not s.parent or re.fullmatch(s.parent, parent)), None)
+    fitting = (s for s in _SECRETS if compiled(s.name).fullmatch(name))
+    return next((s for s in fitting if not s.parent or compiled(s.parent).fullmatch(parent)), None)
 
 
 def _holds(what: str, head: bytes) -> bool:
@@ -172,5 +161,5 @@ def _holds(what: str, head: bytes) -> bool:
     if what == "private key":
         return b"PRIVATE KEY" in head or b"BEGIN " not in head
     if what == "registry credentials":
-        return not re.search(rb"[=:]", head) or _AUTH.search(head) is not None
+        return not compiled(rb"[=:]").search(head) or compiled(_AUTH).search(head) is not None
     return True

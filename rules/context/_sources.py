@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from imgtool.rule import BuildContext, Facts, Ignore, Instruction, Span, Stage, local_sources
 
+from .._patterns import compiled
+
 # a name of wildcards alone matches whatever there is
-_ANY = re.compile(r"[*?.]*\*[*?.]*")
+_ANY = r"[*?.]*\*[*?.]*"
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """One operand: its place and its value, variables replaced."""
 
     stage: Stage
@@ -34,12 +34,12 @@ class Source:
     def takes_all(self) -> bool:
         """Whether it is the context itself, or all that is at its top: ``.``, ``/``, ``./*``."""
         names = self._names()
-        return not names or (len(names) == 1 and _ANY.fullmatch(names[0]) is not None)
+        return not names or (len(names) == 1 and compiled(_ANY).fullmatch(names[0]) is not None)
 
     def takes_folder(self, context: BuildContext) -> bool:
         """Whether it is a folder there, or all that is in one."""
         names = self._names()
-        if names and _ANY.fullmatch(names[-1]):
+        if names and compiled(_ANY).fullmatch(names[-1]):
             names.pop()
         return bool(names) and context.is_folder("/".join(names))
 

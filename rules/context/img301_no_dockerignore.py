@@ -68,12 +68,12 @@ print("hello")
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from imgtool.rule import BuildContext, ContextFile, Document, Facts, Finding, RuleMeta, Severity
 
+from .._patterns import compiled
 from ._kinds import needless
 from ._sources import Source, sources
 
@@ -82,10 +82,10 @@ META = RuleMeta("IMG301", "no-dockerignore", severity=Severity.WARNING, since="0
 _GIT = ".git"
 # (what a project has, what it wants to keep out)
 _USUAL = (
-    (re.compile(r".*\.py"), "**/__pycache__"),
-    (re.compile(r"(?:.*/)?package\.json"), "**/node_modules"),
-    (re.compile(r"(?:.*/)?CMakeLists\.txt"), "build"),
-    (re.compile(r"(?:.*/)?Cargo\.toml"), "target"),
+    (r".*\.py", "**/__pycache__"),
+    (r"(?:.*/)?package\.json", "**/node_modules"),
+    (r"(?:.*/)?CMakeLists\.txt", "build"),
+    (r"(?:.*/)?Cargo\.toml", "target"),
 )
 
 
@@ -130,6 +130,6 @@ def _needless(source: Source, facts: Facts) -> Counter[str]:
 
 def _wanted(source: Source, files: Iterable[ContextFile], context: BuildContext) -> str:
     paths = [file.path for file in files]
-    usual = [wanted for sign, wanted in _USUAL if any(map(sign.fullmatch, paths))]
+    usual = [wanted for sign, wanted in _USUAL if any(map(compiled(sign).fullmatch, paths))]
     history = source.takes_all() and (context.root / _GIT).exists()
     return ", ".join([*([_GIT] if history else []), "**/.env*", *usual])

@@ -69,7 +69,7 @@ API_URL=https://api.internal
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from imgtool.rule import BuildContext, ContextFile, Document, Facts, Finding, RuleMeta, Severity
 
@@ -111,8 +111,7 @@ def _sure(file: ContextFile, contexts: Sequence[BuildContext]) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Taken:
+class _Taken(NamedTuple):
     """One operand of COPY with the context.
 
     ``ships``: what it takes is in the image; ``measured``: and its size is known.

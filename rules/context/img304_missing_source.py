@@ -46,11 +46,11 @@ echo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from imgtool.rule import BuildContext, Document, Facts, Finding, RuleMeta, Severity
 
+from .._patterns import compiled
 from ._sources import Source, sources
 
 META = RuleMeta(
@@ -62,7 +62,7 @@ META = RuleMeta(
     needs=("copy", "add"),
 )
 
-_WILDCARD = re.compile(r"[*?\[]")
+_WILDCARD = r"[*?\[]"
 
 
 def check(_document: Document, facts: Facts) -> Iterator[Finding]:
@@ -70,7 +70,7 @@ def check(_document: Document, facts: Facts) -> Iterator[Finding]:
     if context is None or context.ignore.errors:
         return
     for source in sources(facts):
-        if _WILDCARD.search(source.text) or source.takes_all():
+        if compiled(_WILDCARD).search(source.text) or source.takes_all():
             continue
         if not _lacks(context, source):
             continue

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from imgtool.rule import Document, Instruction, Span, Text
 
+from .._patterns import compiled
+
 _KEYWORDS = frozenset(("RUN", "ENV", "ARG", "COPY", "ADD", "CMD", "ENTRYPOINT"))
 
 
@@ -19,12 +21,10 @@ def texts(document: Document) -> Iterator[tuple[Instruction, Text]]:
                 yield instruction, Text(heredoc.content, (0,), (heredoc.body.start,))
 
 
-def matches(
-    document: Document, form: re.Pattern[bytes]
-) -> Iterator[tuple[Instruction, re.Match[bytes], Text]]:
+def matches(document: Document, form: bytes) -> Iterator[tuple[Instruction, re.Match[bytes], Text]]:
     """What a pattern finds in them, lines of files that are commented out left aside."""
     for instruction, text in texts(document):
-        for match in form.finditer(text.data):
+        for match in compiled(form).finditer(text.data):
             line = text.data[text.data.rfind(b"\n", 0, match.start()) + 1 : match.start()]
             if not line.lstrip().startswith((b"#", b";")):
                 yield instruction, match, text

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from imgtool.rule import Arg, Facts, Run, Span
 
-_VERSION = re.compile(r"\d+\.\d+|(?<![0-9A-Za-z])[0-9a-f]{40}(?![0-9A-Za-z])|\d{8}")
+from .._patterns import compiled
+
+_VERSION = r"\d+\.\d+|(?<![0-9A-Za-z])[0-9a-f]{40}(?![0-9A-Za-z])|\d{8}"
 # a variable that chooses a version, known or not
-_CHOSEN = re.compile(r"\$\{?\w*(?:ver|tag|release|commit|sha|rev|hash|ref)", re.IGNORECASE)
-_HOST = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?(?:[^/@\s]*@)?([^/:?#\s]+)", re.IGNORECASE)
+_CHOSEN = r"(?i)\$\{?\w*(?:ver|tag|release|commit|sha|rev|hash|ref)"
+_HOST = r"(?i)(?:[a-z][a-z0-9+.-]*://)?(?:[^/@\s]*@)?([^/:?#\s]+)"
 _NEAR = frozenset(("localhost", "127.0.0.1", "0.0.0.0", "[", "host.docker.internal"))  # noqa: S104  a name that is read
 
 
@@ -23,7 +23,7 @@ def value(arg: Arg, run: Run, facts: Facts) -> str:
 
 def host(url: str) -> str:
     """The host of a URL in lower case, ``""`` where it is not in sight."""
-    found = _HOST.match(url)
+    found = compiled(_HOST).match(url)
     name = found[1].lower() if found else ""
     return "" if "$" in name or "`" in name else name
 
@@ -36,7 +36,7 @@ def near(name: str) -> bool:
 def pinned(url: str) -> bool:
     """Whether the path of a URL names a version, a date, a commit, or a variable that does."""
     path = url.partition("://")[2].partition("/")[2]
-    return _VERSION.search(path) is not None or _CHOSEN.search(path) is not None
+    return compiled(_VERSION).search(path) is not None or compiled(_CHOSEN).search(path) is not None
 
 
 def inside(arg: Arg) -> Span:

@@ -43,12 +43,12 @@ CMD ["tool"]
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from imgtool.rule import Arg, Command, Facts, Finding, PackageOperation, RuleMeta, Run, Severity
 
+from .._patterns import compiled
 from ._checks import verifies
 from ._urls import host, near, pinned, value
 
@@ -56,8 +56,8 @@ META = RuleMeta("IMG502", "piped-installer", severity=Severity.WARNING, since="0
 
 _SHELLS = frozenset("sh bash dash ash zsh ksh".split())
 _INTERPRETERS = _SHELLS | frozenset("python python2 python3 perl ruby node php pwsh".split())
-_INLINE = re.compile(r"(?:\$\(|`)\s*(?:curl|wget)\s[^)`]*?(\w+://[^\s\"')`]+)")
-_VERSION = re.compile(r"v?\d+\.\d+[\w.-]*\Z")
+_INLINE = r"(?:\$\(|`)\s*(?:curl|wget)\s[^)`]*?(\w+://[^\s\"')`]+)"
+_VERSION = r"v?\d+\.\d+[\w.-]*\Z"
 _PIPES = ("|", "|&")
 
 
@@ -89,7 +89,7 @@ def _judged(found: _Script, run: Run, facts: Facts) -> Finding | None:
     script = f"{what} of {name}" if what and what != name and "$" not in what else f"a script of {name}"
     way = "over plain http, as anybody on the way may change it" if plain else "as it is served that day"
     message = f"{script} is run {way}; name a version in its URL, or check a checksum before it runs"
-    chosen = any(_VERSION.match(arg.text.rpartition("=")[2]) for arg in found.given) and not plain
+    chosen = any(compiled(_VERSION).match(arg.text.rpartition("=")[2]) for arg in found.given) and not plain
     return META.finding(found.url.span, message, severity=Severity.INFO if chosen else None)
 
 
@@ -99,7 +99,7 @@ def _inline(command: Command) -> _Script | None:
         return None
     words = (arg for before, arg in zip(command.argv, command.args, strict=False) if before.text == "-c")
     for arg in words:
-        if (match := _INLINE.match(arg.text)) is not None:
+        if (match := compiled(_INLINE).match(arg.text)) is not None:
             return _Script(arg._replace(text=match[1]), command, command.args)
     return None
 

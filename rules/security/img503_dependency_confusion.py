@@ -38,7 +38,6 @@ CMD ["python", "-m", "billing_client"]
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from imgtool.rule import (
@@ -66,10 +65,9 @@ META = RuleMeta(
 
 _PYPI = "pypi.org"
 _INSTALLS = (Operation.INSTALL, Operation.DOWNLOAD)
-_SETTING = re.compile(
-    rb"(?:pip_extra_index_url|global\.extra-index-url|(?:(?<![\w-])|(?<=\\n))extra-index-url[ \t]*=)"
-    rb"""[ \t=]{0,3}["']?[ \t]*(https?://[^\s"'\\;,&|]+)""",
-    re.IGNORECASE,
+_SETTING = (
+    rb"(?i)(?:pip_extra_index_url|global\.extra-index-url|(?:(?<![\w-])|(?<=\\n))extra-index-url[ \t]*=)"
+    rb"""[ \t=]{0,3}["']?[ \t]*(https?://[^\s"'\\;,&|]+)"""
 )
 _UNSAFE = ("unsafe-first-match", "unsafe-best-match")
 

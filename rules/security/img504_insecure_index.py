@@ -33,7 +33,6 @@ CMD ["python"]
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from imgtool.rule import Arg, Document, Facts, Finding, Instruction, RuleMeta, Run, Severity, Span
@@ -50,20 +49,18 @@ META = RuleMeta(
 )
 
 _BETWEEN = rb"""[ \t]*[ \t=:]["' \t]{0,3}"""
-_INDEX = re.compile(
-    rb"(?:(?<![a-z-])|(?<=\\n))(?:pip_|uv_|global\.|install\.|--)?(?:extra[-_])?(?:index[-_]url|default[-_]index|find[-_]links)"
+_INDEX = (
+    rb"(?i)(?:(?<![a-z-])|(?<=\\n))(?:pip_|uv_|global\.|install\.|--)?(?:extra[-_])?(?:index[-_]url|default[-_]index|find[-_]links)"
     + _BETWEEN
     + rb"(http://[^\s\"'\\;,]+)"
     rb"|(?:\bregistry|\bgoproxy|gem[ \t]+sources?[^\n;&|]{0,20}[ \t](?:-a|--add)|(?<=channels)|--registry)"
     + _BETWEEN
-    + rb"(http://[^\s\"'\\;,]+)",
-    re.IGNORECASE,
+    + rb"(http://[^\s\"'\\;,]+)"
 )
-_TRUSTED = re.compile(
-    rb"(?:trusted[-_]host|allow[-_]insecure[-_]host|insecure_host)"
+_TRUSTED = (
+    rb"(?i)(?:trusted[-_]host|allow[-_]insecure[-_]host|insecure_host)"
     + _BETWEEN
-    + rb"([\w.*-]+\.[\w.-]+(?::\d+)?)",
-    re.IGNORECASE,
+    + rb"([\w.*-]+\.[\w.-]+(?::\d+)?)"
 )
 
 

@@ -78,8 +78,7 @@ META = RuleMeta(
 _OFF = rb"(?:false|off|no|0)\b"
 _ON = rb"(?:true|on|yes|1)\b"
 _BETWEEN = rb"""[ \t]*[ \t=:]["' \t]{0,3}"""
-_SETTINGS = re.compile(
-    rb"http\.(?:[\w:/.-]+\.)?sslverify" + _BETWEEN + _OFF
+_SETTINGS = (rb"(?i)http\.(?:[\w:/.-]+\.)?sslverify" + _BETWEEN + _OFF
     + rb"|git_ssl_no_verify" + _BETWEEN + _ON
     + rb"|strict-ssl" + _BETWEEN + _OFF
     + rb"|\bssl_verify" + _BETWEEN + _OFF
@@ -87,9 +86,7 @@ _SETTINGS = re.compile(
     + rb"|node_tls_reject_unauthorized" + _BETWEEN + rb"0\b"
     + rb"|pythonhttpsverify" + _BETWEEN + rb"0\b"
     + rb"|check[-_]certificate" + _BETWEEN + _OFF
-    + rb"|--no-verify-ssl\b",
-    re.IGNORECASE,
-)  # fmt: skip
+    + rb"|--no-verify-ssl\b")  # fmt: skip
 _OPTIONS = {"curl": "--insecure", "wget": "--no-check-certificate"}
 _CURLRC = ".curlrc"
 

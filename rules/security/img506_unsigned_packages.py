@@ -40,7 +40,6 @@ where `example.list` says `deb [signed-by=/usr/share/keyrings/example-archive.as
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from imgtool.rule import (
@@ -71,12 +70,11 @@ _OPTIONS = {
     "rpm": ("--nogpgcheck", "--no-gpg-checks", "--no-gpgcheck", "--allow-unsigned-rpm"),
     "apk": ("--allow-untrusted",),
 }
-_TEXT = re.compile(
-    rb"\bdeb(?:-src)?[ \t]+\[[^\]\n]{0,200}?(trusted[ \t]*=[ \t]*yes)\b[^\]\n]{0,200}\][ \t]*(\S{0,8})"
+_TEXT = (
+    rb"(?i)\bdeb(?:-src)?[ \t]+\[[^\]\n]{0,200}?(trusted[ \t]*=[ \t]*yes)\b[^\]\n]{0,200}\][ \t]*(\S{0,8})"
     rb"|(?:apt::get::(?:allowunauthenticated)|acquire::allowinsecurerepositories)[ \t]*[ \t=]"
     rb"""["' \t]{0,3}(?:true|1|yes)\b"""
-    rb"|(?:(?<![A-Za-z_])|(?<=\\n))gpgcheck[ \t]*=[ \t]*(?:0|no|false)\b",
-    re.IGNORECASE,
+    rb"|(?:(?<![A-Za-z_])|(?<=\\n))gpgcheck[ \t]*=[ \t]*(?:0|no|false)\b"
 )
 _LOCAL = (b"file:", b"copy:", b"cdrom:")
 _FILES = frozenset(("file", "path"))

@@ -56,6 +56,8 @@ from imgtool.rule import (
     mounts_of,
 )
 
+from .._patterns import compiled
+
 META = RuleMeta(
     "IMG507",
     "secret-kept",
@@ -64,7 +66,7 @@ META = RuleMeta(
     needs=("secret", "token", "passw", "pwd", "key", "credential"),
 )
 
-_VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)")
+_VARIABLE = r"\$\{?([A-Za-z_]\w*)"
 _COPIES = frozenset(("cp", "mv", "install"))
 _REMOVES = frozenset(("rm", "shred", "unlink"))
 # tool, the words that set something, and the words that take it back
@@ -138,7 +140,7 @@ def _read_from(run: Run, path: str) -> Iterator[str]:
 def _variables(run: Run, facts: Facts) -> Iterator[_Secret]:
     """ARG and ENV that are called secrets and used here."""
     known = facts.state(run.instruction).values
-    used = dict.fromkeys(_VARIABLE.findall(run.script.text.data.decode("utf-8", "replace")))
+    used = dict.fromkeys(compiled(_VARIABLE).findall(run.script.text.data.decode("utf-8", "replace")))
     for name in used:
         if name in known and kind_of(name):
             yield _Secret(_of_variable(name), f"the value of {name}")

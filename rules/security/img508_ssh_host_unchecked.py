@@ -30,11 +30,11 @@ CMD ["/src/run.sh"]
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from imgtool.rule import Document, Facts, Finding, RuleMeta, Severity
 
+from .._patterns import compiled
 from ._texts import matches, place
 
 META = RuleMeta(
@@ -47,12 +47,11 @@ META = RuleMeta(
 )
 
 # sed puts a group between the name and the value
-_OFF = re.compile(
-    rb"StrictHostKeyChecking(?:[ \t=]+(?:no|off)\b|[ \t]*[^\s;&|]{0,12}[^\n;&|]{0,4}/[^\n/;&|]{0,6}no/)"
-    rb"|UserKnownHostsFile[ \t=]+/dev/null\b",
-    re.IGNORECASE,
+_OFF = (
+    rb"(?i)StrictHostKeyChecking(?:[ \t=]+(?:no|off)\b|[ \t]*[^\s;&|]{0,12}[^\n;&|]{0,4}/[^\n/;&|]{0,6}no/)"
+    rb"|UserKnownHostsFile[ \t=]+/dev/null\b"
 )
-_OPTION = re.compile(rb"(?:-o[ \t]*[\"']?|GIT_SSH_COMMAND\b.*)\Z", re.DOTALL)
+_OPTION = rb"(?s)(?:-o[ \t]*[\"']?|GIT_SSH_COMMAND\b.*)\Z"
 
 
 def check(document: Document, _facts: Facts) -> Iterator[Finding]:
@@ -61,7 +60,7 @@ def check(document: Document, _facts: Facts) -> Iterator[Finding]:
         if instruction.span.start in told:
             continue
         told.add(instruction.span.start)
-        used = _OPTION.search(text.data[max(match.start() - 80, 0) : match.start()]) is not None
+        used = compiled(_OPTION).search(text.data[max(match.start() - 80, 0) : match.start()]) is not None
         what = match[0].partition(b" ")[0].partition(b"=")[0].decode("ascii", "replace")
         message = (
             f"{what} is off: whoever answers is taken for the host that was meant; list its key in known_hosts"

@@ -30,11 +30,11 @@ CMD ["cat", "/opt/tokenizer.json"]
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from imgtool.rule import Facts, Finding, Instruction, RuleMeta, Severity
 
+from .._patterns import compiled
 from ._checks import verifies
 from ._urls import host, near
 
@@ -44,7 +44,7 @@ META = RuleMeta(
 
 _WEB = ("http://", "https://")
 _GIT = (".git",)
-_COMMIT = re.compile(r"/[0-9a-f]{40}/")
+_COMMIT = r"/[0-9a-f]{40}/"
 _NO_CONTENT = "api.github.com"
 
 
@@ -84,4 +84,8 @@ def _checked(instruction: Instruction, facts: Facts) -> bool:
 def _told(url: str) -> bool:
     """Whether the URL itself says what is sent, or nobody wants what is."""
     plain = url.partition("#")[0]
-    return plain.rstrip("/").endswith(_GIT) or _COMMIT.search(plain) is not None or host(url) == _NO_CONTENT
+    return (
+        plain.rstrip("/").endswith(_GIT)
+        or compiled(_COMMIT).search(plain) is not None
+        or host(url) == _NO_CONTENT
+    )

@@ -51,6 +51,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from imgtool.rule import Document, Facts, Finding, RuleMeta, Severity, Stage, variables
 
+from .._patterns import compiled
+
 META = RuleMeta("IMG401", "unreachable-stage", severity=Severity.WARNING, since="0.1.0")
 
 _FINISHED = frozenset(("CMD", "ENTRYPOINT"))
@@ -62,8 +64,8 @@ _PURPOSES = frozenset(
     export artifact artifacts output out binaries binary dist package wheel wheels deploy runtime run app server
     generate update vendor cross all full demo example examples""".split()
 )
-_WORDS = re.compile(r"[a-z]+")
-_WORD = re.compile(r"[a-z0-9_.-]*[a-z0-9_]")
+_WORDS = r"[a-z]+"
+_WORD = r"[a-z0-9_.-]*[a-z0-9_]"
 
 
 def check(document: Document, facts: Facts) -> Iterator[Finding]:
@@ -138,7 +140,7 @@ def _is_target(stage: Stage, needs: _Needs) -> bool:
         bool(needs[stage])
         or stage.base == "scratch"
         or any(instruction.keyword in _FINISHED for instruction in stage.instructions)
-        or not _PURPOSES.isdisjoint(_WORDS.findall(stage.name or ""))
+        or not _PURPOSES.isdisjoint(compiled(_WORDS).findall(stage.name or ""))
     )
 
 
@@ -149,4 +151,4 @@ def _only_pins(stages: Sequence[Stage]) -> bool:
 def _targets(document: Document) -> frozenset[str]:
     """All words of comments about targets."""
     texts = (comment.text.lower() for comment in document.comments)
-    return frozenset(word for text in texts if "target" in text for word in _WORD.findall(text))
+    return frozenset(word for text in texts if "target" in text for word in compiled(_WORD).findall(text))
