@@ -37,9 +37,15 @@ class Baselines:
             return outcome
         result, entries = baseline.sift(outcome.result, self.known[path])
         file = relative(outcome.job.shown, path.parent)
-        judged = _judged(outcome) if self.narrowed else None
-        failed = frozenset(failure.code for failure in outcome.result.failures)
-        self.seen.setdefault(path, []).append(Seen(file, entries, judged, failed))
+        seen = Seen(
+            file,
+            entries,
+            judged=_judged(outcome) if self.narrowed else None,
+            failed=frozenset(failure.code for failure in outcome.result.failures),
+            # which of its codes were asked for is not told, so a narrowed run judges none
+            shell=not (self.narrowed or outcome.job.shell is None or outcome.notice),
+        )
+        self.seen.setdefault(path, []).append(seen)
         if self.update:
             result = replace(result, findings=())
         self.hidden += len(outcome.result.findings) - len(result.findings)

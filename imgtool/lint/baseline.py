@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from imgtool.lint.fingerprint import marks, relative
+from imgtool.lint.registry import is_shellcheck
 from imgtool.lint.runner import LintResult
 from imgtool.syntax.source import open_regular
 
@@ -53,12 +54,14 @@ class Seen:
     """What linting one file gave.
 
     ``judged`` are the codes of the rules that ran, None where all did that matter; less those that ``failed``.
+    ``shell``: ShellCheck ran.
     """
 
     file: str
     entries: tuple[Entry, ...]
     judged: frozenset[str] | None = None
     failed: frozenset[str] = frozenset()
+    shell: bool = True
 
 
 def load(path: Path) -> Baseline:
@@ -128,6 +131,8 @@ def _judged(entry: Entry, seen: Mapping[str, Seen], folder: Path) -> bool:
     one = seen.get(entry.file)
     if one is None:
         return not os.path.lexists(folder / entry.file)
+    if is_shellcheck(entry.code):
+        return one.shell
     return entry.code not in one.failed and (one.judged is None or entry.code in one.judged)
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from imgtool.lint.shellcheck import program
+
 DIRTY = "FROM debian:bookworm\n# imgtool ignore=IMG001\nCMD x\nCOPY y\n"
 WORSE = f"# new\n\n{DIRTY}ADD z\n"
 ONLY = ("lint", "--isolated", "--select", "IMG0")
@@ -84,6 +86,21 @@ def test_an_update_keeps_what_it_did_not_look_for(imgtool: Imgtool, here: Path) 
     assert len(listed(here / "known.json")) == 4
     (here / "other.Dockerfile").unlink()
     assert "2 known findings are gone" in imgtool(*narrow, "IMG001").err
+
+
+@pytest.mark.skipif(program.find() is None, reason="ShellCheck is not installed")
+def test_what_shellcheck_found_stays_where_it_does_not_run(imgtool: Imgtool, here: Path) -> None:
+    (here / "Dockerfile").write_text("FROM debian:bookworm\nRUN echo $x\n")
+    words = ("lint", "--isolated", "--baseline", "known.json")
+    assert imgtool(*words, "--update-baseline").code == 0
+    shell = [row for row in listed(here / "known.json") if row[1].startswith("SC")]
+    assert ("Dockerfile", "SC2086") in shell
+    for option in ("--no-shellcheck", "--select=IMG001"):
+        assert "gone" not in imgtool(*words, option).err
+        assert imgtool(*words, option, "--update-baseline").code == 0
+        assert [row for row in listed(here / "known.json") if row[1].startswith("SC")] == shell
+    (here / "Dockerfile").write_text("FROM debian:bookworm\nRUN true\n")
+    assert f"{len(shell)} known findings are gone" in imgtool(*words).err
 
 
 def test_fixes_mend_what_is_known_too(imgtool: Imgtool, here: Path) -> None:

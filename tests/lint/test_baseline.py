@@ -127,6 +127,8 @@ def test_gone_is_what_was_looked_for_and_not_found(tmp_path: Path) -> None:
     assert {one.text for one in updated(old, seen)} == {"found", "new", "not-run", "not-linted"}
     failed = [Seen("Dockerfile", (entry("found"),), failed=frozenset({"X2"}))]
     assert {one.text for one in gone(old, failed)} == {"fixed", "deleted"}
+    shell = baseline(entry("shell", code="SC2086"))
+    assert [len(gone(shell, [Seen("Dockerfile", (), shell=ran)])) for ran in (True, False)] == [1, 0]
     everything = [Seen("Dockerfile", (entry("found"), entry("new")))]
     assert {one.text for one in gone(old, everything)} == {"fixed", "deleted", "not-run"}
 
