@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TypeAlias
 
 from imgtool.rule import Document, Instruction, Span
 
@@ -13,12 +13,8 @@ _PAIRS = ("ENV", "LABEL")
 _WORDS = (*_PAIRS, "ADD", "COPY", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR")
 
 
-class Expanded(NamedTuple):
-    """A text that the builder expands and its place. ``content``: the body of a here-document, where quotes are text."""
-
-    text: str
-    span: Span
-    content: bool = False
+Expanded: TypeAlias = tuple[str, Span, bool]
+"""A text that the builder expands, its place, and whether it is the body of a here-document, where quotes are text."""
 
 
 def expanded(instruction: Instruction) -> Iterator[Expanded]:
@@ -29,13 +25,13 @@ def expanded(instruction: Instruction) -> Iterator[Expanded]:
     names = _FLAGS.get(instruction.keyword, ())
     for flag in instruction.flags:
         if flag.name in names and flag.value:
-            yield Expanded(flag.value, flag.span)
+            yield flag.value, flag.span, False
     if instruction.keyword in _WORDS:
         marks = {heredoc.marker for heredoc in instruction.heredocs}
-        yield from (Expanded(w.text, w.span) for w in instruction.words if w.span not in marks)
+        yield from ((w.text, w.span, False) for w in instruction.words if w.span not in marks)
     for heredoc in instruction.heredocs if instruction.keyword in ("ADD", "COPY") else ():
         if heredoc.expand:
-            yield Expanded(heredoc.content.decode("utf-8", "replace"), heredoc.body, content=True)
+            yield heredoc.content.decode("utf-8", "replace"), heredoc.body, True
 
 
 def pairs(instruction: Instruction) -> Iterator[tuple[str, Span, Span]]:

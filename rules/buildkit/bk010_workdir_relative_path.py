@@ -54,9 +54,7 @@ META = RuleMeta(
     needs=("workdir",),
 )
 
-# a drive is absolute on Windows, and means nothing elsewhere
-_ABSOLUTE = re.compile(r"/|[A-Za-z]:")
-_PLAIN = re.compile(r"[\w.-][\w./ -]*", re.ASCII)
+_PLAIN = r"[A-Za-z0-9_.-][A-Za-z0-9_./ -]*"
 
 
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
@@ -64,12 +62,17 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     if node is None or any(_first(parent) for parent in stage.lineage() if parent is not stage):
         return
     path = facts.expand(node, node.args[0])
-    windows = facts.document.escape == "`" and (path or "").startswith("\\")
-    if path is not None and not _ABSOLUTE.match(path) and not windows:
+    if path is not None and not _absolute(path, facts.document.escape):
         message = (
             f"{path or 'this path'} is relative to the base image's working directory; write an absolute path"
         )
         yield META.finding(node.words[0].span, message, fix=_fix(node, facts))
+
+
+def _absolute(path: str, escape: str) -> bool:
+    # a drive is absolute on Windows, and means nothing elsewhere
+    drive = path[:1].isalpha() and path[1:2] == ":"
+    return drive or path.startswith(("/", "\\") if escape == "`" else "/")
 
 
 def _first(stage: Stage) -> Instruction | None:
@@ -78,7 +81,7 @@ def _first(stage: Stage) -> Instruction | None:
 
 def _fix(node: Instruction, facts: Facts) -> Fix | None:
     folder, word = facts.state(node).workdir, node.words[0]
-    if folder is None or not _PLAIN.fullmatch(word.text) or len(node.rest.starts) > 1:
+    if folder is None or not re.fullmatch(_PLAIN, word.text) or len(node.rest.starts) > 1:
         return None
     path = f"{folder.rstrip('/')}/{word.text.removeprefix('./')}"
     message = f"Write {path}, where the base image leads today"

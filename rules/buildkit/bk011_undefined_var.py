@@ -103,7 +103,7 @@ def _unset(node: Instruction, state: State, facts: Facts) -> Iterator[tuple[str,
         return
     for piece in expanded(node):
         for name in _names(piece, state.values, facts):
-            yield name, piece.span
+            yield name, piece[1]
 
 
 def _defaults(
@@ -114,19 +114,17 @@ def _defaults(
     for word, (name, _, whole) in zip(node.words, pairs(node), strict=True):
         # a default that --build-arg replaces is not expanded
         if name not in facts.options.build_args:
-            piece = Expanded(word.text.partition("=")[2], whole)
+            piece = (word.text.partition("=")[2], whole, False)
             yield from ((n, whole) for n in _names(piece, values, facts) if n not in declared)
         declared.add(name)
 
 
 def _names(piece: Expanded, values: Mapping[str, str | None], facts: Facts) -> list[str]:
-    if "$" not in piece.text:
+    text, _, content = piece
+    if "$" not in text:
         return []
     try:
-        if piece.content:
-            found = expand_content(piece.text, values)
-        else:
-            found = expand(piece.text, values, facts.document.escape)
+        found = expand_content(text, values) if content else expand(text, values, facts.document.escape)
     except WordError:
         return []
     return sorted(found.unset - _NAMES_OF_BUILDKIT)
