@@ -55,6 +55,7 @@ from imgtool.families.reference import parse_reference
 from imgtool.families.trees import held_tree
 from imgtool.findings import Applicability, Finding, Fix, FixAvailability, Severity
 from imgtool.leaks import kind_of
+from imgtool.regex import regex
 from imgtool.syntax.golang import parse_duration
 from imgtool.syntax.nodes import Comment, Document, Flag, Instruction, Text, Word
 from imgtool.syntax.operands import image as image_problem
@@ -160,6 +161,7 @@ __all__ = [
     "python_need",
     "recipes",
     "recommends",
+    "regex",
     "remove_flag",
     "remove_instruction",
     "retired_key",

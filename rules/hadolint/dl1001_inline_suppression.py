@@ -29,10 +29,9 @@ RUN apt-get update \
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from imgtool.rule import Document, Facts, Finding, RuleMeta, Severity
+from imgtool.rule import Document, Facts, Finding, RuleMeta, Severity, regex
 
 META = RuleMeta(
     "DL1001",
@@ -44,7 +43,7 @@ META = RuleMeta(
 )
 
 # a word after the codes makes hadolint read none of it
-_FORMS = re.compile(
+_FORMS = regex(
     r"\s*(?:hadolint\s+ignore\s*=\s*[DLSC0-9]+(?:\s*,\s*[DLSC0-9]+)*\s*(?:#.*)?$"
     r"|imgtool\s+ignore\s*=|check\s*=\s*skip\s*=)"
 )

@@ -25,16 +25,15 @@ LABEL version=1.4.0
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from imgtool.rule import Facts, Finding, Instruction, RuleMeta, Severity
+from imgtool.rule import Facts, Finding, Instruction, RuleMeta, Severity, regex
 
 from ._labels import labels
 
 META = RuleMeta("DL3048", "label-key", severity=Severity.STYLE, since="0.2.0", needs=("label",))
 
-_KEY = re.compile(r"(?!.*(?:\.\.|--))[a-z](?:[a-z0-9._/-]*[a-z0-9])?", re.DOTALL)
+_KEY = regex(r"(?s)(?!.*(?:\.\.|--))[a-z](?:[a-z0-9._/-]*[a-z0-9])?")
 _RESERVED = ("com.docker.", "io.docker.", "org.dockerproject.")
 
 

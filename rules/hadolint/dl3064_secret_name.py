@@ -2,8 +2,8 @@
 
 ## What it does
 Reports ARG and ENV whose name says password, token, secret, credential or a key of that kind, as a word of its own
-(`HF_TOKEN`, `PGPASSWORD`, but not `TOKENIZERS_PARALLELISM`). User names, files, public keys and values that are switches or
-numbers are left alone.
+(`HF_TOKEN`, `PGPASSWORD`, but not `TOKENIZERS_PARALLELISM`). User names, files, public keys and values that are switches
+are left alone.
 
 ## Why is this bad
 ENV is in the image's configuration, ARG in its history and provenance: whoever has the image has the value.
@@ -26,7 +26,6 @@ CMD ["python"]
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -51,14 +50,14 @@ _KEYS = frozenset("api access client private secret signing encryption auth hf".
 _ABOUT = frozenset(
     "file path dir public version type length name url id size count prefix header keyring".split()
 )
-_HARMLESS = re.compile(r"[0-9.]*|true|false|yes|no|on|off|none|null", re.IGNORECASE)
+_SWITCHES = frozenset("true false yes no on off none null 0 1".split())
 
 
 def check(instruction: Instruction, _facts: Facts) -> Iterator[Finding]:
     node = acting(instruction, "ARG", "ENV")
     for name, span, whole in pairs(node) if node else ():
         value = _value(node, name) if node else None
-        if _secret(name.lower().split("_")) and not (value and _HARMLESS.fullmatch(value)):
+        if _secret(name.lower().split("_")) and (value or "").lower() not in _SWITCHES:
             message = f"{name} looks like a secret, which stays in the image; use RUN --mount=type=secret"
             yield META.finding(span, message, related=(whole,))
 
