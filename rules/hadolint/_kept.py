@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
-from imgtool.rule import Facts, Finding, RuleMeta, Run
+from imgtool.rule import Facts, Finding, RuleMeta, Run, Stage
 
 from ..layers._caches import cleanings, fills, left_behind
 from ..layers._relief import reported
@@ -21,4 +22,9 @@ def kept(meta: RuleMeta, run: Run, facts: Facts, managers: frozenset[str]) -> It
 
 def stands(run: Run, facts: Facts) -> bool:
     """Whether a RUN's layer is in an image: its stage is the last one, or another is FROM it."""
-    return run.stage in facts.shipped or any(stage.parent is run.stage for stage in facts.stages)
+    return run.stage in _images(facts)
+
+
+@lru_cache(maxsize=1)
+def _images(facts: Facts) -> frozenset[Stage]:
+    return frozenset((*facts.shipped, *(stage.parent for stage in facts.stages if stage.parent)))

@@ -24,11 +24,11 @@ ADD app.tar.gz /opt/
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from imgtool.rule import Command, Facts, Finding, Instruction, RuleMeta, Severity, Stage, copy_source
 
-from ._found import at, called, listed
+from ._found import called, listed
 
 META = RuleMeta(
     "DL3010", "archive-copied-then-unpacked", severity=Severity.INFO, since="0.2.0", needs=("tar", ".t")
@@ -41,31 +41,38 @@ _RENAMES = ("--strip", "--transform", "--xform")
 
 
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
-    for instruction in stage.instructions:
-        if instruction.keyword == "COPY" and not instruction.problem and copy_source(instruction) is None:
-            yield from _copied(stage, facts, instruction)
+    copies = [
+        instruction
+        for instruction in stage.instructions
+        if instruction.keyword == "COPY"
+        and not instruction.problem
+        and any(map(_is_archive, instruction.args))
+    ]
+    unpacked = _unpacked(stage, facts) if copies else {}
+    for copy in copies:
+        if copy_source(copy) is None:
+            yield from _copied(copy, unpacked)
 
 
-def _copied(stage: Stage, facts: Facts, copy: Instruction) -> Iterator[Finding]:
-    unpacked = _unpacked(stage, facts, copy) if any(map(_is_archive, copy.args)) else frozenset()
+def _copied(copy: Instruction, unpacked: Mapping[str, int]) -> Iterator[Finding]:
     for text, word in zip(copy.args[:-1], copy.words, strict=False):
         # one source may get another name
-        names = {_base(text)} | ({_base(copy.args[-1])} if len(copy.args) == 2 else set())
-        found = sorted(name for name in names & unpacked if _is_archive(name))
-        message = f"ADD unpacks {listed(found or [text])} by itself and leaves no archive in a layer"
-        yield from at(META, (word.span,) if found else (), message)
+        names = {_base(text), *((_base(copy.args[-1]),) if len(copy.args) == 2 else ())}
+        if any(_is_archive(name) and unpacked.get(name, -1) > copy.span.start for name in names):
+            message = f"ADD unpacks {listed([text])} by itself and leaves no archive in a layer"
+            yield META.finding(word.span, message)
 
 
-def _unpacked(stage: Stage, facts: Facts, copy: Instruction) -> frozenset[str]:
-    """The names of files that later RUNs give to tar for unpacking."""
-    return frozenset(
-        _base(word.text)
+def _unpacked(stage: Stage, facts: Facts) -> dict[str, int]:
+    """The names of files that RUNs give to tar for unpacking, and where the last one does."""
+    return {
+        _base(word.text): run.instruction.span.start
         for run in facts.runs(stage)
-        if run.instruction.span.start > copy.span.start and not run.onbuild
+        if not run.onbuild
         for command in called(run, _TAR)
         if _extracts(command)
         for word in command.args
-    )
+    }
 
 
 def _extracts(command: Command) -> bool:

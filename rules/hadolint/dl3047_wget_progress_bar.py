@@ -26,7 +26,9 @@ Alpine's packages: BusyBox's has no such option.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from functools import lru_cache
 
 from imgtool.rule import (
     Applicability,
@@ -39,6 +41,7 @@ from imgtool.rule import (
     RuleMeta,
     Run,
     Severity,
+    Stage,
 )
 
 from ._found import at, called
@@ -78,10 +81,14 @@ def _fix(run: Run, facts: Facts, operation: PackageOperation) -> Fix:
 
 def _is_gnu(run: Run, facts: Facts) -> bool:
     """Whether the stage installs the wget that knows the option."""
-    return any(
-        operation.ecosystem in ("deb", "apk") and any(p.name == "wget" for p in operation.packages)
-        for stage in run.stage.lineage()
-        for other in facts.runs(stage)
-        for operation in other.operations
-        if other.instruction.span.start <= run.instruction.span.start
-    )
+    return any(_first_gnu(facts, stage) <= run.instruction.span.start for stage in run.stage.lineage())
+
+
+@lru_cache(maxsize=64)
+def _first_gnu(facts: Facts, stage: Stage) -> float:
+    """Where a stage first installs it; infinite where it never does."""
+    for run in facts.runs(stage):
+        for operation in run.operations:
+            if operation.ecosystem in ("deb", "apk") and any(p.name == "wget" for p in operation.packages):
+                return run.instruction.span.start
+    return math.inf
