@@ -38,13 +38,17 @@ def check(_document: Document, _facts: Facts) -> Iterator[Finding]:
 
 def unknown(comments: Sequence[Suppression], known: Collection[str]) -> Iterator[Finding]:
     """A finding for every code that is not in ``known`` (lower case)."""
-    from imgtool.lint.registry import suggestion  # noqa: PLC0415 - the registry loads this module
+    from imgtool.lint.registry import is_shellcheck, suggestion  # noqa: PLC0415 - the registry loads this module
 
     for comment in comments:
         for code in comment.codes:
             if code.known is False:
                 yield META.finding(code.span, f"no check is called {code.text}")
-            elif code.known is None and code.text.lower() not in known:
+            elif (
+                code.known is None
+                and code.text.lower() not in known
+                and not is_shellcheck(code.text, whole=True)
+            ):
                 yield META.finding(code.span, f"no rule is called {code.text}{suggestion(code.text)}")
 
 

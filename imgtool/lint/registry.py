@@ -117,9 +117,9 @@ def check_selectors(selectors: Iterable[str]) -> None:
             raise RuleError(f"no rule matches {selector!r}{suggestion(selector)}")
 
 
-def is_shellcheck(name: str) -> bool:
-    """Whether a selector, or a code of a comment, means findings of ShellCheck: ``SC2086``, ``SC2``, ``shellcheck``."""
-    return _SHELLCHECK.fullmatch(name.upper()) is not None
+def is_shellcheck(name: str, *, whole: bool = False) -> bool:
+    """Whether a selector means findings of ShellCheck: ``SC2086``, ``SC2``, ``shellcheck``; ``whole``: no prefix."""
+    return _SHELLCHECK.fullmatch(name.upper()) is not None and (not whole or len(name) >= len("SC2086"))
 
 
 def suggestion(word: str) -> str:

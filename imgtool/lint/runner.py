@@ -85,7 +85,8 @@ def lint(
     """
     knowledge = knowledge or Facts(parse(data), facts)
     document = knowledge.document
-    asked = buildkit.options(document)
+    judgement = judgement or Judgement()
+    asked = buildkit.options(document) if judgement.comments else buildkit.Options()
     rules = [*rules, *_experimental(asked, rules)]
     pending = shell(knowledge) if shell else None
     failures: list[RuleFailure] = []
@@ -96,12 +97,14 @@ def lint(
         except Exception as error:  # noqa: BLE001 - one rule's defect must not hide the others' findings
             failures.append(RuleFailure(rule.meta.code, f"{type(error).__name__}: {error}"))
     found += pending() if pending else ()
-    judgement = judgement or Judgement()
     found = list(judgement.of(found))
     ran = {name for rule in rules for name in _names(rule.meta)}.union(*map(_names, spared))
     if pending:
         ran |= {
-            code.text.lower() for s in suppressions(document) for code in s.codes if is_shellcheck(code.text)
+            code.text.lower()
+            for s in suppressions(document)
+            for code in s.codes
+            if is_shellcheck(code.text, whole=True)
         }
     left = _unsilenced(document, found, ran) if judgement.comments else one_each(found)
     if asked.error:
