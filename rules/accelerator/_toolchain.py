@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from imgtool.rule import (
     Command,
@@ -18,6 +17,7 @@ from imgtool.rule import (
     Span,
     Stage,
     build_only,
+    dataclass,
     levels,
     python_need,
 )
@@ -109,6 +109,7 @@ def _of_command(command: Command, run: Run, facts: Facts) -> Iterator[Sign]:
         for operation in operations:
             yield from _of_operation(operation)
             yield from _of_variables(operation, run, facts)
+            yield from _of_clone(operation, run, facts)
     elif command.argv and name not in _HARMLESS and not _installs_pip(command):
         yield Sign(When.UNKNOWN, command.argv[0].text, command.argv[0].span)
 
@@ -143,6 +144,14 @@ def _of_variables(operation: PackageOperation, run: Run, facts: Facts) -> Iterat
                 yield from _of_need(file.partition("-")[0], (), arg.span)
 
 
+def _of_clone(operation: PackageOperation, run: Run, facts: Facts) -> Iterator[Sign]:
+    """Repositories of what compiles when it runs."""
+    if operation.operation is Operation.CLONE:
+        for url in operation.urls:
+            name = known(url.text, run, facts).rstrip("/").rpartition("/")[2].removesuffix(".git")
+            yield from _of_need(name, (), url.span)
+
+
 def _of_package(operation: PackageOperation, package: Package) -> Iterator[Sign]:
     if operation.ecosystem == "python":
         yield from _of_python_package(package)
@@ -155,7 +164,7 @@ def _of_package(operation: PackageOperation, package: Package) -> Iterator[Sign]
 def _of_python_package(package: Package) -> Iterator[Sign]:
     if package.source != "index" and not package.raw.rstrip("\"'").endswith(".whl"):
         yield Sign(When.BUILD, package.name or package.raw, package.span)
-    else:
+    if package.name:
         yield from _of_need(package.name, package.extras, package.span)
 
 

@@ -7,7 +7,8 @@ with the stages it is FROM. ARG defaults and `--build-arg` are filled in before 
 known, or is newer than the data, is not judged.
 
 Where nothing but a shell starts, the image may be there to build in, and the message says so; if something is built
-in it or may be, the finding is information. So it is where a package that is installed compiles while it runs
+in it or may be, the finding is information. Nothing is said there where the context gives it scripts and lists alone,
+as a CI image has, or where there is no smaller image of the family. So it is where a package that is installed compiles while it runs
 (FlashInfer, DeepSpeed, Triton, …), and the message says what is enough for that.
 
 ## Why is this bad
@@ -57,7 +58,9 @@ from imgtool.rule import (
     Toolchain,
     beyond,
     contents,
+    copy_source,
     identify,
+    local_sources,
     other_flavour,
     saving,
     toolchain,
@@ -76,6 +79,8 @@ META = RuleMeta(
 
 # what `imgtool rewrite --target` takes
 _REWRITES = frozenset({"cuda", "cann"})
+# files that prepare an image for the work that is done in it
+_SET_UP = (".sh", ".txt", ".yml", ".yaml", ".cfg", ".conf")
 
 
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
@@ -86,6 +91,8 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     if base is None or found is None or beyond(base):
         return
     seen = tuple(signs(facts.shipped, facts))
+    if seen and _is_workshop(found, facts):
+        return
     sibling = identify(found.sibling) if found.sibling else None
     saved = saving(base, sibling) if sibling else None
     yield META.finding(
@@ -95,6 +102,16 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
         fix=_fix(stage, base, sibling, seen, facts) if sibling else None,
         saves_bytes=saved.bytes if saved else None,
     )
+
+
+def _is_workshop(found: Toolchain, facts: Facts) -> bool:
+    """Whether the image is there to build in: nothing starts in it, and nothing of a project is brought but its set-up."""
+    if starts_a_program(facts):
+        return False
+    nodes = [node for stage in facts.shipped for node in stage.instructions]
+    local = [source for node in nodes for source in local_sources(node)]
+    brought = any(copy_source(node) is not None for node in nodes)
+    return found.sibling is None or (bool(local) and not brought and all(s.endswith(_SET_UP) for s in local))
 
 
 def _may_be_meant(seen: tuple[Sign, ...], facts: Facts) -> bool:

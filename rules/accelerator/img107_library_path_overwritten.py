@@ -10,7 +10,7 @@ CUDA images put the folders of the driver and of CUDA on it, CANN images those o
 the driver. Without them programs fail at run time with `libcudart.so.12: cannot open shared object file`,
 `libascend_hal.so` or the like, often on some hosts only.
 
-Where the data does not tell what the image sets, the finding is information.
+Images that the data does not know to set it are left alone.
 
 ## Bad
 ```dockerfile
@@ -30,9 +30,7 @@ CMD ["/opt/engine/bin/serve"]
 
 ## Fix safety
 Unsafe: the environment of the image changes, and a library that is found in an old folder now was not found
-before. The old value goes last, so that the folders written here still win. Where the image may set none,
-`${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}` goes in: a trailing colon would make the loader search the working
-directory. BuildKit's `UndefinedVar` warns about the variable there, in either form; with `:+` nothing is undefined.
+before. The old value goes last, so that the folders written here still win.
 """
 
 from __future__ import annotations
@@ -84,37 +82,35 @@ def _overwritten(assignment: Assignment, base: BaseImage, facts: Facts) -> Findi
         if assignment.refers_to(_NAME, escape)
         else facts.expand(assignment.instruction, assignment.value)
     )
-    state = facts.state(assignment.instruction)
-    known = _NAME in state.env
-    if not new or (not known and (state.closed or base.accelerator is None)):
+    env = facts.state(assignment.instruction).env
+    # what an image is not known to set is not known to be lost
+    if not new or _NAME not in env:
         return None
-    old = state.env.get(_NAME)
+    old = env.get(_NAME)
     before = old.split(":") if old is not None else config(base).paths(_NAME)
     final = facts.final_state(facts.shipped[0]).env.get(_NAME) or ""
     lost = [entry for entry in before if entry and not _holds(f"{new}:{final}", entry)]
     if before and not lost:
         return None
-    message = f"{_NAME} loses {_what(lost, base, known=known)}; end the value with :${_NAME}"
-    severity = Severity.WARNING if known else Severity.INFO
-    return META.finding(assignment.span, message, severity=severity, fix=_fix(assignment, facts, known=known))
+    message = f"{_NAME} loses {_what(lost, base)}; end the value with :${_NAME}"
+    return META.finding(assignment.span, message, fix=_fix(assignment, facts))
 
 
 def _holds(value: str, entry: str) -> bool:
     return entry.rstrip("/") in (part.rstrip("/") for part in value.split(":"))
 
 
-def _what(lost: list[str], base: BaseImage, *, known: bool) -> str:
+def _what(lost: list[str], base: BaseImage) -> str:
     if lost:
         return ", ".join(lost[:_SHOWN]) + (f" and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else "")
-    return f"what {base.ref.text} {'sets' if known else 'may set'}"
+    return f"what {base.ref.text} sets"
 
 
-def _fix(assignment: Assignment, facts: Facts, *, known: bool) -> Fix:
+def _fix(assignment: Assignment, facts: Facts) -> Fix:
     """The old value, behind the last entry and inside double quotes."""
     written = cut(facts.document.data, assignment.span)
     end = assignment.span.end - (written.endswith('"') and len(written) > 1)
     # an entry that ends in a colon has one too many
     colon = "" if written.rstrip('"').endswith(":") else ":"
-    text = f"{colon}${_NAME}" if known else f"${{{_NAME}:+{colon}${_NAME}}}"
     message = f"Append the old {_NAME} (the environment of the image changes)"
-    return Fix(message, (Edit(end, end, text),))
+    return Fix(message, (Edit(end, end, f"{colon}${_NAME}"),))
