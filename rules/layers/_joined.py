@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection
 
 from imgtool.rule import Applicability, Facts, Fix, Instruction, Run, merge_runs
 
+from ._paths import position
+
 
 def joined(facts: Facts, run: Run, makers: Collection[Instruction]) -> Fix | None:
     """The fix; None where anything else stands between the makers and the RUN, and where they cannot be one."""
-    body = run.stage.instructions
-    places = [body.index(maker) for maker in makers if maker in body]
-    last = body.index(run.instruction)
-    if len(places) < len(makers) or set(body[min(places, default=last) : last]) != set(makers):
+    stage = run.stage
+    body = stage.instructions
+    ours = {maker for maker in makers if maker.span.start >= stage.from_.span.start}
+    last = position(body, run.instruction)
+    first = last - len(makers)
+    if len(ours) < len(makers) or first < 0 or set(body[first:last]) != ours:
         return None
-    runs = [r for r in facts.runs(run.stage) if r.instruction in makers or r is run]
-    edits = merge_runs(facts, runs) if len(runs) == len(makers) + 1 else None
+    own = facts.runs(stage)
+    start = bisect_left(own, body[first].span.start, key=lambda r: r.instruction.span.start)
+    runs = own[start : start + len(makers) + 1]
+    edits = merge_runs(facts, runs) if runs and runs[-1] is run else None
     return Fix("Join it to the RUN before", edits, Applicability.SAFE) if edits else None

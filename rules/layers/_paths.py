@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from imgtool.rule import Arg, Command, Facts, Instruction, Run, State
@@ -35,6 +36,11 @@ def located(facts: Facts, run: Run) -> Iterator[tuple[Command, str | None]]:
         else:
             before.append(where)
             where = path(facts, run, command.args[-1], where) if command.args else None
+
+
+def position(body: Sequence[Instruction], instruction: Instruction) -> int:
+    """Where an instruction stands in its stage, or would stand."""
+    return bisect_left(body, instruction.span.start, key=lambda i: i.span.start)
 
 
 def workdir(facts: Facts, instruction: Instruction) -> str:

@@ -44,7 +44,9 @@ the command names what is in it by a wildcard.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from imgtool.rule import (
@@ -72,7 +74,7 @@ from ._caches import braces
 from ._contents import Content, is_large, is_program
 from ._joined import joined
 from ._layers import Change, holds, layers
-from ._paths import covers, located, path
+from ._paths import covers, located, path, position
 
 META = RuleMeta(
     "IMG203", "ownership-copy", severity=Severity.WARNING, since="0.1.0", fix=FixAvailability.SOMETIMES
@@ -161,16 +163,29 @@ def _is_at(facts: Facts, change: Change, target: str, content: Content) -> bool:
         return True
     # a folder below a copied one came with it, where no command makes it
     below = content.tree and content.command is None and target.startswith(content.path.rstrip("/") + "/")
-    return (
-        below and content.path != "/" and not any(covers(target, f) for f in _made_folders(facts, change.run))
-    )
+    return below and content.path != "/" and not _is_made(facts, change.run, target)
 
 
-def _made_folders(facts: Facts, run: Run) -> Iterator[str]:
-    for stage in run.stage.lineage():
-        for earlier in facts.runs(stage):
-            if earlier.instruction.span.start <= run.instruction.span.start:
-                yield from _mkdirs(facts, earlier)
+def _is_made(facts: Facts, run: Run, target: str) -> bool:
+    """Whether a command makes a folder, or one below it, by the time a RUN is over."""
+    made = _made_folders(facts)
+    if _WILDCARD.search(target):
+        return any(covers(target, folder) for folder, _ in made)
+    prefix = target.rstrip("/")
+    for at in range(bisect_left(made, (prefix, 0)), len(made)):
+        folder, start = made[at]
+        if not folder.startswith(prefix):
+            return False
+        if covers(target, folder) and start <= run.instruction.span.start:
+            return True
+    return False
+
+
+@lru_cache(maxsize=1)
+def _made_folders(facts: Facts) -> list[tuple[str, int]]:
+    """The folders that commands of the image that ships make, in order of their names, with the RUN's place."""
+    runs = (run for stage in facts.shipped for run in facts.runs(stage))
+    return sorted({(folder, run.instruction.span.start) for run in runs for folder in _mkdirs(facts, run)})
 
 
 def _mkdirs(facts: Facts, run: Run) -> Iterator[str]:
@@ -275,7 +290,7 @@ def _foldable(facts: Facts, run: Run, found: Recursive, copy: Instruction, value
         return False
     if copy.flag("link") or (copy.keyword == "ADD" and found.command.name == "chmod"):
         return False
-    between = body[body.index(copy) + 1 : body.index(run.instruction)]
+    between = body[position(body, copy) + 1 : position(body, run.instruction)]
     if "$" in value and (
         any(i.keyword in ("ARG", "ENV") for i in between) or not _expands(facts, copy, value)
     ):
@@ -308,7 +323,8 @@ def _doubt(facts: Facts, change: Change, found: Recursive, target: str, copy: In
     """Why the tree may differ; empty where it does not."""
     kind = "mode" if found.command.name == "chmod" else "owner"
     run, body = change.run, change.run.stage.instructions
-    before, between = body[: body.index(copy)], body[body.index(copy) + 1 : body.index(run.instruction)]
+    at = position(body, copy)
+    before, between = body[:at], body[at + 1 : position(body, run.instruction)]
     paths = [c.path for c in change.held if c.instruction is copy]
     if any(i.keyword not in _HARMLESS for i in between) or not _leads(run, found.command):
         return f"what other commands put there keeps its {kind}"

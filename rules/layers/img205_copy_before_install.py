@@ -3,7 +3,8 @@
 ## What it does
 Reports a COPY or ADD of the whole build context, or of a whole folder of sources, before a RUN that installs what a
 file in it asks for: `pip install -r`, `uv pip install -r`, `uv sync --no-install-project`, `poetry install --no-root`,
-`npm ci`, `yarn install`, `pnpm install`, `conda env create -f`, `go mod download`, `bundle install`.
+`npm ci`, `yarn install`, `pnpm install`, `conda env create -f`, `go mod download`, `bundle install`; or, of the whole context,
+directly before a RUN that installs packages by name and reads nothing of it.
 
 An installation that builds the tree itself (`pip install .`, `-e .`, `poetry install`, `setup.py`) is left alone, and so
 is one of a file that a command made or changed. The rule looks at every stage that is built: a cache that never
@@ -62,11 +63,11 @@ from imgtool.rule import (
     Span,
     Stage,
     cut,
-    local_sources,
 )
 
-from ._contents import copied
-from ._paths import located, path
+from ._paths import located, path, position
+from ._trees import Tree
+from ._trees import trees as copied_trees
 
 META = RuleMeta(
     "IMG205", "copy-before-install", severity=Severity.WARNING, since="0.1.0", fix=FixAvailability.SOMETIMES
@@ -87,24 +88,11 @@ _MANIFESTS = {
 _WITHOUT_PROJECT = frozenset(
     {"--no-root", "--no-install-project", "--no-install-workspace", "--no-install-local", "--only-deps"}
 )
-# folders that hold what an installation reads, and little else
-_MANIFEST_FOLDERS = re.compile(
-    r"(?:^|[-_./])(?:req(?:uirement)?s?|deps?|dependenc\w+|scripts?|docker\w*|conf(?:ig)?s?|common|build|ci|tools?|install\w*|setup"
-    r"|env(?:ironment)?s?|packages?|patch(?:es)?|wheels?|dist)(?:$|[-_.])",
-    re.IGNORECASE,
-)
-
 _REQUIREMENTS = re.compile(r"req(?:uirement)?s?", re.IGNORECASE)
 
 
-class Tree(NamedTuple):
-    """A copied folder: where it is, by which word of which instruction."""
-
-    path: str
-    source: str
-    instruction: Instruction
-    span: Span
-    whole: bool
+# how many copies before an installation are looked at
+_FOLLOWED = 50
 
 
 class Manifest(NamedTuple):
@@ -120,9 +108,10 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
         return
     runs = {run.instruction: run for run in facts.runs(stage) if not run.onbuild}
     trees: list[Tree] = []
-    touched: list[str] = []
+    touched = bytearray()
+    unrelated: dict[Instruction, Finding] = {}
     for instruction in stage.instructions:
-        trees += _trees(facts, instruction)
+        trees += copied_trees(facts, instruction)
         run = runs.get(instruction)
         if run is None or not trees:
             continue
@@ -132,34 +121,73 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
             yield _finding(facts, run, tree, manifest)
             # one finding a COPY
             trees = [t for t in trees if t.instruction is not tree.instruction]
-        touched.append(str(instruction.rest))
+            unrelated.pop(tree.instruction, None)
+        elif not touched and trees[-1].whole and (operation := _unrelated(run)):
+            unrelated[trees[-1].instruction] = _of_unrelated(facts, trees[-1], operation)
+        touched += instruction.rest.data + b"\n"
+    yield from unrelated.values()
 
 
-def _trees(facts: Facts, instruction: Instruction) -> Iterator[Tree]:
-    if not local_sources(instruction):
-        return
-    single = len(instruction.args) == 2
-    for content in copied(facts, instruction):
-        name = posixpath.normpath(content.source.strip("/") or ".")
-        whole = name in (".", "*")
-        sources = single and not _MANIFEST_FOLDERS.search(posixpath.basename(name))
-        if content.tree and (whole or sources):
-            word = next(w for w in instruction.words if w.text == content.source)
-            yield Tree(content.path, content.source, instruction, word.span, whole)
-
-
-def _first(facts: Facts, run: Run, trees: list[Tree], touched: list[str]) -> tuple[Tree, Manifest] | None:
+def _first(facts: Facts, run: Run, trees: list[Tree], touched: bytearray) -> tuple[Tree, Manifest] | None:
     """The first installation of a RUN that reads nothing of a tree but a manifest, and that tree."""
     for manifest in _manifests(facts, run):
-        tree = next((t for t in reversed(trees) if _is_below(manifest.path, t.path)), None)
+        tree = next((t for t in trees[: -_FOLLOWED - 1 : -1] if _is_below(manifest.path, t.path)), None)
         name = posixpath.basename(manifest.path)
-        if (
-            tree is not None
-            and not any(name in text for text in touched)
-            and not _needs_tree(run, manifest, name)
-        ):
+        if tree is not None and name.encode() not in touched and not _needs_tree(run, manifest, name):
             return tree, manifest
     return None
+
+
+# what commands beside an installation may do without the tree
+_ALONGSIDE = frozenset(
+    "rm mkdir echo set ln chmod chown ldconfig update-alternatives locale-gen apt-mark true groupadd useradd".split()
+)
+
+
+def _unrelated(run: Run) -> PackageOperation | None:
+    """The installation in a RUN that installs packages from indexes by name and does nothing else."""
+    node = run.instruction
+    if node.json or not run.script.understood or node.flag("mount"):
+        return None
+    operations = {id(o.command): o for o in run.operations}
+    for command in run.script.commands:
+        operation = operations.get(id(command))
+        if operation is None and (command.name not in _ALONGSIDE or command.redirects):
+            return None
+        if operation is not None and not _is_from_index(operation):
+            return None
+    installs = (o for o in run.operations if o.operation is Operation.INSTALL and o.packages)
+    return next(installs, None)
+
+
+_REFRESHES = frozenset({Operation.REFRESH, Operation.CLEAN, Operation.UPGRADE})
+
+
+def _is_from_index(operation: PackageOperation) -> bool:
+    if operation.operation in _REFRESHES:
+        return True
+    other = (
+        operation.requirement_files
+        or operation.constraint_files
+        or operation.editable
+        or operation.find_links
+    )
+    named = operation.packages and all(p.source == "index" for p in operation.packages)
+    return bool(
+        operation.operation is Operation.INSTALL
+        and operation.ecosystem in ("deb", "rpm", "apk", "python", "conda")
+        and operation.manager not in ("dpkg", "rpm")
+        and operation.complete
+        and named
+        and not (other or operation.project or operation.targets)
+    )
+
+
+def _of_unrelated(facts: Facts, tree: Tree, operation: PackageOperation) -> Finding:
+    what = " ".join(filter(None, (operation.manager, operation.verb)))
+    line = facts.document.source.line_of(operation.command.span.start)
+    message = f"any change in the tree repeats {what} of line {line}, which reads nothing of it; install first and copy then"
+    return META.finding(tree.span, message)
 
 
 def _is_below(place: str, folder: str) -> bool:
@@ -240,7 +268,7 @@ def _fix(facts: Facts, run: Run, tree: Tree, manifest: Manifest) -> Fix | None:
     """COPY of the manifest where the tree was copied, and the tree behind the RUN."""
     copy = tree.instruction
     body = run.stage.instructions
-    between = body[body.index(copy) + 1 : body.index(run.instruction)]
+    between = body[position(body, copy) + 1 : position(body, run.instruction)]
     operations = {id(o.command) for o in run.operations if not o.editable}
     if (
         copy.keyword != "COPY"

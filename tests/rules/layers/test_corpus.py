@@ -17,9 +17,9 @@ from imgtool.lint.runner import LintResult, lint
 from imgtool.syntax import parse
 
 RECORD = Path(__file__).resolve().parents[2] / "precision"
-CODES = [f"IMG2{n:02}" for n in (*range(1, 11), 12, 13)]
-# read by one pair of eyes so far
-ONCE = set(CODES[5:])
+CODES = [f"IMG2{n:02}" for n in range(1, 14)]
+# read by one pair of eyes so far, some rows at least
+ONCE = set(CODES[4:])
 VERDICTS = {"right", "wrong", "debatable"}
 pytestmark = pytest.mark.corpus
 

@@ -92,7 +92,7 @@ def test_found(lint_with: LintWith, text: str, message: str) -> None:
 
 
 def test_a_refresh_of_its_own_is_a_warning(lint_with: LintWith) -> None:
-    (finding,) = lint_with("DL3059", f"{BASE}RUN apt-get update\nRUN apt-get install -y a").findings
+    (finding,) = lint_with("IMG201", f"{BASE}RUN apt-get update\nRUN apt-get install -y a").findings
     assert finding.severity == "warning"
     assert finding.message.endswith("so line 3 may install from outdated ones; make them one")
 

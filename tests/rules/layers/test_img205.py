@@ -21,8 +21,14 @@ LEFT_ALONE = [
     (f"{APP}RUN pip install -e . -r requirements.txt", "the project with it"),
     (f"{APP}RUN pip install -e . && pip install -r requirements.txt", "the project before it"),
     (f"{APP}RUN python3 setup.py install", "the project itself"),
-    (f"{APP}RUN apt-get install -y curl", "reads nothing of the tree"),
-    (f"{APP}RUN pip install torch", "reads nothing of the tree"),
+    (f"{APP}RUN apt-get install -y ./a.deb", "reads the tree"),
+    (f"{APP}RUN make\nRUN apt-get install -y curl", "make may have changed what apt reads"),
+    (f"{APP}RUN apt-get install -y curl && ./setup.sh", "the script may read the tree"),
+    (f"{APP}RUN pip install -c constraints.txt torch", "reads the tree"),
+    (
+        "FROM python:3.12-slim\nCOPY src src\nRUN apt-get install -y curl",
+        "a part of the tree may hold apt's configuration",
+    ),
     (f"{APP}RUN pip install -r /opt/requirements.txt", "from elsewhere"),
     (f"{APP}RUN pip install -r https://x/requirements.txt", "from elsewhere"),
     (f"{APP}RUN pip install -r $FILE", "which file is not known"),
@@ -146,3 +152,24 @@ def test_the_owner_moves_with_the_tree(fix_with: FixWith) -> None:
     assert fix_with("IMG203,IMG205", text, unsafe=True) == (
         f"{APP[:-4]}r.txt .\nRUN pip install -r r.txt\nCOPY --chown=1:1 . .\nRUN chown 1:1 /app\n"
     )
+
+
+# what reads nothing of the tree, what it is called
+UNRELATED = [
+    ("RUN apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*", "apt-get install"),
+    ("RUN pip install torch==2.5.1 --index-url https://download.pytorch.org/whl/cu124", "pip install"),
+    ("RUN <<EOF\nset -e\napk add curl\nEOF\n", "apk add"),
+    ("RUN conda install -y pytorch && \\\n    conda clean -ay", "conda install"),
+    ("USER root\nRUN sudo dnf install -y curl", "dnf install"),
+]
+
+
+@pytest.mark.parametrize("run, called", UNRELATED)
+def test_an_installation_that_has_nothing_to_do_with_the_tree(
+    lint_with: LintWith, run: str, called: str
+) -> None:
+    result = lint_with("IMG205", f"FROM debian:bookworm\nCOPY . /app\n{run}")
+    (finding,) = result.findings
+    assert result.source.text(finding.span) == "."
+    assert finding.message.startswith(f"any change in the tree repeats {called} of line ")
+    assert finding.message.endswith(", which reads nothing of it; install first and copy then")
