@@ -12,7 +12,7 @@ def main() -> None:
     if sys.argv[1:2] in (["--version"], ["-V"]):
         sys.stdout.write(f"imgtool {__version__}\n")
         return
-    from imgtool.cli.app import run  # noqa: PLC0415 -- typer costs 60 ms
+    from imgtool.cli.start import run  # noqa: PLC0415 - --version needs none of it
 
     run(sys.argv[1:])
 

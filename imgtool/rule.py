@@ -67,7 +67,7 @@ from imgtool.transforms.flavour import other_flavour
 from imgtool.transforms.instructions import author_label, json_form, remove_flag, remove_instruction, set_flag
 from imgtool.transforms.merge import merge_runs
 from imgtool.transforms.runs import append_command, is_chain, segments, without_items
-from imgtool.values import dataclass
+from imgtool.values import dataclass, field
 
 __all__ = [
     "Accelerator",
@@ -124,6 +124,7 @@ __all__ = [
     "copy_source",
     "cuda_of",
     "cut",
+    "dataclass",
     "device_variables",
     "driver_command",
     "driver_container",
@@ -133,6 +134,7 @@ __all__ = [
     "driver_program",
     "expand",
     "expand_content",
+    "field",
     "fill",
     "held_tree",
     "highest",

@@ -12,10 +12,7 @@ The list below is all that ``imgtool --help`` reads, so help costs no command's 
 from __future__ import annotations
 
 import importlib
-import os
-import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable
 from typing import Any
 
 import typer
@@ -32,36 +29,6 @@ COMMANDS = {
     "completion": "Print a script that completes command lines.",
     "parse": "Show Dockerfiles the way BuildKit reads them.",
 }
-
-
-def run(argv: Sequence[str]) -> None:
-    """Run one command line, without the program's name; always ends in :class:`SystemExit`."""
-    for stream in (sys.stdout, sys.stderr):
-        # names in images and Dockerfiles are bytes, terminals have an encoding of their own
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    invoked = next((word for word in argv if not word.startswith("-")), None)
-    try:
-        try:
-            build(invoked)(args=list(argv), prog_name="imgtool")
-        finally:
-            # what stands in the buffer has not been written
-            sys.stdout.flush()
-    except BrokenPipeError:
-        _silence()
-        raise SystemExit(1) from None
-    except OSError as error:
-        from imgtool.cli.inputs import UNREADABLE
-        from imgtool.cli.output import say
-
-        _silence()
-        with suppress(OSError):
-            say(f"{error.filename or 'standard output'} cannot be used: {error.strerror}")
-        raise SystemExit(UNREADABLE) from None
-
-
-def _silence() -> None:
-    """Lose what is left in the buffer, which the interpreter would try to write once more when it ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def build(invoked: str | None) -> typer.Typer:

@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from imgtool.cli.inputs import STDIN, UNREADABLE, BuildArgs, build_args, read
+from imgtool.cli.basics import STDIN, UNREADABLE
+from imgtool.cli.inputs import BuildArgs, build_args, read
 from imgtool.cli.output import say
 from imgtool.facts.facts import FactOptions, Facts
 from imgtool.facts.masks import masked

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from imgtool import config as configs
-from imgtool.cli.inputs import UNREADABLE
+from imgtool.cli.basics import UNREADABLE
 from imgtool.cli.output import say
 from imgtool.config import ConfigError
 from imgtool.edits import write_atomic

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,11 +9,10 @@ from typing import Annotated
 
 import typer
 
+from imgtool.cli import basics
+from imgtool.cli.basics import STDIN, UNREADABLE, UsageError
 from imgtool.cli.output import say
 from imgtool.syntax.source import bounded, load
-
-UNREADABLE = 2
-STDIN = "-"
 
 BuildArgs = Annotated[
     list[str] | None,
@@ -27,15 +25,11 @@ BuildArgs = Annotated[
 
 
 def build_args(texts: Iterable[str] | None) -> dict[str, str]:
-    """Build arguments as docker reads them: a name alone takes its value from the environment, if it has one."""
-    found = {}
-    for text in texts or ():
-        name, given, value = text.partition("=")
-        if not name:
-            raise typer.BadParameter(f"--build-arg takes NAME=VALUE, not {text!r}")
-        if given or name in os.environ:
-            found[name] = value if given else os.environ[name]
-    return found
+    """:func:`basics.build_args`, in typer's terms."""
+    try:
+        return basics.build_args(texts)
+    except UsageError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def read(path: str) -> bytes:

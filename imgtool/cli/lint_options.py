@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-import enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-
-class LintFormat(enum.StrEnum):
-    """How findings are written."""
-
-    TEXT = "text"
-    JSON = "json"
-    JSONL = "jsonl"
-    SARIF = "sarif"
-    GITHUB = "github"
-    GITLAB = "gitlab"
-    CHECKSTYLE = "checkstyle"
-    JUNIT = "junit"
-    RDJSON = "rdjson"
-    MARKDOWN = "markdown"
-
+from imgtool.cli.lint_call import LintFormat
 
 FormatOption = Annotated[LintFormat, typer.Option("--format", help="How to write findings.")]
 OutputFile = Annotated[

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from imgtool.cli.lint_options import LintFormat
+from imgtool.cli.lint_call import LintFormat
 from imgtool.edits import write_atomic
 from imgtool.lint.runner import LintResult
 from imgtool.report import findings

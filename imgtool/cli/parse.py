@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from imgtool.cli.inputs import UNREADABLE, read
+from imgtool.cli.basics import UNREADABLE
+from imgtool.cli.inputs import read
 from imgtool.cli.output import say
 from imgtool.discover import discover
 from imgtool.report import tree

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from imgtool.rule import Instruction, Span, Stage, variables
+from imgtool.rule import Instruction, Span, Stage, dataclass, variables
 
 # a colon inside ${…} does not part two entries, and ${NAME:+$NAME:} is one whatever follows
 _ENTRY = r"\$\{%s:[^}]*\}|(?:(?!\$\{%s:)(?:\$\{[^}]*\}|[^:]))+"

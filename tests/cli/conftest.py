@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from imgtool.cli.app import run
+from imgtool.cli.start import run
 from imgtool.lint import batch, registry
 from imgtool.lint.rule_index import RULES
 

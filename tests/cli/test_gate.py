@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from archives import classic, files, layer, oci
 
-from imgtool.cli.app import run
+from imgtool.cli.start import run
 
 BASE, HEAD = [layer("a 100000")], [layer("a 100000"), layer("b 20000, a 100000")]
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from imgtool.cli.lint_options import LintFormat
+from imgtool.cli.lint_call import LintFormat
 
 DIRTY = "FROM debian:bookworm\n# imgtool ignore=IMG001\nCMD x\nCOPY y\n"
 ONLY = ("lint", "--isolated", "--select", "IMG0")
@@ -234,9 +234,9 @@ def on_terminal(environment: dict[str, str], *words: str, program: str = "-m img
 # --- progress ---
 IMPATIENT = """
 import sys
-from imgtool.cli import lint
-from imgtool.cli.app import run
-lint._PATIENCE = -1.0
+from imgtool.cli import linting
+from imgtool.cli.start import run
+linting._PATIENCE = -1.0
 run(sys.argv[1:])
 """
 

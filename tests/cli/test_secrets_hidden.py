@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from fakes import PRIVATE_KEY, TOKENS, fake
 
-from imgtool.cli.lint_options import LintFormat
+from imgtool.cli.lint_call import LintFormat
 
 TOKEN = TOKENS["GitHub"]
 SECRETS = [TOKEN, "Passw0rd!x", fake("", 40), "hunter2", "czhang", TOKENS["AWS"], PRIVATE_KEY.splitlines()[3]]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from archives import classic, files, layer, oci
 
-from imgtool.cli.app import run
+from imgtool.cli.start import run
 
 
 @pytest.fixture(autouse=True)
@@ -145,7 +145,7 @@ def test_help_teaches(command: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_an_archive_costs_no_import_that_only_engines_need() -> None:
     program = (
-        "import sys; from imgtool.cli.app import run\n"
+        "import sys; from imgtool.cli.start import run\n"
         "try: run(['size', 'docker-archive:a.tar'])\n"
         "except SystemExit as end: assert not end.code, end.code\n"
         "print(*sys.modules, file=sys.stderr)"

@@ -1,0 +1,280 @@
+"""Doing what a command line of ``imgtool lint`` asks for: the only place of it that prints."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imgtool import config as configs
+from imgtool.cli.basics import STDIN, UNREADABLE, UsageError, build_args
+from imgtool.cli.lint_call import FailOn, LintCall, LintFormat
+from imgtool.cli.lint_report import show, write, write_statistics
+from imgtool.cli.output import say
+from imgtool.config import ConfigError, ConfigFile
+from imgtool.edits import write_atomic
+from imgtool.findings import Applicability, Severity
+from imgtool.lint import batch
+from imgtool.lint.batch import Job, Outcome, Request
+from imgtool.lint.registry import RuleError, Selection, check_selectors
+from imgtool.report.style import counted, printable
+from imgtool.syntax.source import bounded, decode
+
+if TYPE_CHECKING:
+    from imgtool.cli.lint_baseline import Baselines
+
+# seconds after which a terminal is told how far it is
+_PATIENCE = 1.0
+
+Selectors = list[str] | None
+
+
+def run(call: LintCall) -> int:
+    """Lint, print, write; the exit code.
+
+    Raises:
+        UsageError: options do not go together, or a selector names no rule.
+        SystemExit: a configuration or standard input cannot be read; that was said.
+    """
+    _refuse_usage(call)
+    names = call.paths or ["."]
+    request = _request(call)
+    if call.unsafe_fixes and not (call.fix or call.diff):
+        say("--unsafe-fixes does nothing without --fix or --diff")
+    planned, complaints = _planned(names, request)
+    known = None if call.diff else _baselines(planned, request, update=call.update_baseline)
+    # with fixes, what comes in goes out
+    out = sys.stderr if STDIN in names and call.fix and not call.diff else sys.stdout
+    readable = call.output is LintFormat.TEXT or call.output_file is not None
+    done: list[Outcome] = []
+    for result in _watched(batch.run(planned, call.jobs), len(planned)):
+        outcome = known.sift(result) if known else result
+        done.append(outcome)
+        complaints += _complaints(outcome)
+        if call.diff:
+            _print_diff(outcome)
+            continue
+        complaints += _write(outcome)
+        if readable and not call.statistics and outcome.result:
+            show(outcome.result, out)
+    if _is_report(call):
+        results = [outcome.result for outcome in done if outcome.result]
+        complaints += (write_statistics if call.statistics else write)(
+            results, call.output, call.output_file, out
+        )
+    if readable and done:
+        say(_summary(done, known.hidden if known else 0, diff=call.diff))
+    if known:
+        complaints += known.finish()
+    if call.stage is not None and done and not any(outcome.staged for outcome in done):
+        complaints.append(f"no file has a stage {call.stage}")
+    complaints += _unchecked(done)
+    for complaint in complaints:
+        say(complaint)
+    return _exit_code(done, complaints, call.fail_on, diff=call.diff)
+
+
+def _refuse_usage(call: LintCall) -> None:
+    """Refuse options that do not go together."""
+    reported = _is_report(call)
+    wrong = {
+        "--diff prints a diff: no --format, --output-file or --statistics": call.diff and reported,
+        "--statistics are text or json": call.statistics
+        and call.output not in (LintFormat.TEXT, LintFormat.JSON),
+        "--diff writes nothing, --update-baseline a file": call.diff and call.update_baseline,
+        "--isolated reads no configuration, --config one": call.config and call.isolated,
+    }
+    for message, is_so in wrong.items():
+        if is_so:
+            raise UsageError(message)
+
+
+def _is_report(call: LintCall) -> bool:
+    return bool(call.output is not LintFormat.TEXT or call.output_file or call.statistics)
+
+
+def _request(call: LintCall) -> Request:
+    return Request(
+        selection=_selection(call.select, call.ignore, call.extend_select),
+        profile=call.profile,
+        preview=call.preview,
+        shellcheck=call.shellcheck,
+        build_args=build_args(call.build_arg),
+        stage=call.stage,
+        context=call.context,
+        baseline=call.baseline,
+        config=_config(call.config) if call.config else None,
+        isolated=call.isolated,
+        exclude=tuple(call.exclude or ()),
+        force_exclude=call.force_exclude,
+        stdin_name=call.stdin_filename,
+        fix=call.fix or call.diff,
+        unsafe=call.unsafe_fixes,
+    )
+
+
+def _unchecked(done: Sequence[Outcome]) -> list[str]:
+    """Why ShellCheck has not looked at shell code: a complaint where that was asked for, else just said."""
+    notices = {outcome.notice: outcome.job.shell_wanted for outcome in done if outcome.notice}
+    texts = {f"{notice}; shell code is not checked": wanted for notice, wanted in notices.items()}
+    for text, wanted in texts.items():
+        if not wanted:
+            say(f"{text} (--no-shellcheck if that is meant)")
+    return [text for text, wanted in texts.items() if wanted]
+
+
+def _planned(names: list[str], request: Request) -> tuple[list[Job], list[str]]:
+    """What is to be done, and what is wrong with the names; ends the command where configuration is wrong."""
+    try:
+        found = batch.find(map(Path, names), request)
+        if not found.files and not found.problems:
+            say(f"no Dockerfile found in {', '.join(names)}")
+        return batch.plan(found.files, request, lambda: bounded(sys.stdin.buffer)), [*found.problems]
+    except ConfigError as error:
+        say(str(error))
+    except OSError as error:
+        say(f"standard input cannot be read: {error.strerror}")
+    raise SystemExit(UNREADABLE)
+
+
+def _baselines(planned: Sequence[Job], request: Request, *, update: bool) -> Baselines | None:
+    paths = [request.baseline, *(job.baseline for job in planned)]
+    if not update and not any(paths):
+        return None
+    from imgtool.cli.lint_baseline import baselines
+
+    chosen = request.selection != Selection() or request.profile or request.preview
+    return baselines(paths, update=update, narrowed=bool(chosen))
+
+
+def _config(path: Path) -> ConfigFile:
+    try:
+        return configs.load(path)
+    except ConfigError as error:
+        say(str(error))
+        raise SystemExit(UNREADABLE) from None
+
+
+def _selection(select: Selectors, ignore: Selectors, extend: Selectors) -> Selection:
+    given = {"--select": select, "--ignore": ignore, "--extend-select": extend}
+    for option, texts in given.items():
+        # a variable of a script that is empty would select nothing, and everything would pass
+        if not all(_listed([text]) for text in texts or ()):
+            raise UsageError(f"{option} names no rule")
+    asked = Selection(None if select is None else _listed(select), _listed(ignore), _listed(extend))
+    try:
+        check_selectors([*(asked.select or ()), *asked.ignore, *asked.extend])
+    except RuleError as error:
+        raise UsageError(str(error)) from None
+    return asked
+
+
+def _listed(texts: Selectors) -> tuple[str, ...]:
+    words = (word.strip() for text in texts or () for word in text.split(","))
+    return tuple(word for word in words if word)
+
+
+def _watched(outcomes: Iterable[Outcome], total: int) -> Iterator[Outcome]:
+    """The outcomes as they come; a terminal is told how many, once it takes long."""
+    if not sys.stderr.isatty():
+        yield from outcomes
+        return
+    start = time.monotonic()
+    for number, outcome in enumerate(outcomes, 1):
+        sys.stderr.write("\r\x1b[K")
+        yield outcome
+        if time.monotonic() - start > _PATIENCE:
+            sys.stderr.write(f"linted {number} of {total}")
+            sys.stderr.flush()
+    sys.stderr.write("\r\x1b[K")
+
+
+def _complaints(outcome: Outcome) -> Iterator[str]:
+    if outcome.problem:
+        yield outcome.problem
+    if outcome.result:
+        for failure in outcome.result.failures:
+            error = outcome.result.mask.text(failure.error)
+            yield f"{outcome.job.shown}: rule {failure.code} failed, a defect of imgtool: {error}"
+
+
+def _write(outcome: Outcome) -> Iterator[str]:
+    """Put fixes where they belong; yields why that is not possible."""
+    if outcome.fixed is None:
+        return
+    if not outcome.fixed.converged:
+        yield f"{outcome.job.shown}: fixes undo each other, a defect of imgtool; the file is as it was"
+    if outcome.job.data is not None:
+        sys.stdout.buffer.write(outcome.fixed.data)
+        sys.stdout.buffer.flush()
+    elif outcome.changed is not None:
+        try:
+            write_atomic(outcome.job.path, outcome.changed)
+        except OSError as error:
+            yield f"{outcome.job.shown}: cannot be written: {error.strerror}"
+    for path, text in outcome.creates:
+        yield from _create(path, text)
+
+
+def _create(path: str, text: str) -> Iterator[str]:
+    """Write a new file; what is there stays, as another Dockerfile's fix may just have made it."""
+    try:
+        with Path(path).open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except FileExistsError:
+        return
+    except OSError as error:
+        yield f"{path}: cannot be written: {error.strerror}"
+    else:
+        say(f"{path} is new")
+
+
+def _print_diff(outcome: Outcome) -> None:
+    from imgtool.report.diff import created, hides, unified
+
+    changes = [created(text, path) for path, text in outcome.creates]
+    if outcome.changed is not None:
+        if hides(outcome.data, outcome.changed):
+            say(f"{outcome.job.shown}: the diff hides a secret, so it cannot be applied; --fix can")
+        changes.append(unified(outcome.data, outcome.changed, outcome.job.shown))
+    for change in changes:
+        if sys.stdout.isatty():
+            sys.stdout.write("".join(f"{printable(line)}\n" for line in decode(change).splitlines()))
+        else:
+            sys.stdout.buffer.write(change)
+
+
+def _summary(done: Sequence[Outcome], hidden: int, *, diff: bool) -> str:
+    if diff:
+        return f"{counted(sum(outcome.differs for outcome in done), 'file')} would change"
+    found = [finding for outcome in done for finding in outcome.findings]
+    fixed = sum(outcome.fixed.fixed.total() for outcome in done if outcome.fixed)
+    parts = [f"{fixed} fixed"] if fixed else []
+    known = [f"{hidden} hidden by the baseline"] if hidden else []
+    if not found:
+        return ", ".join([*parts, f"no findings in {counted(len(done), 'file')}", *known])
+    parts.append(
+        f"{counted(len(found), 'finding')} in {counted(sum(bool(o.findings) for o in done), 'file')}"
+    )
+    offers = Counter(finding.fix.applicability for finding in found if finding.fix)
+    if safe := offers[Applicability.SAFE]:
+        parts.append(f"{safe} fixable with --fix")
+    if unsafe := offers[Applicability.UNSAFE]:
+        parts.append(f"{unsafe} with --fix --unsafe-fixes")
+    return ", ".join([*parts, *known])
+
+
+def _exit_code(
+    done: Sequence[Outcome], complaints: Sequence[str], fail_on: FailOn | None, *, diff: bool
+) -> int:
+    if complaints:
+        return UNREADABLE
+    if diff:
+        return int(any(outcome.differs for outcome in done))
+    if fail_on is FailOn.NEVER:
+        return 0
+    least = Severity(fail_on) if fail_on else None
+    return int(any(outcome.fails(least) for outcome in done))
