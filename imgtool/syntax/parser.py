@@ -41,6 +41,8 @@ _COMMON = frozenset(
 _BLANKS = regex(rb"[\t\v\f\r ]+")
 _LIST_WORD = regex(rb"[^\t\v\f\r ]+")
 _JSON_STRING = regex(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# half a character, which Go reads as U+FFFD
+_HALF = regex("[\ud800-\udfff]")
 _HEREDOC_KEYWORDS = frozenset({"RUN", "COPY", "ADD"})
 
 
@@ -280,6 +282,8 @@ def _json(rest: Text) -> _Form | None:
         values = [None]
     if not all(isinstance(value, str) for value in values):
         raise _RefusedError("when using JSON array syntax, arrays must be comprised of strings only")
+    if b"\\u" in data:
+        values = [_HALF.sub("\N{REPLACEMENT CHARACTER}", value) for value in values]
     places = [rest.span(f.start(), f.end()) for f in _JSON_STRING.finditer(data)]
     words = tuple(Word(value, place) for value, place in zip(values, places, strict=True))
     return _Form(tuple(values), words, json=True)
