@@ -51,6 +51,7 @@ def pages() -> dict[Path, str]:
         files[ROOT / "docs/rules" / f"{rule.meta.code}.md"] = _page(rule)
     files[ROOT / "docs/rules/README.md"] = _list(found)
     files[ROOT / "docs/hadolint.md"] = _divergences()
+    files[ROOT / "docs/buildkit.md"] = _buildkit()
     files[ROOT / "docs/imgtool.schema.json"] = (
         json.dumps(schema([rule for rule, _ in found]), indent=2) + "\n"
     )
@@ -134,6 +135,35 @@ def _divergences() -> str:
         rule = row["rule"]
         parts.append(_divergence(row))
     return "".join(parts)
+
+
+BUILDKIT_HEAD = """# Where imgtool and BuildKit's checks differ
+
+imgtool has BuildKit's checks as the rules BK001 to BK022, under BuildKit's names as aliases, with no engine and no network:
+what a base image sets comes from imgtool's data. On the Dockerfiles below the two say different things. Lines are the first
+of the instruction. Every Dockerfile here is linted by imgtool, and by an engine where there is one, in `tests/parity`.
+
+| check | BuildKit | imgtool | right | why |
+|---|---|---|---|---|
+"""
+
+
+def _buildkit() -> str:
+    """The page about BuildKit's checks, from the table that the tests run."""
+    table = tomllib.loads((ROOT / "tests/parity/buildkit_divergences.toml").read_text("utf-8"))
+    rows = sorted(table["divergence"], key=lambda row: row["check"])
+    short = [
+        f"| {row['check']} | {_lines(row['buildkit'])} | {_lines(row['imgtool'])} | {row['who']} | {_cell(row['why'])} |\n"
+        for row in rows
+    ]
+    whole = [_checked(row) for row in rows]
+    return "".join([BUILDKIT_HEAD, *short, "\n## The Dockerfiles\n", *whole])
+
+
+def _checked(row: dict[str, Any]) -> str:
+    ignore = f"\n`.dockerignore`: `{' '.join(row['ignore'].split())}`\n" if "ignore" in row else ""
+    text = f"\n{row['check']}: {row['why']}.\n\n```dockerfile\n{row['dockerfile'].strip()}\n```\n{ignore}"
+    return f"{text}\nBuildKit: {_lines(row['buildkit'])}; imgtool: {_lines(row['imgtool'])}.\n"
 
 
 def _in_short(row: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from imgtool.facts.facts import FactOptions
 from imgtool.findings import Severity
 from imgtool.lint import registry
 from imgtool.lint.dialects import buildkit
-from imgtool.lint.runner import LintResult, lint
+from imgtool.lint.runner import Judgement, LintResult, lint
 from imgtool.syntax import parse
 
 BODY = "FROM debian:bookworm AS Build\nWORKDIR x\nWORKDIR y\n"
@@ -109,6 +109,13 @@ def test_error_makes_checks_errors() -> None:
         "BK010": Severity.ERROR,
         "IMG002": Severity.WARNING,
     }
+
+
+def test_without_comments_nothing_is_asked() -> None:
+    text = "# check=skip=all;error=true;experimental=all\n# x\nARG A\nFROM debian:bookworm\nWORKDIR x\n"
+    rules = [registry.load(e) for e in registry.index() if e.code.startswith("BK") and not e.preview]
+    result = lint(text.encode(), "Dockerfile", rules, judgement=Judgement(comments=False))
+    assert [(f.code, f.severity) for f in result.findings] == [("BK010", Severity.WARNING)]
 
 
 def test_experimental_runs_with_checks_alone() -> None:
