@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from imgtool.rule import Command, Finding, Fix, RuleMeta, Run, Span
+from imgtool.rule import Command, Facts, Finding, Fix, RuleMeta, Run, Span, Stage
 
 _SHOWN = 3
 
@@ -19,6 +19,17 @@ def at(meta: RuleMeta, spans: Iterable[Span], message: str, fix: Fix | None = No
 def called(run: Run, names: frozenset[str]) -> Sequence[Command]:
     """The commands of a RUN that call a program of these names, wherever it lies and whatever starts it."""
     return [c for c in run.script.commands if c.name in names and c.argv]
+
+
+def earliest(facts: Facts, own: Callable[[Stage], int | None]) -> dict[Stage, int]:
+    """Where each stage, or one that it is FROM, first does something, by where it does so itself; others are left out."""
+    found: dict[Stage, int] = {}
+    for stage in facts.stages:
+        inherited = found.get(stage.parent) if stage.parent else None
+        start = own(stage) if inherited is None else inherited
+        if start is not None:
+            found[stage] = start
+    return found
 
 
 def listed(names: Iterable[str]) -> str:

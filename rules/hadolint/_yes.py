@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from functools import lru_cache
 
-from imgtool.rule import Applicability, Finding, Fix, PackageOperation, RuleMeta, Run, Stage
+from imgtool.rule import Applicability, Facts, Finding, Fix, PackageOperation, RuleMeta, Run, Stage
 
 from ..layers._relief import call, with_option
-from ._found import at
+from ._found import at, earliest
 
 _PIPES = frozenset({"|", "|&"})
 
@@ -17,6 +16,7 @@ _PIPES = frozenset({"|", "|&"})
 def asks(
     meta: RuleMeta,
     run: Run,
+    facts: Facts,
     managers: frozenset[str],
     verbs: frozenset[str],
     setting: bytes | None = None,
@@ -27,7 +27,7 @@ def asks(
     """
     for operation in run.operations:
         if operation.manager in managers and operation.verb in verbs and _waits(operation):
-            if setting and configures(run, setting):
+            if setting and configures(run, facts, setting):
                 return
             edits = with_option(run, (operation,), "-y")
             fix = Fix("Add -y", edits, Applicability.SAFE) if edits else None
@@ -41,16 +41,19 @@ def _waits(operation: PackageOperation) -> bool:
     return not operation.assume_yes and operation.complete and operation.command.connector not in _PIPES
 
 
-def configures(run: Run, setting: bytes) -> bool:
+def configures(run: Run, facts: Facts, setting: bytes) -> bool:
     """Whether a RUN up to this one speaks of a setting and of files in ``/etc``: it may write the configuration."""
-    return any(_first(stage, setting) <= run.instruction.span.start for stage in run.stage.lineage())
+    start = _settings(facts, setting).get(run.stage)
+    return start is not None and start <= run.instruction.span.start
 
 
-@lru_cache(maxsize=64)
-def _first(stage: Stage, setting: bytes) -> float:
-    """Where a stage first does so; infinite where it never does."""
+@lru_cache(maxsize=4)
+def _settings(facts: Facts, setting: bytes) -> dict[Stage, int]:
+    return earliest(facts, lambda stage: next(_speaking(stage, setting), None))
+
+
+def _speaking(stage: Stage, setting: bytes) -> Iterator[int]:
     for instruction in stage.instructions:
         text = b"\n".join([instruction.rest.data, *(heredoc.content for heredoc in instruction.heredocs)])
         if setting in text.lower() and b"/etc/" in text:
-            return instruction.span.start
-    return math.inf
+            yield instruction.span.start

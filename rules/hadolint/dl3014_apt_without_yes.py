@@ -43,5 +43,5 @@ _MANAGERS = frozenset({"apt-get", "apt"})
 _VERBS = frozenset({"install"})
 
 
-def check(run: Run, _facts: Facts) -> Iterator[Finding]:
-    yield from asks(META, run, _MANAGERS, _VERBS, b"apt::get::assume-yes")
+def check(run: Run, facts: Facts) -> Iterator[Finding]:
+    yield from asks(META, run, facts, _MANAGERS, _VERBS, b"apt::get::assume-yes")

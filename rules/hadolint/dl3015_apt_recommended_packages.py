@@ -58,10 +58,10 @@ _APT = frozenset({"apt-get", "apt"})
 _OPTION = "--no-install-recommends"
 
 
-def check(run: Run, _facts: Facts) -> Iterator[Finding]:
+def check(run: Run, facts: Facts) -> Iterator[Finding]:
     for operation in run.operations:
         if operation.manager in _APT and operation.verb == "install" and not operation.no_recommends:
-            if configures(run, b"apt::install-recommends"):
+            if configures(run, facts, b"apt::install-recommends"):
                 return
             message = f"{operation.manager} installs what the packages recommend, too; add {_OPTION}"
             yield from at(META, (call(operation)[-1].span,), message, _fix(run, operation))

@@ -43,5 +43,5 @@ _MANAGERS = frozenset({"zypper"})
 _VERBS = frozenset({"install", "in", "remove", "rm", "source-install", "si", "patch"})
 
 
-def check(run: Run, _facts: Facts) -> Iterator[Finding]:
-    yield from asks(META, run, _MANAGERS, _VERBS)
+def check(run: Run, facts: Facts) -> Iterator[Finding]:
+    yield from asks(META, run, facts, _MANAGERS, _VERBS)

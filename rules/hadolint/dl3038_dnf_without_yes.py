@@ -43,5 +43,5 @@ _MANAGERS = frozenset({"dnf", "microdnf", "dnf5", "tdnf", "dnf-3"})
 _VERBS = frozenset({"install", "in", "groupinstall", "group install", "localinstall"})
 
 
-def check(run: Run, _facts: Facts) -> Iterator[Finding]:
-    yield from asks(META, run, _MANAGERS, _VERBS, b"assumeyes")
+def check(run: Run, facts: Facts) -> Iterator[Finding]:
+    yield from asks(META, run, facts, _MANAGERS, _VERBS, b"assumeyes")

@@ -26,7 +26,6 @@ Alpine's packages: BusyBox's has no such option.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -44,7 +43,7 @@ from imgtool.rule import (
     Stage,
 )
 
-from ._found import at, called
+from ._found import at, called, earliest
 
 META = RuleMeta(
     "DL3047",
@@ -81,14 +80,17 @@ def _fix(run: Run, facts: Facts, operation: PackageOperation) -> Fix:
 
 def _is_gnu(run: Run, facts: Facts) -> bool:
     """Whether the stage installs the wget that knows the option."""
-    return any(_first_gnu(facts, stage) <= run.instruction.span.start for stage in run.stage.lineage())
+    start = _gnu(facts).get(run.stage)
+    return start is not None and start <= run.instruction.span.start
 
 
-@lru_cache(maxsize=64)
-def _first_gnu(facts: Facts, stage: Stage) -> float:
-    """Where a stage first installs it; infinite where it never does."""
+@lru_cache(maxsize=1)
+def _gnu(facts: Facts) -> dict[Stage, int]:
+    return earliest(facts, lambda stage: next(_installing(facts, stage), None))
+
+
+def _installing(facts: Facts, stage: Stage) -> Iterator[int]:
     for run in facts.runs(stage):
         for operation in run.operations:
             if operation.ecosystem in ("deb", "apk") and any(p.name == "wget" for p in operation.packages):
-                return run.instruction.span.start
-    return math.inf
+                yield run.instruction.span.start
