@@ -20,7 +20,7 @@ from imgtool.families import (
     swap,
     toolchain,
 )
-from imgtool.families.images import BaseImage, Image, Release, Swap, listed, releases_of
+from imgtool.families.images import BaseImage, Image, Release, Swap, listed, platform_of, releases_of
 from imgtool.families.model import load, rows
 
 SHA = "sha256:" + "0123456789abcdef" * 4
@@ -572,3 +572,18 @@ def test_same_cann_versions(tables: dict[str, Any]) -> None:
     assert seen <= ours
     devel = {r.version for r in releases_of(known("quay.io/ascend/cann:latest")) if "devel" in r.flavours}
     assert devel == set(family["counts"]["devel_versions"])
+
+
+@pytest.mark.parametrize(
+    "text, platform",
+    [
+        ("arm64v8/debian:12", ("linux", "arm64")),
+        ("docker.io/amd64/ubuntu:22.04", ("linux", "amd64")),
+        ("debian:12", ("linux", None)),
+        ("python:3.12-windowsservercore", ("windows", None)),
+        ("example.com/arm64v8/x", (None, None)),
+        ("Debian", (None, None)),
+    ],
+)
+def test_platform_of(text: str, platform: tuple[str | None, str | None]) -> None:
+    assert platform_of(text) == platform

@@ -7,6 +7,7 @@ import pytest
 
 from imgtool.families import BaseImage, InheritedConfig, config, identify, system
 from imgtool.families.images import Release
+from imgtool.families.inherited import inherited_names
 from imgtool.families.model import load, rows
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -218,3 +219,9 @@ def test_sh_is_what_the_data_says(image: str) -> None:
     found = system(known(image))
     assert found is not None
     assert re.fullmatch(r".*/(\w+)", done.stdout.strip())[1] == found.sh  # type: ignore[index]
+
+
+def test_names_that_some_image_hands_down() -> None:
+    names = inherited_names()
+    assert {"LD_LIBRARY_PATH", "CUDA_VERSION", "PYTHON_VERSION", "ASCEND_TOOLKIT_HOME", "PATH"} <= names
+    assert not {"TARGETARCH", "VERSION"} & names

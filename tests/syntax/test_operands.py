@@ -136,3 +136,23 @@ def test_suggest(value: str, options: list[str], hint: str) -> None:
 def test_suggest_minds_the_case_of_flags() -> None:
     assert suggest("From", ["from"]) == " (did you mean from?)"
     assert suggest("FROM", ["from"]) == ""
+
+
+@pytest.mark.parametrize(
+    "text, parts",
+    [
+        ("linux/amd64", ("linux", "amd64")),
+        ("linux", ("linux", "amd64")),
+        ("x86_64", ("linux", "amd64")),
+        ("Linux/AARCH64/v8", ("linux", "arm64")),
+        ("macos/arm64", ("darwin", "arm64")),
+        ("windows(10.0.17763)/amd64", ("windows", "amd64")),
+        ("linux/arm/v7", ("linux", "arm")),
+        ("armhf", ("linux", "arm")),
+        ("wibble", None),
+        ("a/b/c/d", None),
+        ("", None),
+    ],
+)
+def test_platform_parts(text: str, parts: tuple[str, str] | None) -> None:
+    assert operands.platform_parts(text) == parts

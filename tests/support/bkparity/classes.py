@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bkparity.engine import Said
 from bkparity.places import Place
 from imgtool.facts.facts import Facts
+from imgtool.facts.stages import triggers
 from imgtool.syntax.nodes import Instruction
 
 
@@ -92,6 +93,13 @@ def no_registry(difference: Difference) -> bool:
     return difference.ours and difference.place.check == "InvalidBaseImagePlatform"
 
 
+def trigger(difference: Difference) -> bool:
+    """BuildKit's, at the FROM of a stage in which triggers fire."""
+    stages = difference.facts.stages
+    fired = any(stage.from_.start_line == difference.place.line and triggers(stage) for stage in stages)
+    return not difference.ours and fired
+
+
 CLASSES: dict[str, Callable[[Difference], bool]] = {
     "base-not-known": base_not_known,
     "argument-not-known": argument_not_known,
@@ -101,6 +109,7 @@ CLASSES: dict[str, Callable[[Difference], bool]] = {
     "literal": literal,
     "absolute": absolute,
     "no-registry": no_registry,
+    "trigger": trigger,
 }
 
 
