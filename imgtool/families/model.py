@@ -170,21 +170,22 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
 
 def fullmatch(pattern: str, text: str, flags: int = 0) -> re.Match[str] | None:
     """What a regular expression of the data finds, compiled only for a text that begins as every match does."""
-    if text.isascii() and not text.lower().startswith(_lead(pattern)):
+    if text.isascii() and not text.lower().startswith(_leads(pattern)):
         return None
     return _compiled(pattern, flags).fullmatch(text)
 
 
 def match(pattern: str, text: str) -> re.Match[str] | None:
     """Likewise, from the start of a text."""
-    if text.isascii() and not text.lower().startswith(_lead(pattern)):
+    if text.isascii() and not text.lower().startswith(_leads(pattern)):
         return None
     return _compiled(pattern, 0).match(text)
 
 
 def search(pattern: str, text: str, flags: int = 0) -> re.Match[str] | None:
     """Likewise, anywhere in a text."""
-    if text.isascii() and _lead(pattern) not in text.lower():
+    low = text.lower()
+    if text.isascii() and not any(lead in low for lead in _leads(pattern)):
         return None
     return _compiled(pattern, flags).search(text)
 
@@ -194,23 +195,39 @@ def _compiled(pattern: str, flags: int) -> re.Pattern[str]:
     return re.compile(pattern, flags)
 
 
-_GROUPS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|([(|)])", re.DOTALL)
+_MARKS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|([(|)])", re.DOTALL)
+_PLAIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_/ @:,="
+_OPTIONAL = ("*", "?", "{")
 
 
 @cache
-def _lead(pattern: str) -> str:
-    """The characters that every match of a regular expression begins with, in lower case; some or none of them."""
+def _leads(pattern: str) -> tuple[str, ...]:
+    """What matches of a regular expression begin with, in lower case: each with one of these, maybe the empty text."""
+    return tuple(lead for branch in _branches(pattern) for lead in _leads_of(branch))
+
+
+def _branches(pattern: str) -> list[str]:
+    """The alternatives outside of all groups."""
+    depth, start, found = 0, 0, []
+    for mark in _MARKS.finditer(pattern):
+        if mark[1] == "|" and not depth:
+            found.append(pattern[start : mark.start()])
+            start = mark.end()
+        depth += {"(": 1, ")": -1}.get(mark[1], 0)
+    return [*found, pattern[start:]]
+
+
+def _leads_of(branch: str) -> tuple[str, ...]:
+    plain = len(branch) - len(branch.lstrip(_PLAIN))
+    if plain or not branch.startswith("(?:"):
+        return (branch[: max(plain - branch[plain : plain + 1].startswith(_OPTIONAL), 0)].lower(),)
     depth = 0
-    for mark in (found[1] for found in _GROUPS.finditer(pattern)):
-        if mark == "|" and not depth:
-            return ""
-        depth += {"(": 1, ")": -1}.get(mark, 0)
-    plain = len(pattern) - len(pattern.lstrip(_PLAIN))
-    optional = pattern[plain : plain + 1] in ("*", "?", "{")
-    return pattern[: max(plain - optional, 0)].lower()
-
-
-_PLAIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_/ @:,="
+    for mark in _MARKS.finditer(branch):
+        depth += {"(": 1, ")": -1}.get(mark[1], 0)
+        if not depth and mark[1] == ")":
+            optional = branch[mark.end() : mark.end() + 1].startswith(_OPTIONAL)
+            return ("",) if optional else _leads(branch[3 : mark.start()])
+    return ("",)
 
 
 @cache
