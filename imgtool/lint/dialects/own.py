@@ -53,9 +53,10 @@ def misread(document: Document) -> Iterator[tuple[Comment, str]]:
 
 
 def whole_line(document: Document, line: int) -> Span:
-    """A 1-based line with its newline."""
+    """A 1-based line with its newline, and without a byte-order mark."""
     starts = document.source.line_starts
-    return Span(starts[line - 1], starts[line] if line < len(starts) else len(document.data))
+    end = starts[line] if line < len(starts) else len(document.data)
+    return Span(document.source.line_span(line).start, end)
 
 
 def next_instruction(instructions: Sequence[Instruction], comment: Comment) -> Instruction | None:
