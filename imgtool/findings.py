@@ -43,11 +43,15 @@ class FixAvailability(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """Edits that end one finding. ``message`` is an imperative sentence; an unsafe one gives its reason."""
+    """Edits that end one finding. ``message`` is an imperative sentence; an unsafe one gives its reason.
+
+    ``creates`` are files to write instead, where there are none: paths with their texts.
+    """
 
     message: str
     edits: tuple[Edit, ...]
     applicability: Applicability = Applicability.UNSAFE
+    creates: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

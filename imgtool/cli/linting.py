@@ -229,13 +229,19 @@ def _create(path: str, text: str) -> Iterator[str]:
     except OSError as error:
         yield f"{path}: cannot be written: {error.strerror}"
     else:
-        say(f"{path} is new")
+        say(f"{_shown(path)} is new")
+
+
+def _shown(path: str) -> str:
+    """A path from here, where it is below."""
+    file, here = Path(path), Path.cwd()
+    return str(file.relative_to(here)) if file.is_relative_to(here) else path
 
 
 def _print_diff(outcome: Outcome) -> None:
     from imgtool.report.diff import created, hides, unified
 
-    changes = [created(text, path) for path, text in outcome.creates]
+    changes = [created(text, _shown(path)) for path, text in outcome.creates]
     if outcome.changed is not None:
         if hides(outcome.data, outcome.changed):
             say(f"{outcome.job.shown}: the diff hides a secret, so it cannot be applied; --fix can")

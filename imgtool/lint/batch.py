@@ -109,6 +109,16 @@ class Outcome:
         """The bytes with fixes applied, where they differ."""
         return self.fixed.data if self.fixed and self.fixed.data != self.data else None
 
+    @property
+    def creates(self) -> tuple[tuple[str, str], ...]:
+        """Files that fixes write where there are none: paths with their texts."""
+        return self.fixed.creates if self.fixed else ()
+
+    @property
+    def differs(self) -> bool:
+        """Whether fixes change the file, or write another."""
+        return self.changed is not None or bool(self.creates)
+
     def fails(self, fail_on: Severity | None = None) -> bool:
         """Whether a finding is as severe as ``fail_on``, or as the file's configuration says."""
         least = fail_on or self.job.fail_on

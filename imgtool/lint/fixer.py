@@ -10,7 +10,7 @@ from imgtool.edits import Edit, apply, conflicting
 from imgtool.findings import Applicability, Finding, Fix
 from imgtool.lint.runner import LintResult
 from imgtool.syntax import parse
-from imgtool.values import dataclass
+from imgtool.values import dataclass, replace
 
 MAX_PASSES = 10
 
@@ -19,13 +19,15 @@ MAX_PASSES = 10
 class FixResult:
     """What fixing one file gave: its new bytes, findings fixed by code, and what is left.
 
-    ``converged`` is False where fixes undid each other or did not end; ``data`` is then the original.
+    ``converged`` is False where fixes undid each other or did not end; ``data`` is then the original. ``creates`` are
+    files that are to be written beside, paths with their texts; what they end is counted as fixed.
     """
 
     data: bytes
     fixed: Counter[str]
     left: LintResult
     converged: bool = True
+    creates: tuple[tuple[str, str], ...] = ()
 
 
 def fix(data: bytes, lint: Callable[[bytes], LintResult], *, unsafe: bool = False) -> FixResult:
@@ -40,7 +42,7 @@ def fix(data: bytes, lint: Callable[[bytes], LintResult], *, unsafe: bool = Fals
     for _ in range(MAX_PASSES):
         changed, codes = _one_pass(current, result.findings, unsafe=unsafe)
         if changed == current:
-            return FixResult(current, fixed, result)
+            return _with_files(FixResult(current, fixed, result), unsafe=unsafe)
         if changed in seen:
             break
         seen.add(changed)
@@ -49,13 +51,34 @@ def fix(data: bytes, lint: Callable[[bytes], LintResult], *, unsafe: bool = Fals
     return FixResult(data, Counter(), first, converged=False)
 
 
+def _with_files(done: FixResult, *, unsafe: bool) -> FixResult:
+    """The same, where files that fixes create are taken as there."""
+    allowed = _allowed(unsafe=unsafe)
+    files: dict[Finding, tuple[tuple[str, str], ...]] = {
+        f: f.fix.creates
+        for f in done.left.findings
+        if f.fix and f.fix.creates and f.fix.applicability in allowed
+    }
+    if not files:
+        return done
+    left = replace(done.left, findings=tuple(f for f in done.left.findings if f not in files))
+    done.fixed.update(finding.code for finding in files)
+    return replace(
+        done, left=left, creates=tuple(dict.fromkeys(new for each in files.values() for new in each))
+    )
+
+
+def _allowed(*, unsafe: bool) -> frozenset[Applicability]:
+    return frozenset((Applicability.SAFE, Applicability.UNSAFE) if unsafe else (Applicability.SAFE,))
+
+
 def _one_pass(data: bytes, findings: Sequence[Finding], *, unsafe: bool) -> tuple[bytes, list[str]]:
-    allowed = {Applicability.SAFE, Applicability.UNSAFE} if unsafe else {Applicability.SAFE}
+    allowed = _allowed(unsafe=unsafe)
     chosen: list[tuple[Finding, Fix]] = []
     taken: list[Edit] = []
     for finding in findings:
         offer = finding.fix
-        if offer and offer.applicability in allowed and not conflicting(offer.edits, taken):
+        if offer and offer.edits and offer.applicability in allowed and not conflicting(offer.edits, taken):
             chosen.append((finding, offer))
             for edit in offer.edits:
                 insort(taken, edit)

@@ -17,6 +17,17 @@ def unified(old: bytes, new: bytes, path: str) -> bytes:
     return _diff(path, *masked(old, new))
 
 
+def created(text: str, path: str) -> bytes:
+    """The change that makes a new file."""
+    (shown,) = masked(text.encode("utf-8", "surrogateescape"))
+    name = path.lstrip("/").encode("utf-8", "surrogateescape")
+    return b"".join(
+        difflib.diff_bytes(
+            difflib.unified_diff, [], _lines(shown), b"/dev/null", b"b/" + name, lineterm=b"\n"
+        )
+    )
+
+
 def hides(old: bytes, new: bytes) -> bool:
     """Whether :func:`unified` hides a secret in the lines that it shows, and so cannot be applied."""
     shown = masked(old, new)

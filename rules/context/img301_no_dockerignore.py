@@ -62,6 +62,11 @@ print("hello")
 !src
 ```
 
+## Fix safety
+Unsafe: less reaches the build, and a RUN may want what is left out. The fix writes a `.dockerignore` for what is in the
+context: history, caches, environments, editors' settings, files of secrets. It leaves out nothing that the Dockerfile
+names, and is offered where it is sure which folder the context is. Where there is a file meanwhile, it stays.
+
 ## References
 <https://docs.docker.com/build/concepts/context/#dockerignore-files>
 """
@@ -71,13 +76,26 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from imgtool.rule import BuildContext, ContextFile, Document, Facts, Finding, RuleMeta, Severity
+from imgtool.rule import (
+    BuildContext,
+    ContextFile,
+    Document,
+    Facts,
+    Finding,
+    Fix,
+    FixAvailability,
+    Ignore,
+    RuleMeta,
+    Severity,
+)
 
 from .._patterns import compiled
-from ._kinds import needless
+from ._kinds import interesting, needless, secret
 from ._sources import Source, sources
 
-META = RuleMeta("IMG301", "no-dockerignore", severity=Severity.WARNING, since="0.1.0")
+META = RuleMeta(
+    "IMG301", "no-dockerignore", severity=Severity.WARNING, since="0.1.0", fix=FixAvailability.SOMETIMES
+)
 
 _GIT = ".git"
 # (what a project has, what it wants to keep out)
@@ -104,7 +122,36 @@ def check(_document: Document, facts: Facts) -> Iterator[Finding]:
     saving = folders.total() if complete and source.stage in facts.shipped else 0
     severity = Severity.WARNING if whole else Severity.INFO
     message = f"{_taken(source, folders)}, as there is no .dockerignore; write one with {_wanted(source, files, context)}"
-    yield META.finding(source.span, message, severity=severity, saves_bytes=saving or None)
+    fix = _fix(context, facts) if whole and complete and len(facts.contexts) == 1 else None
+    yield META.finding(source.span, message, severity=severity, saves_bytes=saving or None, fix=fix)
+
+
+def _fix(context: BuildContext, facts: Facts) -> Fix | None:
+    """A .dockerignore for what is there; it keeps nothing out that the Dockerfile names."""
+    kept = [source for source in sources(facts) if not source.takes_all()]
+    lines: list[str] = []
+    for line in _lines(context):
+        ignore = Ignore.parse(f"{line}\n".encode())
+        if not any(ignore.matches(source.path) for source in kept):
+            lines.append(line)
+    message = "Write a .dockerignore for what is in the context (a RUN may want what it leaves out)"
+    text = "".join(f"{line}\n" for line in lines)
+    return Fix(message, (), creates=((str(context.root / ".dockerignore"), text),)) if lines else None
+
+
+def _lines(context: BuildContext) -> Iterator[str]:
+    """Patterns for what no image needs, and for secrets."""
+    files = context.files().files
+    folders = dict.fromkeys(filter(None, map(needless, files)))
+    if _GIT in folders or (context.root / _GIT).exists():
+        yield _GIT
+    yield from (f"**/{name}" for name in folders if name != _GIT)
+    if not any(name == "__pycache__" for name in folders) and any(
+        file.path.endswith(".py") for file in files
+    ):
+        yield "**/__pycache__"
+    found = (secret(file, context) for file in files if interesting(file))
+    yield from dict.fromkeys(["**/.env*", *(kind.pattern for kind in found if kind)])
 
 
 def _taken(source: Source, folders: Counter[str]) -> str:

@@ -136,8 +136,8 @@ class Contract:
         if finding.fix:
             assert finding.fix.message.isprintable()
             assert re.match(r"[A-Z]", finding.fix.message)
-            assert finding.fix.edits
-            assert apply(data, finding.fix.edits) != data
+            assert finding.fix.edits or finding.fix.creates
+            assert apply(data, finding.fix.edits) != data or not finding.fix.edits
 
     def check_good(self) -> None:
         examples = list(self.placed("Good"))

@@ -138,3 +138,38 @@ def test_where_a_folder_above_may_be_the_context(tmp_path: Path, folders: list[s
     named = FactOptions(dockerfile=dockerfile, context=tmp_path / "other")
     found = lint(f"{FROM}COPY . .\n".encode(), "Dockerfile", rules, named)
     assert bool(found.findings) is ("other" not in folders)
+
+
+# --- the fix: (more files, what the new .dockerignore says) ---
+FIXES = [
+    ({}, ["**/__pycache__", "**/.env*"]),
+    ({".git/HEAD": "x"}, [".git", "**/__pycache__", "**/.env*"]),
+    ({"src/.venv/a": "x", "b/__pycache__/c.pyc": "x"}, ["**/__pycache__", "**/.venv", "**/.env*"]),
+    ({"id_rsa": "PRIVATE KEY", "a/server.key": "x"}, ["**/__pycache__", "**/.env*", "**/*.key", "**/id_*"]),
+]
+
+
+@pytest.mark.parametrize("more, lines", FIXES)
+def test_fix(lint_with: LintWith, tmp_path: Path, more: dict[str, str], lines: list[str]) -> None:
+    (finding,) = lint_with("IMG301", f"{FROM}COPY . .\n", FILES | more).findings
+    assert finding.fix
+    ((path, text),) = finding.fix.creates
+    assert (path, sorted(text.splitlines())) == (str(tmp_path / ".dockerignore"), sorted(lines))
+    assert (finding.fix.edits, finding.fix.applicability) == ((), "unsafe")
+
+
+def test_a_fix_leaves_out_nothing_that_is_named(lint_with: LintWith) -> None:
+    files = FILES | {".env": "A=1", ".git/HEAD": "x"}
+    (finding,) = lint_with("IMG301", f"{FROM}COPY .env .git/HEAD /a/\nCOPY . .\n", files).findings
+    assert finding.fix
+    assert finding.fix.creates[0][1] == "**/__pycache__\n"
+
+
+def test_no_fix_where_another_folder_may_be_the_context(tmp_path: Path) -> None:
+    for name in (".git/HEAD", "project/Dockerfile"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    rules = [registry.load(entry) for entry in registry.select(registry.Selection(("IMG301",)))]
+    dockerfile = tmp_path / "project/Dockerfile"
+    found = lint(f"{FROM}COPY . .\n".encode(), "Dockerfile", rules, FactOptions(dockerfile=dockerfile))
+    assert [finding.fix for finding in found.findings] == [None]

@@ -1,0 +1,64 @@
+"""Fixes that write a file where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from .conftest import Imgtool
+
+ONLY = ("lint", "--isolated", "--select", "IMG301")
+IGNORED = "**/__pycache__\n**/.env*\n"
+
+
+@pytest.fixture
+def project(here: Path) -> Path:
+    (here / "Dockerfile").write_text("FROM debian:bookworm-slim\nCOPY . .\n")
+    (here / "main.py").write_text("")
+    return here
+
+
+def test_safe_fixes_write_nothing(imgtool: Imgtool, project: Path) -> None:
+    done = imgtool(*ONLY, "--fix")
+    assert done.code == 1
+    assert "1 with --fix --unsafe-fixes" in done.err
+    assert not (project / ".dockerignore").exists()
+
+
+def test_the_file_is_written(imgtool: Imgtool, project: Path) -> None:
+    done = imgtool(*ONLY, "--fix", "--unsafe-fixes")
+    assert (done.code, done.out) == (0, "")
+    assert ".dockerignore is new" in done.err
+    assert "1 fixed" in done.err
+    assert (project / ".dockerignore").read_text() == IGNORED
+    assert imgtool(*ONLY).code == 0
+
+
+def test_the_diff_shows_it(imgtool: Imgtool, project: Path) -> None:
+    done = imgtool(*ONLY, "--diff", "--unsafe-fixes")
+    assert done.code == 1
+    assert done.out == "--- /dev/null\n+++ b/.dockerignore\n@@ -0,0 +1,2 @@\n+**/__pycache__\n+**/.env*\n"
+    assert not (project / ".dockerignore").exists()
+
+
+def test_two_dockerfiles_of_one_context(imgtool: Imgtool, project: Path) -> None:
+    (project / "gpu.Dockerfile").write_text("FROM debian:bookworm-slim\nADD . .\n")
+    done = imgtool(*ONLY, "--fix", "--unsafe-fixes")
+    assert done.code == 0
+    assert done.err.count("is new") == 1
+
+
+def test_a_file_that_is_there_stays(imgtool: Imgtool, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: Callable[..., object] = Path.open
+
+    def late(path: Path, mode: str = "r", **more: str) -> object:
+        # another process is faster
+        if mode == "x":
+            path.write_text("mine")
+        return opened(path, mode, **more)
+
+    monkeypatch.setattr(Path, "open", late)
+    assert imgtool(*ONLY, "--fix", "--unsafe-fixes").code == 0
+    assert (project / ".dockerignore").read_text() == "mine"
