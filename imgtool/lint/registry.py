@@ -31,9 +31,9 @@ class RuleError(ValueError):
     """A rule module that does not keep the contract, or a selector that names no rule."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class IndexEntry:
-    """What can be known of a rule without importing it."""
+    """What can be known of a rule without importing it; there is one for each."""
 
     code: str
     name: str
