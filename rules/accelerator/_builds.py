@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -17,10 +16,11 @@ from imgtool.rule import (
     Span,
     Stage,
     contents,
+    regex,
     source_build,
 )
 
-_REPOSITORY = re.compile(r"([\w.-]+?)(?:\.git)?(?:[@#].*)?\Z")
+_REPOSITORY = regex(r"([\w.-]+?)(?:\.git)?(?:[@#].*)?\Z")
 _BUILDERS = frozenset({"make", "cmake", "ninja"})
 _NO_BINARY = ("no-binary", "--no-binary")
 _BRANCHES = frozenset({"if", "else", "case"})

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
-from imgtool.rule import Command, DriverFact, Facts, Run, Span, Text, driver_command, driver_program
+from imgtool.rule import Command, DriverFact, Facts, Run, Span, Text, driver_command, driver_program, regex
 
-_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+_VARIABLE = regex(r"\$(?:\{(\w+)\}|(\w+))")
 
 
 def line(command: Command, run: Run, facts: Facts) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from imgtool.rule import (
@@ -16,11 +15,12 @@ from imgtool.rule import (
     driver_container,
     driver_package,
     installs_driver,
+    regex,
 )
 
 from ._commands import known
 
-_VARIABLE = re.compile(r"\$\{[^{}]*\}|\$\([^()]*\)|\$\w+|`[^`]*`|\*")
+_VARIABLE = regex(r"\$\{[^{}]*\}|\$\([^()]*\)|\$\w+|`[^`]*`|\*")
 
 
 def is_driver_container(stage: Stage, facts: Facts) -> bool:

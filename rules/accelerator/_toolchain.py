@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Iterable, Iterator
 
 from imgtool.rule import (
@@ -20,6 +19,7 @@ from imgtool.rule import (
     dataclass,
     levels,
     python_need,
+    regex,
 )
 
 from ._commands import known
@@ -63,8 +63,8 @@ _HARMLESS = frozenset(
     "ssh-keygen systemctl service lsb_release jq strip jupyter "
     "huggingface-cli hf modelscope hf_transfer aws gsutil".split()
 )
-_VERSION = re.compile(r"-[\d.]+\Z")
-_PROGRAM = re.compile(r"[\w.+/-]+")
+_VERSION = regex(r"-[\d.]+\Z")
+_PROGRAM = regex(r"[\w.+/-]+")
 # read by builds of CUDA extensions alone
 _SETTINGS = frozenset(
     "TORCH_CUDA_ARCH_LIST FORCE_CUDA CUDACXX CUDAHOSTCXX CUDAARCHS NVCC_PREPEND_FLAGS MAX_JOBS".split()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from imgtool.rule import Facts, Operation, Package, PackageOperation, Run, python_need
+from imgtool.rule import Facts, Operation, Package, PackageOperation, Run, python_need, regex
 
 from ._commands import known
 
 # indexes and versions whose wheels bring no CUDA
-_OTHER_BUILD = re.compile(r"(?:/|\+)(?:cpu|rocm|xpu)")
+_OTHER_BUILD = regex(r"(?:/|\+)(?:cpu|rocm|xpu)")
 _INDEX_SETTINGS = (
     "PIP_INDEX_URL",
     "PIP_EXTRA_INDEX_URL",

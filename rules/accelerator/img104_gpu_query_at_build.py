@@ -31,7 +31,6 @@ CMD ["python", "/app/app.py"]
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from imgtool.rule import (
@@ -45,6 +44,7 @@ from imgtool.rule import (
     Span,
     driver_command,
     driver_program,
+    regex,
 )
 
 from ._commands import input_lines, judged, line, lines
@@ -52,7 +52,7 @@ from ._commands import input_lines, judged, line, lines
 META = RuleMeta("IMG104", "gpu-query-at-build", severity=Severity.WARNING, since="0.1.0")
 
 # Python that does more with the answer than print it
-_DECIDES = re.compile(r"\b(?:assert|if|while|raise|exit|sys)\b")
+_DECIDES = regex(r"\b(?:assert|if|while|raise|exit|sys)\b")
 _NO_EFFECT = frozenset({"true", ":", "echo", "printf"})
 
 

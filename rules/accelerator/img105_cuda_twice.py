@@ -53,6 +53,7 @@ from imgtool.rule import (
     copy_source,
     identify,
     python_need,
+    regex,
     saving,
     sibling,
 )
@@ -65,7 +66,7 @@ META = RuleMeta("IMG105", "cuda-twice", severity=Severity.WARNING, since="0.1.0"
 # levels of need that the wheels themselves meet
 _MET = frozenset({"none", "cc"})
 # system packages that stand on the CUDA libraries of the image
-_USES_CUDA = re.compile(r"cuda|cudnn|cublas|nccl|nvinfer|tensorrt|libnpp|opencv", re.IGNORECASE)
+_USES_CUDA = regex(r"cuda|cudnn|cublas|nccl|nvinfer|tensorrt|libnpp|opencv", re.IGNORECASE)
 
 
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:

@@ -40,7 +40,6 @@ CMD ["/opt/serve", "--model", "/models/resnet50.om"]
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from imgtool.rule import (
@@ -61,6 +60,7 @@ from imgtool.rule import (
     mounts_of,
     python_need,
     recipes,
+    regex,
 )
 
 from ._start import SHELLS, start
@@ -72,7 +72,7 @@ _LEVEL = "nnrt"
 _RUNS_MODELS = frozenset({"ais_bench", "ais-bench", "msame"})
 _SOURCES = (".py", ".sh", ".c", ".cc", ".cpp", ".h", ".hpp", ".txt", ".toml")
 # frameworks, the converter and compilers, and what ACL compiles with
-_COMPILES = re.compile(
+_COMPILES = regex(
     rb"\b(?:torch_npu|torch-npu|mindspore|tensorflow|import torch|from torch|atc|msopgen|bisheng|ccec"
     rb"|aclgrph\w+|aclopCompile\w*)\b"
 )

@@ -32,7 +32,6 @@ RUN uv pip install --system --no-cache torch==2.5.1 --index-url https://download
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -50,6 +49,7 @@ from imgtool.rule import (
     Stage,
     contents,
     cuda_of,
+    regex,
     torch_wheels,
 )
 
@@ -65,10 +65,10 @@ META = RuleMeta(
 )
 
 # cu118 is 11.8, cu12 any 12
-_TAG = re.compile(r"(?<![a-z0-9])cu(\d{2,3})(?!\d)")
-_NAMED = re.compile(r"-cuda(1\d)x?\Z")
-_EXTRA = re.compile(r"cuda(1\d)")
-_VERSION = re.compile(r"\d+(?:\.\d+)?")
+_TAG = regex(r"(?<![a-z0-9])cu(\d{2,3})(?!\d)")
+_NAMED = regex(r"-cuda(1\d)x?\Z")
+_EXTRA = regex(r"cuda(1\d)")
+_VERSION = regex(r"\d+(?:\.\d+)?")
 # packages whose own version is that of CUDA
 _PINS = frozenset({"cuda-python", "cudatoolkit", "pytorch-cuda", "cuda-version", "cuda-toolkit"})
 _ECOSYSTEMS = frozenset({"python", "conda"})

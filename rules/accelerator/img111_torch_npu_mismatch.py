@@ -41,6 +41,7 @@ from imgtool.rule import (
     Run,
     Severity,
     Stage,
+    regex,
     torch_npu_of,
 )
 
@@ -54,11 +55,11 @@ META = RuleMeta(
     needs=("torch-npu", "torch_npu"),
 )
 
-_PIN = re.compile(r"={2,3}\s*v?(\d+(?:\.\d+)+(?:\.?(?:post|rc|dev)\d+)*)")
-_WHEEL = re.compile(r"torch_npu-(\d+(?:\.\d+)+(?:\.?(?:post|rc|dev)\d+)*)[-+]")
-_FINAL = re.compile(r"[\d.]+(?:\.post\d+)?")
-_SUFFIX = re.compile(r"\.?(?:post|rc|dev)")
-_CANN = re.compile(r"Ascend-cann-toolkit_(\d+\.\d+\.\w+)_", re.IGNORECASE)
+_PIN = regex(r"={2,3}\s*v?(\d+(?:\.\d+)+(?:\.?(?:post|rc|dev)\d+)*)")
+_WHEEL = regex(r"torch_npu-(\d+(?:\.\d+)+(?:\.?(?:post|rc|dev)\d+)*)[-+]")
+_FINAL = regex(r"[\d.]+(?:\.post\d+)?")
+_SUFFIX = regex(r"\.?(?:post|rc|dev)")
+_CANN = regex(r"Ascend-cann-toolkit_(\d+\.\d+\.\w+)_", re.IGNORECASE)
 
 
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:

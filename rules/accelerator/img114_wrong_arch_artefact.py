@@ -34,7 +34,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from imgtool.rule import Facts, Finding, RuleMeta, Run, Severity, Span, Stage, copy_source
+from imgtool.rule import Facts, Finding, RuleMeta, Run, Severity, Span, Stage, copy_source, regex
 
 META = RuleMeta(
     "IMG114",
@@ -44,7 +44,7 @@ META = RuleMeta(
     needs=("x86_64", "x86-64", "amd64", "aarch64", "arm64"),
 )
 
-_ARCH = re.compile(r"(?<![a-z0-9])(x86[_-]64|amd64|aarch64|arm64(?:v8)?)(?![a-z0-9])", re.IGNORECASE)
+_ARCH = regex(r"(?<![a-z0-9])(x86[_-]64|amd64|aarch64|arm64(?:v8)?)(?![a-z0-9])", re.IGNORECASE)
 _NAMES = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "arm64v8": "arm64"}
 _SUFFIXES = (".run", ".whl", ".deb", ".rpm", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2", ".zip", ".sh")
 _BRANCHES = frozenset({"if", "else", "case"})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -20,6 +19,7 @@ from imgtool.rule import (
     cache_of,
     mounts_of,
     package_caches,
+    regex,
 )
 
 from ._paths import covers, located, path
@@ -54,6 +54,7 @@ class History(NamedTuple):
 
     kept: tuple[Kept, ...]
     cleaned: tuple[Cleaned, ...]
+    emptied: Mapping[Run, frozenset[PackageCache]]
 
 
 @lru_cache(maxsize=1)
@@ -61,19 +62,22 @@ def history(facts: Facts) -> History:
     """The caches in the layers of the stages that ship, oldest first."""
     kept: dict[str, list[Kept]] = {}
     cleaned: list[Cleaned] = []
+    empties: dict[Run, frozenset[PackageCache]] = {}
     for stage in reversed(facts.shipped):
         for run in facts.runs(stage):
             if run.onbuild:
                 continue
             filled = {cache_of(o.manager) for o in run.operations if fills(o)}
             emptied = cleanings(facts, run)
+            if emptied:
+                empties[run] = frozenset(emptied)
             for cache, (command, word) in emptied.items():
                 # who installs cleans up after himself; who only cleans does it for others
                 if cache not in filled and (older := kept.pop(cache.name, None)):
                     cleaned.append(Cleaned(cache, run, command, word, tuple(older)))
             for left in left_behind(facts, run, emptied):
                 kept.setdefault(left.cache.name, []).append(left)
-    return History(tuple(k for found in kept.values() for k in found), tuple(cleaned))
+    return History(tuple(k for found in kept.values() for k in found), tuple(cleaned), empties)
 
 
 # --- filling -----------------------------------------------------------------------------------------
@@ -137,7 +141,7 @@ def _switched_off(facts: Facts, run: Run, cache: PackageCache) -> bool:
     return cache.name == "pip-cache" and _configured(run)
 
 
-_PIP_CONFIG = re.compile(rb"config\s+(?:--\w+\s+)*set\s+\S*no-cache-dir")
+_PIP_CONFIG = regex(rb"config\s+(?:--\w+\s+)*set\s+\S*no-cache-dir")
 
 
 def _configured(run: Run) -> bool:
@@ -226,7 +230,7 @@ def _empties(target: str, folder: str) -> bool:
     return _holds(f"/{whole.lstrip('/')}", folder)
 
 
-_BRACES = re.compile(r"\{([^{}]*,[^{}]*)\}")
+_BRACES = regex(r"\{([^{}]*,[^{}]*)\}")
 
 
 def braces(text: str) -> Sequence[str]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from imgtool.rule import Arg, Command, Facts, Operation, PackageOperation, Run, Stage
+from imgtool.rule import Arg, Command, Facts, Operation, PackageOperation, Run, Stage, regex
 
 from ._paths import located, path
 from ._uses import last
@@ -97,7 +96,7 @@ def _later(clone: Clone, git: Sequence[_Git]) -> tuple[Command, ...]:
     )
 
 
-_REMOTE = re.compile(r"(?:https?|git|ssh)://|[\w.-]+@[\w.-]+:|\$")
+_REMOTE = regex(r"(?:https?|git|ssh)://|[\w.-]+@[\w.-]+:|\$")
 
 
 def is_remote(url: str) -> bool:

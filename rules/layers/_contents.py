@@ -17,6 +17,7 @@ from imgtool.rule import (
     Run,
     copy_source,
     local_sources,
+    regex,
 )
 
 from ._paths import filled, located, path, workdir
@@ -85,17 +86,17 @@ def is_folder(facts: Facts, instruction: Instruction, source: str) -> bool:
 
 
 # what is large, and what is not, as far as a name tells
-_LARGE = re.compile(
+_LARGE = regex(
     r"\.(?:run|tar|t?gz|tgz|bz2|xz|zst|zip|7z|whl|deb|rpm|apk|jar|war|bin|so(?:\.[\d.]+)?|iso|exe|msi|pt|pth|ckpt|onnx|om|pb"
     r"|h5|gguf|safetensors|npz|npy|engine|plan|egg|AppImage|qcow2|img|parquet)\Z",
     re.IGNORECASE,
 )
-_SMALL = re.compile(
+_SMALL = regex(
     r"\.(?:sh|bash|py|txt|md|rst|json|ya?ml|toml|cfg|conf|ini|list|repo|sources|gpg|asc|key|pub|pem|crt|patch|diff|env|lock|in"
     r"|service|sql|html?|css|xml|properties|cmake|R|jl|rb|lua|pl)\Z"
 )
-_INSTALLER = re.compile(r"conda|forge|cmake|cuda|cann|ascend|linux|x86|aarch64", re.IGNORECASE)
-_LARGE_FOLDERS = re.compile(
+_INSTALLER = regex(r"conda|forge|cmake|cuda|cann|ascend|linux|x86|aarch64", re.IGNORECASE)
+_LARGE_FOLDERS = regex(
     r"(?:^|[-_.])(?:packages?|pkgs?|wheels?|wheelhouse|dist|installers?|software|downloads?|models?|weights|checkpoints?"
     r"|data|datasets?|third[-_]?party|src|sources?|build|artifacts?)(?:$|[-_.])",
     re.IGNORECASE,
@@ -143,7 +144,7 @@ def is_large(facts: Facts, content: Content) -> bool:
 
 # --- RUN ---------------------------------------------------------------------------------------------
 
-_ARCHIVE = re.compile(r"\.(?:tar(?:\.(?:gz|bz2|xz|zst|lzma|Z))?|tgz|tbz2?|txz|zip)\Z")
+_ARCHIVE = regex(r"\.(?:tar(?:\.(?:gz|bz2|xz|zst|lzma|Z))?|tgz|tbz2?|txz|zip)\Z")
 
 
 def made(facts: Facts, run: Run) -> Iterator[tuple[Command, str | None, tuple[Content, ...]]]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from imgtool.rule import Arg, Command, Facts, Instruction, Run, Stage, mounts_of
+from imgtool.rule import Arg, Command, Facts, Instruction, Run, Stage, mounts_of, regex
 
 from ._contents import Content, copied, made
 from ._paths import covers, path, workdir
@@ -101,7 +100,7 @@ def holds(target: str, content: Content) -> bool:
 
 
 # names that say by themselves what is there
-_TELLING = re.compile(r"/\.git\Z|\.(?:run|whl|deb|rpm|zip|7z|tar(?:\.\w+)?|tgz)\Z")
+_TELLING = regex(r"/\.git\Z|\.(?:run|whl|deb|rpm|zip|7z|tar(?:\.\w+)?|tgz)\Z")
 
 
 def _within(run: Run, target: str, held: dict[str, Content]) -> tuple[Content, ...]:

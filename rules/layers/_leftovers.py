@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from imgtool.rule import Command, Facts, Run
+from imgtool.rule import Command, Facts, Run, regex
 
 from ._paths import located
 from ._uses import named_later
@@ -51,7 +51,7 @@ def leftover(facts: Facts, run: Run, folder: str | None) -> Installed | None:
 
 
 # where a build installs to
-_PREFIX = re.compile(r"(?:prefix|destdir|install_dir|python_root)[\w:]*[= ](\S*)", re.IGNORECASE)
+_PREFIX = regex(r"(?:prefix|destdir|install_dir|python_root)[\w:]*[= ](\S*)", re.IGNORECASE)
 
 
 def _installs_inside(run: Run, folder: str) -> bool:

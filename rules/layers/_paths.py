@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from imgtool.rule import Arg, Command, Facts, Instruction, Run, State
+from imgtool.rule import Arg, Command, Facts, Instruction, Run, State, regex
 
-_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
-_WILD = re.compile(r"[*?\[]")
+_VARIABLE = regex(r"\$(?:(\w+)|\{(\w+)\})")
+_WILD = regex(r"[*?\[]")
 # a cd behind one of these changes where the next command of the list works
 _IN_SEQUENCE = frozenset({"", "&&", ";", "\n"})
 

@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from imgtool.rule import Facts, Instruction, Span, local_sources
+from imgtool.rule import Facts, Instruction, Span, local_sources, regex
 
 from ._contents import copied
 
 # folders that hold what an installation reads, and little else
-_MANIFEST_FOLDERS = re.compile(
+_MANIFEST_FOLDERS = regex(
     r"(?:^|[-_./])(?:req(?:uirement)?s?|deps?|dependenc\w+|scripts?|docker\w*|conf(?:ig)?s?|common|build|ci|tools?|install\w*|setup"
     r"|env(?:ironment)?s?|packages?|patch(?:es)?|wheels?|dist)(?:$|[-_.])",
     re.IGNORECASE,

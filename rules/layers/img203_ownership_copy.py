@@ -64,6 +64,7 @@ from imgtool.rule import (
     Severity,
     Stage,
     copy_source,
+    regex,
     remove_instruction,
     set_flag,
     variables,
@@ -82,13 +83,13 @@ META = RuleMeta(
 
 _PROGRAMS = frozenset({"chown", "chgrp", "chmod"})
 # folders of some text files
-_SETTINGS = re.compile(r"/\.ssh|^/etc/|(?:^|[-_/])(?:scripts?|configs?|conf|patches|templates)/?\Z")
-_RECURSIVE = re.compile(r"-[A-Za-z]*R[A-Za-z]*\Z|--recursive\Z")
-_OPTIONS = re.compile(r"-[Rvcfh]+\Z|--(?:recursive|verbose|changes|silent|quiet|no-dereference)\Z")
-_WILDCARD = re.compile(r"[*?[]")
-_OCTAL = re.compile(r"[0-7]{3,4}")
+_SETTINGS = regex(r"/\.ssh|^/etc/|(?:^|[-_/])(?:scripts?|configs?|conf|patches|templates)/?\Z")
+_RECURSIVE = regex(r"-[A-Za-z]*R[A-Za-z]*\Z|--recursive\Z")
+_OPTIONS = regex(r"-[Rvcfh]+\Z|--(?:recursive|verbose|changes|silent|quiet|no-dereference)\Z")
+_WILDCARD = regex(r"[*?[]")
+_OCTAL = regex(r"[0-7]{3,4}")
 _NAME = r"(?:[A-Za-z_][\w-]*\$?|\d+|\$\w+|\$\{\w+\})"
-_OWNER = re.compile(rf"({_NAME})?(?:([:.])({_NAME})?)?")
+_OWNER = regex(rf"({_NAME})?(?:([:.])({_NAME})?)?")
 # folders that images hold files in; what lies below one of the last may be new
 _HELD = (
     "/bin",

@@ -63,6 +63,7 @@ from imgtool.rule import (
     Span,
     Stage,
     cut,
+    regex,
 )
 
 from ._paths import located, path, position
@@ -88,7 +89,7 @@ _MANIFESTS = {
 _WITHOUT_PROJECT = frozenset(
     {"--no-root", "--no-install-project", "--no-install-workspace", "--no-install-local", "--only-deps"}
 )
-_REQUIREMENTS = re.compile(r"req(?:uirement)?s?", re.IGNORECASE)
+_REQUIREMENTS = regex(r"req(?:uirement)?s?", re.IGNORECASE)
 
 
 # how many copies before an installation are looked at

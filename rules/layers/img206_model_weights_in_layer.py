@@ -55,6 +55,7 @@ from imgtool.rule import (
     Span,
     Stage,
     mounts_of,
+    regex,
 )
 
 from ._contents import MEGABYTE, Content, copied, weight
@@ -89,28 +90,28 @@ META = RuleMeta(
 )
 
 _ADVICE = "mount them at run time, or keep them in an image of their own"
-_WEIGHTS = re.compile(
+_WEIGHTS = regex(
     r"\.(?:safetensors|gguf|ggml|ckpt|pth?|pth\.tar|pdparams|pdiparams|caffemodel|nemo|mar|llamafile|t7|weights)\Z"
 )
-_SMALL = re.compile(r"embed|speaker|voice|tokenizer|vocab", re.IGNORECASE)
+_SMALL = regex(r"embed|speaker|voice|tokenizer|vocab", re.IGNORECASE)
 # weights by their name where the hub is one
-_ON_HUB = re.compile(r"\.(?:bin|onnx|h5|tflite|om|pb|zip|tar\.gz)\Z")
-_HUB = re.compile(r"(?:huggingface\.co|hf-mirror\.com|modelscope\.cn)/(?!datasets/|spaces/)[\w.-]+/[\w.-]+")
-_CODE = re.compile(
+_ON_HUB = regex(r"\.(?:bin|onnx|h5|tflite|om|pb|zip|tar\.gz)\Z")
+_HUB = regex(r"(?:huggingface\.co|hf-mirror\.com|modelscope\.cn)/(?!datasets/|spaces/)[\w.-]+/[\w.-]+")
+_CODE = regex(
     r"\bsnapshot_download\s*\(|\bhf_hub_download\s*\(|(?<!Tokenizer)(?<!TokenizerFast)(?<!Config)(?<!Processor)(?<!FeatureExtractor)\.from_pretrained\s*\("
     r"|\bSentenceTransformer\s*\(|\btorch\.hub\.load(?:_state_dict_from_url)?\s*\(|\bwhisper\.load_model\s*\(|\bWhisperModel\s*\("
     r"|\bCrossEncoder\s*\("
 )
-_OPTION_C = re.compile(r"-[A-Za-z]*c")
-_DATA_SET = re.compile(r"repo[-_]type[= ,'\"]*data ?set|datasets/")
+_OPTION_C = regex(r"-[A-Za-z]*c")
+_DATA_SET = regex(r"repo[-_]type[= ,'\"]*data ?set|datasets/")
 # patterns of files that are no weights
-_TEXTS = re.compile(r"\.(?:json|txt|model|py|md|ya?ml|jinja|vocab|tiktoken)\Z")
-_SCRIPT = re.compile(
+_TEXTS = regex(r"\.(?:json|txt|model|py|md|ya?ml|jinja|vocab|tiktoken)\Z")
+_SCRIPT = regex(
     r"(?:^|/)(?:download|fetch|get|pull|preload)[-_]?(?:\w+[-_])?(?:models?|weights|checkpoints?|ckpts?)\.(?:py|sh)\Z"
     r"|(?:^|/)(?:models?|weights|checkpoints?)[-_](?:download(?:er)?|fetch)\.(?:py|sh)\Z"
 )
 _HUBS = frozenset({"hf", "huggingface-cli", "modelscope", "openmind-cli", "mindformers"})
-_CACHE = re.compile(r"hugging|/hf|models?(?:cope)?\b|weights|torch|\.cache/?\Z|ollama|ckpt|checkpoint")
+_CACHE = regex(r"hugging|/hf|models?(?:cope)?\b|weights|torch|\.cache/?\Z|ollama|ckpt|checkpoint")
 
 
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:

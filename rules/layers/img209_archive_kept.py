@@ -59,6 +59,7 @@ from imgtool.rule import (
     Stage,
     append_command,
     copy_source,
+    regex,
 )
 
 from ._contents import MEGABYTE, Content, weight
@@ -76,15 +77,15 @@ META = RuleMeta(
 )
 
 _DOWNLOADS = frozenset({"wget", "curl", "aria2c", "axel"})
-_ARCHIVE = re.compile(r"\.(?:tar(?:\.\w+)?|tgz|tbz2?|txz|zip|7z|deb|rpm|whl|run)\Z")
+_ARCHIVE = regex(r"\.(?:tar(?:\.\w+)?|tgz|tbz2?|txz|zip|7z|deb|rpm|whl|run)\Z")
 # a script is large where it carries what it installs
-_INSTALLER = re.compile(
+_INSTALLER = regex(
     r"(?:conda|forge|cmake|mamba|bazel|cuda|tensorrt|doca|mlnx|nsight)[\w.-]*\.(?:sh|bin)\Z", re.IGNORECASE
 )
 # packages that only name a repository
-_SMALL = re.compile(r"keyring|release|apt-config|repo(?!.*local)|get-pip", re.IGNORECASE)
+_SMALL = regex(r"keyring|release|apt-config|repo(?!.*local)|get-pip", re.IGNORECASE)
 # the installers of CANN have a rule of their own
-_OWN = re.compile(r"(?:ascend|cann)[\w.-]*\.run\Z", re.IGNORECASE)
+_OWN = regex(r"(?:ascend|cann)[\w.-]*\.run\Z", re.IGNORECASE)
 _UNPACKS = frozenset(
     "tar bsdtar unzip 7z 7za 7zr dpkg dpkg-deb rpm rpm2cpio apt apt-get dnf yum microdnf zypper pip pip3 uv easy_install sh"
     " bash zsh gdebi wheel conda mamba micromamba unsquashfs alien patool".split()
@@ -191,7 +192,7 @@ def _fix(facts: Facts, content: Content, use: Use, run: Run) -> Fix | None:
     )
 
 
-_PLAIN = re.compile(r"[\w./+-]+")
+_PLAIN = regex(r"[\w./+-]+")
 
 
 def _deletable(content: Content, word: Arg, run: Run) -> str | None:

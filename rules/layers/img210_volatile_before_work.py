@@ -62,6 +62,7 @@ from imgtool.rule import (
     Severity,
     Stage,
     cut,
+    regex,
     remove_instruction,
 )
 
@@ -74,7 +75,7 @@ META = RuleMeta(
     needs=("git", "commit", "vcs", "build", "ci_", "sha", "revision", "date", "timestamp"),
 )
 
-_VOLATILE = re.compile(
+_VOLATILE = regex(
     r"(?:GIT|VCS|SOURCE|CI|SCM)_(?:SHA1?|COMMIT|HASH|REV|REVISION|REF|COMMIT_(?:SHA|HASH|ID|REF|TAG|SHORT_SHA))"
     r"|(?:GITHUB|CI|DRONE|BUILDKITE|CIRCLE|BITBUCKET|TRAVIS)_(?:SHA1?|COMMIT|RUN_ID|RUN_NUMBER|BUILD_NUM(?:BER)?|PIPELINE_ID|JOB_ID|COMMIT_SHA)"
     r"|COMMIT(?:_(?:SHA|HASH|ID))?|REVISION|BUILD_(?:DATE|TIME|TIMESTAMP|NUMBER|NUM|ID|SHA|COMMIT|HASH|REVISION)"

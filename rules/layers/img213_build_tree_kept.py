@@ -35,7 +35,6 @@ tree's place is not plain, and for COPY.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from imgtool.rule import (
@@ -51,6 +50,7 @@ from imgtool.rule import (
     Stage,
     append_command,
     copy_source,
+    regex,
     toolchain,
 )
 
@@ -68,7 +68,7 @@ META = RuleMeta(
     needs=("install", "/cuda"),
 )
 
-_TOOLKIT = re.compile(r"/usr/local/cuda(?:-[\d.]+)?(?:/(?:lib64|targets(?:/[\w-]+(?:/lib)?)?))?/?\Z")
+_TOOLKIT = regex(r"/usr/local/cuda(?:-[\d.]+)?(?:/(?:lib64|targets(?:/[\w-]+(?:/lib)?)?))?/?\Z")
 
 
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
@@ -99,7 +99,7 @@ def _finding(facts: Facts, content: Content, run: Run, after: Installed) -> Find
     return META.finding(span, message, fix=_fix(facts, content, run))
 
 
-_PLAIN = re.compile(r"/[\w.+-]+/[\w./+-]+")
+_PLAIN = regex(r"/[\w.+-]+/[\w./+-]+")
 
 
 def _fix(facts: Facts, content: Content, run: Run) -> Fix | None:

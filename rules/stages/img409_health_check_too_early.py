@@ -31,7 +31,6 @@ Unsafe: the start period is part of the image's configuration, and ten minutes a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from imgtool.rule import (
@@ -45,6 +44,7 @@ from imgtool.rule import (
     Severity,
     Stage,
     parse_duration,
+    regex,
     set_flag,
 )
 
@@ -59,11 +59,11 @@ META = RuleMeta(
     needs=("healthcheck",),
 )
 
-_SERVERS = re.compile(
+_SERVERS = regex(
     r"(?:^|[/.\s])(vllm|sglang|text-generation-launcher|text-embeddings-router|tritonserver|torchserve|lmdeploy|ollama|llama-server"
     r"|mindie|mindieservice_daemon|tabbyapi|xinference(?:-local)?|fastchat|aphrodite|infinity_emb|lightllm)(?:$|[.\s:])"
 )
-_IMAGES = re.compile(
+_IMAGES = regex(
     r"(?:^|/)(?:vllm/vllm-\w+|ollama/ollama|lmsysorg/sglang|nvidia/tritonserver|huggingface/text-(?:generation|embeddings)-inference"
     r"|pytorch/torchserve|openmmlab/lmdeploy|ascend/mindie|ascend/vllm-ascend)(?:$|[:@])"
 )
