@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -18,9 +19,11 @@ from imgtool.rule import (
     Run,
     Span,
     append_command,
+    cache_of,
+    merge_runs,
 )
 
-from ._caches import Kept
+from ._caches import Kept, fills, history
 from ._lists import Later, lists_needed, may_install
 
 _SWITCHES_USER = frozenset({"su", "runuser", "gosu", "su-exec", "doas", "setpriv"})
@@ -64,10 +67,36 @@ def relieved(facts: Facts, kept: Kept) -> Relief | None:
     if _has_option(kept) and kept.cache.option:
         edits = with_option(kept.run, kept.fills, kept.cache.option)
         return Relief(f"Add {kept.cache.option}", edits) if edits else None
+    behind = _joined_to_cleaner(facts, kept)
+    if behind is not None:
+        return Relief("Join it to the RUN behind, which cleans up", behind)
     command = emptying(kept)
     edit = append_command(facts.document, kept.run, command) if command else None
     doubt = f" (unsafe: {later.command.name or 'a later RUN'} may install from them)" if later else ""
     return Relief(f"Delete the {kept.cache.what} in the same RUN", (edit,), doubt) if edit else None
+
+
+# how many RUNs behind one another are looked at
+_FOLLOWED = 20
+
+
+def _joined_to_cleaner(facts: Facts, kept: Kept) -> tuple[Edit, ...] | None:
+    """The RUNs directly behind made one with it, where they use the cache, too, and the last of them empties it."""
+    if kept.run.stage not in facts.shipped:
+        return None
+    own = facts.runs(kept.run.stage)
+    first = bisect_left(own, kept.run.instruction.span.start, key=lambda r: r.instruction.span.start)
+    empties = history(facts).emptied
+    chain = [kept.run]
+    for run in own[first + 1 : first + _FOLLOWED]:
+        if run.stage.next(chain[-1].instruction) is not run.instruction:
+            return None
+        chain.append(run)
+        if kept.cache in empties.get(run, ()):
+            return merge_runs(facts, chain)
+        if not any(fills(o) and cache_of(o.manager) == kept.cache for o in run.operations):
+            return None
+    return None
 
 
 def _uses_own(kept: Kept) -> bool:

@@ -155,8 +155,10 @@ def _of_cache(facts: Facts, cleaned: Cleaned) -> Finding:
     runs = [kept.run.instruction for kept in cleaned.kept]
     manager = cleaned.kept[0].fills[0].manager
     message = f"{_layers(runs)} still {'keeps' if len(runs) == 1 else 'keep'} the {cleaned.cache.what} of {manager}; clean up in the same RUN"
-    fix = joined(facts, cleaned.run, runs) if len(runs) == 1 else None
-    return META.finding(cleaned.word.span, message, fix=fix or _relieved(facts, cleaned))
+    # where there is an option, RUNs that are apart for a reason stay so
+    alone = len(runs) == 1 or not cleaned.cache.option
+    fix = (joined(facts, cleaned.run, runs) if alone else None) or _relieved(facts, cleaned)
+    return META.finding(cleaned.word.span, message, fix=fix)
 
 
 def _relieved(facts: Facts, cleaned: Cleaned) -> Fix | None:

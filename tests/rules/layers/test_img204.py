@@ -233,3 +233,18 @@ def test_thousands_of_runs_take_no_square_of_time(lint_with: LintWith) -> None:
     for code in ("IMG201", "IMG204"):
         assert lint_with(code, text).findings
     assert time.process_time() - start < 6
+
+
+# what all rules about layers make of it together
+TOGETHER = [
+    ("RUN yum install -y a\nRUN yum install -y b\nRUN yum clean all\n", "RUN yum install -y a \\\n    && yum install -y b \\\n    && yum clean all\n"),
+    ("RUN yum install -y a\nRUN yum install -y b && yum clean all\n", "RUN yum install -y a \\\n    && yum install -y b && yum clean all\n"),
+    ("RUN yum install -y a\nRUN yum install -y b\nRUN mkdir x && yum clean all\n", "RUN yum install -y a \\\n    && yum install -y b \\\n    && mkdir x && yum clean all\n"),
+    ("RUN yum install -y a\nENV A=1\nRUN yum install -y b\nRUN yum clean all\n", "RUN yum install -y a && yum clean all\nENV A=1\nRUN yum install -y b \\\n    && yum clean all\n"),
+    ("RUN yum install -y a\nRUN make\n", "RUN yum install -y a && yum clean all\nRUN make\n"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("before, after", TOGETHER)
+def test_a_cache_is_cleaned_once(fix_with: FixWith, before: str, after: str) -> None:
+    assert fix_with("IMG201,IMG202,IMG204", "FROM centos:7\n" + before) == "FROM centos:7\n" + after
