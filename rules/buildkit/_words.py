@@ -9,6 +9,8 @@ from typing import TypeAlias
 from imgtool.rule import Document, Instruction, Span
 
 _FLAGS = {"ADD": ("chown", "chmod", "checksum"), "COPY": ("chown", "chmod"), "RUN": ("mount",)}
+# bytes; a longer one is not underlined whole
+_MAX_MODIFIER = 1000
 _PAIRS = ("ENV", "LABEL")
 _WORDS = (*_PAIRS, "ADD", "COPY", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR")
 
@@ -44,11 +46,15 @@ def pairs(instruction: Instruction) -> Iterator[tuple[str, Span, Span]]:
         yield name, Span(word.span.start, min(end, word.span.end)), whole
 
 
-def variable_span(document: Document, within: Span, name: str) -> Span:
-    """Where a variable first stands in a part of the file; that part where it is written in two lines."""
-    written = re.escape(name.encode("utf-8", "surrogateescape"))
-    form = rb"(?<!%s)\$(?:%s(?![A-Za-z0-9_])|\{%s(?:\}|[^A-Za-z0-9_}][^}]*\}?))"
-    found = re.compile(form % (re.escape(document.escape.encode()), written, written)).search(
-        document.data, within.start, within.end
-    )
-    return Span(*found.span()) if found else within
+def variable_spans(document: Document, within: Span) -> dict[str, Span]:
+    """Where each variable first stands in a part of the file; one that is written in two lines is not found."""
+    escape = document.escape.encode()
+    found: dict[str, Span] = {}
+    for match in re.finditer(rb"\$(\{?)([A-Za-z_][A-Za-z0-9_]*)", document.data[within.start : within.end]):
+        start, end = match.start() + within.start, match.end() + within.start
+        name = match[2].decode()
+        if name not in found and document.data[start - 1 : start] != escape:
+            # of ${NAME:-word} the whole, as far as it goes
+            closing = document.data.find(b"}", end, min(within.end, end + _MAX_MODIFIER)) if match[1] else -1
+            found[name] = Span(start, closing + 1 if closing >= 0 else end)
+    return found

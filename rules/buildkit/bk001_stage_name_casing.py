@@ -63,23 +63,39 @@ META = RuleMeta(
 )
 
 
-def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
-    word = alias(stage)
-    if word is None or word.text == word.text.lower():
-        return
-    edits = [Edit(word.span.start, word.span.end, word.text.lower()), *_references(stage, facts)]
-    fix = Fix(f"Call it {word.text.lower()}", tuple(edits), Applicability.SAFE)
-    message = f"stage {word.text} is called {word.text.lower()} by the builder; write it in lower case"
-    yield META.finding(word.span, message, fix=fix)
+# so far a name in FROM is looked for
+_MAX_STAGES = 100
 
 
-def _references(stage: Stage, facts: Facts) -> Iterator[Edit]:
+def check(document: Document, facts: Facts) -> Iterator[Finding]:
+    words = {
+        stage: word for stage in facts.stages if (word := alias(stage)) and word.text != word.text.lower()
+    }
+    references = _references(facts) if words else {}
+    for stage, word in words.items():
+        name = word.text.lower()
+        edits = [Edit(word.span.start, word.span.end, name)]
+        edits += [edit for edge in references.get(stage, ()) for edit in _flags(edge, document)]
+        edits += _bases(stage, name, facts)
+        fix = Fix(f"Call it {name}", tuple(edits), Applicability.SAFE)
+        message = f"stage {word.text} is called {name} by the builder; write it in lower case"
+        yield META.finding(word.span, message, fix=fix)
+
+
+def _references(facts: Facts) -> dict[Stage, list[Edge]]:
+    """The COPYs and mounts from each stage that name it in another case."""
+    found: dict[Stage, list[Edge]] = {}
     for edge in facts.graph.edges:
-        if edge.target is stage and edge.source != stage.name:
-            yield from _flags(edge, facts.document)
-    for other in facts.stages[stage.index + 1 :]:
-        if other.base != stage.name and other.base.lower() == stage.name:
-            yield Edit(other.base_span.start, other.base_span.end, stage.name)
+        if edge.target is not None and edge.source != edge.target.name:
+            found.setdefault(edge.target, []).append(edge)
+    return found
+
+
+def _bases(stage: Stage, name: str, facts: Facts) -> Iterator[Edit]:
+    """FROM does not find a stage by a name in another case: it is meant all the same."""
+    for other in facts.stages[stage.index + 1 : stage.index + _MAX_STAGES]:
+        if other.base != name and other.base.lower() == name:
+            yield Edit(other.base_span.start, other.base_span.end, name)
 
 
 def _flags(edge: Edge, document: Document) -> Iterator[Edit]:

@@ -77,8 +77,9 @@ def _blank(instruction: Instruction, document: Document) -> Iterator[Span]:
     source = document.source
     bodies = instruction.heredocs[:1]
     end = source.line_of(bodies[0].body.start) - 1 if bodies else instruction.end_line
-    starts = [*source.line_starts, len(document.data)]
+    starts = source.line_starts
     for line in range(instruction.start_line + 1, end + 1):
-        text = source.text(Span(starts[line - 1], starts[line]))
+        span = Span(starts[line - 1], starts[line] if line < len(starts) else len(document.data))
+        text = source.text(span)
         if not text.strip() and not any(char in _TEXT for char in text):
-            yield Span(starts[line - 1], starts[line])
+            yield span

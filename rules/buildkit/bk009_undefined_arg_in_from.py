@@ -29,7 +29,7 @@ from collections.abc import Iterator
 
 from imgtool.rule import Facts, Finding, RuleMeta, Severity, Span, Stage, WordError, expand, suggest
 
-from ._words import variable_span
+from ._words import variable_spans
 
 META = RuleMeta(
     "BK009",
@@ -41,6 +41,10 @@ META = RuleMeta(
 )
 
 
+# a hostile file may have thousands of names, each to be compared with thousands
+_HINTS = 50
+
+
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     known = facts.global_state.values
     for text, place in _operands(stage):
@@ -48,9 +52,10 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
             unset = expand(text, known, facts.document.escape).unset
         except WordError:
             continue
+        places = variable_spans(facts.document, place) if unset else {}
         for name in sorted(unset):
-            span = variable_span(facts.document, place, name)
-            hint = suggest(name, known)
+            span = places.get(name, place)
+            hint = suggest(name, known) if stage.index < _HINTS and len(unset) < _HINTS else ""
             message = f"{name} is not declared by an ARG before the first FROM, and is empty here{hint}"
             yield META.finding(span, message)
 

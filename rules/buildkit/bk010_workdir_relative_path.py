@@ -33,6 +33,7 @@ from collections.abc import Iterator
 
 from imgtool.rule import (
     Applicability,
+    Document,
     Edit,
     Facts,
     Finding,
@@ -57,16 +58,18 @@ META = RuleMeta(
 _PLAIN = r"[A-Za-z0-9_.-][A-Za-z0-9_./ -]*"
 
 
-def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
-    node = _first(stage)
-    if node is None or any(_first(parent) for parent in stage.lineage() if parent is not stage):
-        return
-    path = facts.expand(node, node.args[0])
-    if path is not None and not _absolute(path, facts.document.escape):
-        message = (
-            f"{path or 'this path'} is relative to the base image's working directory; write an absolute path"
-        )
-        yield META.finding(node.words[0].span, message, fix=_fix(node, facts))
+def check(_document: Document, facts: Facts) -> Iterator[Finding]:
+    # whether a stage or one that it is FROM has a WORKDIR
+    settled: dict[Stage, bool] = {}
+    for stage in facts.stages:
+        node = _first(stage)
+        before = stage.parent is not None and settled[stage.parent]
+        settled[stage] = before or node is not None
+        path = facts.expand(node, node.args[0]) if node and not before else None
+        if node and path is not None and not _absolute(path, facts.document.escape):
+            shown = path or "this path"
+            message = f"{shown} is relative to the base image's working directory; write an absolute path"
+            yield META.finding(node.words[0].span, message, fix=_fix(node, facts))
 
 
 def _absolute(path: str, escape: str) -> bool:

@@ -36,13 +36,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from imgtool.rule import (
+    Document,
     Facts,
     Finding,
     Instruction,
     RuleMeta,
     Severity,
     Span,
-    Stage,
     State,
     WordError,
     expand,
@@ -52,7 +52,7 @@ from imgtool.rule import (
     variables,
 )
 
-from ._words import Expanded, expanded, pairs, variable_span
+from ._words import Expanded, expanded, pairs, variable_spans
 
 META = RuleMeta(
     "BK011",
@@ -66,23 +66,36 @@ META = RuleMeta(
 _NAMES_OF_BUILDKIT = frozenset({"BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"})
 
 
-def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
-    for node, state in zip(stage.instructions, facts.states(stage), strict=False):
-        if node.problem or b"$" not in facts.document.data[node.span.start : node.span.end]:
+# a hostile file may have thousands of names, each to be compared with thousands
+_HINTS = 50
+
+
+def check(document: Document, facts: Facts) -> Iterator[Finding]:
+    elsewhere = frozenset(facts.global_state.values) | _set_somewhere(facts)
+    hints = 0
+    for name, span, state, same in _empty(document, facts):
+        if not (state.closed or same or (name in elsewhere and name not in inherited_names())):
             continue
-        own = _own(node, facts.document.escape)
-        for name, place in _unset(node, state, facts):
-            if state.closed or name in own or _surely(name, facts):
-                span = variable_span(facts.document, place, name)
-                yield _finding(name, span, state, same=name in own)
+        if same:
+            yield META.finding(
+                span, f"{name} is not yet what the same ENV sets it to; set it in an ENV before"
+            )
+            continue
+        hint = suggest(name, state.values) if hints < _HINTS else ""
+        hints += 1
+        yield META.finding(span, f"nothing sets {name}, which is empty here{hint}", aliases=META.aliases[:1])
 
 
-def _finding(name: str, span: Span, state: State, *, same: bool) -> Finding:
-    if same:
-        message = f"{name} is not yet what the same ENV sets it to; set it in an ENV before"
-        return META.finding(span, message)
-    message = f"nothing sets {name}, which is empty here{suggest(name, state.values)}"
-    return META.finding(span, message, aliases=META.aliases[:1])
+def _empty(document: Document, facts: Facts) -> Iterator[tuple[str, Span, State, bool]]:
+    """Each variable that is not set where it is expanded: its name and place, the state, and whether the ENV sets it."""
+    for stage in facts.stages:
+        for node, state in zip(stage.instructions, facts.states(stage), strict=False):
+            if node.problem or b"$" not in document.data[node.span.start : node.span.end]:
+                continue
+            own = _own(node, document.escape)
+            for names, place in _unset(node, state, facts):
+                places = variable_spans(document, place) if names else {}
+                yield from ((name, places.get(name, place), state, name in own) for name in names)
 
 
 def _own(node: Instruction, escape: str) -> frozenset[str]:
@@ -97,25 +110,24 @@ def _own(node: Instruction, escape: str) -> frozenset[str]:
     )
 
 
-def _unset(node: Instruction, state: State, facts: Facts) -> Iterator[tuple[str, Span]]:
+def _unset(node: Instruction, state: State, facts: Facts) -> Iterator[tuple[list[str], Span]]:
     if node.keyword == "ARG":
         yield from _defaults(node, state.values, facts)
         return
     for piece in expanded(node):
-        for name in _names(piece, state.values, facts):
-            yield name, piece[1]
+        yield _names(piece, state.values, facts), piece[1]
 
 
 def _defaults(
     node: Instruction, values: Mapping[str, str | None], facts: Facts
-) -> Iterator[tuple[str, Span]]:
+) -> Iterator[tuple[list[str], Span]]:
     """Of ARG, whose words see what the words before them set."""
     declared: set[str] = set()
     for word, (name, _, whole) in zip(node.words, pairs(node), strict=True):
         # a default that --build-arg replaces is not expanded
         if name not in facts.options.build_args:
             piece = (word.text.partition("=")[2], whole, False)
-            yield from ((n, whole) for n in _names(piece, values, facts) if n not in declared)
+            yield [n for n in _names(piece, values, facts) if n not in declared], whole
         declared.add(name)
 
 
@@ -128,13 +140,6 @@ def _names(piece: Expanded, values: Mapping[str, str | None], facts: Facts) -> l
     except WordError:
         return []
     return sorted(found.unset - _NAMES_OF_BUILDKIT)
-
-
-def _surely(name: str, facts: Facts) -> bool:
-    """Whether no base image is meant to set it: the builder's own, or one that the file sets elsewhere."""
-    return (
-        name in facts.global_state.values or name in _set_somewhere(facts)
-    ) and name not in inherited_names()
 
 
 def _set_somewhere(facts: Facts) -> frozenset[str]:
