@@ -11,18 +11,18 @@ loads, again and again. Failures within the start period do not count.
 
 ## Bad
 ```dockerfile
-FROM python:3.12-slim
-RUN pip install --no-cache-dir vllm==0.8.5
+FROM debian:bookworm-slim
+COPY llama-server /usr/bin/
 HEALTHCHECK --interval=10s --retries=3 CMD ["curl", "-f", "http://localhost:8000/health"]
-CMD ["vllm", "serve", "/models/m"]
+CMD ["llama-server", "--model", "/models/m.gguf"]
 ```
 
 ## Good
 ```dockerfile
-FROM python:3.12-slim
-RUN pip install --no-cache-dir vllm==0.8.5
+FROM debian:bookworm-slim
+COPY llama-server /usr/bin/
 HEALTHCHECK --start-period=10m --interval=10s --retries=3 CMD ["curl", "-f", "http://localhost:8000/health"]
-CMD ["vllm", "serve", "/models/m"]
+CMD ["llama-server", "--model", "/models/m.gguf"]
 ```
 
 ## Fix safety
