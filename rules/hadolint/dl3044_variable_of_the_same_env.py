@@ -23,6 +23,7 @@ ENV APP_DATA=$APP_HOME/data
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from imgtool.rule import Facts, Finding, Instruction, RuleMeta, Severity, variables
@@ -40,10 +41,12 @@ def check(instruction: Instruction, facts: Facts) -> Iterator[Finding]:
     if node is None or "$" not in str(node.rest) or node.args[2] == "":
         return
     names, before = node.args[::3], facts.state(instruction).values
-    for position, (value, word) in enumerate(zip(node.args[1::3], node.words, strict=False)):
-        others = {*names[:position], *names[position + 1 :]} - before.keys()
-        for found in variables(value, facts.document.escape):
-            if found.name in others and not found.modifier.startswith(_DEFAULTS):
+    times = Counter(names)
+    unset = {name for name in times if name not in before}
+    for name, value, word in zip(names, node.args[1::3], node.words, strict=False):
+        for found in variables(value, facts.document.escape) if unset else ():
+            elsewhere = found.name in unset and (found.name != name or times[name] > 1)
+            if elsewhere and not found.modifier.startswith(_DEFAULTS):
                 message = f"${found.name} is not set yet: all values of one ENV are read before it sets any"
                 yield META.finding(word.span, message)
                 break

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from imgtool.rule import Facts, Finding, RuleMeta, Severity, Stage
+from imgtool.rule import Document, Facts, Finding, RuleMeta, Severity, Stage
 
 from .dl3000_relative_workdir import absolute
 
@@ -36,10 +36,19 @@ META = RuleMeta(
 _ROOT = (None, "", "/")
 
 
-def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
-    before = (i for link in stage.lineage() if link is not stage for i in link.instructions)
-    if any(i.keyword == "WORKDIR" for i in before):
-        return
+def check(_document: Document, facts: Facts) -> Iterator[Finding]:
+    settled: set[Stage] = set()
+    for stage in facts.stages:
+        if stage.parent in settled:
+            settled.add(stage)
+        else:
+            yield from _unsettled(stage, facts)
+        if any(i.keyword == "WORKDIR" for i in stage.instructions):
+            settled.add(stage)
+
+
+def _unsettled(stage: Stage, facts: Facts) -> Iterator[Finding]:
+    """What is copied before the stage's first WORKDIR."""
     for node, state in zip(stage.instructions, facts.states(stage), strict=False):
         if node.keyword == "WORKDIR" or state.workdir not in _ROOT:
             return

@@ -38,12 +38,10 @@ META = RuleMeta(
 
 
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
-    if stage.root.base == "scratch":
-        return
     for node in stage.instructions:
         if copy_source(node) and not node.problem and _whole(node, facts):
-            origin = facts.graph.find(copy_source(node) or "")
-            if origin is None or origin.root.base != "scratch":
+            ends = (facts.graph.find(copy_source(node) or ""), stage)
+            if not any(end and end.root.base == "scratch" for end in ends):
                 message = "this copies a whole image over this one; copy what is needed of it"
                 yield META.finding(node.words[0].span, message)
 
