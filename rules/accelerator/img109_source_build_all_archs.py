@@ -43,7 +43,39 @@ from imgtool.rule import Facts, Finding, RuleMeta, Severity, Stage, is_chosen
 
 from ._builds import builds, compiles_cuda, said
 
-META = RuleMeta("IMG109", "source-build-all-archs", severity=Severity.WARNING, since="0.2.0")
+META = RuleMeta(
+    "IMG109",
+    "source-build-all-archs",
+    severity=Severity.WARNING,
+    since="0.2.0",
+    needs=(
+        *(
+            "flash",
+            "transformer",
+            "apex",
+            "vllm",
+            "xformers",
+            "deepspeed",
+            "torch",
+            "causal",
+            "mamba",
+            "grouped",
+        ),
+        *(
+            "megablocks",
+            "exllama",
+            "gptq",
+            "awq",
+            "sage",
+            "gsplat",
+            "minkowski",
+            "kaolin",
+            "detectron",
+            "mmcv",
+        ),
+        *("mmdet", "vision", "llama"),
+    ),
+)
 
 
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:

@@ -38,7 +38,13 @@ from imgtool.rule import Arg, Command, Facts, Finding, RuleMeta, Severity, Stage
 
 from ._builds import builds, compiles_cuda, said
 
-META = RuleMeta("IMG110", "unbounded-build-jobs", severity=Severity.WARNING, since="0.2.0")
+META = RuleMeta(
+    "IMG110",
+    "unbounded-build-jobs",
+    severity=Severity.WARNING,
+    since="0.2.0",
+    needs=("make", "flash", "transformer", "vllm", "xformers", "pytorch", "llama"),
+)
 
 _MAKES = frozenset({"make", "gmake"})
 _BARE = frozenset({"-j", "--jobs", "--parallel"})

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
 
+from imgtool.families.builds import SourceBuild
+from imgtool.families.model import rows
+from imgtool.lint import registry
 from imgtool.lint.runner import LintResult
 
 LintWith = Callable[..., LintResult]
+META = next(registry.load(entry).meta for entry in registry.index() if entry.code == "IMG109")
 CUDA = "FROM nvidia/cuda:12.4.1-devel-ubuntu22.04\n"
 APEX = "git+https://github.com/NVIDIA/apex.git"
 EXT = '--config-settings "--build-option=--cuda_ext"'
@@ -75,3 +80,14 @@ def test_found(lint_with: LintWith, text: str, piece: str, variable: str) -> Non
 def test_what_may_be_prebuilt_is_information(lint_with: LintWith, package: str) -> None:
     (finding,) = lint_with("IMG109", f"{CUDA}RUN pip install {package}\n").findings
     assert (finding.severity, "where no prebuilt wheel fits" in finding.message) == ("info", True)
+
+
+def test_every_project_is_looked_for() -> None:
+    names = [part for row in rows("builds", "build", SourceBuild) for part in parts(row.pattern)]
+    assert names
+    assert not [name for name in names if not any(need in name for need in META.needs)]
+
+
+def parts(pattern: str) -> list[str]:
+    """The names of a pattern, as far as they are written out: what stands in a group goes with what is before it."""
+    return [piece for piece in re.split(r"\|(?![^(]*\))", pattern) if piece]
