@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
 from imgtool.rule import Command
 
 _CHECKERS = frozenset(
@@ -14,3 +17,12 @@ def verifies(command: Command) -> bool:
     return command.name in _CHECKERS or (
         command.name == "openssl" and any(arg.text in ("dgst", "sha256", "sha512") for arg in command.args)
     )
+
+
+# commands; nobody looks at a file, or deletes it, further away
+_FAR = 500
+
+
+def after(commands: Sequence[Command], index: int) -> Iterator[Command]:
+    """The commands that follow one, as far as they may have to do with it."""
+    return islice(commands, index + 1, index + 1 + _FAR)

@@ -6,9 +6,9 @@ from imgtool.rule import Arg, Facts, Run, Span
 
 from .._patterns import compiled
 
-_VERSION = r"\d+\.\d+|(?<![0-9A-Za-z])[0-9a-f]{40}(?![0-9A-Za-z])|\d{8}"
+_VERSION = r"\d{1,9}\.\d{1,9}|(?<![0-9A-Za-z])[0-9a-f]{40}(?![0-9A-Za-z])|\d{8}"
 # a variable that chooses a version, known or not
-_CHOSEN = r"(?i)\$\{?\w*(?:ver|tag|release|commit|sha|rev|hash|ref)"
+_CHOSEN = r"(?i)\$\{?\w{0,64}(?:ver|tag|release|commit|sha|rev|hash|ref)"
 _HOST = r"(?i)(?:[a-z][a-z0-9+.-]*://)?(?:[^/@\s]*@)?([^/:?#\s]+)"
 _NEAR = frozenset(("localhost", "127.0.0.1", "0.0.0.0", "[", "host.docker.internal"))  # noqa: S104  a name that is read
 

@@ -49,14 +49,14 @@ from typing import NamedTuple
 from imgtool.rule import Arg, Command, Facts, Finding, PackageOperation, RuleMeta, Run, Severity
 
 from .._patterns import compiled
-from ._checks import verifies
+from ._checks import after, verifies
 from ._urls import host, near, pinned, value
 
 META = RuleMeta("IMG502", "piped-installer", severity=Severity.WARNING, since="0.2.0", needs=("curl", "wget"))
 
 _SHELLS = frozenset("sh bash dash ash zsh ksh".split())
 _INTERPRETERS = _SHELLS | frozenset("python python2 python3 perl ruby node php pwsh".split())
-_INLINE = r"(?:\$\(|`)\s*(?:curl|wget)\s[^)`]*?(\w+://[^\s\"')`]+)"
+_INLINE = r"(?:\$\(|`)\s*(?:curl|wget)\s[^)`]{0,2000}?(\w{1,10}://[^\s\"')`]+)"
 _VERSION = r"v?\d+\.\d+[\w.-]*\Z"
 _PIPES = ("|", "|&")
 
@@ -109,13 +109,13 @@ def _piped(commands: Sequence[Command], index: int, download: PackageOperation) 
     command = commands[index]
     if not _prints(download):
         return None
-    for later in commands[index + 1 :]:
+    for later in after(commands, index):
         if later.connector not in _PIPES or verifies(later):
             break
         if _reads_script(later):
             return _Script(download.urls[0], later, later.args)
     if "substitution" in command.context:
-        outer = next((c for c in commands[index + 1 :] if c.span.holds(command.span)), None)
+        outer = next((c for c in after(commands, index) if c.span.holds(command.span)), None)
         if outer and _takes_script(outer, command):
             return _Script(download.urls[0], outer, outer.args)
     return None
@@ -161,7 +161,7 @@ def _saved(commands: Sequence[Command], index: int, download: PackageOperation) 
     name = _file(download)
     if not name:
         return None
-    for later in commands[index + 1 :]:
+    for later in after(commands, index):
         if verifies(later):
             return None
         if _runs(later, name):

@@ -35,7 +35,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from imgtool.rule import Arg, Document, Facts, Finding, Instruction, RuleMeta, Run, Severity, Span
+from imgtool.rule import Arg, Document, Facts, Finding, RuleMeta, Run, Severity, Span
 
 from ._texts import matches, place
 from ._urls import host, inside, near, value
@@ -65,22 +65,23 @@ _TRUSTED = (
 
 
 def check(document: Document, facts: Facts) -> Iterator[Finding]:
-    trusted = [(i, place(text, m, 1), m[1].decode()) for i, m, text in matches(document, _TRUSTED)]
+    trusted = [(place(text, m, 1), m[1].decode()) for _, m, text in matches(document, _TRUSTED)]
     told: set[Span] = set()
-    hosts: set[tuple[str, int]] = set()
-    for instruction, span, url in sorted(_indexes(document, facts), key=lambda found: found[1]):
+    places: dict[str, list[Span]] = {}
+    for where, other in trusted:
+        places.setdefault(other.partition(":")[0].lower(), []).append(where)
+    for span, url in sorted(_indexes(document, facts)):
         name = host(url)
         if span in told or not name or near(name):
             continue
         told.add(span)
-        hosts.add((name, instruction.span.start))
-        related = tuple(where for _, where, other in trusted if other.partition(":")[0].lower() == name)
+        related = tuple(places.pop(name, ()))
         told.update(related)
         message = (
             f"packages come from {name} over plain http, where anybody on the way may change them; use https"
         )
         yield META.finding(span, message + (", and trust no host" if related else ""), related=related)
-    for _, span, name in trusted:
+    for span, name in trusted:
         if span not in told and not near(name.partition(":")[0].lower()):
             message = (
                 f"the certificate of {name} is not checked; remove the trusted host, or add its authority"
@@ -88,17 +89,17 @@ def check(document: Document, facts: Facts) -> Iterator[Finding]:
             yield META.finding(span, message)
 
 
-def _indexes(document: Document, facts: Facts) -> Iterator[tuple[Instruction, Span, str]]:
-    """All indexes over plain HTTP: the instruction, the place and the URL."""
-    for instruction, match, text in matches(document, _INDEX):
+def _indexes(document: Document, facts: Facts) -> Iterator[tuple[Span, str]]:
+    """All indexes over plain HTTP: the place and the URL."""
+    for _, match, text in matches(document, _INDEX):
         group = match.lastindex or 1
-        yield instruction, place(text, match, group), match[group].decode("utf-8", "replace")
+        yield place(text, match, group), match[group].decode("utf-8", "replace")
     for stage in facts.stages:
         for run in facts.runs(stage):
             for arg in _named(run):
                 url = value(arg, run, facts)
                 if url.startswith("http://") and not arg.text.startswith("$"):
-                    yield run.instruction, inside(arg), url
+                    yield inside(arg), url
 
 
 def _named(run: Run) -> Iterator[Arg]:

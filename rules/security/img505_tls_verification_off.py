@@ -48,7 +48,7 @@ CMD ["tool"]
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from imgtool.rule import (
     Command,
@@ -63,7 +63,7 @@ from imgtool.rule import (
     Stage,
 )
 
-from ._checks import verifies
+from ._checks import after, verifies
 from ._texts import matches, place
 from ._urls import host, near, value
 
@@ -122,14 +122,14 @@ def _commands(stage: Stage, facts: Facts) -> Iterator[Finding]:
         operations = {id(o.command): o for o in run.operations if o.manager in _OPTIONS}
         for index, command in enumerate(commands):
             operation = operations.get(id(command))
-            if operation and (finding := _download(operation, commands[index + 1 :], run, facts)):
+            if operation and (finding := _download(operation, after(commands, index), run, facts)):
                 yield finding
             elif _writes_curlrc(command):
                 yield _finding(command.argv[1].span, "insecure in .curlrc")
 
 
 def _download(
-    operation: PackageOperation, later: Sequence[Command], run: Run, facts: Facts
+    operation: PackageOperation, later: Iterable[Command], run: Run, facts: Facts
 ) -> Finding | None:
     name = _OPTIONS[operation.manager]
     option = next((o for o in operation.options if o.name == name), None)

@@ -82,9 +82,11 @@ _FETCHES = frozenset((Operation.INSTALL, Operation.UPGRADE, Operation.REFRESH, O
 
 
 def check(document: Document, facts: Facts) -> Iterator[Finding]:
-    found = [*_written(document), *_given(facts)]
-    for place_of in sorted({start for start, _, _ in found}):
-        (span, what), *rest = sorted((span, what) for start, span, what in found if start == place_of)
+    found: dict[int, list[tuple[Span, str]]] = {}
+    for start, span, what in (*_written(document), *_given(facts)):
+        found.setdefault(start, []).append((span, what))
+    for places in found.values():
+        (span, what), *rest = sorted(places)
         message = f"{what} installs packages whose signature nobody has checked; add the key of the repository instead"
         yield META.finding(span, message, related=tuple(other for other, _ in rest))
 

@@ -39,7 +39,8 @@ CMD ["python", "-m", "private_package"]
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from typing import NamedTuple
 
 from imgtool.rule import (
@@ -57,6 +58,7 @@ from imgtool.rule import (
 )
 
 from .._patterns import compiled
+from ._checks import after
 
 META = RuleMeta(
     "IMG507",
@@ -84,6 +86,8 @@ _SETTINGS = {
     "wandb": (("login",), ("logout",)),
     "aws": (("configure", "set"), ()),
 }
+# secrets of one RUN that are looked for
+_MOST = 50
 _FREE = ("/run/", "/dev/", "/proc/", "/sys/")
 
 
@@ -97,12 +101,12 @@ class _Secret(NamedTuple):
 def check(run: Run, facts: Facts) -> Iterator[Finding]:
     if run.stage not in facts.shipped:
         return
-    secrets = [*_mounted(run), *_variables(run, facts)]
+    secrets = list(islice(chain(_mounted(run), _variables(run, facts)), _MOST))
     commands = run.script.commands
     for index, command in enumerate(commands if secrets else ()):
         for secret in secrets:
             found = _kept(command, secret, run)
-            if found and not _undone(commands[index + 1 :], command, found[1]):
+            if found and not _undone(after(commands, index), command, found[1]):
                 span, goal = found
                 yield META.finding(span, _message(secret.what, goal))
                 break
@@ -212,7 +216,7 @@ def _clone(command: Command, run: Run) -> str | None:
     return None
 
 
-def _undone(later: Sequence[Command], command: Command, goal: str) -> bool:
+def _undone(later: Iterable[Command], command: Command, goal: str) -> bool:
     """Whether the same RUN takes it away again."""
     _, undo = _SETTINGS.get(command.name, ((), ()))
     stem = goal.rpartition("/")[2] if "/" in goal and " " not in goal else ""

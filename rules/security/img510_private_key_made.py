@@ -29,9 +29,11 @@ where `start.sh` runs `ssh-keygen -A`, and the keys of users are mounted from a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from imgtool.rule import Command, Facts, Finding, RuleMeta, Run, Severity
+
+from ._checks import after
 
 META = RuleMeta("IMG510", "private-key-made", severity=Severity.WARNING, since="0.2.0", needs=("ssh-keygen",))
 
@@ -47,7 +49,7 @@ def check(run: Run, facts: Facts) -> Iterator[Finding]:
             continue
         words = [arg.text for arg in command.args]
         name = _value(words, "-f")
-        if not _makes(words) or name is None or _removed(commands[index + 1 :], name):
+        if not _makes(words) or name is None or _removed(after(commands, index), name):
             continue
         what = "the host keys" if "-A" in words else f"the private key {name}"
         message = f"{what} will be the same in every container, and in the hands of whoever has the image; make it when the container starts"
@@ -62,15 +64,15 @@ def _makes(words: Sequence[str]) -> bool:
 
 def _value(words: Sequence[str], option: str) -> str | None:
     """The value of an option; of ``-f`` and ``-A`` without a name what ssh-keygen takes itself."""
-    for word, after in zip(words, [*words[1:], ""], strict=True):
+    for word, following in zip(words, [*words[1:], ""], strict=True):
         if word == option:
-            return after
+            return following
         if word.startswith(option) and len(word) > len(option):
             return word[len(option) :].strip("\"'")
     return "/etc/ssh" if "-A" in words else "id_rsa" if option == "-f" else None
 
 
-def _removed(later: Sequence[Command], name: str) -> bool:
+def _removed(later: Iterable[Command], name: str) -> bool:
     """Whether the same RUN deletes the key, by its name or its folder's."""
     stem = name.rpartition("/")[2]
     return any(

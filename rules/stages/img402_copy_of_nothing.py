@@ -55,6 +55,8 @@ from imgtool.rule import Document, Facts, Finding, Instruction, Operation, RuleM
 
 META = RuleMeta("IMG402", "copy-of-nothing", severity=Severity.ERROR, since="0.2.0", needs=("--from",))
 
+# folders of stages that are looked for; each takes a look at all of a stage
+_MOST = 100
 # folders at the top that images of systems have, or that packages make
 _SYSTEM = frozenset(
     """bin boot cann dev etc home host lib lib32 lib64 libx32 media mnt nix opt proc root run sbin snap srv sys tmp usr var
@@ -77,13 +79,15 @@ _HARMLESS = frozenset(
 
 
 def check(document: Document, facts: Facts) -> Iterator[Finding]:
+    # a stage and a folder at the top: what may be there
+    told: dict[tuple[Stage, str], bool] = {}
     for edge in facts.graph.edges:
         node = edge.instruction
         if edge.via is not Via.COPY or edge.target is None or node.problem or edge.stage not in facts.built:
             continue
         for word, written in zip(node.words[:-1], node.args[:-1], strict=False):
             path = facts.expand(node, written)
-            if path and _lacks(edge.target, _absolute(path), document, facts):
+            if path and _lacks(edge.target, _absolute(path), document, facts, told):
                 message = f"{edge.target.title} has no {_absolute(path)}: nothing in that stage makes it, so the build fails here"
                 yield META.finding(word.span, message)
 
@@ -92,12 +96,16 @@ def _absolute(path: str) -> str:
     return posixpath.normpath("/" + path.lstrip("/"))
 
 
-def _lacks(stage: Stage, path: str, document: Document, facts: Facts) -> bool:
+def _lacks(
+    stage: Stage, path: str, document: Document, facts: Facts, told: dict[tuple[Stage, str], bool]
+) -> bool:
     """Whether it is sure that a stage has nothing at a path."""
     top = path.split("/")[1]
     if not top or any(char in path for char in "*?["):
         return False
-    if _may_make(stage, path, top, document, facts):
+    if (stage, top) not in told:
+        told[stage, top] = len(told) >= _MOST or _may_make(stage, top, document, facts)
+    if told[stage, top]:
         return False
     if stage.root.reference == "scratch":
         # a name for what --build-context gives
@@ -106,7 +114,7 @@ def _lacks(stage: Stage, path: str, document: Document, facts: Facts) -> bool:
     return base is not None and base.known and top not in _SYSTEM
 
 
-def _may_make(stage: Stage, path: str, top: str, document: Document, facts: Facts) -> bool:
+def _may_make(stage: Stage, top: str, document: Document, facts: Facts) -> bool:
     """Whether an instruction of the stage or of those it stands on may have made the path."""
     scratch = stage.root.reference == "scratch"
     for link in stage.lineage():
@@ -114,7 +122,7 @@ def _may_make(stage: Stage, path: str, top: str, document: Document, facts: Fact
         for instruction in link.instructions:
             if scratch and instruction.keyword == "RUN":
                 return True
-            if _named(instruction, top, document) or _puts(instruction, path, top, facts):
+            if _named(instruction, top, document) or _puts(instruction, top, facts):
                 return True
             if instruction in runs and not _only_installs(runs[instruction]):
                 return True
@@ -129,7 +137,7 @@ def _named(instruction: Instruction, top: str, document: Document) -> bool:
     )
 
 
-def _puts(instruction: Instruction, path: str, top: str, facts: Facts) -> bool:
+def _puts(instruction: Instruction, top: str, facts: Facts) -> bool:
     """Whether COPY or ADD may fill the folder: it goes to the root, to an unknown place, or there."""
     if instruction.keyword in ("ONBUILD", "VOLUME"):
         return True
@@ -143,7 +151,7 @@ def _puts(instruction: Instruction, path: str, top: str, facts: Facts) -> bool:
         return True
     full = posixpath.normpath(posixpath.join(facts.state(instruction).workdir or "/", goal)).lstrip("/")
     first = full.split("/")[0]
-    return first in ("", top) or path == "/"
+    return first in ("", top)
 
 
 def _only_installs(run: Run) -> bool:
