@@ -43,13 +43,23 @@ _HUB = ("docker.io", "index.docker.io", "hub.docker.com")
 def check(_document: Document, facts: Facts) -> Iterator[Finding]:
     trusted = facts.policy.trusted_registries
     for edge in facts.graph.edges if trusted else ():
-        image = edge.stage.reference if edge.via is Via.FROM else edge.source
-        if edge.target or image in (None, "", "scratch") or image.isdigit():
+        image = edge.stage.reference or edge.stage.base if edge.via is Via.FROM else edge.source
+        if edge.target or image in ("", "scratch") or image.isdigit():
             continue
-        found = parse_reference(image)
-        registry = "docker.io" if found and found.registry in _HUB else found and found.registry
+        registry = _registry(image)
         if registry and not any(_fits(entry, registry) for entry in trusted):
             yield META.finding(_span(edge), f"{image} is from {registry}, which is not trusted")
+
+
+def _registry(image: str) -> str | None:
+    first, slash, _ = image.partition("/")
+    if "$" in image:
+        # a variable after it does not change a registry that is written
+        return first if slash and "$" not in first and set(first) & set(".:") else None
+    found = parse_reference(image)
+    if found is None:
+        return None
+    return "docker.io" if found.registry in _HUB else found.registry
 
 
 def _fits(entry: str, registry: str) -> bool:

@@ -203,6 +203,7 @@ HUB = Policy(trusted_registries=("docker.io", "*.example.org", "127.*"))
 ASKED = [
     ("DL3026", HUB, "FROM a:1\nFROM docker.io/a:1\nFROM r.example.org/b:1\nFROM 127.0.0.1:5000/a:1\n", []),
     ("DL3026", HUB, "FROM q.io/a:1 AS b\nFROM b\nCOPY --from=0 /a /b\nCOPY --from=b /a /b\n", ["q.io/a:1"]),
+    ("DL3026", HUB, "ARG T\nFROM q.io/a:$T\nFROM docker.io/a:$T\n", ["q.io/a:$T"]),
     ("DL3026", HUB, "ARG R\nFROM $R/a:1\nFROM scratch\n", []),
     ("DL3026", HUB, f"{F}COPY --from=q.io/b /a /b\nRUN --mount=from=q.io/c,target=/d e\n", ["--from=q.io/b", "--mount=from=q.io/c,target=/d"]),
     ("DL3026", Policy(trusted_registries=("hub.docker.com",)), "FROM index.docker.io/a:1\nFROM q.io/a\n", ["q.io/a"]),
