@@ -158,14 +158,15 @@ _WEAK = {"BK": 1, "DL": 2}
 def one_each(findings: Iterable[Finding]) -> list[Finding]:
     """One finding a defect and place: of those of other rules that share a code or alias and overlap, the strongest."""
     kept: list[Finding] = []
-    seen: dict[str, list[Finding]] = {}
+    # by name and then by code: a rule may find thousands, which are no rivals of each other
+    seen: dict[str, dict[str, list[Finding]]] = {}
     for finding in sorted(findings, key=lambda f: _WEAK.get(f.code.rstrip("0123456789"), 0)):
         names = (finding.code, *finding.aliases)
-        rivals = (other for name in names for other in seen.get(name, ()) if other.code != finding.code)
-        if not any(_together(finding, other) for other in rivals):
+        rivals = (found for n in names for code, found in seen.get(n, {}).items() if code != finding.code)
+        if not any(_together(finding, other) for found in rivals for other in found):
             kept.append(finding)
             for name in names:
-                seen.setdefault(name, []).append(finding)
+                seen.setdefault(name, {}).setdefault(finding.code, []).append(finding)
     return kept
 
 
