@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from time import thread_time
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from imgtool.regex import regex
 
@@ -60,9 +60,25 @@ class TooHardError(ValueError):
 @cache
 def _parser() -> Parser:
     import tree_sitter  # noqa: PLC0415  start-up: only a file with a RUN needs it
-    import tree_sitter_bash  # noqa: PLC0415
 
-    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_bash.language()))
+    return tree_sitter.Parser(tree_sitter.Language(_grammar().language()))
+
+
+def _grammar() -> Any:
+    """tree-sitter-bash without its package, which loads 15 ms of importlib.resources for queries that nobody asks for."""
+    from importlib.machinery import PathFinder  # noqa: PLC0415 - likewise
+    from importlib.util import module_from_spec  # noqa: PLC0415
+
+    package = PathFinder.find_spec("tree_sitter_bash")
+    folders = package and package.submodule_search_locations
+    spec = PathFinder.find_spec("tree_sitter_bash._binding", folders) if folders else None
+    if spec is None or spec.loader is None:
+        import tree_sitter_bash  # noqa: PLC0415
+
+        return tree_sitter_bash
+    binding = module_from_spec(spec)
+    spec.loader.exec_module(binding)
+    return binding
 
 
 _CONTROL = regex(rb"[\x00-\x08\x0b-\x1f\x7f]")
