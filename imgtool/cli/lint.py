@@ -114,7 +114,7 @@ def lint(
     above it. Findings go to standard output, all else to standard error; with --fix and standard input it is
     the fixed text that goes to standard output.
 
-    Exit code: 0 clean, or no Dockerfile found; 1 findings (with --fix, findings that are left; with --diff, a
+    Exit code: 0 clean, or no Dockerfile found; 1 findings (with --fix, what is left or a new file; with --diff, a
     difference); 2 wrong usage, a file that cannot be read or written, or a rule that failed.
     """
     # the parameters are the fields

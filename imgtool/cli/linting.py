@@ -283,4 +283,5 @@ def _exit_code(
     if fail_on is FailOn.NEVER:
         return 0
     least = Severity(fail_on) if fail_on else None
-    return int(any(outcome.fails(least) for outcome in done))
+    # pre-commit does not see a new file
+    return int(any(outcome.creates or outcome.fails(least) for outcome in done))
