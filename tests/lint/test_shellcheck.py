@@ -14,7 +14,7 @@ from imgtool.edits import apply
 from imgtool.facts.facts import Facts
 from imgtool.findings import Applicability, Finding
 from imgtool.lint.shellcheck import findings, program, run, session
-from imgtool.lint.shellcheck.script import MAX_SCRIPT, PRELUDE_LINES, Lines, Snippet, snippets
+from imgtool.lint.shellcheck.script import MAX_SCRIPT, PRELUDE_LINES, PROGRAMS, Lines, Snippet, snippets
 from imgtool.syntax import parse
 from imgtool.syntax.source import decode
 
@@ -143,6 +143,29 @@ def test_a_here_document_that_a_shell_reads_is_a_script_of_its_own(text: str, in
 def test_a_script_that_is_too_long_is_left_out() -> None:
     assert not scripts(UBUNTU + "RUN echo " + "a" * MAX_SCRIPT + "\n")
     assert scripts(UBUNTU + "RUN echo " + "a" * (MAX_SCRIPT - 5) + "\n")
+
+
+_ORDINARY = "-y -rf -m --no-cache --mode=0755 a==1.2 a=b 755 / /usr . .. ./x a/../b -- - @ % + , user:group https://x/y.git -o -"
+
+
+@needs_shellcheck
+def test_scripts_that_are_not_asked_about_are_clean() -> None:
+    """Each program that is taken for one of no interest, with words of every kind, alone and in a chain."""
+    lines = [f"{name} {_ORDINARY}" for name in PROGRAMS.split()]
+    lines += [f"{name} {word}" for name in PROGRAMS.split() for word in ("x", "-rf /", "..", "")]
+    lines.append(" && ".join(lines))
+    assert not scripts(UBUNTU + "".join(f"RUN {line}\n" for line in lines))
+    shells = ("sh", "bash", "dash")
+    given = [f"#!/bin/{shell}\n\n\n{line}".encode() for shell in shells for line in lines]
+    assert PROGRAM
+    assert not any(run.check(given, PROGRAM).values())
+
+
+@pytest.mark.parametrize(
+    "text", ["pip install $X", "pip install do", "git clone x | y", "A=b pip", "pip 'a'", "rm -rf x"]
+)
+def test_any_other_script_is_asked_about(text: str) -> None:
+    assert scripts(f"{UBUNTU}RUN {text}\n")
 
 
 # --- where -----------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from imgtool.edits import Span
 from imgtool.facts.argv import basename
@@ -14,6 +14,7 @@ from imgtool.facts.wrappers import Unwrapped, unwrap
 from imgtool.families.model import ShellName
 from imgtool.regex import regex
 from imgtool.syntax.nodes import Comment
+from imgtool.values import NamedTuple
 
 Dialect = Literal["sh", "bash", "dash", "busybox", "ksh"]
 

@@ -6,7 +6,9 @@ import os
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
+
+from imgtool.values import NamedTuple
 
 BATCH_SCRIPTS = 100
 BATCH_BYTES = 1 << 17
