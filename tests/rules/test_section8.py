@@ -90,6 +90,9 @@ ROWS: list[tuple[int, str, dict[str, str], str | None]] = [
         "IMG116",
     ),
     (26, f"{CUDA}RUN apt-get update && apt-get upgrade -y\n{START}", NOTHING, "IMG120"),
+    (7, f"{DEVEL}RUN pip install {APEX}\n{START}", NOTHING, "IMG109"),
+    (7, f"{DEVEL}RUN pip install flash-attn --no-build-isolation\n{START}", NOTHING, "IMG109"),
+    (7, f"{DEVEL}RUN pip install flash-attn --no-build-isolation\n{START}", NOTHING, "IMG110"),
     (
         8,
         f"{CUDA}RUN huggingface-cli download Qwen/Qwen2.5-7B-Instruct --local-dir /m\n{START}",
