@@ -8,7 +8,8 @@ import stat
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+
+from imgtool.values import NamedTuple
 
 
 class Span(NamedTuple):

@@ -13,10 +13,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
 from math import log2
-from typing import NamedTuple
 
 from imgtool.edits import Span
 from imgtool.regex import regex
+from imgtool.values import NamedTuple
 
 
 class Found(NamedTuple):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from operator import attrgetter
-from typing import Any, TypeVar, cast, dataclass_transform
+from typing import TYPE_CHECKING, Any, TypeVar, cast, dataclass_transform
 
 T = TypeVar("T")
 
@@ -209,3 +209,28 @@ class _Standard:
 
 
 _STANDARD = _Standard()
+
+
+if TYPE_CHECKING:
+    from typing import NamedTuple as NamedTuple  # noqa: PLC0414 - for those who import it from here
+else:
+    from collections import namedtuple
+
+    class _Tuples(type):
+        """Makes a named tuple of a class; :mod:`typing` would compile every annotation."""
+
+        def __new__(cls, name: str, _bases: tuple[type, ...], space: dict[str, Any]) -> type:
+            types = space.pop("__annotations__", {})
+            defaults = [space.pop(field) for field in types if field in space]
+            made = namedtuple(name, types, defaults=defaults, module=space["__module__"])  # noqa: PYI024 - see above
+            made.__annotations__ = types
+            for key, value in space.items():
+                if key not in ("__module__", "__classcell__"):
+                    setattr(made, key, value)
+            return made
+
+    def NamedTuple() -> None:  # noqa: N802 - its name there
+        """As :class:`typing.NamedTuple`, for classes without type variables."""
+        raise TypeError("it is inherited from")
+
+    NamedTuple.__mro_entries__ = lambda _bases: (type.__new__(_Tuples, "NamedTuple", (), {}),)

@@ -7,12 +7,13 @@ import dataclasses
 import pickle
 import subprocess
 import sys
+import typing
 from functools import cached_property
 from typing import Any, ClassVar
 
 import pytest
 
-from imgtool.values import dataclass, field, replace
+from imgtool.values import NamedTuple, dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,3 +162,58 @@ def test_defining_one_loads_nothing() -> None:
     )
     done = subprocess.run([sys.executable, "-Ic", program], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+class Ours(NamedTuple):
+    """A doc."""
+
+    a: int
+    b: str = "b"
+    c: tuple[int, ...] = ()
+
+    @property
+    def twice(self) -> int:
+        return 2 * self.a
+
+    def __bool__(self) -> bool:
+        return self.a > 0
+
+
+class Theirs(typing.NamedTuple):
+    """A doc."""
+
+    a: int
+    b: str = "b"
+    c: tuple[int, ...] = ()
+
+    @property
+    def twice(self) -> int:
+        return 2 * self.a
+
+    def __bool__(self) -> bool:
+        return self.a > 0
+
+
+# --- what is done with a named tuple, of either kind ---
+TUPLES = [
+    lambda cls: repr(cls(1)).replace(cls.__name__, ""),
+    lambda cls: (cls(1) == (1, "b", ()), cls(1) < cls(2), hash(cls(1))),
+    lambda cls: (cls._fields, cls._field_defaults, cls.__doc__, cls.__match_args__),
+    lambda cls: (cls(1)._replace(b="x").b, cls(1)._asdict(), [*cls(1)], cls(1)[1]),
+    lambda cls: (cls(2).twice, bool(cls(0)), cls.__module__, cls.__qualname__.replace(cls.__name__, "")),
+    lambda cls: pickle.loads(pickle.dumps(cls(1, "y"))).b,  # noqa: S301 - our own
+    lambda cls: isinstance(cls(1), tuple),
+]
+
+
+@pytest.mark.parametrize("do", TUPLES)
+def test_a_named_tuple_does_the_same(do: Any) -> None:
+    assert do(Ours) == do(Theirs)
+
+
+def test_a_named_tuple_refuses_the_same() -> None:
+    for cls in (Ours, Theirs):
+        with pytest.raises(TypeError):
+            cls()  # type: ignore[call-arg]
+        with pytest.raises(AttributeError):
+            cls(1).a = 2  # type: ignore[misc]

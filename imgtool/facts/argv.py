@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from imgtool.edits import Span
 from imgtool.facts.commands import Arg
+from imgtool.values import NamedTuple
 
 
 class Table(NamedTuple):

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
 from itertools import takewhile
 from operator import attrgetter
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
-from imgtool.values import dataclass
+from imgtool.values import NamedTuple, dataclass
 
 Matcher: TypeAlias = Callable[[str], bool]
 """Whether a whole text matches."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from imgtool.edits import Span
 from imgtool.syntax.nodes import Text
+from imgtool.values import NamedTuple
 
 SCRIPT_STRING = "bash -c"
 """Stands in wrappers and contexts for any shell that gets its script as a string (``sh -c``, ``su -c``)."""

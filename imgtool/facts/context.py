@@ -17,13 +17,13 @@ from functools import lru_cache
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from imgtool.edits import Span
 from imgtool.facts.dockerignore import Ignore, IgnoreError, Verdict, inside
 from imgtool.facts.globs import BadPatternError, compile_match
 from imgtool.regex import regex
-from imgtool.values import dataclass
+from imgtool.values import NamedTuple, dataclass
 
 How: TypeAlias = Literal["option", "config", "dockerfile folder", "repository root"]
 

@@ -10,13 +10,12 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import NamedTuple
 
 from imgtool.edits import Span
 from imgtool.facts.automaton import Matcher
 from imgtool.facts.globs import BadPatternError, compile_ignore
 from imgtool.syntax.source import BOM
-from imgtool.values import dataclass, field
+from imgtool.values import NamedTuple, dataclass, field
 
 MAX_LINE = 0xFFFF
 """Bytes of the longest line that Go's scanner takes; a longer one fails the build."""

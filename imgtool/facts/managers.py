@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from typing import NamedTuple
 
 from imgtool.facts import options, specs
 from imgtool.facts.argv import Option, Parsed, Table, basename, parse, table
@@ -22,6 +21,7 @@ from imgtool.facts.packages import (
 from imgtool.facts.specs import Reader
 from imgtool.facts.wrappers import SHELLS, shell_options
 from imgtool.regex import regex
+from imgtool.values import NamedTuple
 
 INSTALL, REMOVE, REFRESH, UPGRADE = Operation.INSTALL, Operation.REMOVE, Operation.REFRESH, Operation.UPGRADE
 CLEAN, DOWNLOAD, BUILD, ENVIRONMENT = (

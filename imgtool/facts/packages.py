@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import NamedTuple
 
 from imgtool.edits import Span
 from imgtool.facts.argv import Option, Parsed
 from imgtool.facts.commands import Arg, Command
 from imgtool.regex import regex
+from imgtool.values import NamedTuple
 
 __all__ = ["Operation", "Package", "PackageOperation", "PackageSource", "operations"]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from imgtool.edits import Span
 from imgtool.leaks import Found, Search, Strength, apart, find, kind_of, looking_for, strength_of
 from imgtool.syntax.nodes import Document, Instruction, Text
+from imgtool.values import NamedTuple
 
 
 class Secret(NamedTuple):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple
 
 from imgtool.edits import Span
 from imgtool.facts.argv import basename
@@ -18,6 +17,7 @@ from imgtool.facts.wrappers import POSIX_SHELLS, SHELLS, unwrap
 from imgtool.regex import regex
 from imgtool.syntax.nodes import Heredoc, Instruction, Text
 from imgtool.syntax.source import decode
+from imgtool.values import NamedTuple
 
 __all__ = [
     "SCRIPT_STRING",

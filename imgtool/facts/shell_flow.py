@@ -8,7 +8,7 @@ run whenever it succeeds, and which cannot fail without failing it.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from imgtool.values import NamedTuple
 
 Trace = tuple[int, int]
 """Bits of the commands executed in every run, bits of those that may have failed in one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from imgtool.edits import Span
 from imgtool.facts.commands import Arg, Assignment, Redirect
@@ -11,7 +11,7 @@ from imgtool.facts.shell_flow import Outcome
 from imgtool.facts.shell_tree import NOTHING_INSIDE, Token, inside
 from imgtool.facts.shell_words import HereDocument, Source, Word, word
 from imgtool.regex import regex
-from imgtool.values import dataclass, field
+from imgtool.values import NamedTuple, dataclass, field
 
 if TYPE_CHECKING:
     from tree_sitter import Node

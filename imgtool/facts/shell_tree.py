@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from time import thread_time
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 from imgtool.regex import regex
+from imgtool.values import NamedTuple
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser

@@ -6,13 +6,13 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
 
 from imgtool.edits import Span
 from imgtool.facts.commands import Arg
 from imgtool.regex import regex
 from imgtool.syntax.nodes import Text
 from imgtool.syntax.source import decode
+from imgtool.values import NamedTuple
 
 
 class Source(NamedTuple):

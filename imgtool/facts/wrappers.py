@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache
-from typing import NamedTuple
 
 from imgtool.facts.argv import Parsed, Table, basename, parse, table
 from imgtool.facts.commands import SCRIPT_STRING, Arg
 from imgtool.facts.options import UV_RUN
 from imgtool.regex import regex
+from imgtool.values import NamedTuple
 
 SHELLS = frozenset("sh bash dash ash ksh mksh zsh rbash".split())
 POSIX_SHELLS = frozenset(["sh", "dash", "ash"])

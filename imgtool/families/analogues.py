@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from imgtool.values import NamedTuple
 
 from imgtool.families.images import BaseImage
 from imgtool.families.model import Evidence, rows, within

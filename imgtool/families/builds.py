@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from imgtool.families.model import Evidence, fullmatch, load, rows, search
+from imgtool.values import NamedTuple
 
 _MAX_NAME = 200
 _SEPARATORS = re.compile(r"[-_.]+")

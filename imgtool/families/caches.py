@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import NamedTuple
 
 from imgtool.families.model import Evidence, rows
+from imgtool.values import NamedTuple
 
 
 class PackageCache(NamedTuple):

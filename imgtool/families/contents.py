@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from imgtool.families.images import BaseImage, applies, fill, os_token, release_of, table
 from imgtool.families.inherited import beyond
 from imgtool.families.model import Evidence, Measure, fullmatch
-from imgtool.values import dataclass
+from imgtool.values import NamedTuple, dataclass
 
 
 class ContentsRow(NamedTuple):

@@ -6,10 +6,11 @@ import posixpath
 import re
 from datetime import date
 from functools import cache, lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from imgtool.families.model import Evidence, fullmatch, load, rows, search
 from imgtool.findings import Severity
+from imgtool.values import NamedTuple
 
 # inputs are bounded: longer ones are no package names and no command lines that people write
 _MAX_NAME = 200

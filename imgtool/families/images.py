@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, Protocol, cast
 
 from imgtool.families.model import NOTHING, Evidence, Row, fullmatch, load, rows, within
 from imgtool.families.reference import ImageRef, parse_reference
 from imgtool.regex import regex
-from imgtool.values import dataclass, field
+from imgtool.values import NamedTuple, dataclass, field
 
 _PLACEHOLDER = regex(r"(?<!\$)\{([\w-]+)\}")
 

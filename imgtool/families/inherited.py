@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cache
 from types import MappingProxyType
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from imgtool.families.images import BaseImage, applies, fill, image_of, releases_of, table
 from imgtool.families.model import NOTHING, Evidence, Libc, ShellName, load, order, rows, within
 from imgtool.regex import regex
-from imgtool.values import dataclass, field
+from imgtool.values import NamedTuple, dataclass, field
 
 Value = TypeVar("Value")
 

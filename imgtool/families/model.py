@@ -16,9 +16,10 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_args
 
 from imgtool.findings import Severity
+from imgtool.values import NamedTuple
 
 if TYPE_CHECKING:
     from packaging.version import Version

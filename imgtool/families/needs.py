@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from imgtool.families.model import NOTHING, Evidence, fullmatch, load, match, rows, search
+from imgtool.values import NamedTuple
 
 # longer than any name on PyPI
 _MAX_NAME = 200

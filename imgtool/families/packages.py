@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
 
 from imgtool.families.model import Evidence, fullmatch, rows
+from imgtool.values import NamedTuple
 
 _MAX_NAME = 200
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from imgtool.families.images import BaseImage
 from imgtool.families.model import Evidence, rows
+from imgtool.values import NamedTuple
 
 _VERSION = re.compile(r"-?\d[\d.]*")
 

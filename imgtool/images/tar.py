@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from struct import Struct
-from typing import NamedTuple
 from zlib import adler32
 
 from imgtool.images.errors import ImageError
 from imgtool.images.streams import Source
+from imgtool.values import NamedTuple
 
 BLOCK = 512
 #: Bytes of one long name or PAX header, as in Go.

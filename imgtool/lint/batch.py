@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from imgtool.config import ConfigFile, Section
 from imgtool.discover import STDIN, Discovery, discover
@@ -22,7 +22,7 @@ from imgtool.lint.registry import find as by_name
 from imgtool.lint.runner import Judgement, LintResult, ShellFindings, lint
 from imgtool.lint.settings import LintSettings, SettingsFinder
 from imgtool.syntax import parse, source
-from imgtool.values import dataclass, field, replace
+from imgtool.values import NamedTuple, dataclass, field, replace
 
 if TYPE_CHECKING:
     from imgtool.lint.shellcheck import Pending

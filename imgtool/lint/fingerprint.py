@@ -14,7 +14,6 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from imgtool.discover import STDIN
 from imgtool.edits import Span
@@ -24,6 +23,7 @@ from imgtool.lint.runner import LintResult
 from imgtool.syntax import parse
 from imgtool.syntax.nodes import Document, Instruction, Text
 from imgtool.syntax.source import decode
+from imgtool.values import NamedTuple
 
 _STARS = re.compile(r"\*+")
 

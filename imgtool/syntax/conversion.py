@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from imgtool.edits import Span
 from imgtool.syntax import mounts, operands, validate, words
@@ -16,7 +15,7 @@ from imgtool.syntax.golang import atoi, parse_bool, quote
 from imgtool.syntax.nodes import Directive, Document, Instruction, SyntaxProblem
 from imgtool.syntax.suggest import suggest
 from imgtool.syntax.validate import RefusedError
-from imgtool.values import dataclass, field, replace
+from imgtool.values import NamedTuple, dataclass, field, replace
 
 # usable in FROM without a declaration
 PLATFORM_ARGS = (

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import accumulate
-from typing import NamedTuple
 
 from imgtool.edits import Span
 from imgtool.regex import regex
 from imgtool.syntax import words
 from imgtool.syntax.nodes import Comment, Directive, Heredoc, SyntaxProblem, Text
 from imgtool.syntax.source import BOM, Source, decode
-from imgtool.values import dataclass, field
+from imgtool.values import NamedTuple, dataclass, field
 
 # bufio.MaxScanTokenSize: a longer physical line ends BuildKit's scan
 MAX_LINE = 65535

@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
 
 from imgtool.regex import regex
 from imgtool.syntax.golang import parse_bool, parse_uint, quote
 from imgtool.syntax.suggest import suggest
+from imgtool.values import NamedTuple
 
 TYPES = ("bind", "cache", "tmpfs", "secret", "ssh")
 SHARING = ("shared", "private", "locked")

@@ -7,11 +7,10 @@ words say where in the file it stands.
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import NamedTuple
 
 from imgtool.edits import Span
 from imgtool.syntax.source import Source, decode
-from imgtool.values import dataclass, field
+from imgtool.values import NamedTuple, dataclass, field
 
 
 class Text(NamedTuple):

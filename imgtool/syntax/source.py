@@ -8,10 +8,11 @@ import stat
 from bisect import bisect_right
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from imgtool.edits import Span
 from imgtool.regex import regex
+from imgtool.values import NamedTuple
 
 BOM = b"\xef\xbb\xbf"
 

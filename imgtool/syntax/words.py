@@ -11,10 +11,10 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from imgtool.regex import regex
 from imgtool.syntax.golang import SPACES, quote
+from imgtool.values import NamedTuple
 
 # how much longer than the word its text may be: what a process can be given in one variable (MAX_ARG_STRLEN).
 # A few lines of doubling (ENV A=$A$A) grow past any bound.

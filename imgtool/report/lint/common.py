@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from imgtool.edits import Span
 from imgtool.facts.masks import Mask
 from imgtool.findings import Finding, Fix
 from imgtool.lint.runner import LintResult
 from imgtool.syntax.source import Place, Source
+from imgtool.values import NamedTuple
 
 HOME = "https://pypi.org/project/imgtool-containers/"
 """The project's page."""
