@@ -81,6 +81,8 @@ META = RuleMeta(
     "IMG203", "ownership-copy", severity=Severity.WARNING, since="0.1.0", fix=FixAvailability.SOMETIMES
 )
 
+# of more copies than these no fix is looked for
+_MOST = 20
 _PROGRAMS = frozenset({"chown", "chgrp", "chmod"})
 # folders of some text files
 _SETTINGS = regex(r"/\.ssh|^/etc/|(?:^|[-_/])(?:scripts?|configs?|conf|patches|templates)/?\Z")
@@ -130,7 +132,7 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
 
 
 def _in_run(facts: Facts, change: Change) -> Iterator[Finding]:
-    stored: set[Content] = set()
+    stored: set[str] = set()
     for command, where in located(facts, change.run):
         found = recursive(command)
         if found is None or not command.unconditional:
@@ -139,17 +141,17 @@ def _in_run(facts: Facts, change: Change) -> Iterator[Finding]:
         # a second change in the same layer stores nothing again
         hits = [(word, _changed(facts, change, target, stored)) for word, target in targets]
         hits = [(word, held) for word, held in hits if held]
-        stored.update(content for _, held in hits for content in held)
+        stored.update(content.path for _, held in hits for content in held)
         if hits:
             yield _finding(facts, change, found, targets[0][1], hits)
 
 
-def _changed(facts: Facts, change: Change, target: str | None, stored: set[Content]) -> list[Content]:
+def _changed(facts: Facts, change: Change, target: str | None, stored: set[str]) -> list[Content]:
     """What earlier layers hold of a target, so far as it is worth a word."""
     return [
         c
         for c in change.held
-        if target and c not in stored and _counts(facts, c) and _is_at(facts, change, target, c)
+        if target and _is_at(facts, change, target, c) and c.path not in stored and _counts(facts, c)
     ]
 
 
@@ -262,6 +264,8 @@ def _folded(
 ) -> Fix | None:
     """The change made by COPY; the command keeps the folder itself."""
     run = change.run
+    if len(held) > _MOST:
+        return None
     # small files behind them, too: they would keep the old owner; what is before, the tree mostly holds again
     behind = held[0].instruction.span.end
     small = [c for c in change.held if c.command is None and c.instruction.span.start > behind]
@@ -287,7 +291,11 @@ def _folded(
 def _foldable(facts: Facts, run: Run, found: Recursive, copy: Instruction, value: str) -> bool:
     """Whether COPY can do it at all: in the same stage, by an owner who is there, with the variables of the RUN."""
     body = run.stage.instructions
-    if copy not in body or copy.keyword not in ("COPY", "ADD") or found.command.wrappers:
+    if (
+        copy.span.start < run.stage.from_.span.start
+        or copy.keyword not in ("COPY", "ADD")
+        or found.command.wrappers
+    ):
         return False
     if copy.flag("link") or (copy.keyword == "ADD" and found.command.name == "chmod"):
         return False

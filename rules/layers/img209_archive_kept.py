@@ -102,7 +102,7 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     runs = {run.instruction: run for run in facts.runs(stage)}
     seen: set[Span] = set()
     for content in layers(facts).left:
-        if content.instruction not in stage.instructions or not _is_archive(facts, content):
+        if not _is_archive(facts, content) or facts.graph.stage_of(content.instruction) is not stage:
             continue
         use = _unpacked(facts, content)
         span = _place(content)

@@ -44,7 +44,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import takewhile
+from itertools import islice, takewhile
 
 from imgtool.rule import (
     Applicability,
@@ -90,13 +90,15 @@ _READS = frozenset(
     "make gmake cmake ninja meson bazel bazelisk cargo go rustc gcc g++ nvcc configure node npm npx yarn pnpm mvn gradle dotnet"
     " scons b2 tox nox hatch flit colcon catkin_make dpkg-buildpackage debuild rpmbuild sh bash dash zsh source . eval env printenv".split()
 )
+# how many of them one finding speaks of
+_MOST = 20
 _SYSTEM = ("/usr/", "/bin/", "/sbin/", "/opt/conda/")
 
 
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     if stage not in facts.built:
         return
-    volatile = [i for i in stage.instructions if names(i)]
+    volatile = list(islice((i for i in stage.instructions if names(i)), _MOST))
     if not volatile:
         return
     runs = [run for run in facts.runs(stage) if not run.onbuild]
