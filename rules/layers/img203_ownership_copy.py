@@ -81,6 +81,8 @@ META = RuleMeta(
     "IMG203", "ownership-copy", severity=Severity.WARNING, since="0.1.0", fix=FixAvailability.SOMETIMES
 )
 
+# how many of the contents before a command are looked at
+_HELD_BEFORE = 200
 # of more copies than these no fix is looked for
 _MOST = 20
 _PROGRAMS = frozenset({"chown", "chgrp", "chmod"})
@@ -150,7 +152,7 @@ def _changed(facts: Facts, change: Change, target: str | None, stored: set[str])
     """What earlier layers hold of a target, so far as it is worth a word."""
     return [
         c
-        for c in change.held
+        for c in change.held[-_HELD_BEFORE:]
         if target and _is_at(facts, change, target, c) and c.path not in stored and _counts(facts, c)
     ]
 
