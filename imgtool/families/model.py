@@ -14,15 +14,13 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import date
 from functools import cache
+from math import inf
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_args
+from typing import Any, Literal, TypeAlias, TypeVar, cast, get_args
 
 from imgtool.findings import Severity
 from imgtool.values import NamedTuple
-
-if TYPE_CHECKING:
-    from packaging.version import Version
 
 Evidence = Literal["V", "S", "I"]
 Measure = Literal["transfer", "unpacked"]
@@ -247,17 +245,40 @@ def sources() -> Mapping[str, Source]:
 _PRE_RELEASE_OF_RC = re.compile(r"(rc\d+)[.-](?:alpha|beta)\.?(\d+)")
 
 
+# epoch, release, and how far it is: pre-release, post-release, development release
+Order: TypeAlias = tuple[int, tuple[int, ...], tuple[int, int], int, float]
+
+
 @cache
-def order(version: str | None) -> Version | None:
-    """A version that compares; None where it is not one (``8.2.rc1.alpha003`` comes before ``8.2.rc1``)."""
+def order(version: str | None) -> Order | None:
+    """What versions compare by, as :pep:`440` has it; None where one is none (``8.2.rc1.alpha003`` is before ``8.2.rc1``)."""
     if version is None:
         return None
+    parts = version.split(".")
+    if all(part.isascii() and part.isdecimal() and len(part) < _LONG for part in parts):
+        return (0, _release(tuple(map(int, parts))), _FINAL, -1, inf)
+    # 7 ms that most files do not need
     from packaging.version import InvalidVersion, Version  # noqa: PLC0415
 
     try:
-        return Version(_PRE_RELEASE_OF_RC.sub(r"\1.dev\2", version.lower()))
+        read = Version(_PRE_RELEASE_OF_RC.sub(r"\1.dev\2", version.lower()))
     except InvalidVersion:
         return None
+    only_dev = read.dev is not None and read.post is None
+    pre = (_PRE[read.pre[0]], read.pre[1]) if read.pre else (_BEFORE_PRE if only_dev else _FINAL)
+    post = -1 if read.post is None else read.post
+    return (read.epoch, _release(read.release), pre, post, inf if read.dev is None else read.dev)
+
+
+_LONG = 20
+_PRE = {"a": 1, "b": 2, "rc": 3}
+_BEFORE_PRE, _FINAL = (0, 0), (4, 0)
+
+
+def _release(numbers: tuple[int, ...]) -> tuple[int, ...]:
+    """The numbers without zeros at the end: 12.0 is 12."""
+    last = max((n for n, number in enumerate(numbers, 1) if number), default=0)
+    return numbers[:last]
 
 
 def within(version: str | None, since: str | None, before: str | None) -> bool:

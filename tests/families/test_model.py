@@ -8,6 +8,7 @@ import warnings
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from packaging.version import Version
 
 from imgtool.families import model
 
@@ -58,3 +59,39 @@ def test_a_lead_changes_no_match(pattern: str, text: str) -> None:
         assert bool(model.fullmatch(pattern, text, re.IGNORECASE)) == bool(plain.fullmatch(text))
         assert bool(model.search(pattern, text, re.IGNORECASE)) == bool(plain.search(text))
         assert bool(model.match(pattern, text)) == bool(re.compile(pattern).match(text))
+
+
+VERSIONS = st.from_regex(
+    r"([0-2]!)?[0-3](\.[0-3]){0,3}(\.?(a|b|rc)[0-2])?(\.post[0-2])?(\.dev[0-2])?", fullmatch=True
+)
+
+
+@given(VERSIONS, VERSIONS)
+def test_versions_compare_as_packaging_compares_them(one: str, other: str) -> None:
+    ours, theirs = (model.order(one), model.order(other)), (Version(one), Version(other))
+    assert ours[0] is not None
+    assert ours[1] is not None
+    assert (ours[0] < ours[1], ours[0] == ours[1]) == (theirs[0] < theirs[1], theirs[0] == theirs[1])
+
+
+# --- (a version, one that is newer; None for what is no version) ---
+ORDERED = [
+    ("8.2.rc1.alpha003", "8.2.rc1"),
+    ("8.2.rc1", "8.2"),
+    ("12.1", "12.10"),
+    ("12.4.1", "12.4.1.post1"),
+    ("9", "9" * 30),
+]
+
+
+@pytest.mark.parametrize("older, newer", ORDERED)
+def test_order(older: str, newer: str) -> None:
+    first, second = model.order(older), model.order(newer)
+    assert first
+    assert second
+    assert first < second
+
+
+@pytest.mark.parametrize("text", ["", "latest", "12.x", "1..2", "\u0663", None])
+def test_what_is_no_version(text: str | None) -> None:
+    assert model.order(text) is None
