@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,10 @@ MAX_LOST = 3
 MAX_OUTPUT = 1 << 26
 MAX_REMARKS = 1000
 """Bytes that a process may say, and remarks on one script that are taken."""
+
+
+class _TimeoutError(Exception):
+    """The program has not ended in time."""
 
 
 class ShellCheckError(Exception):
@@ -73,12 +76,12 @@ def check(scripts: Iterable[bytes], program: Path) -> dict[bytes, tuple[Remark, 
         try:
             answers |= _ask(batch, program, BATCH_SECONDS)
             continue
-        except subprocess.TimeoutExpired:
+        except _TimeoutError:
             pass
         for script in batch:
             try:
                 answers |= _ask([script], program, SCRIPT_SECONDS)
-            except subprocess.TimeoutExpired:
+            except _TimeoutError:
                 lost += 1
                 if lost == MAX_LOST:
                     raise ShellCheckError("it takes too long") from None
@@ -109,7 +112,7 @@ def _ask(scripts: Sequence[bytes], program: Path, seconds: float) -> dict[bytes,
 
     Raises:
         ShellCheckError: see :func:`check`.
-        subprocess.TimeoutExpired: it has not ended in time.
+        _TimeoutError: it has not ended in time.
     """
     import tempfile  # noqa: PLC0415 - 5 ms that only this needs
 
@@ -137,20 +140,24 @@ def _ask(scripts: Sequence[bytes], program: Path, seconds: float) -> dict[bytes,
 
 def _say(program: Path, arguments: Sequence[str], folder: Path, seconds: float) -> Any:
     import json  # noqa: PLC0415 - likewise
+    import subprocess  # noqa: PLC0415 - 10 ms
 
     environment = {key: os.environ[key] for key in _KEPT if key in os.environ} | {"LC_ALL": "C.UTF-8"}
     output = folder / "answer"
     with output.open("xb") as stream:
-        done = subprocess.run(
-            [program, *arguments],
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=stream,
-            stderr=subprocess.DEVNULL,
-            timeout=seconds,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                [program, *arguments],
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.DEVNULL,
+                timeout=seconds,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise _TimeoutError from None
     if done.returncode not in (0, 1) or output.stat().st_size > MAX_OUTPUT:
         raise ShellCheckError(f"{program}: exit code {done.returncode}")
     try:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from imgtool.values import NamedTuple
 
 from imgtool.edits import Span
 from imgtool.facts.facts import DEFAULT_SHELL, Facts, Run
@@ -32,6 +31,7 @@ from imgtool.lint.shellcheck.dialect import (
 from imgtool.regex import regex
 from imgtool.syntax.nodes import Comment, Heredoc, Text
 from imgtool.syntax.source import decode
+from imgtool.values import NamedTuple
 
 PRELUDE_LINES = 3
 

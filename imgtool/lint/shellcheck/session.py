@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
-from threading import Thread
+from typing import TYPE_CHECKING
 
 from imgtool.lint.shellcheck.program import find
 from imgtool.lint.shellcheck.run import Remark, Remarks, ShellCheckError, check
+
+if TYPE_CHECKING:
+    from threading import Thread
 
 ABSENT = "ShellCheck is not installed"
 
@@ -33,6 +36,8 @@ class Session:
             self._answers, self._asked = {}, set()
         new = [script for script in dict.fromkeys(scripts) if script not in self._asked]
         if new and not self.problem:
+            from threading import Thread  # noqa: PLC0415 - only where there is something to ask
+
             self._asked.update(new)
             self._asking = Thread(target=self._ask, args=(new, self._asking), daemon=True)
             self._asking.start()
