@@ -1,3 +1,3 @@
 """imgtool: lint, rewrite and measure container images for GPUs and NPUs."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
