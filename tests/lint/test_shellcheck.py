@@ -467,3 +467,24 @@ def test_many_scripts_are_few_processes(monkeypatch: pytest.MonkeyPatch) -> None
     assert PROGRAM
     assert set(run.check(given, PROGRAM)) == set(given)
     assert len(started) == 2
+
+
+def test_a_change_that_cannot_be_made_is_not_offered() -> None:
+    text = UBUNTU + "RUN echo $a b\n"
+    (script,) = scripts(text)
+    at = PRELUDE_LINES + 1
+
+    def offered(*places: run.Place) -> list[Finding]:
+        changes = tuple(run.Replacement(place, "x", after=False) for place in places)
+        remark = run.Remark("SC2006", "style", "a message", run.Place(at, 6, at, 8), changes)
+        return [f for f in findings.findings([script], {script.data: (remark,)}) if f.fix]
+
+    assert offered(run.Place(at, 1, at, 5), run.Place(at, 6, at, 8))
+    # they overlap
+    assert not offered(run.Place(at, 1, at, 7), run.Place(at, 6, at, 8))
+    assert not offered(run.Place(at, 1, at, 1), run.Place(at, 1, at, 2))
+
+
+def test_a_place_above_the_script_is_its_begin() -> None:
+    lines = Lines(b"a\nbc\n")
+    assert [lines.index(line, 1) for line in (1, PRELUDE_LINES, PRELUDE_LINES + 1)] == [0, 0, 0]

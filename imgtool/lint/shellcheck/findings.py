@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
 from imgtool.edits import Edit
 from imgtool.findings import Finding, Fix, Severity
@@ -45,9 +46,14 @@ def _fix(script: Snippet, lines: Lines, remark: Remark) -> Fix | None:
         return None
     edits = [_edit(script, lines, change) for change in remark.replacements]
     made = tuple(edit for edit in edits if edit)
-    if len(made) < len(edits) or len({edit.start for edit in made}) < len(made):
+    if len(made) < len(edits) or _clash(sorted(made)):
         return None
     return Fix("Apply what ShellCheck proposes (unsafe: the command may get other words)", made)
+
+
+def _clash(edits: Sequence[Edit]) -> bool:
+    """Whether sorted edits overlap, or which of two comes first is not clear."""
+    return any(a.start == b.start or a.span.overlaps(b.span) for a, b in pairwise(edits))
 
 
 def _splits(script: Snippet, lines: Lines, remark: Remark) -> bool:

@@ -284,10 +284,10 @@ class Lines:
 
     def index(self, line: int, column: int) -> int:
         """The offset of a line and column, both from 1, of what ShellCheck has read; what lies outside is moved inside."""
-        number = line - PRELUDE_LINES - 1
+        number = max(line - PRELUDE_LINES - 1, 0)
         if number >= len(self._starts):
             return len(self._data)
-        start = self._starts[max(number, 0)]
+        start = self._starts[number]
         end = self._starts[number + 1] - 1 if number + 1 < len(self._starts) else len(self._data)
         text = self._data[start:end]
         if text.isascii():
