@@ -26,6 +26,7 @@ COMMANDS = {
     "size": "Say what images weigh, layer by layer, in exact bytes.",
     "gate": "Hold an image against a budget of growth over another one.",
     "rewrite": "Split a Dockerfile that ships its toolchain into builder and runtime.",
+    "lsp": "Serve an editor: findings while typing, fixes, explanations.",
     "completion": "Print a script that completes command lines.",
     "parse": "Show Dockerfiles the way BuildKit reads them.",
 }

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from imgtool.edits import Edit, apply, conflicting
 from imgtool.findings import Applicability, Finding, Fix
-from imgtool.lint.runner import LintResult
+from imgtool.lint.result import LintResult
 from imgtool.syntax import parse
 from imgtool.values import dataclass, replace
 
@@ -82,23 +82,23 @@ def _one_pass(data: bytes, findings: Sequence[Finding], *, unsafe: bool) -> tupl
             chosen.append((finding, offer))
             for edit in offer.edits:
                 insort(taken, edit)
-    accepted = _accepted(data, chosen)
-    changed = apply(data, [edit for _, offer in accepted for edit in offer.edits])
-    return changed, [finding.code for finding, _ in accepted]
+    applied = accepted(data, chosen)
+    changed = apply(data, [edit for _, offer in applied for edit in offer.edits])
+    return changed, [finding.code for finding, _ in applied]
 
 
-def _accepted(data: bytes, fixes: list[tuple[Finding, Fix]]) -> list[tuple[Finding, Fix]]:
+def accepted(data: bytes, fixes: list[tuple[Finding, Fix]]) -> list[tuple[Finding, Fix]]:
     """Those of the fixes that together bring no new syntax error."""
     before = _problems(data)
     if _problems(apply(data, [edit for _, offer in fixes for edit in offer.edits])) <= before:
         return fixes
-    accepted: list[tuple[Finding, Fix]] = []
+    kept: list[tuple[Finding, Fix]] = []
     edits: list[Edit] = []
     for finding, offer in fixes:
         if _problems(apply(data, [*edits, *offer.edits])) <= before:
-            accepted.append((finding, offer))
+            kept.append((finding, offer))
             edits += offer.edits
-    return accepted
+    return kept
 
 
 def _problems(data: bytes) -> Counter[str]:
