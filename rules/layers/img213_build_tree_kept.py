@@ -3,8 +3,9 @@
 ## What it does
 Reports a source tree, in a stage that ships, that a RUN clones or unpacks, builds and installs elsewhere (`make install`,
 `ninja install`, `cmake --install`), and then leaves in its layer, where nothing later in the file names it. It also
-reports `COPY --from` of a CUDA toolkit's folder, or of its `lib64`, from a devel image: the static libraries (`*.a`) and
-headers in it link programs, and run none.
+reports `COPY --from` of a CUDA toolkit's folder, or of its `lib64`, from a devel image, and of static libraries by name
+(`*.a`) from any stage: they and headers link programs, and run none. An image in which something is compiled, when it
+is built or when it runs, may keep them.
 
 Where a later RUN deletes the tree, IMG202 says so.
 
@@ -54,6 +55,7 @@ from imgtool.rule import (
     toolchain,
 )
 
+from ..accelerator._toolchain import When, signs
 from ._contents import Content
 from ._layers import layers
 from ._leftovers import Installed, leftover
@@ -65,7 +67,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.2.0",
     fix=FixAvailability.SOMETIMES,
-    needs=("install", "/cuda"),
+    needs=("install", "/cuda", ".a ", ".a\t", '.a"'),
 )
 
 _TOOLKIT = regex(r"/usr/local/cuda(?:-[\d.]+)?(?:/(?:lib64|targets(?:/[\w-]+(?:/lib)?)?))?/?\Z")
@@ -85,7 +87,9 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
             seen.add(id(content.command))
             yield _finding(facts, content, run, after)
     for instruction in stage.instructions:
-        yield from _copied(facts, stage, instruction)
+        found = list(_copied(facts, stage, instruction))
+        if found and not _compiles(facts):
+            yield from found
 
 
 def _finding(facts: Facts, content: Content, run: Run, after: Installed) -> Finding:
@@ -111,19 +115,29 @@ def _fix(facts: Facts, content: Content, run: Run) -> Fix | None:
 
 
 def _copied(facts: Facts, stage: Stage, instruction: Instruction) -> Iterator[Finding]:
-    if instruction.problem or not copy_source(instruction) or not _is_toolchain(facts, instruction):
+    if instruction.problem or not copy_source(instruction):
         return
-    own = facts.base(stage)
+    toolkit = _has_toolkit(facts, stage, instruction)
     for word in instruction.words[:-1]:
         text = facts.expand(instruction, word.text)
-        # where the base has a toolkit already, IMG212 says so
-        if text and _TOOLKIT.match(text) and (own is None or own.accelerator is None):
+        if text and text.endswith(".a"):
+            message = f"{last(text)} links programs and runs none, and nothing is compiled here; leave it in the other stage"
+            yield META.finding(word.span, message)
+        elif text and toolkit and _TOOLKIT.match(text):
             message = f"{text} of a devel image holds static libraries and headers, which run nothing; copy the .so files that are needed, or use the runtime image"
             yield META.finding(word.span, message)
 
 
-def _is_toolchain(facts: Facts, instruction: Instruction) -> bool:
-    """Whether COPY takes from a stage on an image with a toolkit."""
+def _has_toolkit(facts: Facts, stage: Stage, instruction: Instruction) -> bool:
+    """Whether COPY takes from a stage on an image with a toolkit; not where the base has one, as IMG212 says then."""
+    own = facts.base(stage)
+    if own is not None and own.accelerator is not None:
+        return False
     edge = next((e for e in facts.graph.edges if e.instruction is instruction and e.target), None)
     base = facts.base(edge.target) if edge and edge.target else None
     return base is not None and base.known and toolchain(base) is not None
+
+
+def _compiles(facts: Facts) -> bool:
+    """Whether something is compiled in the image that ships: while it is built, or when it runs."""
+    return any(sign.when is not When.UNKNOWN for sign in signs(facts.shipped, facts))

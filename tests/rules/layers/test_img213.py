@@ -45,6 +45,23 @@ LEFT_ALONE = [
         "FROM nvidia/cuda:12.4.1-devel-ubuntu22.04 AS b\nFROM debian:bookworm\nCOPY --from=b /usr/local/cuda/lib64/libcudart.so.12 /usr/lib/",
         "one library",
     ),
+    (
+        "FROM nvidia/cuda:12.4.1-devel-ubuntu22.04 AS b\nFROM rust:1.79\nCOPY --from=b /usr/local/cuda /usr/local/cuda\nRUN cargo build",
+        "something is compiled",
+    ),
+    (
+        "FROM nvidia/cuda:12.4.1-devel-ubuntu22.04 AS b\nFROM debian:bookworm\nCOPY --from=b /usr/local/cuda /usr/local/cuda\nRUN pip install flashinfer-python",
+        "it compiles when it runs",
+    ),
+    (
+        "FROM debian:bookworm AS b\nFROM debian:bookworm\nCOPY --from=b /out/libx.a /usr/lib/\nRUN apt-get install -y g++",
+        "a compiler is there for it",
+    ),
+    (
+        "FROM debian:bookworm AS b\nFROM debian:bookworm AS c\nCOPY --from=b /x/libx.a /usr/lib/\nFROM debian",
+        "not shipped",
+    ),
+    ("FROM debian:bookworm\nCOPY libx.a /usr/lib/", "of the context, perhaps on purpose"),
     ("", "no stage"),
 ]
 
@@ -93,4 +110,15 @@ def test_the_toolkit_of_a_devel_image(lint_with: LintWith) -> None:
     assert finding.message == (
         "/usr/local/cuda/lib64 of a devel image holds static libraries and headers, which run nothing;"
         " copy the .so files that are needed, or use the runtime image"
+    )
+
+
+@pytest.mark.parametrize("source", ["/usr/local/cuda/lib64/libcudart_static.a", "/opt/x/lib/*.a"])
+def test_static_libraries_by_name(lint_with: LintWith, source: str) -> None:
+    text = f"FROM debian:bookworm AS b\nFROM debian:bookworm\nCOPY --from=b {source} /usr/lib/\n"
+    result = lint_with("IMG213", text)
+    (finding,) = result.findings
+    assert result.source.text(finding.span) == source
+    assert finding.message == (
+        f"{source.rpartition('/')[2]} links programs and runs none, and nothing is compiled here; leave it in the other stage"
     )
