@@ -2,8 +2,10 @@
 
 ## What it does
 Reports `COPY --from` of a whole system folder to its own place (`/usr`, `/usr/lib`, `/usr/local` of a Python image,
-`/usr/local/cuda`, `/usr/local/Ascend`, `/`), in a stage that ships, where both stages stand on the same image, or on
-images of one family that hold the folder.
+`/usr/local/cuda`, `/usr/local/Ascend`, `/opt/conda` of a PyTorch image, `/`), in a stage that ships, where both stages
+stand on the same image, or on images of one family that hold the folder. It also reports one of a virtual environment, a conda
+prefix or another folder that a stage has made on which both stand, and of a conda prefix that the other stage uses and has
+not made, where both stand on the same image.
 
 ## Why is this bad
 COPY does not compare: every file that the base image has in that folder is stored a second time, whatever the stage has
@@ -31,11 +33,18 @@ CMD ["/opt/venv/bin/python3"]
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from itertools import islice
 
 from imgtool.rule import Edge, Facts, Finding, Instruction, RuleMeta, Severity, Stage, copy_source, held_tree
 
-from ._contents import copied
+from ._contents import Content, copied, made
+
+# how many copies of a stage are looked at, and how many stages and RUNs before them
+_MOST = 500
+_FOLLOWED = 50
+_CONDA = frozenset({"conda", "miniconda", "miniforge", "mambaforge", "anaconda"})
 
 META = RuleMeta("IMG212", "tree-copied-again", severity=Severity.WARNING, since="0.2.0", needs=("--from",))
 
@@ -43,8 +52,8 @@ META = RuleMeta("IMG212", "tree-copied-again", severity=Severity.WARNING, since=
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     if stage in facts.shipped and stage.reference != "scratch":
         edges = {edge.instruction: edge for edge in facts.graph.edges if edge.stage is stage}
-        for instruction in stage.instructions:
-            if copy_source(instruction) and instruction in edges:
+        for instruction in islice(edges, _MOST):
+            if copy_source(instruction):
                 yield from _again(facts, stage, instruction, edges[instruction])
 
 
@@ -53,24 +62,66 @@ def _again(facts: Facts, stage: Stage, instruction: Instruction, edge: Edge) -> 
         source = facts.expand(instruction, content.source)
         if source is None or posixpath.normpath(f"/{source}").replace("//", "/") != content.path:
             continue
-        what = _held(facts, stage, edge, content.path)
-        if what:
+        found = _held(facts, stage, edge, content.path) or _shared(facts, stage, edge, content.path)
+        if found:
             word = next(word for word in instruction.words if word.text == content.source)
-            message = f"{content.path} holds {what}, which {stage.root.base} has already; copy what the other stage has added, or install that to a folder of its own"
+            message = f"{content.path} {found}; copy what the other stage has added, or install that to a folder of its own"
             yield META.finding(word.span, message)
 
 
 def _held(facts: Facts, stage: Stage, edge: Edge, folder: str) -> str | None:
     """What both images hold in a folder."""
     base = facts.base(stage)
-    tree = held_tree(base, folder)
-    if tree is None:
-        return None
     here = stage.root.reference
     there = edge.target.root.reference if edge.target else edge.source
-    if here is not None and here == there:
-        return tree.what
+    one = here is not None and here == there
+    tree = held_tree(base, folder)
+    if tree is None:
+        conda = one and edge.target is not None and _is_conda(facts, edge.target, folder)
+        return f"holds conda, which {stage.root.base} has already" if conda else None
     other = facts.base(edge.target) if edge.target else None
     # of the system, two images hold the same only where they are one
     same = base is not None and other is not None and other.family == base.family and "*" not in tree.families
-    return tree.what if same else None
+    return f"holds {tree.what}, which {stage.root.base} has already" if one or same else None
+
+
+def _is_conda(facts: Facts, stage: Stage, folder: str) -> bool:
+    """Whether a folder is a conda prefix that a stage uses and that only its base image can have made."""
+    if posixpath.basename(folder).rstrip("0123456789") not in _CONDA:
+        return False
+    used = False
+    for each in _lineage(stage):
+        for run in facts.runs(each)[:_FOLLOWED]:
+            used |= any(o.ecosystem == "conda" for o in run.operations)
+            # who makes the prefix names it
+            if folder.encode() in run.script.text.data:
+                return False
+    return used and not any(folder in _made(facts, each) for each in _lineage(stage))
+
+
+def _shared(facts: Facts, stage: Stage, edge: Edge, folder: str) -> str | None:
+    """Which line of a stage that both stand on has made a folder."""
+    if edge.target is None:
+        return None
+    others = list(_lineage(edge.target))
+    for each in _lineage(stage):
+        content = _made(facts, each).get(folder) if each is not stage and each in others else None
+        if content is not None:
+            return f"is there already, from line {content.instruction.start_line}, with all that it held then"
+    return None
+
+
+def _lineage(stage: Stage) -> Iterator[Stage]:
+    return islice(stage.lineage(), _FOLLOWED)
+
+
+@lru_cache(maxsize=64)
+def _made(facts: Facts, stage: Stage) -> Mapping[str, Content]:
+    """The trees that the instructions of a stage make, the last of each path."""
+    runs = {run.instruction: run for run in facts.runs(stage) if not run.onbuild}
+    found: dict[str, Content] = {}
+    for instruction in stage.instructions:
+        run = runs.get(instruction)
+        new = [c for _, _, each in made(facts, run) for c in each] if run else copied(facts, instruction)
+        found |= {content.path: content for content in new if content.tree}
+    return found

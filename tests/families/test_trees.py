@@ -17,6 +17,8 @@ HELD = [
     ("python:3.12", "/usr/local/lib/python3.12/site-packages", None),
     ("debian:bookworm", "/usr/local/cuda", None),
     ("own:1", "/usr", "the system"),
+    ("pytorch/pytorch:2.6.0-cuda12.4-cudnn9-runtime", "/opt/conda", "conda and torch"),
+    ("own:1", "/opt/conda", None),
 ]
 
 
