@@ -3,7 +3,8 @@
 ## What it does
 Reports what puts model weights into an image that ships: `hf download` and `huggingface-cli download`, `snapshot_download` and
 `from_pretrained` in Python, `modelscope download`, `ollama pull`, clones from model hubs and `git lfs pull`,
-downloads of `*.safetensors`, `*.gguf`, `*.pt` and the like, and COPY of such files.
+downloads of `*.safetensors`, `*.gguf`, `*.pt` and the like, COPY of such files, and COPY of a folder into which another stage
+has downloaded them.
 
 Tokenizers, configuration files and data sets are left alone, and so is what goes into a cache mount or is deleted in the
 same RUN.
@@ -38,8 +39,11 @@ CMD ["python", "-m", "http.server"]
 
 from __future__ import annotations
 
+import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from imgtool.rule import (
@@ -54,12 +58,14 @@ from imgtool.rule import (
     Severity,
     Span,
     Stage,
+    copy_source,
     mounts_of,
     regex,
 )
 
-from ._contents import MEGABYTE, Content, copied, weight
-from ._layers import layers
+from ._contents import MEGABYTE, Content, copied, made, weight
+from ._layers import deleted_words, layers
+from ._paths import covers, path
 from ._uses import last
 
 META = RuleMeta(
@@ -120,8 +126,13 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     for run in facts.runs(stage):
         if not run.onbuild and not _elsewhere(run):
             yield from _finding(list(_in_run(facts, run)))
+    edges = {edge.instruction: edge.target for edge in facts.graph.edges if edge.stage is stage}
     for instruction in stage.instructions:
-        yield from _finding(list(_copied(facts, instruction)))
+        found = list(_copied(facts, instruction))
+        source = edges.get(instruction) if copy_source(instruction) else None
+        if not found and source is not None:
+            found = list(_from_stage(facts, instruction, source))
+        yield from _finding(found)
 
 
 def _elsewhere(run: Run) -> bool:
@@ -250,6 +261,60 @@ def _copied(facts: Facts, instruction: Instruction) -> Iterator[_Weights]:
         word = next((w for w in instruction.words if w.text == content.source), instruction.word)
         if size is None or size >= MEGABYTE:
             yield _Weights(word.span, last(content.source), size)
+
+
+# --- folders of another stage ------------------------------------------------------------------------
+
+# how many stages below the one that is copied from are looked at, and places in each
+_FOLLOWED = 5
+_MOST = 50
+_FOLDER_OPTIONS = ("--local-dir", "--local_dir", "--cache-dir", "--cache_dir")
+_FOLDER_ARGUMENT = regex(r"\b(?:local_dir|cache_dir)\s*=\s*[rf]?['\"](/[^'\"{}]+)['\"]")
+
+
+def _from_stage(facts: Facts, instruction: Instruction, stage: Stage) -> Iterator[_Weights]:
+    """What COPY takes of the weights that another stage has downloaded."""
+    for word in instruction.words[:-1]:
+        text = facts.expand(instruction, word.text)
+        folder = posixpath.normpath(f"/{text.lstrip('/')}".removesuffix("/*")) if text else None
+        for each in islice(stage.lineage(), _FOLLOWED) if folder else ():
+            fetched = _fetched(facts, each)
+            place = next((p for p in fetched if f"{p}/".startswith(f"{folder}/".replace("//", "/"))), None)
+            if place is not None:
+                yield _Weights(word.span, f"{fetched[place]} in {text}")
+                break
+
+
+@lru_cache(maxsize=64)
+def _fetched(facts: Facts, stage: Stage) -> Mapping[str, str]:
+    """Where the RUNs of a stage put weights, and which; what they delete or move away is not among them."""
+    found: dict[str, str] = {}
+    for run in facts.runs(stage):
+        if run.onbuild or _elsewhere(run):
+            continue
+        for command, where, contents in made(facts, run):
+            gone = [path(facts, run, word, where) for word in deleted_words(command)]
+            found = {p: what for p, what in found.items() if not any(g and covers(g, p) for g in gone)}
+            found |= {c.path: last(c.path) for c in contents if not c.tree and _is_weights(c)}
+            found |= {c.path: f"the model {last(c.source)}" for c in contents if _HUB.search(c.source)}
+            found |= dict(_in_folder(facts, run, command, where))
+            if len(found) > _MOST:
+                return found
+    return found
+
+
+def _in_folder(facts: Facts, run: Run, command: Command, where: str | None) -> Iterator[tuple[str, str]]:
+    """The folder that a hub's command, or Python code, is told to download to."""
+    weights = next(_by_program(command), None)
+    if weights is None:
+        return
+    for word, value in pairwise(command.args):
+        if word.text in _FOLDER_OPTIONS and (place := path(facts, run, value, where)):
+            yield place, weights.what
+    texts = [word.text for word in command.args] + [str(r.body) for r in command.redirects if r.body]
+    for text in texts:
+        if named := _FOLDER_ARGUMENT.search(text):
+            yield posixpath.normpath(named[1]), weights.what
 
 
 def _finding(found: list[_Weights]) -> Iterator[Finding]:

@@ -27,6 +27,26 @@ LEFT_ALONE = [
     (f"FROM debian:bookworm AS build\nRUN hf download a/b\n{BASE}", "a builder"),
     (f"{BASE}ONBUILD RUN hf download a/b", "the child's doing"),
     (f"{BASE}RUN echo from_pretrained", "a word"),
+    (
+        f"FROM debian:bookworm AS dl\nRUN hf download a/b --local-dir /m\n{BASE}COPY --from=dl /x /x",
+        "another folder",
+    ),
+    (
+        f"FROM debian:bookworm AS dl\nRUN wget -P /m https://x.org/a.gguf && rm /m/a.gguf\n{BASE}COPY --from=dl /m /m",
+        "deleted there",
+    ),
+    (
+        f"FROM debian:bookworm AS dl\nRUN wget -P /m https://x.org/a.json\n{BASE}COPY --from=dl /m /m",
+        "no weights",
+    ),
+    (
+        f"FROM debian:bookworm AS dl\nRUN hf download a/b tokenizer.json --local-dir /m\n{BASE}COPY --from=dl /m /m",
+        "no weights",
+    ),
+    (
+        f"FROM debian:bookworm AS dl\nRUN wget -P /m https://x.org/a.gguf\nFROM debian AS c\nCOPY --from=dl /m /m\n{BASE}",
+        "a builder",
+    ),
     ("", "no stage"),
 ]
 
@@ -65,3 +85,30 @@ def test_the_size_is_that_of_the_context(lint_with: LintWith) -> None:
     files = {"m/a.safetensors": "x" * 2_000_000, "m/b.safetensors": "x" * 3_000_000, "m/c.json": "{}"}
     (finding,) = lint_with("IMG206", f"{BASE}COPY m/*.safetensors /m/", files).findings
     assert finding.saves_bytes == 5_000_000
+
+
+# what the other stage does, what is copied from it, what is said to be in it
+FROM_STAGE = [
+    ("RUN hf download a/b --local-dir /models/b", "/models", "the model a/b in /models"),
+    ("WORKDIR /w\nRUN modelscope download --model a/b --local_dir m", "w/m/", "the model a/b in w/m/"),
+    ("RUN mkdir /m && cd /m && wget https://x.org/a.gguf", "/m/*", "a.gguf in /m/*"),
+    ("RUN git lfs install && git clone https://huggingface.co/a/b /m", "/m", "the model b in /m"),
+    (
+        "RUN python3 -c \"snapshot_download('a/b', local_dir='/m/x')\"\nFROM dl AS other",
+        "/m",
+        "what snapshot_download downloads in /m",
+    ),
+    ("ENV D=/data\nRUN curl -o $D/a.pt https://x.org/a.pt", "/", "a.pt in /"),
+]
+
+
+@pytest.mark.parametrize("body, source, what", FROM_STAGE)
+def test_from_another_stage(lint_with: LintWith, body: str, source: str, what: str) -> None:
+    name = "other" if "other" in body else "dl"
+    text = f"FROM debian:bookworm AS dl\n{body}\n{BASE}COPY --from={name} {source} /there/\n"
+    result = lint_with("IMG206", text)
+    (finding,) = result.findings
+    assert result.source.text(finding.span) == source
+    assert finding.message == (
+        f"{what} is in every image that is built; mount them at run time, or keep them in an image of their own"
+    )
