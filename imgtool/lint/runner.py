@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain
 from types import MappingProxyType
 from typing import Any
@@ -98,7 +99,7 @@ def lint(
             failures.append(RuleFailure(rule.meta.code, f"{type(error).__name__}: {error}"))
     found += pending() if pending else ()
     found = list(judgement.of(found))
-    ran = {name for rule in rules for name in _names(rule.meta)}.union(*map(_names, spared))
+    ran = _ran([*(rule.meta for rule in rules), *spared])
     if pending:
         ran |= {
             code.text.lower()
@@ -153,6 +154,16 @@ def _subjects(kind: str, facts: Facts) -> Iterable[Any]:
 
 # of rules that name each other's codes, whose finding stays
 _WEAK = {"BK": 1, "DL": 2}
+_OURS = "IMG"
+
+
+def _rank(finding: Finding) -> tuple[int, bool]:
+    """The strongest first: ours, and of these one that names another of ours."""
+    return _WEAK.get(finding.code.rstrip("0123456789"), 0), not any(map(_is_ours, finding.aliases))
+
+
+def _is_ours(code: str) -> bool:
+    return code.startswith(_OURS)
 
 
 def one_each(findings: Iterable[Finding]) -> list[Finding]:
@@ -160,7 +171,7 @@ def one_each(findings: Iterable[Finding]) -> list[Finding]:
     kept: list[Finding] = []
     # by name and then by code: a rule may find thousands, which are no rivals of each other
     seen: dict[str, dict[str, list[Finding]]] = {}
-    for finding in sorted(findings, key=lambda f: _WEAK.get(f.code.rstrip("0123456789"), 0)):
+    for finding in sorted(findings, key=_rank):
         names = (finding.code, *finding.aliases)
         rivals = (found for n in names for code, found in seen.get(n, {}).items() if code != finding.code)
         if not any(_together(finding, other) for found in rivals for other in found):
@@ -192,6 +203,19 @@ def _unsilenced(document: Document, found: list[Finding], ran: Collection[str]) 
         idle = {c for s in comments for c in s.codes if c not in used and c.needless(judged)}
         kept += sift(img002.unused(comments, idle), comments, called)[0]
     return kept
+
+
+def _ran(rules: Sequence[RuleMeta | IndexEntry]) -> set[str]:
+    """What a suppression may call the rules that ran, without what also means one that did not."""
+    names = set(chain.from_iterable(map(_names, rules)))
+    return names - _meaning_others(frozenset(rule.code for rule in rules))
+
+
+@lru_cache(maxsize=16)
+def _meaning_others(ran: frozenset[str]) -> frozenset[str]:
+    """The names and aliases of rules that did not run; a code that ran means that rule alone."""
+    idle = chain.from_iterable(_names(entry) for entry in index() if entry.code not in ran)
+    return frozenset(idle) - {code.lower() for code in ran}
 
 
 def _names(rule: RuleMeta | IndexEntry) -> Iterator[str]:

@@ -132,6 +132,9 @@ ALIASES = [
         [finding("BK1", aliases=("X",)), finding("T1", aliases=("X",))], ["T1"], id="ours over both"
     ),
     pytest.param(
+        [finding("IMG1"), finding("IMG2", aliases=("IMG1",))], ["IMG2"], id="of ours the one that names the other"
+    ),
+    pytest.param(
         [finding("T1", aliases=("T2", "T3")), finding("T2", 1), finding("T3")], ["T1"], id="one for two"
     ),
     pytest.param(
@@ -228,6 +231,43 @@ def test_comments(make_rule: MakeRule, comment: str, expected: list[str], fixed:
 def test_a_comment_is_not_unused_where_its_rule_did_not_run() -> None:
     (unused,) = [rule for rule in BUILT_IN if rule.meta.code == "IMG002"]
     assert codes(lint(b"# imgtool ignore=IMG001\nFROM a\n", "", [unused])) == []
+
+
+# --- hadolint's comments, by the rules that run: (comment, the profile, what is said to be unused above a plain RUN) ---
+HADOLINT = [
+    pytest.param("# hadolint ignore=DL3008", "default", [], id="its rule does not run"),
+    pytest.param("# hadolint ignore=DL3008", "hadolint", ["DL3008"], id="its rule runs"),
+    pytest.param("# hadolint global ignore=DL3008,DL3015", "default", [], id="for the file"),
+    pytest.param("# hadolint global ignore=DL3008,DL3015", "all", ["DL3008", "DL3015"], id="both run"),
+    pytest.param("# hadolint ignore=DL3042", "default", [], id="IMG204, which runs, is about less"),
+    pytest.param("# hadolint ignore=DL3042", "hadolint", ["DL3042"], id="a code is its own rule's alone"),
+    pytest.param("# hadolint ignore=DL3057", "hadolint", [], id="a preview rule does not run"),
+    pytest.param("# hadolint ignore=SC2086", "default", [], id="ShellCheck is not asked"),
+    pytest.param("# hadolint ignore=IMG204", "default", ["IMG204"], id="a code of ours"),
+    pytest.param("# hadolint ignore=IMG204", "hadolint", [], id="a code of ours that does not run"),
+    pytest.param("# imgtool ignore=JSONArgsRecommended", "default", ["JSONArgsRecommended"], id="BuildKit's"),
+    pytest.param("# imgtool ignore=JSONArgsRecommended", "hadolint", [], id="BuildKit's, and no BK runs"),
+]
+
+
+@pytest.mark.parametrize("comment, profile, expected", HADOLINT)
+def test_unused_comments_are_judged_by_rules_that_ran(
+    comment: str, profile: str, expected: list[str]
+) -> None:
+    entries = registry.select(profile=profile)
+    data = f"FROM debian:bookworm\n{comment}\nRUN true\n".encode()
+    needed = registry.needed(entries, data)
+    spared = [entry for entry in entries if entry not in needed]
+    result = lint(data, "", [registry.load(entry) for entry in needed], spared=spared)
+    assert [result.source.text(f.span) for f in result.findings] == expected
+    assert set(codes(result)) <= {"IMG002"}
+
+
+def test_a_file_full_of_comments_for_hadolint_is_clean() -> None:
+    rules = [registry.load(entry) for entry in registry.select()]
+    run = "RUN apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*\n"
+    data = "FROM debian:bookworm\n" + f"# hadolint ignore=DL3008,DL3009,DL3015,DL3059 why\n{run}" * 20
+    assert codes(lint(data.encode(), "", rules)) == []
 
 
 def test_syntax_errors_are_findings_and_the_rest_is_linted(make_rule: MakeRule) -> None:
