@@ -302,7 +302,9 @@ def _named(text: bytes, *, loose: bool) -> Iterator[Found]:
 
 def _value_of(text: bytes, name: str, kind: str, past: int, *, loose: bool) -> Found | None:
     joined = _JOINED.match(text, past)
-    match = joined or _APART.match(text, past)
+    # what follows a variable is another word
+    variable = text[: past - len(name)].endswith((b"$", b"${"))
+    match = joined or (None if variable else _APART.match(text, past))
     if match is None:
         return None
     group = next(number for number in (1, 2, 3) if match[number])

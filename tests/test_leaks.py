@@ -34,6 +34,8 @@ NONE = [
     ("PASSWORD=$(cat /run/secrets/password)", "a command"),
     ("PASSWORD=`cat password`", "a command"),
     ("PASSWORD=%DB_PASSWORD%", "a variable of Windows"),
+    ("--token $HF_TOKEN meta-llama/Llama-2-7b", "what follows a variable is another word"),
+    ('--token "${HF_TOKEN}" meta-llama/Llama-2-7b', "likewise"),
     ("PASSWORD={{ password }}", "a template"),
     ("PASSWORD=<password>", "a placeholder"),
     ("PASSWORD=changeme", "a placeholder"),
