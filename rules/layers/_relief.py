@@ -115,14 +115,14 @@ def reported(meta: RuleMeta, facts: Facts, kept: Kept, aliases: tuple[str, ...] 
     subject = f"{f'{first.manager} {first.verb}'.strip()} leaves its {kept.cache.what}"
     if count > 1:
         subject = f"{first.manager} leaves the {kept.cache.what} of {count} commands"
-    span, *related = (_called(fill) for fill in kept.fills)
+    span, *related = (called(fill) for fill in kept.fills)
     relief = relieved(facts, kept)
     fix = relief and Fix(f"{relief.what}{relief.doubt}", relief.edits, relief.applicability)
     message = f"{subject} in this layer; {advice(facts, kept)}"
     return meta.finding(span, message, fix=fix, aliases=aliases, related=tuple(related))
 
 
-def _called(operation: PackageOperation) -> Span:
+def called(operation: PackageOperation) -> Span:
     """The program and its sub-command."""
     words = call(operation)
     return Span(words[0].span.start, words[-1].span.end)

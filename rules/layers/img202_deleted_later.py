@@ -68,14 +68,19 @@ from imgtool.rule import (
     copy_source,
 )
 
-from ._caches import Cleaned, history
+from ._caches import Cleaned, history, known_as
 from ._contents import Content, is_large, weight
 from ._joined import joined
 from ._layers import Deletion, layers
-from ._relief import relieved
+from ._relief import called, relieved
 
 META = RuleMeta(
-    "IMG202", "deleted-later", severity=Severity.WARNING, since="0.1.0", fix=FixAvailability.SOMETIMES
+    "IMG202",
+    "deleted-later",
+    severity=Severity.WARNING,
+    since="0.1.0",
+    fix=FixAvailability.SOMETIMES,
+    aliases=("IMG303", "DL3009", "DL3019", "DL3032", "DL3036", "DL3040", "DL3042", "DL3060"),
 )
 
 _SECRET = re.compile(
@@ -113,7 +118,21 @@ def _of_files(facts: Facts, deletion: Deletion) -> Iterator[Finding]:
     size = sum(w for w in weights if w) if all(weights) else None
     message = _message(deletion, contents[0], place, where, secret=severity is not None)
     fix = joined(facts, deletion.run, [c.instruction for c in contents])
-    yield META.finding(deletion.word.span, message, severity=severity, fix=fix, saves_bytes=size)
+    yield META.finding(
+        deletion.word.span,
+        message,
+        severity=severity,
+        fix=fix,
+        saves_bytes=size,
+        aliases=("IMG303",) if severity else (),
+        related=tuple(_sources(contents)) if severity else (),
+    )
+
+
+def _sources(contents: Iterable[Content]) -> Iterator[Span]:
+    """The words of COPY and ADD that name where it is from."""
+    for content in contents:
+        yield from (w.span for w in content.instruction.words[:-1] if w.text == content.source)
 
 
 def _message(deletion: Deletion, content: Content, place: str, where: str, *, secret: bool) -> str:
@@ -123,6 +142,8 @@ def _message(deletion: Deletion, content: Content, place: str, where: str, *, se
         return f"mv stores {place} a second time beside {where}; put it in its place there"
     if content.command is not None:
         return f"{place} stays in {where}; delete it in the RUN that made it"
+    if content.source not in content.instruction.args and not copy_source(content.instruction):
+        return f"{place} stays in {where}; name it in .dockerignore"
     source = "another stage" if copy_source(content.instruction) else "the context"
     instead = (
         "RUN --mount=type=bind"
@@ -158,7 +179,9 @@ def _of_cache(facts: Facts, cleaned: Cleaned) -> Finding:
     # where there is an option, RUNs that are apart for a reason stay so
     alone = len(runs) == 1 or not cleaned.cache.option
     fix = (joined(facts, cleaned.run, runs) if alone else None) or _relieved(facts, cleaned)
-    return META.finding(cleaned.word.span, message, fix=fix)
+    known = dict.fromkeys(code for kept in cleaned.kept for code in known_as(kept))
+    filled = tuple(called(fill) for kept in cleaned.kept for fill in kept.fills)
+    return META.finding(cleaned.word.span, message, fix=fix, aliases=tuple(known), related=filled)
 
 
 def _relieved(facts: Facts, cleaned: Cleaned) -> Fix | None:
@@ -217,4 +240,4 @@ def _uninstalled(facts: Facts, run: Run, packages: Sequence[Package], runs: Sequ
     stay = "stays" if len(names) == 1 else "stay"
     message = f"{_listed(names)} {stay} in {_layers(makers)}; install and remove in one RUN, or build in another stage"
     span = Span(packages[0].span.start, packages[0].span.end)
-    return META.finding(span, message, fix=joined(facts, run, makers))
+    return META.finding(span, message, fix=joined(facts, run, makers), aliases=())

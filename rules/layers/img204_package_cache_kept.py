@@ -45,7 +45,7 @@ from collections.abc import Iterator
 
 from imgtool.rule import Facts, Finding, FixAvailability, RuleMeta, Severity, Stage
 
-from ._caches import Kept, history
+from ._caches import history, known_as
 from ._relief import reported
 
 META = RuleMeta(
@@ -58,24 +58,8 @@ META = RuleMeta(
 )
 
 
-# what others call it, by manager
-_KNOWN_AS = {
-    "apk": "DL3019",
-    "yum": "DL3032",
-    "zypper": "DL3036",
-    "pip": "DL3042",
-    "yarn": "DL3060",
-    **dict.fromkeys(("apt", "apt-get", "aptitude"), "DL3009"),
-    **dict.fromkeys(("dnf", "dnf5", "dnf-3", "microdnf", "tdnf"), "DL3040"),
-}
-
-
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     if stage in facts.shipped:
         for kept in history(facts).kept:
             if kept.run.stage is stage:
-                yield reported(META, facts, kept, _known_as(kept))
-
-
-def _known_as(kept: Kept) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_KNOWN_AS[o.manager] for o in kept.fills if o.manager in _KNOWN_AS))
+                yield reported(META, facts, kept, known_as(kept))

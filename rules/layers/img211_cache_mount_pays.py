@@ -58,13 +58,12 @@ from imgtool.rule import (
     RuleMeta,
     Run,
     Severity,
-    Span,
     Stage,
     mounts_of,
 )
 
 from ._paths import located
-from ._relief import call
+from ._relief import called
 from ._trees import trees
 
 META = RuleMeta(
@@ -178,7 +177,7 @@ def _build(facts: Facts, run: Run, operation: PackageOperation) -> Finding | Non
     own = reference.partition("@")[0].rpartition("/")[2].partition(":")[0] == image
     message = f"every change of the project makes {manager} {operation.verb} start from nothing; keep its caches with --mount=type=cache"
     plain = own and facts.state(run.instruction).user in ("root", "0", None)
-    return META.finding(_called(operation), message, fix=_fix(run, folders) if plain else None)
+    return META.finding(called(operation), message, fix=_fix(run, folders) if plain else None)
 
 
 def _vendored(operation: PackageOperation) -> bool:
@@ -193,7 +192,7 @@ def _project(facts: Facts, run: Run, operation: PackageOperation, copied: Sequen
         return None
     what = " ".join(filter(None, (operation.manager, operation.verb)))
     message = f"every change of the project makes {what} download all that it needs again; keep the downloads with --mount=type=cache"
-    return META.finding(_called(operation), message)
+    return META.finding(called(operation), message)
 
 
 def _takes(facts: Facts, run: Run, operation: PackageOperation, copied: Sequence[str]) -> bool:
@@ -204,11 +203,6 @@ def _takes(facts: Facts, run: Run, operation: PackageOperation, copied: Sequence
     named += ["."] if operation.project else []
     places = [posixpath.normpath(posixpath.join(where or "//", text.partition("[")[0])) for text in named]
     return any(f"{place}/".startswith(f"{folder.rstrip('/')}/") for place in places for folder in copied)
-
-
-def _called(operation: PackageOperation) -> Span:
-    words = call(operation)
-    return Span(words[0].span.start, words[-1].span.end)
 
 
 def _fix(run: Run, folders: Sequence[str]) -> Fix | None:

@@ -55,6 +55,7 @@ def test_left_alone(lint_with: LintWith, text: str, reason: str) -> None:
 
 # body, what is underlined, line, the beginning of the message
 FOUND = [
+    ("COPY . /app\nRUN rm -rf /app/.git", "/app/.git", 3, "/app/.git stays in the layer of line 2; name it in .dockerignore"),
     (f"{CLONE}RUN rm -rf /srv/engine", "/srv/engine", 3, "/srv/engine stays in the layer of line 2; delete it in the RUN that made it"),
     ("WORKDIR /src\nRUN git clone https://x/engine.git\nRUN make && rm -rf engine", "engine", 4, "engine stays in the layer of line 3"),
     ("RUN cd /opt && wget https://x/a.tar.gz\nRUN rm /opt/a.tar.gz", "/opt/a.tar.gz", 3, "/opt/a.tar.gz stays"),
@@ -111,6 +112,22 @@ def test_a_secret_can_still_be_read(lint_with: LintWith, name: str) -> None:
     assert finding.message == (
         f"/root/{name} can still be read in the layer of line 2; use a secret mount instead of COPY"
     )
+
+
+# --- one defect, one finding: (codes, body, the code that stays, what silences it above the line that made it) ---
+SAME = [
+    ("IMG202,DL3009", APT + LISTS, "IMG202", "# hadolint ignore=DL3009\n"),
+    ("IMG202,DL3042", "RUN pip install a\nRUN rm -rf /root/.cache\n", "IMG202", "# imgtool ignore=IMG202\n"),
+    ("IMG202,IMG303", "COPY id_rsa /root/.ssh/\nRUN rm /root/.ssh/id_rsa\n", "IMG202", "# imgtool ignore=IMG303\n"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("codes, body, stays, comment", SAME)
+def test_one_defect_is_one_finding(
+    lint_with: LintWith, codes: str, body: str, stays: str, comment: str
+) -> None:
+    assert [f.code for f in lint_with(codes, BASE + body).findings] == [stays]
+    assert not lint_with(codes, f"{BASE}{comment}{body}").findings
 
 
 def test_the_context_tells_what_is_large(lint_with: LintWith) -> None:
