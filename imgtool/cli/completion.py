@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from imgtool.cli import app
+from imgtool.cli import app, packs
 from imgtool.lint.registry import index
 from imgtool.values import dataclass
 
@@ -60,6 +60,7 @@ def completion(
 
 def _commands() -> Iterator[tuple[str, tuple[list[Word], tuple[str, ...]]]]:
     """Each command with its options and the words that its arguments may be."""
+    packs.load()
     codes = tuple(word for entry in index() for word in (entry.code, entry.name))
     for name in app.COMMANDS:
         group: Any = typer.main.get_command(app.build(name))

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from imgtool.cli import packs
 from imgtool.lint.registry import RuleError, find, load
 from imgtool.regex import regex
 from imgtool.report.style import Style, style_for
@@ -27,6 +28,7 @@ def explain(
 
     Exit code: 0 shown, 2 no such rule.
     """
+    packs.load()
     style = style_for(sys.stdout)
     try:
         pages = [_page(name, style) for name in names]

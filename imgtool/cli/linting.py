@@ -20,6 +20,7 @@ from imgtool.findings import Applicability, Severity
 from imgtool.lint import batch
 from imgtool.lint.batch import Job, Outcome, Request
 from imgtool.lint.registry import RuleError, Selection, check_selectors
+from imgtool.lint.registry import find as registered
 from imgtool.report.style import counted, printable
 from imgtool.syntax.source import bounded, decode
 
@@ -42,6 +43,7 @@ def run(call: LintCall) -> int:
     _refuse_usage(call)
     names = call.paths or ["."]
     request = _request(call)
+    _refuse_unknown(names, request)
     if call.unsafe_fixes and not (call.fix or call.diff):
         say("--unsafe-fixes does nothing without --fix or --diff")
     planned, complaints = _planned(names, request)
@@ -164,12 +166,24 @@ def _selection(select: Selectors, ignore: Selectors, extend: Selectors) -> Selec
         # a variable of a script that is empty would select nothing, and everything would pass
         if not all(_listed([text]) for text in texts or ()):
             raise UsageError(f"{option} names no rule")
-    asked = Selection(None if select is None else _listed(select), _listed(ignore), _listed(extend))
+    return Selection(None if select is None else _listed(select), _listed(ignore), _listed(extend))
+
+
+def _refuse_unknown(names: Sequence[str], request: Request) -> None:
+    """Refuse a selector that covers no rule, of rule packs neither."""
+    asked = request.selection
+    selectors = [*(asked.select or ()), *asked.ignore, *asked.extend]
     try:
-        check_selectors([*(asked.select or ()), *asked.ignore, *asked.extend])
+        check_selectors(selectors)
+    except RuleError:
+        from imgtool.cli import packs
+
+        files = (str(request.stdin_name or name) if name == STDIN else name for name in names)
+        packs.load(files, request.config, isolated=request.isolated)
+    try:
+        check_selectors(selectors)
     except RuleError as error:
         raise UsageError(str(error)) from None
-    return asked
 
 
 def _listed(texts: Selectors) -> tuple[str, ...]:
@@ -198,7 +212,8 @@ def _complaints(outcome: Outcome) -> Iterator[str]:
     if outcome.result:
         for failure in outcome.result.failures:
             error = outcome.result.mask.text(failure.error)
-            yield f"{outcome.job.shown}: rule {failure.code} failed, a defect of imgtool: {error}"
+            whose = registered(failure.code).pack or "imgtool"
+            yield f"{outcome.job.shown}: rule {failure.code} failed, a defect of {whose}: {error}"
 
 
 def _write(outcome: Outcome) -> Iterator[str]:

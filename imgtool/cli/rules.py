@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from imgtool.cli import packs
 from imgtool.cli.output import Format
 from imgtool.lint.registry import IndexEntry, RuleError, check_selectors, index, load, matches
 from imgtool.report.style import Style, style_for
@@ -25,7 +26,8 @@ def rules(
     r"""List the rules: code, name, severity, whether they fix, which set they are in, and what they find.
 
     The sets: default (on unless something is selected), hadolint (on with --profile hadolint or all),
-    preview (on with --preview, or selected by the whole code). imgtool explain CODE tells all about one.
+    preview (on with --preview, or selected by the whole code). Rules of packs that the configuration here has as
+    plugins are listed with the name of their pack as the set. imgtool explain CODE tells all about one.
 
     \b
     Examples:
@@ -35,6 +37,7 @@ def rules(
 
     Exit code: 0 shown, 2 no such rule.
     """
+    packs.load()
     wanted = selectors or ["ALL"]
     try:
         check_selectors(wanted)
@@ -57,11 +60,16 @@ def _row(entry: IndexEntry) -> dict[str, Any]:
         "severity": str(meta.severity),
         "fix": str(meta.fix),
         "preview": meta.preview,
-        "set": "preview" if meta.preview else "hadolint" if meta.code.startswith("DL") else "default",
+        "set": "preview" if meta.preview else entry.pack or _set(meta.code),
+        "plugin": entry.pack or None,
         "since": meta.since,
         "summary": rule.page.strip().splitlines()[0].rstrip("."),
         "page": rule.page.strip(),
     }
+
+
+def _set(code: str) -> str:
+    return "hadolint" if code.startswith("DL") else "default"
 
 
 def _table(rows: list[dict[str, Any]], style: Style) -> str:

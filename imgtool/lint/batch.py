@@ -17,7 +17,17 @@ from imgtool.facts.facts import FactOptions, Facts
 from imgtool.findings import Finding, Severity
 from imgtool.gitignore import Patterns
 from imgtool.lint.fixer import FixResult, fix
-from imgtool.lint.registry import PROFILES, IndexEntry, Selection, ShellCodes, load, needed, select, silenced
+from imgtool.lint.registry import (
+    PROFILES,
+    IndexEntry,
+    Selection,
+    ShellCodes,
+    add_packs,
+    load,
+    needed,
+    select,
+    silenced,
+)
 from imgtool.lint.registry import find as by_name
 from imgtool.lint.runner import Judgement, LintResult, ShellFindings, lint
 from imgtool.lint.settings import LintSettings, SettingsFinder
@@ -64,7 +74,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One file with its settings. ``data`` is given for standard input alone.
+    """One file with its settings. ``data`` is given for standard input alone; ``plugins`` are the rule packs it has.
 
     ``shell`` is None where ShellCheck is not to run; ``shell_wanted``: that it cannot is an error.
     """
@@ -82,6 +92,7 @@ class Job:
     baseline: Path | None = None
     shell: ShellCodes | None = None
     shell_wanted: bool = False
+    plugins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +200,9 @@ def _job(file: Path, request: Request, finder: SettingsFinder, stdin: Callable[[
             *layers,
             profile=profile,
             preview=request.preview or settings.preview,
+            packs=settings.plugins,
         ),
+        plugins=settings.plugins,
         options=_options(settings.rules),
         facts=facts,
         fail_on=settings.fail_on,
@@ -245,6 +258,8 @@ def run(jobs: Sequence[Job], workers: int | None = None) -> Iterator[Outcome]:
 
 
 def _part(jobs: Sequence[Job]) -> list[Outcome]:
+    # one that was not forked has none of them
+    add_packs(dict.fromkeys(name for job in jobs for name in job.plugins))
     return list(_in_turn(jobs))
 
 

@@ -33,7 +33,7 @@ class RuleError(ValueError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IndexEntry:
-    """What can be known of a rule without importing it; there is one for each."""
+    """What can be known of a rule without importing it; there is one for each. ``pack``: the plugin that has it."""
 
     code: str
     name: str
@@ -41,6 +41,7 @@ class IndexEntry:
     preview: bool
     module: str
     needs: tuple[str, ...] = ()
+    pack: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,27 @@ class Rule:
     page: str
 
 
+_packs: dict[str, tuple[IndexEntry, ...]] = {}
+
+
 @cache
 def index() -> tuple[IndexEntry, ...]:
-    """All rules by code."""
-    return tuple(IndexEntry(*row) for row in RULES)
+    """All rules by code; then those of rule packs that were asked for."""
+    return (*(IndexEntry(*row) for row in RULES), *(entry for pack in _packs.values() for entry in pack))
+
+
+def add_packs(names: Iterable[str]) -> None:
+    """Load rule packs, each once a process; from then on their rules are in the index.
+
+    Raises:
+        RuleError: there is no such pack, or it does not keep the contract.
+    """
+    for name in names:
+        if name not in _packs:
+            from imgtool.lint.plugins import entries  # noqa: PLC0415 - few runs have any
+
+            _packs[name] = entries(name, index())
+            index.cache_clear()
 
 
 @cache
@@ -67,7 +85,12 @@ def load(entry: IndexEntry) -> Rule:
     Raises:
         RuleError: the module lacks its docstring, ``META`` or ``check``, or ``check`` subscribes to nothing.
     """
-    return from_module(importlib.import_module(entry.module))
+    rule = from_module(importlib.import_module(entry.module))
+    if not entry.pack:
+        return rule
+    from imgtool.lint.plugins import guarded  # noqa: PLC0415 - few runs have any
+
+    return guarded(rule, entry.pack)
 
 
 def from_module(module: ModuleType) -> Rule:
@@ -148,8 +171,10 @@ PROFILES = {
 """What a run begins with: all but hadolint's; what hadolint has on, and what is about the file itself; every rule."""
 
 
-def select(*layers: Selection, profile: str = "default", preview: bool = False) -> tuple[IndexEntry, ...]:
-    """The rules of a run: a profile's, changed by each layer in turn.
+def select(
+    *layers: Selection, profile: str = "default", preview: bool = False, packs: tuple[str, ...] = ()
+) -> tuple[IndexEntry, ...]:
+    """The rules of a run: a profile's, changed by each layer in turn; of rule packs only those in ``packs``.
 
     Without ``preview``, a preview rule runs only where it is selected by its whole code, name or alias. Selectors
     that cover no rule do nothing here; :func:`check_selectors` refuses them.
@@ -158,7 +183,8 @@ def select(*layers: Selection, profile: str = "default", preview: bool = False) 
     ``ignore=IMG1 select=IMG102`` both do what they say; on a tie the rule is left out.
     """
     every = (PROFILES[profile], *layers)
-    return tuple(entry for entry in index() if _chosen(entry, every, preview=preview))
+    there = (entry for entry in index() if not entry.pack or entry.pack in packs)
+    return tuple(entry for entry in there if _chosen(entry, every, preview=preview))
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,10 @@ _KINDS: dict[str, dict[str, Any]] = {
 }
 
 
+PACK_CODE = "^(?!IMG|DL|BK|SC)[A-Z]{2,8}[0-9]{3,4}$"
+"""Codes of rule packs, as an expression of JSON Schema."""
+
+
 def _one_of(*values: str) -> dict[str, Any]:
     return {"enum": list(values)}
 
@@ -36,6 +40,7 @@ TOP: dict[str, tuple[dict[str, Any], str]] = {
     "context": (_STRING, "The build context of the Dockerfiles, relative to this file."),
     "exclude": (_STRINGS, "Files and folders that are not searched, as in .gitignore."),
     "force-exclude": (_BOOLEAN, "exclude holds for files that are named, too."),
+    "plugins": (_STRINGS, "Rule packs of other projects, by the names of their entry points."),
     "respect-gitignore": (_BOOLEAN, "What git ignores is not searched."),
 }
 """Keys at the top, each with its schema and what it means; ``lint`` and ``rules`` are tables of their own."""
@@ -70,7 +75,11 @@ def schema(rules: list[Rule]) -> dict[str, Any]:
     options = {rule.meta.code: _options(rule) for rule in rules if rule.options is not None}
     properties = _properties(TOP)
     properties["lint"] = _object(_properties(LINT), "What imgtool lint does.")
-    properties["rules"] = _object(options, "Options of single rules.")
+    # what rules of packs take is not known here
+    properties["rules"] = {
+        **_object(options, "Options of single rules."),
+        "patternProperties": {PACK_CODE: {"type": "object"}},
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "imgtool's configuration",

@@ -12,7 +12,7 @@ from imgtool.facts.facts import Policy
 from imgtool.findings import Severity
 from imgtool.gitignore import Patterns
 from imgtool.lint.hadolint_config import load, nearest
-from imgtool.lint.registry import PROFILES, RuleError, check_selectors, find
+from imgtool.lint.registry import PROFILES, RuleError, add_packs, check_selectors, find
 from imgtool.values import dataclass, field
 
 _TOP = (
@@ -21,6 +21,7 @@ _TOP = (
     "exclude",
     "force-exclude",
     "lint",
+    "plugins",
     "respect-gitignore",
     "rules",
 )
@@ -53,6 +54,7 @@ class LintSettings:
     severity that makes the exit code 1; None: none does.
     ``suppressions``: comments in a file silence findings.
     ``rules`` holds each rule's own table by its code, read when the rule is loaded (:meth:`Section.build`).
+    ``plugins`` are rule packs; their rules are in the index.
     """
 
     select: tuple[str, ...] | None = None
@@ -72,6 +74,7 @@ class LintSettings:
     profile: str = "default"
     severities: Mapping[str, Severity] = field(default_factory=dict)
     policy: Policy = field(default_factory=Policy)
+    plugins: tuple[str, ...] = ()
     rules: Mapping[str, Section] = field(default_factory=lambda: MappingProxyType({}))
 
     def ignored_in(self, file: Path) -> tuple[str, ...]:
@@ -129,6 +132,8 @@ def settings(file: ConfigFile | None) -> LintSettings:
         raise top.error("tool", "this file is ours alone: write its keys without tool.imgtool")
     top.only(_TOP)
     lint.only(_LINT)
+    # first, as everything else may name their rules
+    plugins = _plugins(top)
     profile = lint.string("profile", tuple(PROFILES))
     fail_on = lint.string("fail-on", (*Severity, "never"))
     return LintSettings(
@@ -153,8 +158,18 @@ def settings(file: ConfigFile | None) -> LintSettings:
             lint.boolean("strict-labels") or False,
             lint.strings("trusted-registries") or (),
         ),
+        plugins=plugins,
         rules=MappingProxyType(dict(_rules(top.table_of("rules")))),
     )
+
+
+def _plugins(section: Section) -> tuple[str, ...]:
+    names = section.strings("plugins") or ()
+    try:
+        add_packs(names)
+    except RuleError as error:
+        raise section.error("plugins", str(error)) from None
+    return names
 
 
 def _codes(section: Section, key: str) -> tuple[str, ...] | None:
