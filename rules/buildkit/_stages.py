@@ -14,4 +14,4 @@ def alias(stage: Stage) -> Word | None:
 def keyword_as(stage: Stage) -> Word | None:
     """The ``AS`` of a FROM, as written."""
     words = stage.from_.words
-    return words[1] if len(words) == 3 else None
+    return words[1] if len(words) == 3 and words[1].text.lower() == "as" else None
