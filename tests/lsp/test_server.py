@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import packs
+import pytest
 from lspclient import PULLED, PUSHED, Client, applied, at, edits, session, utf16
 
 SHELLCHECK = "SC2086"
@@ -294,3 +297,20 @@ def test_an_editor_that_goes_away(tmp_path: Path, client: Client) -> None:
         assert other.process.stdin is not None
         other.process.stdin.close()
         assert other.process.wait(60) == 1
+
+
+def test_a_rule_that_fails_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pygls", reason="the extra lsp is not installed")
+    fails = packs.rule("MADE001", "raise ValueError('defect')")
+    prints = packs.rule("MADE002", "print('text'); yield META.finding(Span(0, 4), 'found')")
+    prints = prints.replace("import RuleMeta", "import RuleMeta, Span")
+    path = packs.made(tmp_path, {"r1": fails, "r2": prints})
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, path)))
+    (tmp_path / ".imgtool.toml").write_text('plugins = ["made"]\n')
+    uri = (tmp_path / "Dockerfile").as_uri()
+    with session(tmp_path) as client:
+        client.begin(tmp_path, PUSHED)
+        client.open(uri, "FROM debian:bookworm AS B\n")
+        assert codes(client.published(1)) == {"BK001", "MADE002"}
+        assert "MADE001 failed" in client.wait("window/logMessage")["message"]
+        assert client.end() == 0
