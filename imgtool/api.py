@@ -17,7 +17,7 @@ from imgtool.syntax.source import load
 if TYPE_CHECKING:
     from imgtool.facts.facts import FactOptions
     from imgtool.images.measure import Measures
-    from imgtool.lint.runner import LintResult
+    from imgtool.lint.result import LintResult
     from imgtool.rewrite import Rewrite
 
 __all__ = ["lint", "measure", "parse", "rewrite"]

@@ -20,6 +20,9 @@ CORPUS = SHARED / "corpus"
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
+# tests change rules, and must not leave anything behind: no folder can be made there
+os.environ["IMGTOOL_CACHE_DIR"] = os.devnull
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--engine-required", action="store_true", help="fail, not skip, where no engine answers")

@@ -93,6 +93,12 @@ def lint(
     jobs: Annotated[
         int | None, typer.Option("--jobs", metavar="N", min=1, help="Processes; else as many as pay.")
     ] = None,
+    cache: Annotated[
+        bool,
+        typer.Option(
+            "--cache/--no-cache", help="Keep findings, and find them again while nothing has changed."
+        ),
+    ] = True,
 ) -> None:
     r"""Find what makes a GPU or NPU image too big, too slow or wrong.
 

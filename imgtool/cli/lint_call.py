@@ -70,3 +70,4 @@ class LintCall:
     force_exclude: bool = False
     stdin_filename: Path | None = None
     jobs: int | None = None
+    cache: bool = True

@@ -10,7 +10,7 @@ from typing import TextIO
 
 from imgtool.cli.lint_call import LintFormat
 from imgtool.edits import write_atomic
-from imgtool.lint.runner import LintResult
+from imgtool.lint.result import LintResult
 from imgtool.report import findings
 from imgtool.report.style import Style, style_for
 

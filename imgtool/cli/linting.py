@@ -115,6 +115,7 @@ def _request(call: LintCall) -> Request:
         stdin_name=call.stdin_filename,
         fix=call.fix or call.diff,
         unsafe=call.unsafe_fixes,
+        cache=call.cache,
     )
 
 

@@ -12,10 +12,12 @@ from typing import Any
 from imgtool.cli.lint_call import FailOn, LintCall, LintFormat, Profile
 
 _FLAGS: Mapping[str, tuple[str, bool]] = {
+    "--cache": ("cache", True),
     "--diff": ("diff", True),
     "--fix": ("fix", True),
     "--force-exclude": ("force_exclude", True),
     "--isolated": ("isolated", True),
+    "--no-cache": ("cache", False),
     "--no-shellcheck": ("shellcheck", False),
     "--preview": ("preview", True),
     "--shellcheck": ("shellcheck", True),

@@ -13,7 +13,7 @@ from imgtool.cli.basics import STDIN, UNREADABLE
 from imgtool.cli.inputs import BuildArgs, build_args, read
 from imgtool.cli.output import Format, say
 from imgtool.edits import write_atomic
-from imgtool.facts.facts import FactOptions
+from imgtool.facts.given import FactOptions
 from imgtool.report import rewrites as report
 from imgtool.report.diff import hides
 from imgtool.report.style import printable, style_for

@@ -13,15 +13,17 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from imgtool.digests import digest
 from imgtool.edits import Span
 from imgtool.facts.dockerignore import Ignore, IgnoreError, Verdict, inside
 from imgtool.facts.globs import BadPatternError, compile_match
+from imgtool.facts.looks import way
 from imgtool.regex import regex
 from imgtool.values import NamedTuple, dataclass
 
@@ -50,12 +52,18 @@ class ContextFile(NamedTuple):
     size: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Listing:
     """Files in the order of their paths. Where not ``complete``, a limit was met and there may be more."""
 
     files: tuple[ContextFile, ...]
     complete: bool
+
+    @cached_property
+    def seen(self) -> str:
+        """What stands for the listing where it is compared; one that a limit cut short is like no other."""
+        text = "\n".join(f"{file.size} {file.path}" for file in self.files)
+        return digest(text.encode("utf-8", "surrogateescape")) if self.complete else ""
 
     @property
     def size(self) -> int:
@@ -74,17 +82,13 @@ class BuildContext:
 
     def files(self) -> Listing:
         """Every regular file that the builder can get, links and empty folders left out."""
-        shared = _shared.get()
-        if shared is None:
-            return _walk(self)
-        key = (self.root, self.ignore_file)
-        if key not in shared:
-            shared[key] = _walk(self)
-        return shared[key]
+        return _files(self)
 
     def copied(self, sources: Sequence[str], exclude: Ignore | None = None) -> Listing:
         """The files that ``COPY`` takes from the context; see :meth:`takes`."""
         everything, takes = self.files(), self.takes(sources, exclude)
+        if takes is _everything:
+            return everything
         return Listing(tuple(f for f in everything.files if takes(f.path)), everything.complete)
 
     def takes(self, sources: Sequence[str], exclude: Ignore | None = None) -> Callable[[str], bool]:
@@ -97,29 +101,27 @@ class BuildContext:
             path for source in sources for path in _named(self.root, source) if not self._hidden_link(path)
         }
         named = {found for head in heads if (found := _resolve(self.root, head)) is not None}
-        return lambda path: _takes(named, path, exclude or Ignore())
+        if exclude and exclude.patterns:
+            return lambda path: _takes(named, path, exclude)
+        return _everything if "" in named else lambda path: _is_below(named, path)
+
+    def holds(self, path: str) -> bool:
+        """Whether anything is there, kept out or not, links followed."""
+        return bool(_there(str(self.root / path)))
 
     def is_folder(self, source: str) -> bool:
         """Whether a source of ``COPY`` without wildcards names a folder, links followed."""
         found = _resolve(self.root, inside(source))
-        return found is not None and (self.root / found).is_dir()
+        return found is not None and _there(str(self.root / found)) == "folder"
 
     def head(self, path: str, size: int) -> bytes:
         """The first bytes of a file of a listing; none where it cannot be read or has become a link."""
-        try:
-            descriptor = os.open(self.root / path, os.O_RDONLY | _NO_LINK)
-        except (OSError, ValueError):
-            return b""
-        try:
-            return os.read(descriptor, size) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
-        except OSError:
-            return b""
-        finally:
-            os.close(descriptor)
+        found: bytes = _head(str(self.root / path), str(size))
+        return found
 
     def _hidden_link(self, path: str) -> bool:
         # its target may reach the builder, but not by this name
-        return (self.root / path).is_symlink() and self.ignore.matches(path)
+        return bool(_is_link(str(self.root / path))) and self.ignore.matches(path)
 
     def reaches(self, source: str) -> bool:
         """Whether a source of ``COPY`` names anything that the builder gets."""
@@ -131,7 +133,7 @@ class BuildContext:
         return bool(self.copied([source]).files)
 
 
-_shared: ContextVar[dict[tuple[Path, Path | None], Listing] | None] = ContextVar("_shared", default=None)
+_shared: ContextVar[dict[tuple[str, str], Listing] | None] = ContextVar("_shared", default=None)
 
 
 def share_listings(*, share: bool = True) -> None:
@@ -153,7 +155,7 @@ def locate(
     ``dockerfile`` is None for standard input.
     """
     if context is not None:
-        return _context(context, how, dockerfile) if context.is_dir() else None
+        return _context(context, how, dockerfile) if _there(str(context)) == "folder" else None
     for wanted in _evidence(sources):
         for found, root in _folders(dockerfile):
             if all(_exists(root, source) for source in wanted):
@@ -191,8 +193,15 @@ def _evidence(sources: Sequence[str]) -> Iterator[Sequence[str]]:
 
 def repository_root(folder: Path) -> Path | None:
     """The nearest folder, from ``folder`` upward, that holds ``.git``."""
-    folder = folder.resolve()
-    return next((path for path in (folder, *folder.parents) if os.path.lexists(path / ".git")), None)
+    found = _repository(str(folder))
+    return Path(found) if found else None
+
+
+@way
+def _repository(folder: str) -> str:
+    """The folder, or ``""``."""
+    real = Path(folder).resolve()
+    return next((str(path) for path in (real, *real.parents) if os.path.lexists(path / ".git")), "")
 
 
 def _folders(dockerfile: Path | None) -> Iterator[tuple[How, Path]]:
@@ -215,15 +224,23 @@ def _context(root: Path, how: How, dockerfile: Path | None) -> BuildContext:
     return BuildContext(root, how, None, Ignore())
 
 
-def _read_ignore(path: Path) -> Ignore | None:
-    """The patterns of a file; None where there is none, or a link that leads out of its folder."""
+@way
+def _ignore_text(name: str) -> bytes | None:
+    path = Path(name)
     try:
         target = path.resolve(strict=True)
         if not (target.is_file() and target.is_relative_to(path.parent.resolve())):
             return None
         with target.open("rb") as file:
-            data = file.read(MAX_IGNORE_FILE + 1)
+            return file.read(MAX_IGNORE_FILE + 1)
     except (OSError, RuntimeError):
+        return None
+
+
+def _read_ignore(path: Path) -> Ignore | None:
+    """The patterns of a file; None where there is none, or a link that leads out of its folder."""
+    data = _ignore_text(str(path))
+    if data is None:
         return None
     if len(data) > MAX_IGNORE_FILE:
         return Ignore(errors=(IgnoreError(1, Span(0, 0), f"file is larger than {MAX_IGNORE_FILE:,} bytes"),))
@@ -235,8 +252,14 @@ def _read_ignore(path: Path) -> Ignore | None:
 
 def _resolve(root: Path, path: str) -> str | None:
     """A path of the context with its links followed, ``""`` for the root; None where nothing is there."""
+    found: str | None = _resolved(str(root), path)
+    return found
+
+
+@way
+def _resolved(root: str, path: str) -> str | None:
     try:
-        top = root.resolve()
+        top = Path(root).resolve()
         target = (top / path).resolve(strict=True)
     # a loop of links, a NUL, a name too long
     except (OSError, RuntimeError, ValueError):
@@ -276,15 +299,65 @@ def _unfold(root: Path, folders: Iterable[str], segment: str) -> Iterator[str]:
 
 
 def _names(root: Path, folder: str) -> list[str]:
-    path = root / folder
+    found: list[str] = _names_in(str(root / folder), folder)
+    return found
+
+
+@way
+def _names_in(path: str, folder: str) -> list[str]:
     try:
+        if folder and os.path.islink(path):  # noqa: PTH114 - it is a text
+            return []
         with os.scandir(path) as entries:
-            return (
-                [] if folder and path.is_symlink() else [entry.name for entry in islice(entries, MAX_ENTRIES)]
-            )
+            return sorted(entry.name for entry in islice(entries, MAX_ENTRIES))
     # a file, or not ours to read
     except OSError:
         return []
+
+
+@way
+def _there(path: str) -> str:
+    """What is at a path, links followed: ``folder``, ``file``, or nothing."""
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 - likewise
+    except (OSError, ValueError):
+        return ""
+    return "folder" if stat.S_ISDIR(mode) else "file"
+
+
+@way
+def _is_link(path: str) -> bool:
+    return os.path.islink(path)  # noqa: PTH114 - likewise
+
+
+@way
+def _head(path: str, size: str) -> bytes:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | _NO_LINK)
+    except (OSError, ValueError):
+        return b""
+    try:
+        return os.read(descriptor, int(size)) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
+    except OSError:
+        return b""
+    finally:
+        os.close(descriptor)
+
+
+def _everything(_path: str) -> bool:
+    return True
+
+
+def _is_below(named: set[str], path: str) -> bool:
+    """Whether a file is one of those named or below one."""
+    if path in named:
+        return True
+    at = path.find("/")
+    while at != -1:
+        if path[:at] in named:
+            return True
+        at = path.find("/", at + 1)
+    return False
 
 
 def _takes(named: set[str], path: str, exclude: Ignore) -> bool:
@@ -301,7 +374,26 @@ def _takes(named: set[str], path: str, exclude: Ignore) -> bool:
 
 
 @lru_cache(maxsize=4)
-def _walk(context: BuildContext) -> Listing:
+def _files(context: BuildContext) -> Listing:
+    found: Listing = _listing(str(context.root), str(context.ignore_file or ""))
+    return found
+
+
+@way
+def _listing(root: str, ignore_file: str) -> Listing:
+    """The files below a folder that an ignore file, if any, lets through."""
+    shared = _shared.get()
+    key = (root, ignore_file)
+    if shared is not None and key in shared:
+        return shared[key]
+    ignore = (_read_ignore(Path(ignore_file)) if ignore_file else None) or Ignore()
+    found = _walk(Path(root), ignore)
+    if shared is not None:
+        shared[key] = found
+    return found
+
+
+def _walk(root: Path, ignore: Ignore) -> Listing:
     """Breadth first: what a limit cuts off lies deep."""
     files: list[ContextFile] = []
     folders: deque[tuple[str, Verdict | None]] = deque([("", None)])
@@ -309,14 +401,14 @@ def _walk(context: BuildContext) -> Listing:
     complete = True
     while folders and complete:
         folder, above = folders.popleft()
-        entries = _entries(context.root / folder, left)
+        entries = _entries(root / folder, left)
         left -= len(entries)
         complete = left >= 0 and time.monotonic() < deadline
         for entry in entries:
             path = f"{folder}/{entry.name}" if folder else entry.name
-            verdict = context.ignore.enter(path, above)
+            verdict = ignore.enter(path, above)
             if entry.is_folder:
-                if not verdict.ignored or context.ignore.descends(path):
+                if not verdict.ignored or ignore.descends(path):
                     folders.append((path, verdict))
             elif not verdict.ignored:
                 files.append(ContextFile(path, entry.size))

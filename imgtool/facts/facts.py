@@ -3,54 +3,26 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import takewhile
-from pathlib import Path
-from types import MappingProxyType
 
 from imgtool.facts import context as contexts
+from imgtool.facts.given import FactOptions as FactOptions  # noqa: PLC0414 - for those who have facts
+from imgtool.facts.given import Policy as Policy  # noqa: PLC0414 - likewise
 from imgtool.facts.packages import PackageOperation, operations
 from imgtool.facts.scope import State, Variables, global_state, states
 from imgtool.facts.secrets import Secret, secrets
 from imgtool.facts.shell import Script, run_script, with_programs
 from imgtool.facts.stages import Stage, StageGraph, copy_source, meta, triggers
+from imgtool.facts.windows import SHELL, windows_stages
 from imgtool.families import BaseImage, InheritedConfig, config, identify
 from imgtool.syntax.nodes import Document, Instruction
-from imgtool.values import dataclass, field
+from imgtool.values import dataclass
 
 DEFAULT_SHELL = ("/bin/sh", "-c")
 # what BuildKit sets where the base image has none
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What a project asks of its images.
-
-    ``label_schema`` maps each wanted label to the type of its value (text, url, semver, hash, rfc3339, spdx, email);
-    ``strict_labels``: no others. Where there are ``trusted_registries``, images come from no other; one ``*`` at
-    an end stands for anything.
-    """
-
-    label_schema: Mapping[str, str] = field(default_factory=dict)
-    strict_labels: bool = False
-    trusted_registries: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class FactOptions:
-    """What the user says beyond the file: build arguments, the target stage, where file and context are, the policy.
-
-    ``context_how`` tells who names the context.
-    """
-
-    build_args: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    stage: str | None = None
-    dockerfile: Path | None = None
-    context: Path | None = None
-    context_how: contexts.How = "option"
-    policy: Policy = field(default_factory=Policy)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -149,10 +121,17 @@ class Facts:
         if stage.reference == "scratch":
             path = Variables().assign({"PATH": DEFAULT_PATH})
             return State(path, path, closed=True, user="0", workdir="/")
+        if stage in self.windows:
+            return State(shell=SHELL)
         base = self.base(stage)
         known = config(base) if base else InheritedConfig()
         env = Variables().assign(known.env)
         return State(env, env, known.env_complete, known.shell, user=known.user, workdir=known.workdir)
+
+    @cached_property
+    def windows(self) -> frozenset[Stage]:
+        """The stages that are Windows."""
+        return windows_stages(self.stages, self.document.escape)
 
     # --- base images ---------------------------------------------------------------------------------
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from imgtool.edits import Span
-from imgtool.facts.secrets import Secret, secrets
 from imgtool.leaks import hide, pieces, places, starred
-from imgtool.syntax import parse
-from imgtool.syntax.nodes import Document
 from imgtool.values import dataclass, field, replace
+
+if TYPE_CHECKING:
+    from imgtool.facts.secrets import Secret
+    from imgtool.syntax.nodes import Document
 
 MAX_VALUES = 100
 """Secrets of one file that are looked for in other places than their own."""
@@ -47,6 +49,10 @@ def mask(document: Document, found: Sequence[Secret]) -> Mask:
 
 def mask_of(data: bytes) -> Mask:
     """What hides the secrets of a Dockerfile."""
+    # a file whose findings are known is not read
+    from imgtool.facts.secrets import secrets  # noqa: PLC0415
+    from imgtool.syntax import parse  # noqa: PLC0415
+
     document = parse(data)
     return mask(document, secrets(document))
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from imgtool.lint.fingerprint import marks, relative
 from imgtool.lint.registry import is_shellcheck
-from imgtool.lint.runner import LintResult
+from imgtool.lint.result import LintResult
 from imgtool.syntax.source import open_regular
 
 VERSION = 1

@@ -13,37 +13,32 @@ from typing import TYPE_CHECKING, Any
 from imgtool.config import ConfigFile, Section
 from imgtool.discover import STDIN, Discovery, discover
 from imgtool.facts.context import share_listings
-from imgtool.facts.facts import FactOptions, Facts
+from imgtool.facts.given import FactOptions
+from imgtool.facts.looks import comparing
 from imgtool.findings import Finding, Severity
 from imgtool.gitignore import Patterns
-from imgtool.lint.fixer import FixResult, fix
+from imgtool.lint import cache
 from imgtool.lint.registry import (
     PROFILES,
     IndexEntry,
     Selection,
     ShellCodes,
-    add_packs,
     load,
-    needed,
     select,
     silenced,
 )
 from imgtool.lint.registry import find as by_name
-from imgtool.lint.runner import Judgement, LintResult, ShellFindings, lint
+from imgtool.lint.result import Judgement, LintResult
 from imgtool.lint.settings import LintSettings, SettingsFinder
-from imgtool.syntax import parse, source
-from imgtool.values import NamedTuple, dataclass, field, replace
+from imgtool.syntax import source
+from imgtool.values import dataclass, field, replace
 
 if TYPE_CHECKING:
-    from imgtool.lint.shellcheck import Pending
+    from imgtool.lint.fixer import FixResult
 
 # bytes of Dockerfiles, half a second's work. Measured where processes fork: two win from a tenth of a second on;
 # where each has to import everything again, they need a quarter
 WORTH_PROCESSES = 250_000
-
-AHEAD = 16
-"""Files whose scripts ShellCheck gets at once. It starts in 5 ms and takes 13 ms for a file's scripts."""
-
 
 _select = lru_cache(maxsize=256)(select)
 
@@ -52,7 +47,7 @@ _select = lru_cache(maxsize=256)(select)
 class Request:
     """What the command line says; each file's configuration says the rest.
 
-    ``fix`` applies safe fixes, with ``unsafe`` those too.
+    ``fix`` applies safe fixes, with ``unsafe`` those too. ``cache``: what linting gives may be kept, and found again.
     """
 
     selection: Selection = field(default_factory=Selection)
@@ -70,6 +65,7 @@ class Request:
     stdin_name: Path | None = None
     fix: bool = False
     unsafe: bool = False
+    cache: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +89,7 @@ class Job:
     shell: ShellCodes | None = None
     shell_wanted: bool = False
     plugins: tuple[str, ...] = ()
+    cache: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +210,7 @@ def _job(file: Path, request: Request, finder: SettingsFinder, stdin: Callable[[
         baseline=request.baseline or settings.baseline,
         shell=shell if checked is not False and shell.any else None,
         shell_wanted=checked is True or bool(shell.named),
+        cache=cache.folder(settings.cache) if request.cache else None,
     )
 
 
@@ -239,13 +237,44 @@ def _options(tables: Mapping[str, Section]) -> dict[str, Any]:
 
 def run(jobs: Sequence[Job], workers: int | None = None) -> Iterator[Outcome]:
     """The outcomes in the order of the jobs, as they come. ``workers`` None: as many processes as pay."""
+    share_listings()
+    try:
+        known = _known(jobs)
+        done = _worked([job for number, job in enumerate(jobs) if number not in known], workers)
+        for number in range(len(jobs)):
+            yield known.pop(number) if number in known else next(done)
+    finally:
+        share_listings(share=False)
+
+
+def _known(jobs: Sequence[Job]) -> dict[int, Outcome]:
+    """The outcomes that an earlier run has kept, by the numbers of their jobs."""
+    with comparing():
+        kept = ((number, _kept(job)) for number, job in enumerate(jobs) if job.cache and not job.fix)
+        return {number: outcome for number, outcome in kept if outcome}
+
+
+def _kept(job: Job) -> Outcome | None:
+    try:
+        data = source.load(job.path) if job.data is None else job.data
+    except OSError:
+        return None
+    found = cache.recall(job.cache, cache.key(job, data), len(data)) if job.cache else None
+    if found is None:
+        return None
+    result = LintResult(job.shown, source.Source(data), found.findings)
+    return Outcome(job, result, notice=notice(job), data=data, staged=found.staged)
+
+
+def _worked(jobs: Sequence[Job], workers: int | None) -> Iterator[Outcome]:
+    if not jobs:
+        return
+    # rules, families and the parser, which nothing else here needs
+    from imgtool.lint.work import in_turn, part  # noqa: PLC0415
+
     count = min(len(jobs), _worth(jobs) if workers is None else workers)
     if count < 2:
-        share_listings()
-        try:
-            yield from _in_turn(jobs)
-        finally:
-            share_listings(share=False)
+        yield from in_turn(jobs)
         return
     # 40 ms that small runs do not pay
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
@@ -253,24 +282,17 @@ def run(jobs: Sequence[Job], workers: int | None = None) -> Iterator[Outcome]:
     size = max(1, len(jobs) // (8 * count))
     parts = [jobs[start : start + size] for start in range(0, len(jobs), size)]
     with ProcessPoolExecutor(count, initializer=share_listings) as pool:
-        for outcomes in pool.map(_part, parts):
+        for outcomes in pool.map(part, parts):
             yield from outcomes
 
 
-def _part(jobs: Sequence[Job]) -> list[Outcome]:
-    # one that was not forked has none of them
-    add_packs(dict.fromkeys(name for job in jobs for name in job.plugins))
-    return list(_in_turn(jobs))
+def notice(job: Job) -> str:
+    """Why ShellCheck says nothing of a file of which it was to say something."""
+    if job.shell is None:
+        return ""
+    from imgtool.lint.shellcheck import problem  # noqa: PLC0415 - not every run needs it
 
-
-def _in_turn(jobs: Sequence[Job]) -> Iterator[Outcome]:
-    """Work through the jobs; while the rules read some files, ShellCheck reads the scripts of the next ones."""
-    ahead: list[_Read] = []
-    for start in range(0, len(jobs), AHEAD):
-        read = _asked([_read(job) for job in jobs[start : start + AHEAD]])
-        yield from map(_finish, ahead)
-        ahead = read
-    yield from map(_finish, ahead)
+    return problem(wanted=job.shell_wanted)
 
 
 def _worth(jobs: Sequence[Job]) -> int:
@@ -283,80 +305,3 @@ def _worth(jobs: Sequence[Job]) -> int:
     # a container may have fewer processors than the machine
     allowed = getattr(os, "sched_getaffinity", None)
     return len(allowed(0)) if allowed else os.cpu_count() or 1
-
-
-class _Read(NamedTuple):
-    """A job whose file has been read, or could not be. ``pending`` is what ShellCheck will say of it."""
-
-    job: Job
-    data: bytes = b""
-    problem: str = ""
-    facts: Facts | None = None
-    pending: Pending | None = None
-
-
-def _read(job: Job) -> _Read:
-    try:
-        data = source.load(job.path) if job.data is None else job.data
-    except OSError as error:
-        return _Read(job, problem=f"{job.shown}: cannot be read: {error.strerror}")
-    return _Read(job, data, facts=Facts(parse(data), job.facts))
-
-
-def _asked(read: list[_Read]) -> list[_Read]:
-    """The same, with ShellCheck begun on the scripts of them all."""
-    if not any(file.job.shell for file in read):
-        return read
-    from imgtool.lint.shellcheck import ask  # noqa: PLC0415 - not every run needs it
-
-    answers = iter(ask(file.facts for file in read if file.job.shell and file.facts))
-    return [file._replace(pending=next(answers)) if file.job.shell and file.facts else file for file in read]
-
-
-def _finish(read: _Read) -> Outcome:
-    """Lint a file; with fixes where the job asks for them, nothing written."""
-    job, data = read.job, read.data
-    if read.problem:
-        return Outcome(job, None, read.problem)
-    wanted = needed(job.rules, data)
-    rules = [load(entry) for entry in wanted]
-    loaded = {entry.code for entry in wanted}
-    spared = [entry for entry in job.rules if entry.code not in loaded]
-    shell = _shell(job.shell, read) if job.shell else None
-
-    def once(current: bytes) -> LintResult:
-        facts = read.facts if current is data else None
-        return lint(
-            current,
-            job.shown,
-            rules,
-            job.facts,
-            job.options,
-            job.judgement,
-            spared,
-            shell=shell,
-            knowledge=facts,
-        )
-
-    fixed = fix(data, once, unsafe=job.unsafe) if job.fix else None
-    result = fixed.left if fixed else once(data)
-    staged = job.facts.stage is None or Facts(parse(data), job.facts).target is not None
-    return Outcome(job, result, notice=_notice(job), data=data, fixed=fixed, staged=staged)
-
-
-def _shell(codes: ShellCodes, read: _Read) -> ShellFindings:
-    from imgtool.lint.shellcheck import ask  # noqa: PLC0415 - not every run needs it
-
-    def begin(facts: Facts) -> Pending:
-        pending = read.pending if facts is read.facts and read.pending else ask([facts])[0]
-        return lambda: [finding for finding in pending() if codes.has(finding.code)]
-
-    return begin
-
-
-def _notice(job: Job) -> str:
-    if job.shell is None:
-        return ""
-    from imgtool.lint.shellcheck import problem  # noqa: PLC0415 - likewise
-
-    return problem(wanted=job.shell_wanted)

@@ -19,7 +19,7 @@ from imgtool.discover import STDIN
 from imgtool.edits import Span
 from imgtool.facts.facts import Facts
 from imgtool.facts.stages import Stage
-from imgtool.lint.runner import LintResult
+from imgtool.lint.result import LintResult
 from imgtool.syntax import parse
 from imgtool.syntax.nodes import Document, Instruction, Text
 from imgtool.syntax.source import decode

@@ -11,12 +11,14 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, lru_cache
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from imgtool.findings import Finding
 from imgtool.lint.rule_index import RULES
-from imgtool.rule import RuleMeta
 from imgtool.values import dataclass
+
+if TYPE_CHECKING:
+    from imgtool.rule import RuleMeta
 
 # ShellCheck's codes and prefixes of them: what it can find is not in the index
 _SHELLCHECK = re.compile(r"SC\d{0,4}|SHELLCHECK")
@@ -95,6 +97,8 @@ def load(entry: IndexEntry) -> Rule:
 
 def from_module(module: ModuleType) -> Rule:
     """The rule that a module holds; see :func:`load` for what is refused."""
+    from imgtool.rule import RuleMeta  # noqa: PLC0415 - all that rules need; what rules there are is known without
+
     meta = getattr(module, "META", None)
     check = getattr(module, "check", None)
     if not isinstance(meta, RuleMeta) or not callable(check) or not module.__doc__:

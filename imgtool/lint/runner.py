@@ -15,53 +15,14 @@ from imgtool.lint import img002_unused_suppression as img002
 from imgtool.lint import img003_unknown_code as img003
 from imgtool.lint.dialects import buildkit
 from imgtool.lint.registry import IndexEntry, Rule, called, index, is_shellcheck, load
+from imgtool.lint.result import Judgement as Judgement  # noqa: PLC0414 - for those who call lint
+from imgtool.lint.result import LintResult as LintResult  # noqa: PLC0414 - likewise
+from imgtool.lint.result import RuleFailure as RuleFailure  # noqa: PLC0414 - likewise
 from imgtool.lint.suppress import sift, suppressions
 from imgtool.rule import RuleMeta
 from imgtool.syntax import parse
 from imgtool.syntax.nodes import Document
-from imgtool.syntax.source import Source
-from imgtool.values import dataclass, field, replace
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What the project makes of findings: ``silenced`` aliases (:func:`registry.silenced`), other ``severities``; whether
-    ``comments`` in the file silence findings.
-
-    ``severities`` maps codes and prefixes of codes; the longest counts.
-    """
-
-    silenced: frozenset[str] = frozenset()
-    severities: Mapping[str, Severity] = field(default_factory=dict)
-    comments: bool = True
-
-    def of(self, findings: Iterable[Finding]) -> Iterator[Finding]:
-        """The findings that stay, as severe as they are here."""
-        for finding in findings:
-            if self.silenced and not self.silenced.isdisjoint(map(str.lower, finding.aliases)):
-                continue
-            fits = [key for key in self.severities if finding.code.startswith(key)]
-            yield replace(finding, severity=self.severities[max(fits, key=len)]) if fits else finding
-
-
-@dataclass(frozen=True, slots=True)
-class RuleFailure:
-    """A rule that raised: a defect of imgtool, never of the file."""
-
-    code: str
-    error: str
-
-
-@dataclass(frozen=True, slots=True)
-class LintResult:
-    """What linting one file gave. ``path`` is the name that reports show, ``mask`` hides its secrets in them."""
-
-    path: str
-    source: Source = field(repr=False)
-    findings: tuple[Finding, ...]
-    failures: tuple[RuleFailure, ...] = ()
-    mask: Mask = field(default=Mask(), repr=False)
-
+from imgtool.values import replace
 
 ShellFindings = Callable[[Facts], Callable[[], Iterable[Finding]]]
 """Begins to look at a file's shell code; what it returns waits for the findings."""

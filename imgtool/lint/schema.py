@@ -37,6 +37,10 @@ def _table_of(value: dict[str, Any]) -> dict[str, Any]:
 
 TOP: dict[str, tuple[dict[str, Any], str]] = {
     "build-args": (_table_of(_STRING), "Values for ARG, as with docker build --build-arg."),
+    "cache": (
+        {"type": ["boolean", "string"]},
+        "A folder for what linting gives, relative to this file; false: nothing is kept.",
+    ),
     "context": (_STRING, "The build context of the Dockerfiles, relative to this file."),
     "exclude": (_STRINGS, "Files and folders that are not searched, as in .gitignore."),
     "force-exclude": (_BOOLEAN, "exclude holds for files that are named, too."),

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from imgtool.config import ConfigFile, Section, for_file
-from imgtool.facts.facts import Policy
+from imgtool.facts.given import Policy
 from imgtool.findings import Severity
 from imgtool.gitignore import Patterns
 from imgtool.lint.hadolint_config import load, nearest
@@ -17,6 +17,7 @@ from imgtool.values import dataclass, field
 
 _TOP = (
     "build-args",
+    "cache",
     "context",
     "exclude",
     "force-exclude",
@@ -53,6 +54,7 @@ class LintSettings:
     ``select`` is None for the profile's rules, ``shellcheck`` for: where it is installed. ``fail_on`` is the mildest
     severity that makes the exit code 1; None: none does.
     ``suppressions``: comments in a file silence findings.
+    ``cache`` is the folder for what linting gives, or whether there is one.
     ``rules`` holds each rule's own table by its code, read when the rule is loaded (:meth:`Section.build`).
     ``plugins`` are rule packs; their rules are in the index.
     """
@@ -76,6 +78,7 @@ class LintSettings:
     policy: Policy = field(default_factory=Policy)
     plugins: tuple[str, ...] = ()
     rules: Mapping[str, Section] = field(default_factory=lambda: MappingProxyType({}))
+    cache: Path | bool | None = None
 
     def ignored_in(self, file: Path) -> tuple[str, ...]:
         """What is ignored in one file: ``ignore``, and ``per-file-ignores`` whose pattern covers it."""
@@ -160,6 +163,7 @@ def settings(file: ConfigFile | None) -> LintSettings:
         ),
         plugins=plugins,
         rules=MappingProxyType(dict(_rules(top.table_of("rules")))),
+        cache=_cache(top),
     )
 
 
@@ -209,6 +213,11 @@ def _context(section: Section) -> Path | None:
     if path is not None and not path.is_dir():
         raise section.error("context", f"{path} is no folder")
     return path
+
+
+def _cache(section: Section) -> Path | bool | None:
+    given = section.table.get("cache")
+    return section.boolean("cache") if isinstance(given, bool) else section.path("cache")
 
 
 def _rules(section: Section) -> Iterator[tuple[str, Section]]:

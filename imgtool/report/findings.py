@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from imgtool.edits import Span
 from imgtool.findings import Applicability, Finding, Fix
-from imgtool.lint.runner import LintResult
+from imgtool.lint.result import LintResult
 from imgtool.report.style import Style, printable, size
 from imgtool.syntax.source import Source
 

@@ -143,7 +143,7 @@ def _lines(context: BuildContext) -> Iterator[str]:
     """Patterns for what no image needs, and for secrets."""
     files = context.files().files
     folders = dict.fromkeys(filter(None, map(needless, files)))
-    if _GIT in folders or (context.root / _GIT).exists():
+    if _GIT in folders or context.holds(_GIT):
         yield _GIT
     yield from (f"**/{name}" for name in folders if name != _GIT)
     if not any(name == "__pycache__" for name in folders) and any(
@@ -178,5 +178,5 @@ def _needless(source: Source, facts: Facts) -> Counter[str]:
 def _wanted(source: Source, files: Iterable[ContextFile], context: BuildContext) -> str:
     paths = [file.path for file in files]
     usual = [wanted for sign, wanted in _USUAL if any(map(compiled(sign).fullmatch, paths))]
-    history = source.takes_all() and (context.root / _GIT).exists()
+    history = source.takes_all() and context.holds(_GIT)
     return ", ".join([*([_GIT] if history else []), "**/.env*", *usual])

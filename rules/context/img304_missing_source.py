@@ -88,7 +88,7 @@ def _lacks(context: BuildContext, source: Source) -> bool:
 
 def _finding(context: BuildContext, source: Source) -> Finding:
     decided = context.ignore.explain(source.path)
-    if decided is not None and (context.root / source.path).exists():
+    if decided is not None and context.holds(source.path):
         ignore = context.ignore_file.name if context.ignore_file else ".dockerignore"
         why = f"line {decided.line} of {ignore} keeps {source.text} out, so {source.instruction.keyword} finds nothing"
         return META.finding(source.span, why)

@@ -82,7 +82,7 @@ def is_folder(facts: Facts, instruction: Instruction, source: str) -> bool:
     if source.endswith("/") or posixpath.basename(source) in _FOLDER_NAMES:
         return True
     local = source in local_sources(instruction) and not copy_source(instruction)
-    return bool(local and facts.context is not None and (facts.context.root / source.lstrip("/")).is_dir())
+    return bool(local and facts.context is not None and facts.context.is_folder(source))
 
 
 # what is large, and what is not, as far as a name tells

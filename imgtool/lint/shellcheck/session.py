@@ -20,11 +20,12 @@ MAX_ANSWERS = 20_000
 
 
 class Session:
-    """What ShellCheck has said so far. ``problem`` says why it says nothing any more, without file names of a project."""
+    """What ShellCheck has said so far; ``lost``: some scripts took it too long. ``problem`` says why it says nothing any more, without file names of a project."""
 
     def __init__(self, program: Path | None) -> None:
         self.program = program
         self.problem = "" if program else ABSENT
+        self.lost = False
         self._answers: dict[bytes, tuple[Remark, ...]] = {}
         self._asking: Thread | None = None
         self._asked: set[bytes] = set()
@@ -59,7 +60,9 @@ class Session:
         if self.problem or self.program is None:
             return
         try:
-            self._answers.update(check(scripts, self.program))
+            found = check(scripts, self.program)
+            self._answers.update(found)
+            self.lost = self.lost or len(found) < len(scripts)
         except ShellCheckError as error:
             self.problem = f"ShellCheck does not work: {error}"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from imgtool.edits import Span
 from imgtool.facts.masks import Mask
 from imgtool.findings import Finding, Fix
-from imgtool.lint.runner import LintResult
+from imgtool.lint.result import LintResult
 from imgtool.syntax.source import Place, Source
 from imgtool.values import NamedTuple
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from imgtool.lint.fingerprint import marks, relative
-from imgtool.lint.runner import LintResult
+from imgtool.lint.result import LintResult
 from imgtool.report.lint.common import region
 from imgtool.report.style import printable
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from imgtool.findings import Finding
 from imgtool.lint.fingerprint import relative
-from imgtool.lint.runner import LintResult
+from imgtool.lint.result import LintResult
 from imgtool.report.lint.xml import HEADER, element
 
 

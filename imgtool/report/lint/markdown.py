@@ -7,7 +7,7 @@ from pathlib import Path
 
 from imgtool.findings import Applicability
 from imgtool.lint.fingerprint import relative
-from imgtool.lint.runner import LintResult
+from imgtool.lint.result import LintResult
 from imgtool.regex import regex
 from imgtool.report.lint.common import page, pairs
 from imgtool.report.style import counted, printable, size

@@ -10,7 +10,7 @@ from typing import Any
 from imgtool.edits import Span, apply
 from imgtool.findings import Applicability, Finding, Fix
 from imgtool.lint.fingerprint import relative
-from imgtool.lint.runner import LintResult
+from imgtool.lint.result import LintResult
 from imgtool.report.lint.common import HOME, is_text, page, pairs, shows_whole
 from imgtool.report.style import printable
 from imgtool.syntax.source import Source

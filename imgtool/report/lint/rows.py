@@ -10,7 +10,7 @@ from typing import Any
 from imgtool.edits import Span
 from imgtool.facts.masks import Mask
 from imgtool.findings import Applicability, Finding, Fix
-from imgtool.lint.runner import LintResult
+from imgtool.lint.result import LintResult
 from imgtool.report.lint.common import pairs, shows_whole
 from imgtool.syntax.source import Source
 

@@ -17,7 +17,7 @@ from imgtool.edits import Edit, Span
 from imgtool.findings import Applicability, Finding, Fix
 from imgtool.lint.fingerprint import Mark, marks, relative
 from imgtool.lint.registry import Rule, RuleError, find, load
-from imgtool.lint.runner import LintResult
+from imgtool.lint.result import LintResult
 from imgtool.report.lint.common import HOME, Region, first_line, is_text, page, region, shows_whole
 from imgtool.report.style import printable
 from imgtool.syntax.source import Source

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 from imgtool.findings import Applicability, Finding
-from imgtool.lint.runner import LintResult
+from imgtool.lint.result import LintResult
 from imgtool.report.style import Style, size
 
 _COLUMNS = ("code", "name", "count", "fixable", "unsafe", "saves")
