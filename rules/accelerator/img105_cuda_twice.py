@@ -8,7 +8,8 @@ installs Python wheels that bring the same libraries: `torch`, `vllm`, `jax[cuda
 It says nothing where something else needs the CUDA of the base: packages that bring none themselves (`cupy-cuda12x`,
 `onnxruntime-gpu`, `ctranslate2`, …), TensorRT and CUDA packages, anything that is compiled on a base with nvcc or
 compiles with nvcc when it runs. Where that cannot be seen, because a requirement file, a script or a copy from another
-image may bring such a thing, or something is compiled on a base without nvcc, the finding is information.
+image may bring such a thing, or something is compiled on a base without nvcc, the finding is information; on a base
+with nvcc IMG101 alone speaks then. Otherwise this finding stands for that of IMG101, as it asks for more.
 
 ## Why is this bad
 Wheels find their own libraries first, so those of the base are never loaded: 2.3 GB for CUDA 12.1. Only `libcuda.so.1`
@@ -61,7 +62,7 @@ from imgtool.rule import (
 from ._toolchain import Sign, When, signs
 from ._wheels import brings_cuda, installed
 
-META = RuleMeta("IMG105", "cuda-twice", severity=Severity.WARNING, since="0.1.0")
+META = RuleMeta("IMG105", "cuda-twice", severity=Severity.WARNING, since="0.1.0", aliases=("IMG101",))
 
 # levels of need that the wheels themselves meet
 _MET = frozenset({"none", "cc"})
@@ -81,8 +82,9 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
         return
     seen = tuple(signs(facts.shipped, facts))
     compiles = any(_may_link_cuda(sign) for sign in seen)
-    if not compiles or contents(base).holds("nvcc") is False:
-        yield _finding(stage, base, bringing, seen, hidden=compiles or _is_hidden(seen, facts))
+    hidden = compiles or _is_hidden(seen, facts)
+    if contents(base).holds("nvcc") is False or not hidden:
+        yield _finding(stage, base, bringing, seen, hidden=hidden)
 
 
 def _carries_cuda(base: BaseImage) -> bool:
@@ -126,4 +128,5 @@ def _finding(
         f"use {images}{f' with {tools}' if tools else ''}",
         severity=Severity.INFO if hidden else Severity.WARNING,
         saves_bytes=saved.bytes if saved else None,
+        aliases=() if contents(base).holds("nvcc") is False else META.aliases,
     )

@@ -4,7 +4,8 @@
 Reports self-extracting installers of CANN (`Ascend-cann-*.run`) that stay in the image that ships: brought by COPY or
 ADD, alone or in a folder from which a RUN installs them, or downloaded in a RUN that does not remove them.
 
-An installer on a `RUN --mount=type=bind` is in no layer. A COPY whose file a later RUN removes is IMG202's.
+An installer on a `RUN --mount=type=bind` is in no layer. Where COPY names the file and a later RUN removes it, IMG202
+says so instead.
 
 ## Why is this bad
 The toolkit's installer is about 1.2 GB. A layer keeps what it brought, whatever later instructions remove, and the
@@ -28,7 +29,7 @@ RUN --mount=type=bind,source=packages,target=/packages \
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
 from imgtool.rule import (
@@ -56,6 +57,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.2.0",
     needs=("ascend-cann",),
+    aliases=("IMG202",),
 )
 
 _VENDOR = "cann"
@@ -83,12 +85,18 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
         for name, arg in _installed(run, stage, facts):
             if not any(_same(name, other) for other in names):
                 names.append(name)
-                yield _finding(name, arg.span, "the COPY before keeps", _BIND)
+                removed = [g.span for other, g in gone if _place(g, other, facts) == _place(arg, run, facts)]
+                yield _finding(name, arg.span, "the COPY before keeps", _BIND, removed)
 
 
-def _finding(name: str, span: Span, keeps: str, advice: str) -> Finding:
+def _finding(name: str, span: Span, keeps: str, advice: str, removed: Sequence[Span] = ()) -> Finding:
+    """``removed``: where a command removes it, too late."""
     return META.finding(
-        span, f"{keeps} {name}, which only installing needs: {advice}", saves_bytes=installer_bytes(name)
+        span,
+        f"{keeps} {name}, which only installing needs; {advice}",
+        saves_bytes=installer_bytes(name),
+        aliases=META.aliases if removed else (),
+        related=tuple(removed),
     )
 
 
@@ -147,6 +155,10 @@ def _folder(instruction: Instruction, facts: Facts) -> str | None:
 
 def _absolute(path: str, instruction: Instruction, facts: Facts) -> str:
     return posixpath.normpath(posixpath.join(facts.state(instruction).workdir or "", path))
+
+
+def _place(arg: Arg, run: Run, facts: Facts) -> str:
+    return _absolute(known(arg.text, run, facts), run.instruction, facts)
 
 
 def _elsewhere(operation: PackageOperation, run: Run) -> bool:

@@ -142,7 +142,7 @@ def _message(deletion: Deletion, content: Content, place: str, where: str, *, se
         return f"mv stores {place} a second time beside {where}; put it in its place there"
     if content.command is not None:
         return f"{place} stays in {where}; delete it in the RUN that made it"
-    if content.source not in content.instruction.args and not copy_source(content.instruction):
+    if content.path.endswith("/.git") and not copy_source(content.instruction):
         return f"{place} stays in {where}; name it in .dockerignore"
     source = "another stage" if copy_source(content.instruction) else "the context"
     instead = (

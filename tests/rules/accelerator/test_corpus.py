@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from imgtool.facts.facts import FactOptions
+from imgtool.facts.facts import Facts
 from imgtool.lint import registry
 from imgtool.lint.runner import LintResult, lint
+from imgtool.syntax import parse
 
 RECORD = Path(__file__).resolve().parents[2] / "precision"
 VERDICTS = {"right", "wrong", "debatable"}
@@ -30,11 +31,14 @@ def found(corpus: Path) -> dict[str, Places]:
     rules = [registry.load(entry) for entry in registry.index() if entry.code in CODES]
     places: dict[str, Places] = {code: {} for code in CODES}
     for path in sorted((corpus / "open").iterdir()):
-        result = lint(path.read_bytes(), path.name, rules, FactOptions())
-        assert not result.failures, path.name
-        for finding in result.findings:
-            line = result.source.data.count(b"\n", 0, finding.span.start) + 1
-            places[finding.code].setdefault(path.name, []).append((line, str(finding.severity)))
+        knowledge = Facts(parse(path.read_bytes()))
+        # each alone, as one may stand for another
+        for rule in rules:
+            result = lint(b"", path.name, [rule], knowledge=knowledge)
+            assert not result.failures, path.name
+            for finding in result.findings:
+                line = result.source.line_of(finding.span.start)
+                places[finding.code].setdefault(path.name, []).append((line, str(finding.severity)))
     return places
 
 

@@ -40,6 +40,7 @@ LEFT_ALONE = [
     (f"{DEVEL}{TORCH}RUN make && make install", "something is linked against the base"),
     (f"{DEVEL}RUN pip install torch deepspeed", "it compiles with nvcc when it runs"),
     (f"{DEVEL}{TORCH}CMD nvcc --version", "it starts nvcc"),
+    (f"{DEVEL}{TORCH}RUN pip install -r requirements.txt", "it may need nvcc: IMG101 says all that is sure"),
     (f"{RUNTIME[:-1]} AS build\n{TORCH}FROM debian:12\n", "a builder"),
     ("", "no stage"),
 ]
@@ -107,3 +108,10 @@ def test_what_it_saves(lint_with: LintWith, tag: str, saves: int | None, smaller
 def test_a_c_compiler_is_named_where_a_package_runs_one(lint_with: LintWith) -> None:
     (finding,) = lint_with("IMG105", f"{RUNTIME}RUN pip install vllm\n").findings
     assert finding.message.endswith("with gcc, libc6-dev, python3-dev")
+
+
+@pytest.mark.parametrize("base, expected", [(DEVEL, ["IMG105"]), (RUNTIME, ["IMG105"])])
+def test_one_finding_for_one_base(lint_with: LintWith, base: str, expected: list[str]) -> None:
+    text = f'{base}{TORCH}COPY app.py /\nCMD ["python3", "/app.py"]\n'
+    assert [finding.code for finding in lint_with("IMG101,IMG105", text).findings] == expected
+    assert [finding.code for finding in lint_with("IMG101", text).findings] == ["IMG101"] * (base == DEVEL)

@@ -63,3 +63,11 @@ def test_found(lint_with: LintWith, text: str, piece: str) -> None:
 def test_sizes_are_of_the_toolkit(lint_with: LintWith) -> None:
     (finding,) = lint_with("IMG113", f"{UBUNTU}COPY Ascend-cann-nnal_8.0.0_linux-x86_64.run /\n").findings
     assert finding.saves_bytes is None
+
+
+def test_one_finding_where_it_is_removed_too_late(lint_with: LintWith) -> None:
+    data = f"{UBUNTU}WORKDIR /p\nCOPY . .\nRUN ./{FILE} {INSTALL} && rm {FILE}\n".encode()
+    assert [f.code for f in lint_with("IMG202", data).findings] == ["IMG202"]
+    (finding,) = lint_with("IMG113,IMG202", data).findings
+    assert (finding.code, finding.aliases) == ("IMG113", ("IMG202",))
+    assert [data[span.start : span.end].decode() for span in finding.related] == [FILE]
