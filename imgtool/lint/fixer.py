@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from imgtool.edits import Edit, apply, conflicting
 from imgtool.findings import Applicability, Finding, Fix
-from imgtool.lint.runner import LintResult
+from imgtool.lint.result import LintResult
 from imgtool.syntax import parse
 from imgtool.values import dataclass, replace
 
