@@ -273,8 +273,23 @@ def platform_of(text: str) -> tuple[str | None, str | None]:
     if ref is None or base is None:
         return None, None
     named = (m.architecture for m in rows("index", "mirror", Mirror) if ref.name.startswith(m.prefix))
-    system = "windows" if base.os == "windows" else "linux" if base.os else None
+    # a tag that stands for images of both does not tell which it is
+    linux = base.os and (base.os_version or not any("windows" in tag for tag in image_of(base).tags))
+    system = "windows" if base.os == "windows" else "linux" if linux else None
     return system, base.fields.get("arch") or next(filter(None, named), None)
+
+
+_PIECES = regex(r"[^a-z0-9]+")
+
+
+@lru_cache(maxsize=1024)
+def named_for_windows(text: str) -> bool:
+    """Whether a reference, whose variables need not be known, names an image of Windows."""
+    known = load("index")["windows"]
+    ref = parse_reference(text)
+    if ref and canonical(ref.name).startswith(tuple(known["names"])):
+        return True
+    return not {*known["pieces"]}.isdisjoint(_PIECES.split(text.lower()))
 
 
 def _candidates(name: str) -> Iterator[tuple[str, Image]]:

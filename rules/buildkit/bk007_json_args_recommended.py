@@ -23,7 +23,8 @@ CMD ["sleep", "60"]
 
 ## Fix safety
 Unsafe: the program becomes process 1 of the container, and there is no shell around it any more. Offered where the words
-mean the same to both: no variables, quotes, wildcards, redirections, assignments or words of the shell.
+mean the same to both: no variables, quotes, wildcards, redirections, assignments or words of the shell. On Windows, where
+much is built into the shell, there is none.
 
 ## References
 <https://docs.docker.com/reference/build-checks/json-args-recommended/>
@@ -56,7 +57,8 @@ META = RuleMeta(
     needs=("cmd", "entrypoint"),
 )
 
-_NO_SHELL_SET = (None, ("/bin/sh", "-c"))
+# what holds on Linux and on Windows where no image says another
+_NO_SHELL_SET = (None, ("/bin/sh", "-c"), ("cmd", "/S", "/C"))
 
 
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
@@ -65,7 +67,7 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
             continue
         if not state.shell_set and state.shell in _NO_SHELL_SET:
             message = f"{node.keyword} in shell form does not pass signals on; write it as a JSON array"
-            yield META.finding(node.word.span, message, fix=_fix(node))
+            yield META.finding(node.word.span, message, fix=None if stage in facts.windows else _fix(node))
 
 
 def _fix(node: Instruction) -> Fix | None:

@@ -22,7 +22,7 @@ CMD ["serve", "--port", "80"]
 
 ## Fix safety
 Unsafe: the program is started without a shell, as process 1, and `docker run IMAGE arguments` reach an ENTRYPOINT. Offered for
-one program with plain words; where variables, quotes or operators need a shell, there is no fix.
+one program with plain words; where variables, quotes or operators need a shell, and on Windows, there is no fix.
 """
 
 from __future__ import annotations
@@ -56,7 +56,9 @@ def check(instruction: Instruction, facts: Facts) -> Iterator[Finding]:
     if not _in_shell_form(node) or facts.state(instruction).shell_set:
         return
     message = f"the command of this {node.keyword} runs in a shell; write it as a JSON array"
-    edit = json_form(node) if node is instruction else None
+    # what is built into cmd is no program
+    plain = node is instruction and facts.graph.stage_of(instruction) not in facts.windows
+    edit = json_form(node) if plain else None
     fix = Fix("Write it as a JSON array: no shell runs", (edit,), Applicability.UNSAFE) if edit else None
     yield META.finding(node.word.span, message, fix=fix)
 

@@ -2,7 +2,7 @@
 
 ## What it does
 Reports a USER that is a name, of a user other than root, its variables replaced where ENV sets them. What an ARG decides is
-left alone.
+left alone, and so is Windows, whose users have no numbers.
 
 ## Why is this bad
 Kubernetes cannot tell whether a name is root's, and refuses to start the container where `runAsNonRoot` is asked for. A number
@@ -34,6 +34,8 @@ META = RuleMeta("DL3066", "user-by-name", severity=Severity.INFO, since="0.2.0",
 
 def check(instruction: Instruction, facts: Facts) -> Iterator[Finding]:
     if instruction.keyword != "USER" or instruction.problem:
+        return
+    if facts.graph.stage_of(instruction) in facts.windows:
         return
     word = instruction.words[0]
     environment = facts.state(instruction).env

@@ -54,7 +54,7 @@ def check(instruction: Instruction, facts: Facts) -> Iterator[Finding]:
         node.keyword != "ADD"
         or node.problem
         or node.flag_value("checksum")
-        or _on_windows(instruction, facts)
+        or facts.graph.stage_of(instruction) in facts.windows
     ):
         return
     for word, written in zip(node.words[:-1], node.args[:-1], strict=False):
@@ -65,13 +65,6 @@ def check(instruction: Instruction, facts: Facts) -> Iterator[Finding]:
         plain = url.startswith("http://")
         message = f"nothing says what {name} is to send{', and over plain http anybody may' * plain}; add --checksum=sha256:…"
         yield META.finding(word.span, message, severity=Severity.WARNING if plain else None)
-
-
-def _on_windows(instruction: Instruction, facts: Facts) -> bool:
-    """Whether the builder is one without BuildKit, which alone knows ``--checksum``."""
-    stage = facts.graph.stage_of(instruction)
-    base = (stage and stage.root.reference) or ""
-    return facts.document.escape == "`" or base.startswith("mcr.microsoft.com/windows")
 
 
 def _checked(instruction: Instruction, facts: Facts) -> bool:

@@ -53,7 +53,7 @@ TABLES: dict[str, dict[str, Any]] = {
 }
 # keys of a file that are not tables of rows
 PLAIN_KEYS = {
-    "index": {"collected", "files", "system", "release"},
+    "index": {"collected", "files", "system", "release", "windows"},
     "accelerators": {"no_device"},
     "builds": {"chosen"},
     "drivers": {"manager", "container", "engine"},

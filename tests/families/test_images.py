@@ -581,6 +581,9 @@ def test_same_cann_versions(tables: dict[str, Any]) -> None:
         ("docker.io/amd64/ubuntu:22.04", ("linux", "amd64")),
         ("debian:12", ("linux", None)),
         ("python:3.12-windowsservercore", ("windows", None)),
+        # there are both
+        ("python:3.12", (None, None)),
+        ("python:3.12-bookworm", ("linux", None)),
         ("example.com/arm64v8/x", (None, None)),
         ("Debian", (None, None)),
     ],

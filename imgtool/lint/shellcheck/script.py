@@ -162,8 +162,6 @@ def _shell(here: _Here, given: Sequence[Pragma]) -> Shell | None:
     words = _pragma(here, given) if given else ()
     if words:
         return taking_string(words if "-c" in words else (*words, "-c"), here.sh)
-    if here.state.shell is None and _on_windows(here.run.stage):
-        return None
     return taking_string(here.state.shell or DEFAULT_SHELL, here.sh)
 
 
@@ -193,15 +191,6 @@ def _inner(rest: Text, document: Heredoc, sh: ShellName | None) -> Iterator[_Fou
     yield _Found(
         Source(without_tabs(body) if document.chomp else body), taking_file(words.decode().split(), sh)
     )
-
-
-_WINDOWS = regex(r"\bwindows|nanoserver", re.IGNORECASE)
-
-
-def _on_windows(stage: Stage) -> bool:
-    root = stage.root
-    platform = root.from_.flag_value("platform") or ""
-    return bool(_WINDOWS.search(root.reference or root.base) or platform.lower().startswith("windows"))
 
 
 def _sh(facts: Facts, stage: Stage) -> ShellName | None:
