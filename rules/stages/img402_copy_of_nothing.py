@@ -57,10 +57,11 @@ META = RuleMeta("IMG402", "copy-of-nothing", severity=Severity.ERROR, since="0.2
 
 # folders of stages that are looked for; each takes a look at all of a stage
 _MOST = 100
-# folders at the top that images of systems have, or that packages make
+# what images of systems and of NVIDIA have at the top, or packages make
 _SYSTEM = frozenset(
     """bin boot cann dev etc home host lib lib32 lib64 libx32 media mnt nix opt proc root run sbin snap srv sys tmp usr var
-    workspace workdir conda go rocm models data""".split()
+    workspace workdir conda go rocm models data NGC-DL-CONTAINER-LICENSE docker-entrypoint.sh docker-entrypoint.d
+    docker-entrypoint-initdb.d entrypoint.sh vllm-workspace sgl-workspace""".split()
 )
 _PACKAGES = frozenset(("deb", "apk", "rpm"))
 _INSTALLS = frozenset(

@@ -30,6 +30,7 @@ LEFT_ALONE = [
     (f"{DEBIAN}RUN echo a > /a\n", "/app/a", "a redirection"),
     (f"{DEBIAN}VOLUME /app\n", "/app", "a volume"),
     ("FROM example.org/unknown AS b\n", "/app/a", "an image that nobody knows"),
+    ("FROM nvidia/cuda:12.4.1-base-ubuntu22.04 AS b\n", "/NGC-DL-CONTAINER-LICENSE", "NVIDIA's licence"),
     ("FROM scratch AS b\n", "/app/a", "a name for a context"),
     ("FROM scratch AS b\nADD rootfs.tar /\n", "/app/a", "an archive may hold anything"),
     ("FROM scratch AS b\nCOPY a /app/\n", "/app/a", "copied there"),
