@@ -7,7 +7,7 @@ the name or the tag of the base image, or, failing those, by the other artefacts
 for its platform (`TARGETARCH`, `TARGETPLATFORM`) and so is built for several, one name written out is a warning.
 
 Commands in `if` and `case`, names with variables, files that name both architectures and stages on the build
-platform are left alone.
+platform are left alone, and so is a stage whose build ends by itself on the other architecture (`arm64) exit 1`).
 
 ## Why is this bad
 The build ends with `cannot execute binary file: Exec format error`, or worse: pip and dpkg refuse, an installer
@@ -49,6 +49,8 @@ _NAMES = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "arm64v8": "
 _SUFFIXES = (".run", ".whl", ".deb", ".rpm", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2", ".zip", ".sh")
 _BRANCHES = frozenset({"if", "else", "case"})
 _ASKS = (b"TARGETARCH", b"TARGETPLATFORM")
+# an arm of a case that ends the build
+_REFUSED = regex(r"([^\s()|;]{1,40})\)\s{0,99}(?:(?:echo|printf)\s[^;]{0,200};\s{0,99})?exit\s+[1-9]")
 # these name a file and need not run it
 _SPEAKS = frozenset({"rm", "echo", "printf", "case", "test", "["})
 
@@ -74,9 +76,10 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
             )
         return
     kinds = {artefact.arch for artefact in found}
-    if len(kinds) == 1 and not _asks(stage, facts):
-        return
-    yield from _mixed(found) if len(kinds) > 1 else _alone(found)
+    if len(kinds) > 1:
+        yield from _mixed(found)
+    elif kinds and _asks(stage, facts) and not _refuses_others(stage, facts, found[0].arch):
+        yield from _alone(found)
 
 
 def _mixed(found: list[Artefact]) -> Iterator[Finding]:
@@ -112,6 +115,18 @@ def _asks(stage: Stage, facts: Facts) -> bool:
     end = stage.instructions[-1].span.end if stage.instructions else stage.from_.span.end
     text = facts.document.data[stage.from_.span.start : end]
     return any(word in text for word in _ASKS)
+
+
+def _refuses_others(stage: Stage, facts: Facts, arch: str) -> bool:
+    """Whether the build ends where it is for any architecture but this: ``arm64) exit 1``, or ``*)`` after its own."""
+    for link in stage.lineage():
+        for run in facts.runs(link):
+            text = str(run.script.text)
+            for arm in _REFUSED.findall(text):
+                named = _arch_of(text) if arm == "*" else _arch_of(arm)
+                if named is not None and (named == arch) == (arm == "*"):
+                    return True
+    return False
 
 
 def _artefacts(stage: Stage, facts: Facts) -> Iterator[Artefact]:

@@ -27,6 +27,14 @@ LEFT_ALONE = [
     (f"{ARM}RUN rm -f {X86}", "nothing is brought"),
     (f"{ARM}RUN dpkg -i cuda-keyring_1.1-1_all.deb", "for all of them"),
     (f"{ARM[:-1]} AS x\nRUN sh {X86}\n{ARM}", "not built"),
+    (
+        f'{UBUNTU}ARG TARGETPLATFORM\nRUN case ${{TARGETPLATFORM}} in "linux/arm64") exit 1 ;; *) make ;; esac\nRUN sh {X86}',
+        "the build ends on the other one",
+    ),
+    (
+        f'{UBUNTU}ARG TARGETARCH\nRUN case $TARGETARCH in amd64) make ;; \\\n *) echo "no $TARGETARCH" >&2; exit 1 ;; esac\nRUN sh {X86}',
+        "the build ends on every other one",
+    ),
 ]
 
 
@@ -63,6 +71,18 @@ FOUND = [
         f"and {X86} for amd64",
     ),
     (f"{UBUNTU}ARG TARGETARCH\nRUN ./{X86} --install", f"./{X86}", "warning", "asks for its architecture"),
+    (
+        f"{UBUNTU}ARG TARGETARCH\nRUN case $TARGETARCH in amd64) a ;; arm64) b ;; *) exit 1 ;; esac\nRUN sh {X86}",
+        X86,
+        "warning",
+        "asks for its architecture",
+    ),
+    (
+        f"{UBUNTU}ARG TARGETARCH\nRUN case $TARGETARCH in amd64) exit 1 ;; esac\nRUN sh {X86}",
+        X86,
+        "warning",
+        "asks for its architecture",
+    ),
 ]
 
 
