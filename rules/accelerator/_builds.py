@@ -37,8 +37,11 @@ class Build(NamedTuple):
 
 def builds(stage: Stage, facts: Facts, text: str) -> Iterator[Build]:
     """What a stage compiles; ``text`` is all that was said up to its end."""
+    # a character is a byte there
+    last = stage.instructions[-1].span.end if stage.instructions else 0
     cloned: list[tuple[str, Span]] = []
     for run in facts.runs(stage):
+        end = len(text) - (last - run.instruction.span.end)
         for operation in run.operations:
             if not _BRANCHES.isdisjoint(operation.command.context):
                 continue
@@ -46,12 +49,12 @@ def builds(stage: Stage, facts: Facts, text: str) -> Iterator[Build]:
                 cloned += _repositories(operation)
             elif operation.operation is Operation.INSTALL and operation.ecosystem == "python":
                 for package in operation.packages:
-                    yield from _of_package(package, operation, text)
+                    yield from _of_package(package, operation, text, end)
         if _compiles(run):
             here = [entry for entry in cloned if _is_in(entry[0], run, facts)]
             cloned = [entry for entry in cloned if entry not in here]
             for name, span in here:
-                fact = source_build(name, text)
+                fact = _built(name, text, end)
                 if fact is not None:
                     yield Build(name, fact, span, certain=True)
 
@@ -69,7 +72,7 @@ def said(stage: Stage, facts: Facts) -> str:
     for link in stage.lineage():
         end = link.instructions[-1].span.end if link.instructions else link.from_.span.end
         parts.append(document.data[link.from_.span.start : end])
-    return b"\n".join(parts).decode("utf-8", "replace")
+    return b"\n".join(parts).decode("latin-1")
 
 
 def _repositories(operation: PackageOperation) -> Iterator[tuple[str, Span]]:
@@ -79,9 +82,15 @@ def _repositories(operation: PackageOperation) -> Iterator[tuple[str, Span]]:
             yield found[1], url.span
 
 
-def _of_package(package: Package, operation: PackageOperation, text: str) -> Iterator[Build]:
+def _built(name: str, text: str, end: int) -> SourceBuild | None:
+    """The project of a name; what asks for its CUDA part (``FORCE_CUDA``) is said before the end of the build."""
+    fact = source_build(name, text)
+    return fact if fact is None or fact.when is None else source_build(name, text[:end])
+
+
+def _of_package(package: Package, operation: PackageOperation, text: str, end: int) -> Iterator[Build]:
     wheel = package.raw.strip("\"'").endswith(".whl")
-    fact = source_build(package.name, text) if package.name and not wheel else None
+    fact = _built(package.name, text, end) if package.name and not wheel else None
     # a part of a repository is another project
     if fact is None or "subdirectory=" in package.raw:
         return

@@ -3,6 +3,7 @@
 ## What it does
 Reports, in a stage on a CUDA image, `make -j` and `cmake --build … -j` without a number, and large projects with
 CUDA code that are built from source where nothing sets `MAX_JOBS` (information: they take one job for each core).
+Several `make -j` of one RUN are one finding.
 
 ## Why is this bad
 One job of `nvcc` takes 2 to 9 GB of memory. `make -j` starts all of them at once, and with a job for each core a
@@ -58,19 +59,20 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     # ninja bounds itself
     programs = _MAKES if "inja" in text else _MAKES | {"cmake"}
     for run in facts.runs(stage):
-        for command in run.script.commands:
-            bare = _bare(command) if command.name in programs else None
-            if bare is not None:
-                message = f"{command.name} {bare.text} starts every job at once: give it a number"
-                yield META.finding(bare.span, message)
+        bare = [(c.name, arg) for c in run.script.commands if c.name in programs and (arg := _bare(c))]
+        if bare:
+            name, first = bare[0]
+            message = f"{name} {first.text} starts every job at once: give it a number"
+            yield META.finding(first.span, message, related=tuple(arg.span for _, arg in bare[1:]))
     if is_chosen("jobs", text):
         return
     for build in builds(stage, facts, text):
         if not build.fact.heavy:
             continue
+        perhaps = "" if build.certain else ", where no prebuilt wheel fits,"
         yield META.finding(
             build.span,
-            f"{build.name} is compiled with a job for each core, and each takes gigabytes of memory: "
+            f"{build.name} is compiled{perhaps} with a job for each core, and each takes gigabytes of memory: "
             f"set {build.fact.jobs}",
             severity=Severity.INFO,
         )

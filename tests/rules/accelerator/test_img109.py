@@ -28,6 +28,10 @@ LEFT_ALONE = [
         "nothing is compiled",
     ),
     (f"{CUDA}RUN git clone https://github.com/vllm-project/vllm", "not built"),
+    (
+        f"{CUDA}RUN git clone https://github.com/pytorch/vision && cd vision && python setup.py install\nENV FORCE_CUDA=1",
+        "without its CUDA part, which is asked for too late",
+    ),
     (f"{CUDA}RUN if $FLASH; then pip install flash-attn; fi", "not in every build"),
     (f"FROM rocm/dev-ubuntu-22.04:6.2\nRUN pip install {APEX} {EXT}", "another device"),
     (f"FROM nvcr.io/nvidia/pytorch:24.05-py3\nRUN pip install {APEX} {EXT}", "the image names some"),

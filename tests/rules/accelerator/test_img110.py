@@ -46,6 +46,17 @@ FOUND = [
 ]
 
 
+def test_one_finding_a_run(lint_with: LintWith) -> None:
+    (finding,) = lint_with("IMG110", f"{CUDA}RUN make -j && make -j install\n").findings
+    assert len(finding.related) == 1
+
+
+def test_a_wheel_may_fit(lint_with: LintWith) -> None:
+    base = "FROM pytorch/pytorch:2.6.0-cuda12.4-cudnn9-devel\n"
+    (finding,) = lint_with("IMG110", f"{base}RUN pip install flash-attn\n").findings
+    assert "where no prebuilt wheel fits" in finding.message
+
+
 @pytest.mark.parametrize("text, piece, severity", FOUND)
 def test_found(lint_with: LintWith, text: str, piece: str, severity: str) -> None:
     data = f"{text}\n".encode()
