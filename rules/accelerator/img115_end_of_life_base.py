@@ -53,6 +53,7 @@ from imgtool.rule import (
     Severity,
     Stage,
     collected,
+    identify,
     life,
     successor,
     system_life,
@@ -71,13 +72,18 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     base = facts.base(stage) if stage.parent is None and stage in facts.built else None
     if base is None:
         return
-    own = life(base)
-    if own.status in ("superseded", "withdrawn"):
-        yield _finding(stage, base, own, own.move_to or successor(base))
-        return
-    system = system_life(base)
-    if system.status == "withdrawn":
+    own, system = life(base), system_life(base)
+    dead = system.status == "withdrawn"
+    if own.status == "withdrawn" or (own.status == "superseded" and not dead):
+        yield _finding(stage, base, own, _alive(own.move_to or successor(base)))
+    elif dead:
         yield _finding(stage, base, system, None)
+
+
+def _alive(reference: str | None) -> str | None:
+    """An image to move to, unless the system in it is at its end, too."""
+    base = identify(reference) if reference else None
+    return None if base is not None and system_life(base).status == "withdrawn" else reference
 
 
 def _finding(stage: Stage, base: BaseImage, found: Life, move_to: str | None) -> Finding:

@@ -32,7 +32,10 @@ def test_left_alone(lint_with: LintWith, text: str, reason: str) -> None:
 
 
 FOUND = [
-    ("nvidia/cuda:11.3.0-base-ubuntu18.04", "warning", "move to nvidia/cuda:11.8.0-base-ubuntu18.04", None),
+    ("nvidia/cuda:11.3.0-base-ubuntu18.04", "warning", "move to a supported one", None),
+    ("nvidia/cuda:11.2.0-base-ubi8", "warning", "move to nvidia/cuda:11.8.0-base-ubi8", None),
+    # the newest point release has the same system
+    ("nvidia/cuda:12.4.0-devel-ubuntu20.04", "warning", "ubuntu 20.04 reached end of life", None),
     ("nvidia/cuda:10.2-cudnn7-devel-ubuntu18.04", "warning", "move to a supported one", None),
     (
         "nvidia/cuda:12.4.0-devel-ubuntu22.04",
