@@ -58,6 +58,7 @@ class Level(NamedTuple):
 class Accelerator(NamedTuple):
     """What a vendor asks of an image on any base: variables and library folders of a final stage, devices, resources.
 
+    ``within`` are those of ``devices`` that a program reads: they count the devices that the container was given.
     ``packages``, ``files`` and ``installers`` are regular expressions for its software: names of system packages
     (matched whole), paths (from the start) and self-extracting installers (anywhere in a path).
     """
@@ -68,6 +69,7 @@ class Accelerator(NamedTuple):
     evidence: Evidence
     env: Mapping[str, str] = NOTHING
     devices: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
     library_path: tuple[str, ...] = ()
     packages: str | None = None
@@ -86,7 +88,10 @@ class Installer(NamedTuple):
 
 
 class TorchWheels(NamedTuple):
-    """The CUDA that the wheels of a torch release bring; ``cuda_bytes`` is their download."""
+    """The CUDA that the wheels of a torch release bring.
+
+    ``bytes`` is the download of torch and all that it depends on, ``cuda_bytes`` that of the CUDA libraries among it.
+    """
 
     version: str
     cuda: str
@@ -94,6 +99,7 @@ class TorchWheels(NamedTuple):
     evidence: Evidence
     cudnn: str | None = None
     cuda_bytes: int | None = None
+    bytes: int | None = None
 
 
 def python_need(name: str, extras: Collection[str] = ()) -> Need | None:
@@ -124,6 +130,13 @@ def _needs(name: str) -> Iterable[Need]:
 def torch_wheels(version: str) -> TorchWheels | None:
     """What the default wheels of a torch release bring; None where it was not looked at."""
     return next((row for row in rows("python_needs", "torch", TorchWheels) if row.version == version), None)
+
+
+@cache
+def torch_bytes(version: str | None) -> int | None:
+    """What an installation of torch downloads: of a release, or the least of all that were measured."""
+    known = {row.version: row.bytes for row in rows("python_needs", "torch", TorchWheels) if row.bytes}
+    return known.get(version) if version else min(known.values())
 
 
 @cache
@@ -164,9 +177,10 @@ def installer_bytes(name: str) -> int | None:
 
 
 @cache
-def device_variables() -> frozenset[str]:
-    """The variables that say which of a host's devices a container or a program sees."""
-    return frozenset(name for row in rows("accelerators", "accelerator", Accelerator) for name in row.devices)
+def device_variables(*, within: bool = False) -> frozenset[str]:
+    """The variables that say which of a host's devices a container or a program sees; ``within``: a program alone."""
+    known = rows("accelerators", "accelerator", Accelerator)
+    return frozenset(name for row in known for name in (row.within if within else row.devices))
 
 
 def names_devices(value: str) -> bool:

@@ -5,6 +5,9 @@ Reports an ENV of an image that ships and that picks devices by number or identi
 `NVIDIA_VISIBLE_DEVICES`, `ASCEND_RT_VISIBLE_DEVICES`, `ASCEND_VISIBLE_DEVICES`, `HIP_VISIBLE_DEVICES`, … `all`,
 `none`, `void`, an empty value and one that is not known here are left alone.
 
+The numbers in a variable that a program reads (all of these but `NVIDIA_VISIBLE_DEVICES` and `ASCEND_VISIBLE_DEVICES`)
+count the devices that the container was given. There is a first one always: `0` alone is information.
+
 ## Why is this bad
 Which devices there are is known where the container starts. With `CUDA_VISIBLE_DEVICES=0` every copy of the service
 on a host crowds the first device; with a number that the scheduler did not hand out the program sees none. Schedulers
@@ -59,14 +62,19 @@ META = RuleMeta(
 
 
 def check(document: Document, facts: Facts) -> Iterator[Finding]:
-    names = device_variables()
+    names, within = device_variables(), device_variables(within=True)
     for stage in facts.shipped:
         for assignment in assignments(stage, *names):
             value = facts.expand(assignment.instruction, assignment.value)
             if value is not None and names_devices(value):
+                first = value.strip() == "0" and assignment.name in within
+                what = (
+                    "hides all devices but the first" if first else "picks devices that only the host knows"
+                )
                 yield META.finding(
                     assignment.span,
-                    f"{assignment.name}={value} picks devices that only the host knows; set it when the container starts",
+                    f"{assignment.name}={value} {what}; set it when the container starts",
+                    severity=Severity.INFO if first else Severity.WARNING,
                     fix=_fix(document, assignment),
                 )
 

@@ -59,3 +59,21 @@ def test_found(lint_with: LintWith, text: str, piece: str, after: str | None) ->
     if finding.fix is not None and after:
         assert finding.fix.applicability is Applicability.UNSAFE
         assert apply(data, finding.fix.edits).decode() == after
+
+
+SEVERITY = [
+    ("CUDA_VISIBLE_DEVICES=0", "info", "hides all devices but the first"),
+    ("ASCEND_RT_VISIBLE_DEVICES=0", "info", "hides all devices but the first"),
+    ("CUDA_VISIBLE_DEVICES=1", "warning", "picks devices"),
+    ("CUDA_VISIBLE_DEVICES=0,1", "warning", "picks devices"),
+    ("NVIDIA_VISIBLE_DEVICES=0", "warning", "picks devices"),
+    ("ASCEND_VISIBLE_DEVICES=0", "warning", "picks devices"),
+]
+
+
+@pytest.mark.parametrize("text, severity, words", SEVERITY)
+def test_the_first_that_a_container_has_is_always_there(
+    lint_with: LintWith, text: str, severity: str, words: str
+) -> None:
+    (finding,) = lint_with("IMG117", f"{CUDA}ENV {text}\n").findings
+    assert (finding.severity, words in finding.message) == (severity, True)
