@@ -6,7 +6,8 @@ for: `--index-url http://…` and `--trusted-host` of pip and uv, `--allow-insec
 `PIP_TRUSTED_HOST`, lines of a `pip.conf` wherever they are written, `npm config set registry http://…`,
 `GOPROXY=http://…`, gem and conda sources. In every stage. An index and the trusted host that it needs are one finding.
 
-The machine itself is left alone, and so are apt, dnf and apk: their packages are signed.
+The machine itself is left alone, and so are apt, dnf and apk: their packages are signed. So is a RUN that only exports
+variables: they end with it.
 
 ## Why is this bad
 Python and npm packages are not signed: that they are the right ones rests on the connection alone. Over plain HTTP, or
@@ -65,12 +66,17 @@ _TRUSTED = (
 
 
 def check(document: Document, facts: Facts) -> Iterator[Finding]:
-    trusted = [(place(text, m, 1), m[1].decode()) for _, m, text in matches(document, _TRUSTED)]
+    idle = _idle(facts)
+    trusted = [
+        (place(text, m, 1), m[1].decode())
+        for node, m, text in matches(document, _TRUSTED)
+        if node.span not in idle
+    ]
     told: set[Span] = set()
     places: dict[str, list[Span]] = {}
     for where, other in trusted:
         places.setdefault(other.partition(":")[0].lower(), []).append(where)
-    for span, url in sorted(_indexes(document, facts)):
+    for span, url in sorted(_indexes(document, facts, idle)):
         name = host(url)
         if span in told or not name or near(name):
             continue
@@ -89,11 +95,24 @@ def check(document: Document, facts: Facts) -> Iterator[Finding]:
             yield META.finding(span, message)
 
 
-def _indexes(document: Document, facts: Facts) -> Iterator[tuple[Span, str]]:
+def _idle(facts: Facts) -> frozenset[Span]:
+    """The RUNs that only set variables of their own shell, which ends there."""
+    return frozenset(
+        run.instruction.span
+        for stage in facts.stages
+        for run in facts.runs(stage)
+        if run.script.understood
+        and all(command.name == "export" or not command.argv for command in run.script.commands)
+        and not any(command.redirects for command in run.script.commands)
+    )
+
+
+def _indexes(document: Document, facts: Facts, idle: frozenset[Span]) -> Iterator[tuple[Span, str]]:
     """All indexes over plain HTTP: the place and the URL."""
-    for _, match, text in matches(document, _INDEX):
-        group = match.lastindex or 1
-        yield place(text, match, group), match[group].decode("utf-8", "replace")
+    for node, match, text in matches(document, _INDEX):
+        if node.span not in idle:
+            group = match.lastindex or 1
+            yield place(text, match, group), match[group].decode("utf-8", "replace")
     for stage in facts.stages:
         for run in facts.runs(stage):
             for arg in _named(run):

@@ -22,6 +22,8 @@ LEFT_ALONE = [
     ("RUN pip config set global.index-url https://mirrors.aliyun.com/pypi/simple", "https"),
     ("RUN cat <<EOF > /etc/pip.conf\n# index-url = http://example.org/simple\nEOF", "a comment of the file"),
     ("RUN docker run --registry-mirror http://example.org a", "no packages"),
+    ("RUN export PIP_TRUSTED_HOST=mirrors.aliyun.com", "ends with the RUN"),
+    ("RUN export PIP_INDEX_URL=http://mirrors.aliyun.com/pypi/simple && UV_INDEX_URL=http://mirrors.aliyun.com/pypi/simple", "ends with the RUN"),
 ]  # fmt: skip
 
 
@@ -32,6 +34,8 @@ def test_left_alone(lint_with: LintWith, lines: str, reason: str) -> None:
 
 # --- (instructions, line, what is marked, severity) ---
 FOUND = [
+    ("RUN export PIP_TRUSTED_HOST=mirrors.aliyun.com && pip install numpy", 2, "mirrors.aliyun.com", "warning"),
+    ("RUN echo export PIP_TRUSTED_HOST=mirrors.aliyun.com >> ~/.bashrc", 2, "mirrors.aliyun.com", "warning"),
     ("RUN pip install -i http://mirrors.aliyun.com/pypi/simple/ numpy", 2, "http://mirrors.aliyun.com/pypi/simple/", "warning"),
     ('RUN pip install --index-url "http://mirrors.aliyun.com/pypi/simple/" --trusted-host mirrors.aliyun.com numpy', 2, "http://mirrors.aliyun.com/pypi/simple/", "warning"),
     ("ENV PIP_INDEX_URL=http://mirrors.aliyun.com/pypi/simple/ PIP_TRUSTED_HOST=mirrors.aliyun.com", 2, "http://mirrors.aliyun.com/pypi/simple/", "warning"),
