@@ -51,8 +51,14 @@ def check(run: Run, facts: Facts) -> Iterator[Finding]:
         name = _value(words, "-f")
         if not _makes(words) or name is None or _removed(after(commands, index), name):
             continue
-        what = "the host keys" if "-A" in words else f"the private key {name}"
-        message = f"{what} will be the same in every container, and in the hands of whoever has the image; make it when the container starts"
+        host = "-A" in words
+        what = "the host keys" if host else f"the private key {name}"
+        instead = (
+            "make them when the container starts"
+            if host
+            else "make it when the container starts, or mount the one that the containers are to share"
+        )
+        message = f"{what} will be the same in every container, and in the hands of whoever has the image; {instead}"
         yield META.finding(command.argv[0].span, message)
 
 

@@ -45,6 +45,15 @@ def test_found(lint_with: LintWith, lines: str, line: int, marked: str, severity
     assert (*place, finding.severity) == (line, marked, severity)
 
 
+def test_a_shared_key_is_mounted(lint_with: LintWith) -> None:
+    own, host = (
+        lint_with("IMG510", f"{FROM}RUN {command}\n").findings[0].message
+        for command in ('ssh-keygen -t rsa -N "" -f ~/.ssh/id_rsa', "ssh-keygen -A")
+    )
+    assert own.endswith("or mount the one that the containers are to share")
+    assert host.endswith("make them when the container starts")
+
+
 # --- the same mistake in five shapes ---
 SHAPES = [
     'RUN ssh-keygen -t rsa -N "" -f /root/.ssh/id_rsa',
