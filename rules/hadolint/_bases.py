@@ -14,7 +14,7 @@ def bases(facts: Facts) -> Iterator[tuple[str, Sequence[Stage]]]:
     """
     named: dict[str, list[Stage]] = {}
     for stage in facts.stages:
-        if stage.parent is None:
+        if stage.parent is None and not stage.from_.problem:
             key = stage.base if "$" in stage.base else str(stage.index)
             named.setdefault(key, []).append(stage)
     for stages in named.values():

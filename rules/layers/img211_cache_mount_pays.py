@@ -7,7 +7,7 @@ changes, though its tool keeps a cache:
 - a build through `ccache` or a local `sccache`, whose cache is empty at the start of every such build;
 - `cargo build` or `go build` behind a COPY of the project, where no earlier RUN has fetched the dependencies;
 - `pip install .`, `uv sync` or `poetry install` of the project on an image for accelerators, where no earlier RUN has
-  installed what it needs.
+  installed what it needs, and the layer keeps no downloads (IMG204).
 
 ## Why is this bad
 A layer is rebuilt whole. A mount of type cache is kept between builds and is in no layer, so it neither repeats the work nor adds to the image:
@@ -62,6 +62,7 @@ from imgtool.rule import (
     mounts_of,
 )
 
+from ._caches import history
 from ._paths import located
 from ._relief import called
 from ._trees import trees
@@ -190,8 +191,12 @@ def _project(facts: Facts, run: Run, operation: PackageOperation, copied: Sequen
         return None
     if operation.has("--no-deps", "--no-index") or not _takes(facts, run, operation, copied):
         return None
+    if any(operation in kept.fills for kept in history(facts).kept):
+        # IMG204 wants the cache out of the layer first
+        return None
     what = " ".join(filter(None, (operation.manager, operation.verb)))
-    message = f"every change of the project makes {what} download all that it needs again; keep the downloads with --mount=type=cache"
+    instead = " in place of --no-cache-dir" if operation.manager == "pip" and operation.no_cache else ""
+    message = f"every change of the project makes {what} download all that it needs again; keep the downloads with --mount=type=cache{instead}"
     return META.finding(called(operation), message)
 
 

@@ -33,6 +33,10 @@ LEFT_ALONE = [
         "what it needs is in a layer of its own",
     ),
     (
+        "FROM nvidia/cuda:12.4.1-devel-ubuntu22.04\nCOPY . .\nRUN pip install .",
+        "its cache is kept: IMG204 says so",
+    ),
+    (
         "FROM nvidia/cuda:12.4.1-devel-ubuntu22.04\nCOPY . /app\nRUN git clone https://x.org/a/b && cd b && pip install .",
         "another project",
     ),
@@ -53,8 +57,8 @@ FOUND = [
     ("FROM rust:1.80\nWORKDIR /src\nCOPY src src\nRUN cargo build --release", "cargo build", "every change of the project makes cargo build start from nothing; keep its caches with --mount=type=cache"),
     ("RUN cmake -S . -B o -DCMAKE_CUDA_COMPILER_LAUNCHER=ccache && ninja -C o", "-DCMAKE_CUDA_COMPILER_LAUNCHER=ccache", "ccache starts empty in every build of this layer; mount its folder with --mount=type=cache"),
     ('RUN CC="ccache gcc" make -j8', '"ccache gcc"', "ccache starts empty in every build of this layer; mount its folder with --mount=type=cache"),
-    ("FROM nvidia/cuda:12.4.1-devel-ubuntu22.04\nWORKDIR /app\nCOPY . .\nRUN pip install --no-cache-dir -e '.[dev]'", "pip install", "every change of the project makes pip install download all that it needs again; keep the downloads with --mount=type=cache"),
-    ("FROM nvidia/cuda:12.4.1-devel-ubuntu22.04\nWORKDIR /app\nCOPY . .\nRUN <<EOF\nuv sync --frozen\nEOF\n", "uv sync", "every change of the project makes uv sync download all that it needs again; keep the downloads with --mount=type=cache"),
+    ("FROM nvidia/cuda:12.4.1-devel-ubuntu22.04\nWORKDIR /app\nCOPY . .\nRUN pip install --no-cache-dir -e '.[dev]'", "pip install", "every change of the project makes pip install download all that it needs again; keep the downloads with --mount=type=cache in place of --no-cache-dir"),
+    ("FROM nvidia/cuda:12.4.1-devel-ubuntu22.04\nWORKDIR /app\nCOPY . .\nRUN <<EOF\nuv sync --no-cache --frozen\nEOF\n", "uv sync", "every change of the project makes uv sync download all that it needs again; keep the downloads with --mount=type=cache"),
 ]  # fmt: skip
 
 
