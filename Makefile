@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check setup generate bench clean
+.PHONY: demo test check setup generate docs bench clean
 
 demo: setup
 	$(BIN)/python fixtures/demo.py
@@ -22,6 +22,11 @@ check: setup
 generate: setup
 	$(BIN)/python docs/generate.py
 
+# the pages as a site with search, in site/
+docs: setup
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[docs]'
+	$(BIN)/zensical build --clean --strict
+
 bench: setup
 	$(BIN)/python -m pip install -q -e '.[bench]'
 	$(BIN)/python benchmarks/lint.py fixtures
@@ -36,4 +41,4 @@ $(VENV)/.ready: pyproject.toml setup.py
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
