@@ -32,6 +32,11 @@ bench: setup
 	$(BIN)/python benchmarks/lint.py fixtures
 	$(BIN)/python benchmarks/size.py
 
+# SECONDS of processor time for each kind; what breaks a promise lies in build/fuzz
+SECONDS ?= 60
+fuzz: setup
+	for kind in grammar mutations configurations; do PYTHONPATH=tests/support $(BIN)/python -m fuzz $$kind --seconds $(SECONDS) || exit 1; done
+
 setup: $(VENV)/.ready
 
 $(VENV)/.ready: pyproject.toml setup.py

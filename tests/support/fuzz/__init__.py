@@ -1,0 +1,1 @@
+"""Files that nobody writes, and what imgtool promises for them."""
