@@ -32,7 +32,7 @@ def installed(facts: Facts) -> Iterator[Installed]:
 
 def brings_cuda(run: Run, operation: PackageOperation, package: Package, facts: Facts) -> bool:
     """Whether a Python package comes with the CUDA libraries, as far as index and version tell."""
-    if operation.ecosystem != "python" or operation.has("--no-deps"):
+    if operation.ecosystem != "python" or operation.has("--no-deps", "--no-index"):
         return False
     need = python_need(package.name, package.extras)
     if need is None or not need.bundles or need.accelerator != "cuda":

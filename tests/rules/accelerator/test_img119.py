@@ -16,6 +16,10 @@ LEFT_ALONE = [
     (f"{CUDA}RUN pip install torch", "one of them"),
     (f"{CANN}RUN pip install torch==2.5.1 {CPU} && pip install torch-npu", "torch without CUDA"),
     (f"{CANN}RUN pip install torch==2.5.1+cpu torch-npu", "torch without CUDA"),
+    (
+        f"{CANN}RUN pip install --no-index --find-links=/wheels torch torch-npu",
+        "which wheels lie there does not show",
+    ),
     (f"{CANN}RUN pip config set global.extra-index-url https://x/whl/cpu && pip install torch", "seen to"),
     (
         f"{CANN}RUN pip install torch torch_npu-2.5.1-cp311-cp311-linux_aarch64.whl",
