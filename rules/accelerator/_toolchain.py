@@ -20,6 +20,7 @@ from imgtool.rule import (
     levels,
     python_need,
     regex,
+    source_build,
 )
 
 from ._commands import known
@@ -162,7 +163,9 @@ def _of_package(operation: PackageOperation, package: Package) -> Iterator[Sign]
 
 
 def _of_python_package(package: Package) -> Iterator[Sign]:
-    if package.source != "index" and not package.raw.rstrip("\"'").endswith(".whl"):
+    wheel = package.raw.rstrip("\"'").endswith(".whl")
+    project = source_build(package.name, "") if package.name else None
+    if not wheel and (package.source != "index" or (project and project.sdist)):
         yield Sign(When.BUILD, package.name or package.raw, package.span)
     if package.name:
         yield from _of_need(package.name, package.extras, package.span)

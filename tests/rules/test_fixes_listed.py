@@ -99,6 +99,7 @@ LEFT = [
     ("DL3020", f"{D}ADD app.tar.gz /app/\n", "ADD unpacks it"),
     ("DL3015", f"{D}RUN apt-get install -y gcc\n", "no table knows what would be lost"),
     ("IMG101", f'{CUDA}RUN nvcc x.cu\nCMD ["./x"]\n', "it compiles"),
+    ("IMG101", f'{CUDA}RUN pip install flash-attn\nCMD ["python3"]\n', "pip compiles"),
     ("IMG101", f'{CUDA}RUN pip install triton\nCMD ["python3", "x.py"]\n', "it compiles when it runs"),
 ]
 # --- (rule, before, after, the reason in the fix) ---

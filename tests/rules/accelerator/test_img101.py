@@ -122,6 +122,7 @@ SIGNS = [
     ("RUN pip install -e .", "a project"),
     ("RUN pip install git+https://x.io/ext.git", "a repository"),
     ("RUN pip install flash-attn --no-build-isolation", "a build from source"),
+    ("RUN pip install flash-attn", "there is no wheel of it on PyPI"),
     ("RUN pip install --no-binary :all: h5py", "a build from source"),
     ("RUN apt-get install -y build-essential", "the compiler is installed"),
     ("RUN cargo build --release", "a build"),
