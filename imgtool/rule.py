@@ -19,7 +19,7 @@ from imgtool.facts.stages import Edge, Stage, Via, copy_source, mounts_of
 from imgtool.families import BaseImage, Toolchain, config, identify, installs_driver, sibling, toolchain
 from imgtool.families.analogues import Recipe, recipes, torch_npu_of
 from imgtool.families.builds import SourceBuild, is_chosen, source_build
-from imgtool.families.caches import PackageCache, cache_of, package_caches
+from imgtool.families.caches import PackageCache, cache_bytes, cache_of, package_caches
 from imgtool.families.contents import contents, saving
 from imgtool.families.drivers import (
     DriverFact,
@@ -47,6 +47,7 @@ from imgtool.families.needs import (
     names_devices,
     python_need,
     software_of,
+    torch_bytes,
     torch_wheels,
 )
 from imgtool.families.packages import build_only, recommends
@@ -116,6 +117,7 @@ __all__ = [
     "author_label",
     "beyond",
     "build_only",
+    "cache_bytes",
     "cache_of",
     "collected",
     "config",
@@ -178,6 +180,7 @@ __all__ = [
     "suggest",
     "system_life",
     "toolchain",
+    "torch_bytes",
     "torch_npu_of",
     "torch_wheels",
     "variables",

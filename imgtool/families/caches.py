@@ -30,6 +30,17 @@ class PackageCache(NamedTuple):
     option: str | None = None
 
 
+class CacheSize(NamedTuple):
+    """Bytes that filling a cache once leaves on a system, as they lie in the layer."""
+
+    cache: str
+    os: str
+    version: str
+    bytes: int
+    source: tuple[str, ...]
+    evidence: Evidence
+
+
 def package_caches() -> tuple[PackageCache, ...]:
     """All that are known."""
     return rows("caches", "cache", PackageCache)
@@ -39,3 +50,13 @@ def package_caches() -> tuple[PackageCache, ...]:
 def cache_of(manager: str) -> PackageCache | None:
     """The cache of a package manager, by the program's name."""
     return next((row for row in package_caches() if manager in row.managers), None)
+
+
+def cache_bytes(name: str, os: str | None, version: str | None) -> int | None:
+    """What filling a cache once leaves on a system; the least that was measured where the release is not known."""
+    sizes = {
+        row.version: row.bytes
+        for row in rows("caches", "size", CacheSize)
+        if row.cache == name and row.os == os
+    }
+    return sizes.get(version) if version else min(sizes.values(), default=None)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
-from functools import cache
+from collections.abc import Collection, Mapping
+from functools import cache, lru_cache
 from typing import Literal
 
 from imgtool.families.model import NOTHING, Evidence, fullmatch, load, match, rows, search
@@ -108,7 +108,7 @@ def python_need(name: str, extras: Collection[str] = ()) -> Need | None:
     A row for one of the extras goes before the row without.
     """
     wanted = {_normalise(extra) for extra in extras}
-    found = [n for n in _needs(_normalise(name)) if not n.extras or wanted.intersection(n.extras)]
+    found = [n for n in _needs(name) if not n.extras or wanted.intersection(n.extras)]
     return next((need for need in found if need.extras), found[0] if found else None)
 
 
@@ -121,10 +121,12 @@ def _all_needs() -> tuple[Need, ...]:
     return rows("python_needs", "need", Need)
 
 
-def _needs(name: str) -> Iterable[Need]:
+@lru_cache(maxsize=1024)
+def _needs(name: str) -> tuple[Need, ...]:
     if len(name) > _MAX_NAME:
         return ()
-    return (need for need in _all_needs() if fullmatch(need.pattern, name))
+    normal = _normalise(name)
+    return tuple(need for need in _all_needs() if fullmatch(need.pattern, normal))
 
 
 def torch_wheels(version: str) -> TorchWheels | None:

@@ -25,6 +25,7 @@ from imgtool.rule import (
 
 from ._caches import Kept, fills, history
 from ._lists import Later, lists_needed, may_install
+from ._sizes import kept_bytes
 
 _SWITCHES_USER = frozenset({"su", "runuser", "gosu", "su-exec", "doas", "setpriv"})
 
@@ -119,7 +120,8 @@ def reported(meta: RuleMeta, facts: Facts, kept: Kept, aliases: tuple[str, ...] 
     relief = relieved(facts, kept)
     fix = relief and Fix(f"{relief.what}{relief.doubt}", relief.edits, relief.applicability)
     message = f"{subject} in this layer; {advice(facts, kept)}"
-    return meta.finding(span, message, fix=fix, aliases=aliases, related=tuple(related))
+    size = kept_bytes(facts, (kept,))
+    return meta.finding(span, message, fix=fix, aliases=aliases, related=tuple(related), saves_bytes=size)
 
 
 def called(operation: PackageOperation) -> Span:

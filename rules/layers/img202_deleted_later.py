@@ -65,6 +65,7 @@ from imgtool.rule import (
     Severity,
     Span,
     Stage,
+    build_only,
     copy_source,
 )
 
@@ -73,6 +74,7 @@ from ._contents import Content, is_large, weight
 from ._joined import joined
 from ._layers import Deletion, layers
 from ._relief import called, relieved
+from ._sizes import kept_bytes
 
 META = RuleMeta(
     "IMG202",
@@ -181,7 +183,14 @@ def _of_cache(facts: Facts, cleaned: Cleaned) -> Finding:
     fix = (joined(facts, cleaned.run, runs) if alone else None) or _relieved(facts, cleaned)
     known = dict.fromkeys(code for kept in cleaned.kept for code in known_as(kept))
     filled = tuple(called(fill) for kept in cleaned.kept for fill in kept.fills)
-    return META.finding(cleaned.word.span, message, fix=fix, aliases=tuple(known), related=filled)
+    return META.finding(
+        cleaned.word.span,
+        message,
+        fix=fix,
+        aliases=tuple(known),
+        related=filled,
+        saves_bytes=kept_bytes(facts, cleaned.kept),
+    )
 
 
 def _relieved(facts: Facts, cleaned: Cleaned) -> Fix | None:
@@ -215,7 +224,8 @@ def _of_packages(facts: Facts, stage: Stage) -> Iterator[Finding]:
                     gone = _removed(operation, installed)
                     older = [p for p, i in gone if i.run is not run]
                     if older and shipped is stage and operation.command.unconditional:
-                        yield _uninstalled(facts, run, older, [i.run for _, i in gone if i.run is not run])
+                        runs = [i.run for _, i in gone if i.run is not run]
+                        yield _uninstalled(facts, run, operation, older, runs)
 
 
 def _names(operation: PackageOperation) -> Iterator[str]:
@@ -234,10 +244,21 @@ def _removed(
     return found
 
 
-def _uninstalled(facts: Facts, run: Run, packages: Sequence[Package], runs: Sequence[Run]) -> Finding:
+def _uninstalled(
+    facts: Facts, run: Run, operation: PackageOperation, packages: Sequence[Package], runs: Sequence[Run]
+) -> Finding:
     names = [package.raw for package in packages]
     makers = list(dict.fromkeys(r.instruction for r in runs))
     stay = "stays" if len(names) == 1 else "stay"
     message = f"{_listed(names)} {stay} in {_layers(makers)}; install and remove in one RUN, or build in another stage"
     span = Span(packages[0].span.start, packages[0].span.end)
-    return META.finding(span, message, fix=joined(facts, run, makers), aliases=())
+    size = _installed_bytes(operation, packages)
+    return META.finding(span, message, fix=joined(facts, run, makers), aliases=(), saves_bytes=size)
+
+
+def _installed_bytes(operation: PackageOperation, packages: Sequence[Package]) -> int | None:
+    """What the largest of them brings along, which the others may share."""
+    if operation.ecosystem != "deb":
+        return None
+    found = (build_only("apt", package.name) for package in packages)
+    return max((row.bytes for row in found if row and row.bytes), default=None)

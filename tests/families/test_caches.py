@@ -4,7 +4,7 @@ import pytest
 
 from imgtool.facts.managers import MANAGERS
 from imgtool.facts.packages import Operation
-from imgtool.families.caches import cache_of, package_caches
+from imgtool.families.caches import cache_bytes, cache_of, package_caches
 from imgtool.lint import registry
 from imgtool.lint.runner import lint
 
@@ -44,3 +44,21 @@ def test_what_empties_a_cache_is_taken_for_that(manager: str) -> None:
         for rest in ("", f" && {clean}")
     ]
     assert found == [1, 0]
+
+
+# what one apt-get update leaves, by system and release
+SIZES = [
+    ("apt-lists", "debian", "12", 19_800_000),
+    ("apt-lists", "debian", None, 18_400_000),
+    ("apt-lists", "ubuntu", "22.04", 82_300_000),
+    ("apt-lists", "ubuntu", "14.04", None),
+    ("apt-lists", "alpine", None, None),
+    ("apt-lists", None, None, None),
+    ("pip-cache", "debian", "12", None),
+]
+
+
+@pytest.mark.parametrize("name, os, version, size", SIZES)
+def test_sizes(name: str, os: str | None, version: str | None, size: int | None) -> None:
+    assert cache_bytes(name, os, version) == size
+    assert name in {row.name for row in package_caches()}

@@ -15,7 +15,7 @@ import pytest
 from imgtool.families import model
 from imgtool.families.analogues import Analogue, Recipe, ReleasePair
 from imgtool.families.builds import SourceBuild
-from imgtool.families.caches import PackageCache
+from imgtool.families.caches import CacheSize, PackageCache
 from imgtool.families.contents import ContentsRow, SavingRow
 from imgtool.families.drivers import DriverFact, RetiredKey
 from imgtool.families.images import Flavour, Image, Mirror, Release
@@ -45,7 +45,7 @@ TABLES: dict[str, dict[str, Any]] = {
     "accelerators": {"accelerator": Accelerator, "level": Level, "installer": InstallerSize},
     "packages": {"build": BuildOnly, "recommends": Recommends, "installer": Installer},
     "builds": {"build": SourceBuild},
-    "caches": {"cache": PackageCache},
+    "caches": {"cache": PackageCache, "size": CacheSize},
     "trees": {"tree": Tree},
     "analogues": {"analogue": Analogue},
     "python_indexes": {"index": PythonIndex},

@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgtool.families.needs import accelerator_of, highest, levels, python_need, torch_wheels
+from imgtool.families.needs import accelerator_of, highest, levels, python_need, torch_bytes, torch_wheels
 
 
 @pytest.mark.parametrize(
@@ -85,6 +85,13 @@ def test_torch_wheels() -> None:
     assert found is not None
     assert (found.cuda, found.cudnn) == ("12.8", "9.10")
     assert torch_wheels("9.9.9") is None
+
+
+@pytest.mark.parametrize(
+    "version, size", [("2.9.1", 4_060_000_000), ("9.9.9", None), ("1.13.1", None), (None, 2_310_000_000)]
+)
+def test_what_torch_downloads(version: str | None, size: int | None) -> None:
+    assert torch_bytes(version) == size
 
 
 # --- agreement with the reference tables -----------------------------------------------------------------

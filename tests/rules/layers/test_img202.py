@@ -182,3 +182,18 @@ def test_a_script_may_need_the_lists(lint_with: LintWith) -> None:
     (finding,) = lint_with("IMG202", f"{BASE}{APT}RUN ./install.sh\n{LISTS}").findings
     assert finding.fix.applicability == "unsafe"
     assert finding.fix.message.endswith("(unsafe: install.sh may install from them)")
+
+
+# body, what the finding saves
+SIZES = [
+    ("RUN apt-get update && apt-get install -y curl\nRUN rm -rf /var/lib/apt/lists/*", 19_800_000),
+    ("RUN apt-get install -y build-essential cmake\nRUN apt-get purge -y cmake build-essential", 274_000_000),
+    ("RUN apt-get install -y curl\nRUN apt-get purge -y curl", None),
+    ("RUN pip install torch==2.9.1\nRUN rm -rf /root/.cache/pip", 4_060_000_000),
+]
+
+
+@pytest.mark.parametrize("body, size", SIZES)
+def test_bytes_are_those_that_were_measured(lint_with: LintWith, body: str, size: int | None) -> None:
+    (finding,) = lint_with("IMG202", f"FROM debian:bookworm\n{body}\n").findings
+    assert finding.saves_bytes == size

@@ -248,3 +248,33 @@ TOGETHER = [
 @pytest.mark.parametrize("before, after", TOGETHER)
 def test_a_cache_is_cleaned_once(fix_with: FixWith, before: str, after: str) -> None:
     assert fix_with("IMG201,IMG202,IMG204", "FROM centos:7\n" + before) == "FROM centos:7\n" + after
+
+
+TORCH = 2_310_000_000
+# file, what each finding saves
+SIZES = [
+    (f"FROM debian:bookworm\n{APT}", [19_800_000]),
+    (f"FROM ubuntu:22.04\n{APT}\nRUN apt-get update", [82_300_000] * 2),
+    (f"FROM python:3.11\n{APT}", [18_400_000]),
+    (f"FROM ubuntu:14.04\n{APT}", [None]),
+    (f"FROM own:1\n{APT}", [None]),
+    ("FROM alpine:3.20\nRUN apk add git", [None]),
+    (f"{BASE}RUN pip install torch==2.9.1", [4_060_000_000]),
+    (f"{BASE}RUN pip install -q 'torch>=2.4' numpy", [TORCH]),
+    (f"{BASE}RUN pip install vllm==0.11.0\nRUN pip install torch", [TORCH, None]),
+    (f"{BASE}RUN pip install --no-cache-dir torch\nRUN pip install torchvision vllm", [None]),
+    (f"{BASE}RUN pip install torch==1.0.0", [None]),
+    (f"{BASE}RUN pip install 'torch<2.1'", [None]),
+    (f"{BASE}RUN pip install -r requirements.txt\nRUN pip install torch", [None, None]),
+    (f"{BASE}RUN pip install torch --index-url https://download.pytorch.org/whl/cu124", [None]),
+    (f"{BASE}ENV PIP_EXTRA_INDEX_URL=https://x.org\nRUN pip install torch", [None]),
+    (f"{BASE}RUN uv pip install --system torch", [None]),
+    ("FROM own:1\nRUN pip install torch", [None]),
+    ("FROM nvidia/cuda:12.4.1-runtime-ubuntu22.04\nRUN pip install torch", [TORCH]),
+    ("FROM pytorch/pytorch:2.6.0-cuda12.4-cudnn9-runtime\nRUN pip install torch", [None]),
+]
+
+
+@pytest.mark.parametrize("text, sizes", SIZES)
+def test_bytes_are_those_that_were_measured(lint_with: LintWith, text: str, sizes: list[int | None]) -> None:
+    assert [finding.saves_bytes for finding in lint_with("IMG204", text).findings] == sizes
