@@ -201,3 +201,32 @@ def test_a_here_document_of_a_shell_may_change() -> None:
     assert not unkept(
         SHELL.encode(), FixResult(SHELL.replace("install", "install -y").encode(), Counter(), left)
     )
+
+
+# --- (before, after): fixes that meet in one pass empty a cache once ---
+C = "FROM centos:7\n"
+MET = [
+    (
+        f"{C}RUN yum install -y a\nRUN yum install -y b\nRUN yum clean all\n",
+        f"{C}RUN yum install -y a \\\n    && yum install -y b \\\n    && yum clean all\n",
+    ),
+    (
+        f"{C}RUN yum install -y a\nRUN yum install -y b && yum clean all\n",
+        f"{C}RUN yum install -y a \\\n    && yum install -y b && yum clean all\n",
+    ),
+    (
+        f"{C}RUN yum install -y a && yum clean all\nRUN yum install -y b\nRUN yum clean all\n",
+        f"{C}RUN yum install -y a && yum clean all \\\n    && yum install -y b \\\n    && yum clean all\n",
+    ),
+    (
+        "FROM debian\nRUN apt-get update\nRUN apt-get install -y a\nRUN rm -rf /var/lib/apt/lists/*\n",
+        "FROM debian\nRUN apt-get update \\\n    && apt-get install -y a \\\n    && rm -rf /var/lib/apt/lists/*\n",
+    ),
+]
+
+
+@pytest.mark.parametrize("before, after", MET)
+def test_a_cache_is_emptied_once(before: str, after: str) -> None:
+    done = fix(before.encode(), lambda data: lint(data, "Dockerfile", rules()))
+    assert done.data.decode() == after
+    assert [*faults("Dockerfile", before.encode())] == []
