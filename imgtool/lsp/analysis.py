@@ -65,9 +65,12 @@ class Analysis:
 
 
 def analyse(data: bytes, path: Path | None, request: Request) -> Analysis:
-    """Lint a document; ``path`` is where it will be saved, None where that is not known. Never raises."""
+    """Lint a document; ``path`` is where it will be saved, None where that is not known. Never raises.
+
+    Of a text that is too large nothing is known.
+    """
     if len(data) > MAX_FILE:
-        return Analysis(data, problem=f"larger than {MAX_FILE:,} bytes: not linted")
+        return Analysis(b"", problem=f"larger than {MAX_FILE:,} bytes: not linted")
     try:
         return Analysis(data, _known(_run(_job(data, path, request))))
     except (ConfigError, BaselineError) as error:

@@ -15,6 +15,9 @@ from imgtool.report.style import size
 
 SOURCE = "imgtool"
 
+# bytes of the first line that a problem is shown at
+_MAX_LINE = 200
+
 _SEVERITIES = {
     Severity.ERROR: types.DiagnosticSeverity.Error,
     Severity.WARNING: types.DiagnosticSeverity.Warning,
@@ -55,7 +58,9 @@ def from_range(where: types.Range) -> Range:
 def diagnostics(analysis: Analysis, text: Text, uri: str, *, related: bool) -> list[types.Diagnostic]:
     """Every finding; one at the first line where there is a problem. ``related``: the client shows further places."""
     if analysis.problem:
-        where = range_of(text, Span(0, text.offset(Position(0, 1 << 20))))
+        # the lines of what is too large are not even counted
+        first = Text(text.data[:_MAX_LINE].splitlines()[0] if text.data else b"", text.encoding)
+        where = range_of(first, Span(0, len(first.data)))
         return [types.Diagnostic(where, analysis.problem, types.DiagnosticSeverity.Error, source=SOURCE)]
     return [diagnostic(f, analysis, text, uri, related=related) for f in analysis.findings]
 

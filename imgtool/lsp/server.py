@@ -66,6 +66,7 @@ class Server(LanguageServer):
         self.open: dict[str, Held] = {}
         self.waiting: dict[str, asyncio.Task[None]] = {}
         self.linter = ThreadPoolExecutor(1, "imgtool-lint")
+        self.said: set[str] = set()
         self.asked_to_end = False
 
     # --- what the client can -----------------------------------------------------------------------------
@@ -139,6 +140,9 @@ class Server(LanguageServer):
     def shown(self, uri: str, held: Held, analysis: Analysis) -> list[types.Diagnostic]:
         """The diagnostics of a document; what is for the log is logged."""
         for note in analysis.notes:
+            if note in self.said:
+                continue
+            self.said.add(note)
             self.window_log_message(types.LogMessageParams(types.MessageType.Warning, note))
         return diagnostics.diagnostics(analysis, held.text, uri, related=self.related)
 
@@ -263,7 +267,8 @@ def _requests(server: Server) -> None:
     async def code_action(params: types.CodeActionParams) -> list[types.CodeAction]:
         uri = params.text_document.uri
         found = await server.analysed(uri)
-        if found is None:
+        # of an empty document, and of one that is too large, there is nothing to tell
+        if found is None or not found[1].data:
             return []
         held, analysis = found
         place = Place(uri, held.version, held.text)
@@ -274,7 +279,7 @@ def _requests(server: Server) -> None:
     @server.feature(types.TEXT_DOCUMENT_HOVER)
     async def hover_at(params: types.HoverParams) -> types.Hover | None:
         found = await server.analysed(params.text_document.uri)
-        if found is None:
+        if found is None or not found[1].data:
             return None
         held, analysis = found
         offset = held.text.offset(Position(params.position.line, params.position.character))

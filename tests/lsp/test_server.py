@@ -277,6 +277,8 @@ def test_a_document_that_is_nowhere(client: Client, tmp_path: Path) -> None:
     client.open("untitled:Untitled-2", "\ud800" + "x" * 10 + "\n" * 5_000_000)
     (found,) = client.published(1)
     assert "not linted" in found["message"]
+    assert client.hover("untitled:Untitled-2", 0, 0) == ""
+    assert client.actions("untitled:Untitled-2", at(0)) == []
 
 
 def test_further_places(client: Client, tmp_path: Path) -> None:
