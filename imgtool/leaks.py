@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
+from functools import lru_cache
 from math import log2
 
 from imgtool.edits import Span
@@ -423,6 +424,16 @@ def find(text: bytes, search: Search, *, loose: bool = False) -> Iterator[Found]
 
 def hide(text: str, values: Iterable[bytes] = ()) -> str:
     """The text with ``*`` for what looks like a secret, and for ``values`` wherever they are."""
+    return _hidden(text) if not values else _starred(text, values)
+
+
+@lru_cache(maxsize=1024)
+def _hidden(text: str) -> str:
+    # messages are alike in many files
+    return _starred(text, ())
+
+
+def _starred(text: str, values: Iterable[bytes]) -> str:
     data = text.encode("utf-8", "surrogateescape")
     found = list(places(data, values))
     return starred(data, found).decode("utf-8", "surrogateescape") if found else text

@@ -43,6 +43,8 @@ class Facts:
         self.document = document
         self.options = options or FactOptions()
         self._states: dict[Stage, list[State]] = {}
+        # with the instruction, or another could get its place in memory
+        self._seen: dict[int, tuple[Instruction, State]] = {}
         self._fired: dict[Stage, State] = {}
         self._runs: dict[Stage, tuple[Run, ...]] = {}
         self._bases: dict[Stage, BaseImage | None] = {}
@@ -85,6 +87,8 @@ class Facts:
 
     def states(self, stage: Stage) -> list[State]:
         """The state before each of the stage's instructions, and after the last."""
+        if stage in self._states:
+            return self._states[stage]
         # outermost first: a chain of stages may be longer than Python's stack is deep
         for link in reversed(list(takewhile(lambda s: s not in self._states, stage.lineage()))):
             self._states[link] = self._after(self._start(link), link.instructions)
@@ -92,6 +96,13 @@ class Facts:
 
     def state(self, instruction: Instruction) -> State:
         """What an instruction of a stage sees; FROM and the ARGs above it see the global state."""
+        # many rules ask
+        key = id(instruction)
+        if key not in self._seen:
+            self._seen[key] = instruction, self._state(instruction)
+        return self._seen[key][1]
+
+    def _state(self, instruction: Instruction) -> State:
         stage = self.graph.stage_of(instruction)
         if stage is None or instruction is stage.from_:
             return self.global_state

@@ -124,6 +124,8 @@ class State:
 
     def expand(self, text: str, escape: str = "\\") -> str | None:
         """A word with variables replaced and quotes removed; None where it depends on a value not known here."""
+        if words.is_plain(text):
+            return text
         # a variable that nothing here sets may come from the base image
         names = self.values if self.closed else _Open(self.values)
         try:

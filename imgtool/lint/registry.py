@@ -114,11 +114,18 @@ def matches(selector: str, entry: IndexEntry) -> bool:
     return _weight(selector, entry) > 0
 
 
-def needed(entries: Iterable[IndexEntry], data: bytes) -> list[IndexEntry]:
+def needed(entries: Sequence[IndexEntry], data: bytes) -> list[IndexEntry]:
     """Those of the rules that a file can have findings of, by the words they need."""
     joined = data.replace(b"\r\n", b"\n").replace(b"\\\n", b"").replace(b"`\n", b"")
     text = joined.decode("utf-8", "replace").lower()
-    return [e for e in entries if not e.needs or any(word in text for word in e.needs)]
+    there = {word for word in _words(tuple(entries)) if word in text}
+    return [e for e in entries if not e.needs or not there.isdisjoint(e.needs)]
+
+
+@lru_cache(maxsize=16)
+def _words(entries: tuple[IndexEntry, ...]) -> frozenset[str]:
+    """All that the rules need: many need the same."""
+    return frozenset(word for entry in entries for word in entry.needs)
 
 
 def find(name: str) -> IndexEntry:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
@@ -148,7 +147,7 @@ def _together(one: Finding, other: Finding) -> bool:
     )
 
 
-def _unsilenced(document: Document, found: list[Finding], ran: Collection[str]) -> list[Finding]:
+def _unsilenced(document: Document, found: list[Finding], ran: set[str]) -> list[Finding]:
     """The findings that no comment silences, and those about the comments."""
     comments = suppressions(document)
     if img003.META.name in ran:
@@ -156,11 +155,11 @@ def _unsilenced(document: Document, found: list[Finding], ran: Collection[str]) 
     if not comments:
         return one_each(found)
     if img003.META.name in ran:
-        found += img003.unknown(comments, {*ran, *chain.from_iterable(map(_names, index()))})
+        found += img003.unknown(comments, ran | set().union(*map(_names, index())))
     kept, used = sift(one_each(found), comments, called)
     if img002.META.name in ran:
         # what silences this very rule cannot be judged by it
-        judged = set(ran) - set(_names(img002.META))
+        judged = ran - _names(img002.META)
         idle = {c for s in comments for c in s.codes if c not in used and c.needless(judged)}
         kept += sift(img002.unused(comments, idle), comments, called)[0]
     return kept
@@ -168,17 +167,23 @@ def _unsilenced(document: Document, found: list[Finding], ran: Collection[str]) 
 
 def _ran(rules: Sequence[RuleMeta | IndexEntry]) -> set[str]:
     """What a suppression may call the rules that ran, without what also means one that did not."""
-    names = set(chain.from_iterable(map(_names, rules)))
+    names = set().union(*map(_names, rules))
     return names - _meaning_others(frozenset(rule.code for rule in rules))
 
 
 @lru_cache(maxsize=16)
 def _meaning_others(ran: frozenset[str]) -> frozenset[str]:
     """The names and aliases of rules that did not run; a code that ran means that rule alone."""
-    idle = chain.from_iterable(_names(entry) for entry in index() if entry.code not in ran)
-    return frozenset(idle) - {code.lower() for code in ran}
+    idle = frozenset().union(*(_names(entry) for entry in index() if entry.code not in ran))
+    return idle - {code.lower() for code in ran}
 
 
-def _names(rule: RuleMeta | IndexEntry) -> Iterator[str]:
+def _names(rule: RuleMeta | IndexEntry) -> frozenset[str]:
     """What a suppression may call a rule, in lower case."""
-    return (name.lower() for name in (rule.code, rule.name, *rule.aliases))
+    return _low(rule.code, rule.name, *rule.aliases)
+
+
+@lru_cache(maxsize=1024)
+def _low(*names: str) -> frozenset[str]:
+    # for every file and rule
+    return frozenset(map(str.lower, names))

@@ -47,4 +47,6 @@ def counted(number: int, noun: str) -> str:
 
 def printable(text: str) -> str:
     """``text`` without what moves a terminal: a file or an image must not send escape sequences to it."""
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else "�" for char in text)
