@@ -111,6 +111,15 @@ def test_comments_silence_it(acme: Path, imgtool: Imgtool) -> None:
     assert "IMG002" in imgtool("lint").out
 
 
+def test_nothing_is_kept_that_packs_have_a_part_in(acme: Path, imgtool: Imgtool) -> None:
+    (acme / "Dockerfile").write_text(f"# imgtool ignore=ACME002\n{BARE}")
+    assert "IMG003" not in imgtool("lint", "--ignore", "ACME").out
+    registry._packs.clear()
+    registry.index.cache_clear()
+    (acme / ".imgtool.toml").write_text("")
+    assert "no rule is called ACME002" in imgtool("lint", "--ignore", "DL").out
+
+
 @pytest.mark.usefixtures("acme")
 def test_it_is_explained_listed_and_completed(imgtool: Imgtool) -> None:
     assert "Nobody knows whom to ask" in imgtool("explain", "owner-label").out
