@@ -5,7 +5,8 @@ Reports `set_env.sh` of CANN that is sourced in a RUN, or written to `.bashrc`, 
 without it: no ENV sets the variables, the base image sets none, and neither ENTRYPOINT nor CMD sources the script.
 
 Left alone: CANN images, which set the variables themselves; bases that are not known, unless CANN is installed here;
-a start command that is a script or a shell, which may source it.
+a start command that is a script, a file of the project or a shell, which may source it; containers that wait for
+somebody to work in them (`sleep`, `sshd`); an image whose LD_LIBRARY_PATH has the folders.
 
 ## Why is this bad
 What `source` sets ends with its RUN, and `.bashrc` is read by interactive shells only. The service starts without
@@ -37,10 +38,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from imgtool.rule import Document, Facts, Finding, RuleMeta, Run, Severity, Span, software_of
+from imgtool.rule import Document, Facts, Finding, RuleMeta, Run, Severity, Span, local_sources, software_of
 
 from ._brings import By, brought
-from ._start import SHELLS, start
+from ._start import SHELLS, start, starts_a_program
 
 META = RuleMeta(
     "IMG112",
@@ -55,6 +56,9 @@ _VENDOR = "cann"
 _SOURCES = frozenset({"source", "."})
 _PROFILES = ("bashrc", ".profile", ".bash_profile", "/etc/profile", "BASH_ENV")
 _SCRIPTS = (".sh", ".bash")
+_LIBRARIES = "LD_LIBRARY_PATH"
+# its sessions are shells
+_LOGIN = "sshd"
 
 
 def check(document: Document, facts: Facts) -> Iterator[Finding]:
@@ -77,13 +81,21 @@ def _starts_without(facts: Facts) -> bool:
     words = start(facts)
     text = " ".join(words)
     programs = [word.rpartition("/")[2] for word in words]
-    return bool(words) and not (
+    return starts_a_program(facts) and not (
         _SCRIPT in text
+        or programs[0] == _LOGIN
+        or programs[0] in _own_files(facts)
         or "$" in words[0]
         or any(program in SHELLS for program in programs)
         or any(program.endswith(_SCRIPTS) for program in programs)
         or "entrypoint" in programs[0]
     )
+
+
+def _own_files(facts: Facts) -> set[str]:
+    """The names of what is copied from the context: a program of the project may be a script."""
+    nodes = (node for stage in facts.shipped for node in stage.instructions)
+    return {source.rpartition("/")[2] for node in nodes for source in local_sources(node)}
 
 
 def _is_set(document: Document, facts: Facts) -> bool:
@@ -96,9 +108,9 @@ def _is_set(document: Document, facts: Facts) -> bool:
     env = facts.final_state(facts.shipped[0]).env
     values = ((name, value or "") for name, value in env.items())
     return b"BASH_ENV" in document.data or any(
-        name.startswith("ASCEND_") and name.endswith(("_PATH", "_HOME"))
+        name == _LIBRARIES or (name.startswith("ASCEND_") and name.endswith(("_PATH", "_HOME")))
         for name, value in values
-        if _names_software(value)
+        if any(_names_software(entry) for entry in value.split(":"))
     )
 
 

@@ -30,6 +30,30 @@ LEFT_ALONE = [
     (f"{UBUNTU}ENV BASH_ENV={SET}\n{SOURCE}{START}", "read by every shell"),
     (f"{UBUNTU[:-1]} AS b\n{SOURCE}{UBUNTU}{START}", "a builder's"),
     (f"{UBUNTU}RUN . /opt/intel/oneapi/set_env.sh\n{START}", "another script"),
+    (
+        'FROM ubuntu:22.04\nRUN --mount=type=bind,source=p,target=/p /p/Ascend-cann-toolkit_8.0.0_linux-aarch64.run --quiet --install && . /usr/local/Ascend/ascend-toolkit/set_env.sh && make\nENV LD_LIBRARY_PATH=/usr/local/Ascend/ascend-toolkit/latest/lib64 PYTHONPATH=/usr/local/Ascend/ascend-toolkit/latest/python/site-packages\nCMD ["python3", "/srv/serve.py"]\n',
+        "the library folders are set",
+    ),
+    (
+        "FROM ubuntu:22.04\nRUN --mount=type=bind,source=p,target=/p /p/Ascend-cann-toolkit_8.0.0_linux-aarch64.run --quiet --install && . /usr/local/Ascend/ascend-toolkit/set_env.sh && make\nCMD . /usr/local/Ascend/ascend-toolkit/set_env.sh && exec python3 /srv/serve.py\n",
+        "sourced at the start",
+    ),
+    (
+        'FROM ubuntu:22.04\nRUN --mount=type=bind,source=p,target=/p /p/Ascend-cann-toolkit_8.0.0_linux-aarch64.run --quiet --install && . /usr/local/Ascend/ascend-toolkit/set_env.sh && make\nENTRYPOINT ["/usr/bin/env", "bash", "-lc"]\nCMD ["python3 /srv/serve.py"]\n',
+        "a shell reads it",
+    ),
+    (
+        'FROM ubuntu:22.04\nRUN --mount=type=bind,source=p,target=/p /p/Ascend-cann-toolkit_8.0.0_linux-aarch64.run --quiet --install && . /usr/local/Ascend/ascend-toolkit/set_env.sh && make\nCOPY run /run\nCMD ["/run"]\n',
+        "a file of the project may be a script",
+    ),
+    (
+        'FROM ubuntu:22.04\nRUN --mount=type=bind,source=p,target=/p /p/Ascend-cann-toolkit_8.0.0_linux-aarch64.run --quiet --install && . /usr/local/Ascend/ascend-toolkit/set_env.sh && make\nCMD ["sleep", "infinity"]\n',
+        "waits for somebody to work in it",
+    ),
+    (
+        'FROM ubuntu:22.04\nRUN --mount=type=bind,source=p,target=/p /p/Ascend-cann-toolkit_8.0.0_linux-aarch64.run --quiet --install && . /usr/local/Ascend/ascend-toolkit/set_env.sh && make\nRUN echo "source /usr/local/Ascend/ascend-toolkit/set_env.sh" >> ~/.bashrc\nCMD ["/usr/sbin/sshd", "-D"]\n',
+        "sessions are shells",
+    ),
 ]
 
 
