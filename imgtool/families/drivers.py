@@ -126,9 +126,12 @@ def driver_container(program: str) -> bool:
 
 
 def container_engine(name: str) -> bool:
-    """Whether a system package or a volume is a container engine's: the image is then a host of containers itself."""
+    """Whether a system package, a volume, an image's full name or a script's URL is a container engine's.
+
+    The image is then a host of containers itself.
+    """
     known: dict[str, list[str]] = load("drivers")["engine"]
-    return name in known["packages"] or name in known["volumes"]
+    return any(name.rstrip("/") in names for names in known.values())
 
 
 def driver_path(path: str, *others: str) -> DriverFact | None:

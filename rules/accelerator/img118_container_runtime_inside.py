@@ -4,8 +4,8 @@
 Reports packages and installers of the container runtimes for accelerators in any stage: `nvidia-container-toolkit`,
 `nvidia-docker2`, `libnvidia-container*`, `ascend-docker-runtime`.
 
-Left alone: images that hold a container engine (Docker, Podman, containerd) and so start containers themselves, and
-images that install the runtime on the host (`ENTRYPOINT ["nvidia-toolkit", …]`).
+Left alone: images that hold a container engine (Docker, Podman, containerd, k3s, Apptainer) and so start containers
+themselves, and images that install the runtime on the host or set it up there (`ENTRYPOINT ["nvidia-toolkit", …]`).
 
 ## Why is this bad
 The runtime is a part of the host: its engine calls it before the container exists, to mount the driver. Inside an
@@ -45,6 +45,8 @@ from imgtool.rule import (
     Span,
     Stage,
     container_engine,
+    copy_source,
+    parse_reference,
 )
 
 from ._commands import judged, program_file
@@ -80,7 +82,10 @@ def _installed(run: Run, facts: Facts) -> Iterator[tuple[str, Span, str]]:
 
 
 def _has_engine(stage: Stage, facts: Facts) -> bool:
-    """Whether a container engine is in it: by package, or by the folder of its images."""
+    """Whether a container engine is in it: by package or script, by its image, or by the folder of its containers."""
     volumes = (a for i in stage.instructions if i.keyword == "VOLUME" for a in i.args)
     packages = (p.name for run in facts.runs(stage) for o in run.operations for p in o.packages)
-    return any(container_engine(name) for names in (volumes, packages) for name in names)
+    scripts = (a.text for run in facts.runs(stage) for c in run.script.commands for a in c.args)
+    references = [stage.reference, *(copy_source(node) for node in stage.instructions)]
+    images = (ref.name for text in references if text and (ref := parse_reference(text)))
+    return any(container_engine(name) for names in (volumes, packages, scripts, images) for name in names)

@@ -24,6 +24,34 @@ LEFT_ALONE = [
     (f"RUN wget https://example.com/{ASCEND}", "not installed"),
     ("RUN pip install nvidia-container-toolkit", "no system package"),
     ("RUN apt-get install -y nvidia-driver-550 # nvidia-docker", "the driver is IMG102's"),
+    (
+        'FROM rancher/k3s:v1.31.0-k3s1 AS k3s\nFROM nvidia/cuda:12.4.1-base-ubuntu22.04\nRUN apt-get update && apt-get install -y --no-install-recommends nvidia-container-toolkit\nCOPY --from=k3s / /\nVOLUME /var/lib/kubelet\nVOLUME /var/lib/rancher/k3s\nENTRYPOINT ["/bin/k3s"]\nCMD ["agent"]\n',
+        "k3s starts containers",
+    ),
+    (
+        "FROM ubuntu:22.04\nRUN curl -fsSL https://get.docker.com | sh\nRUN apt-get update && apt-get install -y --no-install-recommends nvidia-container-toolkit\n",
+        "a script brings the engine",
+    ),
+    (
+        'FROM ubuntu:22.04\nCOPY --from=docker:27-dind /usr/local/bin/ /usr/local/bin/\nRUN apt-get update && apt-get install -y --no-install-recommends nvidia-container-toolkit\nENTRYPOINT ["dockerd-entrypoint.sh"]\n',
+        "the engine of another image",
+    ),
+    (
+        'FROM ubuntu:22.04\nRUN apt-get update && apt-get install -y --no-install-recommends nvidia-container-toolkit-base\nENTRYPOINT ["nvidia-ctk", "cdi", "generate"]\n',
+        "describes the devices of the host",
+    ),
+    (
+        "FROM ubuntu:22.04\nRUN apt-get update && apt-get install -y --no-install-recommends singularity-ce libnvidia-container-tools\n",
+        "an engine, too",
+    ),
+    (
+        "FROM kindest/node:v1.31.0\nRUN apt-get update && apt-get install -y --no-install-recommends nvidia-container-toolkit\n",
+        "a node that starts containers",
+    ),
+    (
+        "FROM ubuntu:22.04\nRUN apt-get download nvidia-container-toolkit libnvidia-container1\n",
+        "not installed",
+    ),
 ]
 
 
