@@ -63,8 +63,13 @@ META = RuleMeta(
 
 def check(document: Document, facts: Facts) -> Iterator[Finding]:
     names, within = device_variables(), device_variables(within=True)
+    told: set[str] = set()
     for stage in facts.shipped:
-        for assignment in assignments(stage, *names):
+        # the last one is in effect
+        for assignment in reversed(tuple(assignments(stage, *names))):
+            if assignment.name in told:
+                continue
+            told.add(assignment.name)
             value = facts.expand(assignment.instruction, assignment.value)
             if value is not None and names_devices(value):
                 first = value.strip() == "0" and assignment.name in within

@@ -24,6 +24,23 @@ LEFT_ALONE = [
     (f"{CUDA[:-1]} AS test\nENV CUDA_VISIBLE_DEVICES=0\nFROM debian:12", "does not ship"),
     (f"{CUDA}ONBUILD ENV CUDA_VISIBLE_DEVICES=0", "the child's doing"),
     ("", "no stage"),
+    (
+        "FROM nvidia/cuda:12.4.1-runtime-ubuntu22.04\nARG CUDA_VISIBLE_DEVICES=0\nRUN make test\n",
+        "for the build alone",
+    ),
+    ("FROM nvidia/cuda:12.4.1-runtime-ubuntu22.04\nENV NVIDIA_VISIBLE_DEVICES=${GPUS:-all}\n", "all of them"),
+    (
+        "FROM nvidia/cuda:12.4.1-runtime-ubuntu22.04\nENV NVIDIA_VISIBLE_DEVICES=0\nENV NVIDIA_VISIBLE_DEVICES=all\n",
+        "another value is in effect",
+    ),
+    (
+        "FROM nvidia/cuda:12.4.1-runtime-ubuntu22.04\nCMD CUDA_VISIBLE_DEVICES=0 python3 a.py\n",
+        "for one command",
+    ),
+    (
+        "FROM nvidia/cuda:12.4.1-runtime-ubuntu22.04 AS base\nENV CUDA_VISIBLE_DEVICES=1\nFROM base\nENV CUDA_VISIBLE_DEVICES=\n",
+        "none in effect",
+    ),
 ]
 
 
