@@ -48,7 +48,9 @@ _LEAST = 2
 
 
 def check(_document: Document, facts: Facts) -> Iterator[Finding]:
-    if len(facts.stages) < _LEAST or any("$" in stage.base and stage.parent for stage in facts.stages):
+    if len(facts.stages) < _LEAST or any(
+        "$" in stage.base and (stage.parent or stage.reference is None) for stage in facts.stages
+    ):
         return
     seen: dict[tuple[object, ...], Stage] = {}
     for stage in facts.stages:
@@ -58,8 +60,8 @@ def check(_document: Document, facts: Facts) -> Iterator[Finding]:
         other = seen.setdefault(body, stage)
         if other is not stage and other.base != stage.base and not {stage, other} <= facts.built:
             message = (
-                f"{stage.title} has the instructions of {other.title} on another base; "
-                "one stage does, whose base an ARG names"
+                f"{stage.title} repeats the instructions of {other.title} on another base; "
+                "one stage is enough, with its base in an ARG"
             )
             yield META.finding(stage.base_span, message)
 

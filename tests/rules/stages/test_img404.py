@@ -22,6 +22,11 @@ LEFT_ALONE = [
     (f"FROM x AS a-cpu\n{BODY}FROM y AS a-gpu\n{BODY}ARG V=cpu\nFROM a-$V\n", "a variable chooses"),
     (f"FROM x AS a\n{BODY}FROM y AS b\nCOPY --chown=1 a /a\nRUN /a --install\nCMD /a\n", "other flags"),
     ("FROM x AS a\nRUN <<E\na\nE\nCMD a\nFROM y AS b\nRUN <<E\nb\nE\nCMD a\n", "other scripts"),
+    ("FROM debian:12 AS base-amd64\nRUN a\nCOPY a /a\nFROM ubuntu:24.04 AS base-arm64\nRUN a\nCOPY a /a\nFROM base-${TARGETARCH}\nCMD x\n", "the platform chooses"),
+    ("FROM python:3.10 AS a\nARG V=1\nRUN pip install x==$V\nCOPY a /a\nFROM python:3.11 AS b\nARG V=2\nRUN pip install x==$V\nCOPY a /a\n", "other defaults"),
+    ("FROM nvidia/cuda:12.4.1-devel-ubuntu22.04 AS build\nWORKDIR /src\nCOPY . .\nRUN make\nFROM nvidia/cuda:12.4.1-runtime-ubuntu22.04\nWORKDIR /src\nCOPY --from=build /src /src\nRUN make install\n", "one does more"),
+    ("FROM debian:12 AS build\nENV DEBIAN_FRONTEND=noninteractive\nRUN apt-get update && apt-get install -y gcc\nFROM debian:12-slim\nENV DEBIAN_FRONTEND=noninteractive\nRUN apt-get update && apt-get install -y libgomp1\n", "other packages"),
+    ("FROM debian:12 AS build\nARG UID=1000\nRUN useradd -u $UID app\nWORKDIR /app\nFROM ubuntu:24.04\nARG UID=1000\nRUN useradd -u $UID app\nWORKDIR /app\nCOPY --from=build /x /x\n", "one does more"),
 ]  # fmt: skip
 
 
