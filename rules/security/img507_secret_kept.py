@@ -4,7 +4,8 @@
 Reports a RUN that puts a secret where the image keeps it: one that is mounted (`--mount=type=secret`) and copied or
 written to a file, or one in an ARG or ENV called a password or a token that is written to a file, to the settings of
 git, pip, npm or another tool, or into the URL of a `git clone`, which `.git/config` remembers. Only in stages that
-ship; what the same RUN deletes again is left alone, and so are `/run` and mounts.
+ship; what the same RUN deletes again is left alone, and so are `/run`, mounts,
+and `'${TOKEN}'` in single quotes, which is the name alone.
 
 ## Why is this bad
 A secret mount leaves no trace, unless the command itself does. Whoever has the image reads the file, even if a later
@@ -151,25 +152,32 @@ def _variables(run: Run, facts: Facts) -> Iterator[_Secret]:
 
 
 def _of_variable(name: str) -> re.Pattern[str]:
-    return re.compile(rf"\$(?:{re.escape(name)}(?!\w)|\{{{re.escape(name)}[}}:])")
+    return re.compile(rf"\$(?:{re.escape(name)}(?!\w)|\{{{re.escape(name)}(?:\}}|:(?!\+)))")
 
 
 def _kept(command: Command, secret: _Secret, run: Run) -> tuple[Span, str] | None:
     """The word with the secret, and the file that keeps it."""
-    named = next((arg for arg in command.argv if secret.form.search(arg.text)), None)
+    named = next((arg for arg in command.argv if _says(secret, arg.text, expands=arg.expands)), None)
     fed = any(
-        r.target and secret.form.search(r.target.text)
+        r.target and _says(secret, r.target.text, expands=r.target.expands)
         for r in command.redirects
         if r.operator in ("<", "<<<")
     )
     fed = fed or any(
-        r.body and secret.form.search(r.body.data.decode("utf-8", "replace")) for r in command.redirects
+        r.body and _says(secret, r.body.data.decode("utf-8", "replace"), expands=r.expand)
+        for r in command.redirects
     )
     if named is None and not fed:
         return None
     span = named.span if named else command.span
     goal = _file(command, named, fed=fed) or _setting(command) or _clone(command, run)
     return (span, goal) if goal else None
+
+
+def _says(secret: _Secret, text: str, *, expands: bool) -> bool:
+    """Whether the secret is in a text; ``'${TOKEN}'`` is its name alone, which npm and others look up later."""
+    found = secret.form.search(text)
+    return found is not None and (expands or not found[0].startswith("$"))
 
 
 def _file(command: Command, named: Arg | None, *, fed: bool) -> str | None:

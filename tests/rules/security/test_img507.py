@@ -25,6 +25,11 @@ LEFT_ALONE = [
     ('RUN echo "$TOKEN" > /token', "a variable of the shell"),
     ('ARG TOKEN\nRUN echo "$TOKEN" > /token\nFROM scratch', "does not ship"),
     ('ARG TOKEN\nRUN test -n "$TOKEN" || echo none > /token', "not what is written"),
+    ("ARG TOKENIZER=bert\nRUN echo $TOKENIZER > /app/tokenizer", "no secret by its name"),
+    ("RUN --mount=type=secret,id=hf,env=HF_TOKEN huggingface-cli download org/model --local-dir /m", "nothing is written"),
+    ('ARG PUBLIC_KEY\nRUN echo "$PUBLIC_KEY" > /root/.ssh/authorized_keys', "public"),
+    ('ARG TOKEN\nRUN echo "${TOKEN:+set}" > /state', "not the value"),
+    ("ARG NPM_TOKEN\nRUN echo '//registry.npmjs.org/:_authToken=${NPM_TOKEN}' > .npmrc && npm ci", "the name alone, which npm looks up"),
 ]  # fmt: skip
 
 
