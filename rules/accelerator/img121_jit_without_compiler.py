@@ -7,7 +7,8 @@ known to have none, where nothing installs one or what installed it is removed a
 - `triton`, `vllm`, … start a C compiler (`gcc` or `clang`, with the headers of libc and Python);
 - `deepspeed`, `flashinfer`, `sglang`, `tilelang`, … start `nvcc`.
 
-Images with commands that are not understood, or that copy whole system folders from elsewhere, are left alone.
+Images with commands that are not understood, that copy whole system folders from elsewhere, or that set CC, are left
+alone.
 `DS_BUILD_OPS=1` and `flashinfer-jit-cache` make what they build unnecessary.
 
 ## Why is this bad
@@ -116,7 +117,7 @@ def check(document: Document, facts: Facts) -> Iterator[Finding]:
         return
     uses = [use for use in _uses(facts) if not _built_before(use, document)]
     missing = [use for use in uses if contents(base).holds(use.part) is False]
-    if not missing or _may_hold_compiler(facts):
+    if not missing or _may_hold_compiler(facts) or facts.final_state(facts.shipped[0]).env.get("CC"):
         return
     # what needs the most says what is to be installed
     worst = max(missing, key=lambda use: use.part == _PARTS["jit"])

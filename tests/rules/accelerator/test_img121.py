@@ -31,6 +31,17 @@ LEFT_ALONE = [
     (f"{SLIM[:-1]} AS test\nRUN pip install vllm\n{SLIM}", "does not ship"),
     (f"{SLIM[:-1]} AS b\nRUN pip install vllm\n{SLIM}COPY --from=b /opt/report /opt/", "is not copied"),
     (f"{SLIM}RUN pip install -r vllm.txt", "what it installs does not show"),
+    ("FROM python:3.11-slim\nRUN pip download -d /wheels vllm\n", "not installed"),
+    (
+        "FROM python:3.11-slim\nRUN apt-get update && apt-get install -y --no-install-recommends tcc python3-dev\nENV CC=tcc\nRUN pip install triton\n",
+        "somebody chose a compiler",
+    ),
+    ("FROM python:3.11-slim\nRUN pip install 'jax[cpu]' torch\n", "no CUDA"),
+    ("FROM python:3.11-slim\nRUN pip install tritonclient[all]\n", "another package"),
+    (
+        "FROM python:3.11-alpine\nRUN apk add --no-cache build-base && pip install triton\n",
+        "there is a compiler",
+    ),
 ]
 
 
