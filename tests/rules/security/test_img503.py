@@ -26,6 +26,11 @@ LEFT_ALONE = [
     ("RUN pip install --find-links https://nexus.example.org/simple billing", "no index"),
     ("ENV PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu", "a vendor's index"),
     ("ENV PIP_EXTRA_INDEX_URL=", "none"),
+    ("RUN pip install --extra-index-url https://mirrors.huaweicloud.com/ascend/repos/pypi torch-npu", "a mirror's vendor folder"),
+    ("RUN pip install --extra-index-url https://www.piwheels.org/simple numpy", "builds of PyPI"),
+    ("RUN pip install --extra-index-url https://data.pyg.org/whl torch-scatter", "a vendor's index"),
+    ("RUN pip install --extra-index-url https://repo.mindspore.cn/pypi/simple mindspore", "a vendor's index"),
+    ("RUN pip install --extra-index-url https://storage.openvinotoolkit.org/simple/wheels/nightly openvino", "a vendor's index"),
 ]  # fmt: skip
 
 
