@@ -27,6 +27,26 @@ LEFT_ALONE = [
         "no CUDA libraries by name",
     ),
     ("", "no stage"),
+    (
+        'FROM ubuntu:22.04\nRUN apt-get install -y cuda-compat-12-4\nCMD ["python3", "/srv/serve.py"]\n',
+        "a driver of its own",
+    ),
+    (
+        'FROM ubuntu:22.04 AS base\nENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility\nFROM base\nRUN apt-get install -y cuda-cudart-12-4\nCMD ["python3", "/srv/serve.py"]\n',
+        "set in the stage below",
+    ),
+    (
+        'FROM ubuntu:22.04\nARG CAPS=all\nENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=$CAPS\nRUN apt-get install -y cuda-cudart-12-4\nCMD ["python3", "/srv/serve.py"]\n',
+        "set to a variable",
+    ),
+    (
+        'FROM ubuntu:22.04\nCOPY --from=nvidia/cuda:12.4.1-base-ubuntu22.04 /etc/apt/sources.list.d/ /etc/apt/sources.list.d/\nCMD ["python3", "/srv/serve.py"]\n',
+        "no CUDA",
+    ),
+    (
+        'FROM ubuntu:22.04\nRUN apt-get download cuda-cudart-12-4\nCMD ["python3", "/srv/serve.py"]\n',
+        "not installed",
+    ),
 ]
 
 

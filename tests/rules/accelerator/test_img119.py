@@ -31,6 +31,26 @@ LEFT_ALONE = [
     (f"{CUDA}COPY --from=ascend /usr/local/Ascend /usr/local/Ascend", "what it is from is not known"),
     (f"{CUDA}ENV ASCEND_HOME=/usr/local/Ascend", "a variable"),
     ("", "no stage"),
+    (
+        "FROM rocm/dev-ubuntu-22.04:6.2\nRUN pip install torch --index-url https://download.pytorch.org/whl/rocm6.2\n",
+        "one of them",
+    ),
+    (
+        "FROM quay.io/ascend/cann:8.1.rc1-910b-ubuntu22.04-py3.11\nENV PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu/\nRUN pip install torch==2.5.1 torch-npu==2.5.1\n",
+        "torch without CUDA",
+    ),
+    (
+        "FROM quay.io/ascend/cann:8.1.rc1-910b-ubuntu22.04-py3.11\nRUN pip install tensorflow==2.6.5 mindspore onnxruntime\n",
+        "no CUDA libraries come along",
+    ),
+    (
+        "FROM nvidia/cuda:12.4.1-runtime-ubuntu22.04\nCOPY --from=quay.io/ascend/cann:8.1.rc1-910b-ubuntu22.04-py3.11 /usr/local/python3.11 /usr/local/python3.11\n",
+        "no software of it",
+    ),
+    (
+        "FROM quay.io/ascend/cann:8.1.rc1-910b-ubuntu22.04-py3.11\nRUN pip download torch -d /w\n",
+        "not installed",
+    ),
 ]
 
 

@@ -31,6 +31,12 @@ LEFT_ALONE = [
     ("COPY .git /src/.git\nRUN make\nFROM scratch\nCOPY --from=0 /a /a", "a builder may ask for the version"),
     ("RUN --mount=type=bind,source=.git,target=/src/.git git describe", "nothing is copied"),
     ("COPY $FILE /app", "unknown"),
+    ("COPY .docker/entrypoint.sh /", "no settings of an account"),
+    ("COPY .ssh/known_hosts /root/.ssh/known_hosts", "public"),
+    ("COPY jwt_public.key /etc/app/", "public"),
+    ("COPY credentials.json.example /app/", "an example"),
+    ("COPY .env.production.example /app/.env", "an example"),
+    ("COPY .aws-sam/build /app", "another folder"),
 ]  # fmt: skip
 
 

@@ -27,6 +27,12 @@ LEFT_ALONE = [
     ("COPY src /a", "src\n!src/a.py", "a part of it is let in"),
     ("COPY <<nothing /a\nnothing", "", "of the file itself"),
     ("COPY nothing /a\nFROM scratch", "", "not built"),
+    ("COPY ./main.py /a", "", "it is there"),
+    ("COPY /main.py /a", "", "the root is the context's"),
+    ("COPY ../main.py /a", "", "nothing is above the context"),
+    ("COPY src/../main.py /a", "src", "it is there"),
+    ("COPY src/a.py /a", "*\n!src/**", "it is let in"),
+    ('COPY ["main.py", "src", "/a/"]', "**/*.log", "they are there"),
 ]  # fmt: skip
 
 

@@ -35,6 +35,11 @@ LEFT_ALONE = [
     ("FROM scratch AS b\nADD rootfs.tar /\n", "/app/a", "an archive may hold anything"),
     ("FROM scratch AS b\nCOPY a /app/\n", "/app/a", "copied there"),
     ("FROM scratch AS a\nCOPY a /app/\nFROM a AS b\nCOPY c /c\n", "/app/a", "of the stage below"),
+    (f"{DEBIAN}{APT}RUN pip install --target=/app/lib flask\n", "/app/lib", "pip is told to make it"),
+    (f"{DEBIAN}WORKDIR /debs\nRUN apt-get download curl\n", "/debs/", "the RUN works in it"),
+    (f"{DEBIAN}ENV PREFIX=/app\nRUN pip install --prefix=$PREFIX flask\n", "/app/lib", "a variable names it"),
+    (f"FROM nvcr.io/nvidia/pytorch:24.05-py3 AS b\n{APT}", "/workspace/examples", "of the image"),
+    ("FROM rust:1.80 AS b\nRUN cargo install --root /out ripgrep\n", "/out/bin", "cargo is told to make it"),
 ]
 
 

@@ -19,6 +19,20 @@ LEFT_ALONE = [
     ("FROM a AS nginx\nRUN b\nFROM c\nCOPY --from=nginx /x /x\n", "clear enough"),
     ("FROM ubuntu\nRUN b\nFROM c AS ubuntu\n", "the image: the stage comes later"),
     ("ARG BASE\nFROM $BASE AS ubuntu\nRUN b\nFROM ubuntu\n", "unknown"),
+    (
+        "FROM public.ecr.aws/docker/library/ubuntu:22.04 AS ubuntu\nRUN a\nFROM ubuntu\nRUN b\n",
+        "a mirror of that image",
+    ),
+    ("FROM bitnami/redis:7 AS redis\nRUN a\nFROM redis\nRUN b\n", "of that program"),
+    ("FROM amd64/debian:12 AS debian\nRUN a\nFROM debian\nRUN b\n", "that image, for one architecture"),
+    (
+        "FROM nvidia/cuda:12.4.1-base-ubuntu22.04 AS cuda\nRUN a\nFROM cuda\nRUN b\n",
+        "no image has that bare name",
+    ),
+    (
+        "FROM python:3.12-slim AS base\nFROM base AS python\nRUN a\nFROM python\nRUN b\n",
+        "made of that image, in two steps",
+    ),
 ]
 
 
