@@ -113,8 +113,8 @@ def _given(facts: FactOptions) -> tuple[Any, ...]:
     return (
         sorted(facts.build_args.items()),
         facts.stage,
-        facts.dockerfile and (_real(facts.dockerfile.parent), facts.dockerfile.name),
-        facts.context and (_real(facts.context), facts.context_how),
+        facts.dockerfile and (_real(facts.dockerfile.parent.absolute()), facts.dockerfile.name),
+        facts.context and (_real(facts.context.absolute()), facts.context_how),
         (list(policy.label_schema.items()), policy.strict_labels, policy.trusted_registries),
     )
 
