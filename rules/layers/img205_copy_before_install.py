@@ -7,7 +7,9 @@ file in it asks for: `pip install -r`, `uv pip install -r`, `uv sync --no-instal
 directly before a RUN that installs packages by name and reads nothing of it.
 
 An installation that builds the tree itself (`pip install .`, `-e .`, `poetry install`, `setup.py`) is left alone, and so
-is one of a file that a command made or changed. The rule looks at every stage that is built: a cache that never
+is one of a file that a command made or changed. Where the build context is there, the
+requirement files are read: one that names a folder of the tree, or no package at all, is left alone, and those that it names are
+to be copied with it. The rule looks at every stage that is built: a cache that never
 hits costs as much in a builder.
 
 ## Why is this bad
@@ -36,15 +38,16 @@ CMD ["python", "main.py"]
 
 ## Fix safety
 Unsafe: a requirement file may name other files or folders of the tree, which are not there yet where it is
-copied alone; of a folder called `requirements`, all is copied. The fix is offered for one requirement file, in a RUN
-behind the COPY that does nothing but install.
+copied alone, where the build context is not there to be read; of a folder called `requirements`, all is copied. The fix
+is offered for one requirement file, in a RUN behind the COPY that does nothing but install. Before packages that are installed by
+name, the COPY moves below the RUN: unsafe, as a file of the tree may be meant to change what is installed.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from imgtool.rule import (
@@ -64,6 +67,7 @@ from imgtool.rule import (
     Stage,
     cut,
     regex,
+    remove_instruction,
 )
 
 from ._paths import located, path, position
@@ -104,6 +108,14 @@ class Manifest(NamedTuple):
     operation: PackageOperation
 
 
+class Read(NamedTuple):
+    """What requirement files of the build context say: whether they name packages, whether folders, and one another."""
+
+    packages: bool = False
+    folders: bool = False
+    files: tuple[str, ...] = ()
+
+
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     if stage not in facts.built:
         return
@@ -124,7 +136,7 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
             trees = [t for t in trees if t.instruction is not tree.instruction]
             unrelated.pop(tree.instruction, None)
         elif not touched and trees[-1].whole and (operation := _unrelated(run)):
-            unrelated[trees[-1].instruction] = _of_unrelated(facts, trees[-1], operation)
+            unrelated[trees[-1].instruction] = _of_unrelated(facts, run, trees[-1], operation)
         touched += instruction.rest.data + b"\n"
     yield from unrelated.values()
 
@@ -134,7 +146,10 @@ def _first(facts: Facts, run: Run, trees: list[Tree], touched: bytearray) -> tup
     for manifest in _manifests(facts, run):
         tree = next((t for t in trees[: -_FOLLOWED - 1 : -1] if _is_below(manifest.path, t.path)), None)
         name = posixpath.basename(manifest.path)
-        if tree is not None and name.encode() not in touched and not _needs_tree(run, manifest, name):
+        if tree is None or name.encode() in touched or _needs_tree(run, manifest, name):
+            continue
+        read = _read(facts, tree, manifest)
+        if read is None or (read.packages and not read.folders):
             return tree, manifest
     return None
 
@@ -158,9 +173,11 @@ def _unrelated(run: Run) -> PackageOperation | None:
         if operation is not None and not _is_from_index(operation):
             return None
     installs = (o for o in run.operations if o.operation is Operation.INSTALL and o.packages)
-    return next(installs, None)
+    return next((o for o in installs if any(p.name not in _QUICK for p in o.packages)), None)
 
 
+# installed in a moment
+_QUICK = frozenset({"pip", "setuptools", "wheel"})
 _REFRESHES = frozenset({Operation.REFRESH, Operation.CLEAN, Operation.UPGRADE})
 
 
@@ -184,11 +201,56 @@ def _is_from_index(operation: PackageOperation) -> bool:
     )
 
 
-def _of_unrelated(facts: Facts, tree: Tree, operation: PackageOperation) -> Finding:
+def _of_unrelated(facts: Facts, run: Run, tree: Tree, operation: PackageOperation) -> Finding:
     what = " ".join(filter(None, (operation.manager, operation.verb)))
     line = facts.document.source.line_of(operation.command.span.start)
     message = f"any change in the tree repeats {what} of line {line}, which reads nothing of it; install first and copy then"
-    return META.finding(tree.span, message)
+    return META.finding(tree.span, message, fix=_moved_below(facts, run, tree))
+
+
+def _moved_below(facts: Facts, run: Run, tree: Tree) -> Fix | None:
+    """COPY behind the RUN."""
+    target = _target(run, tree)
+    if target is None:
+        return None
+    document, copy = facts.document, tree.instruction
+    start = copy.span.start
+    head = cut(document.data, Span(start, copy.words[0].span.start))
+    end = run.instruction.span.end
+    whole = f"{document.source.newline}{head}{tree.source} {target}"
+    edits = (remove_instruction(document, copy), Edit(end, end, whole))
+    return Fix("Copy the tree behind the RUN (unsafe: a file of it may change what is installed)", edits)
+
+
+# --- what requirement files of the build context say -------------------------------------------------
+
+# more than this of a file is not read, nor more files
+_MOST_BYTES = 65_536
+_MOST_FILES = 8
+_OTHER_FILE = regex(r"(?:-r|-c|--requirement|--constraint)[ =]*(\S+)")
+_FOLDER = regex(r"(?:-e|--editable)\b|\.{0,2}/|\.\Z|.*@ *file:|file:")
+
+
+def _read(facts: Facts, tree: Tree, manifest: Manifest) -> Read | None:
+    """What a requirement file and those that it names say; None where they are not there to be read."""
+    if facts.context is None or manifest.word is None or manifest.operation.ecosystem != "python":
+        return None
+    waiting, seen = [_place(tree, manifest)], Read()
+    while waiting:
+        place = waiting.pop()
+        if place in seen.files or len(seen.files) > _MOST_FILES:
+            continue
+        if place.startswith("..") or not facts.context.holds(place):
+            return None
+        text = facts.context.head(place, _MOST_BYTES).decode(errors="replace")
+        lines = [line.partition(" #")[0].strip() for line in text.splitlines()]
+        lines = [line for line in lines if line and not line.startswith("#")]
+        others = [found[1] for line in lines if (found := _OTHER_FILE.match(line))]
+        packages = any(not line.startswith("-") for line in lines)
+        folders = any(_FOLDER.match(line) for line in lines)
+        seen = Read(seen.packages or packages, seen.folders or folders, (*seen.files, place))
+        waiting += [posixpath.normpath(posixpath.join(posixpath.dirname(place), other)) for other in others]
+    return seen
 
 
 def _is_below(place: str, folder: str) -> bool:
@@ -246,18 +308,25 @@ def _finding(facts: Facts, run: Run, tree: Tree, manifest: Manifest) -> Finding:
     line = facts.document.source.line_of(manifest.operation.command.span.start)
     message = (
         f"any change in the tree repeats {what} of line {line}; "
-        f"copy {_source(tree, manifest)} alone and install before the rest is copied"
+        f"copy {' and '.join(_sources(facts, tree, manifest))} alone and install before the rest is copied"
     )
     return META.finding(tree.span, message, fix=_fix(facts, run, tree, manifest))
 
 
-def _source(tree: Tree, manifest: Manifest) -> str:
-    """Where the manifest is in the build context: the folder, where requirements have one and so may name others."""
-    place = posixpath.normpath(
-        posixpath.join(tree.source.strip("*"), posixpath.relpath(manifest.path, tree.path))
-    )
+def _place(tree: Tree, manifest: Manifest) -> str:
+    """Where the manifest is in the build context."""
+    below = posixpath.relpath(manifest.path, tree.path)
+    return posixpath.normpath(posixpath.join(tree.source.strip("*"), below)).lstrip("/")
+
+
+def _sources(facts: Facts, tree: Tree, manifest: Manifest) -> tuple[str, ...]:
+    """What to copy alone: the folder, where requirements have one and so may name others; the files that it does name."""
+    place = _place(tree, manifest)
     folder = posixpath.dirname(place)
-    return folder if _REQUIREMENTS.fullmatch(posixpath.basename(folder)) else place
+    if _REQUIREMENTS.fullmatch(posixpath.basename(folder)):
+        return (folder,)
+    read = _read(facts, tree, manifest)
+    return read.files if read else (place,)
 
 
 # commands that read nothing of the tree
@@ -265,40 +334,52 @@ _APART = frozenset({"cd", "set", "export", "rm", "conda", "mamba", "source", "."
 _BETWEEN = frozenset({"WORKDIR", "ENV", "ARG", "LABEL", "EXPOSE"})
 
 
-def _fix(facts: Facts, run: Run, tree: Tree, manifest: Manifest) -> Fix | None:
-    """COPY of the manifest where the tree was copied, and the tree behind the RUN."""
+def _target(run: Run, tree: Tree) -> str | None:
+    """Where COPY of the whole tree puts it if it stands behind a RUN; None where it cannot stand there."""
     copy = tree.instruction
     body = run.stage.instructions
     between = body[position(body, copy) + 1 : position(body, run.instruction)]
-    operations = {id(o.command) for o in run.operations if not o.editable}
-    if (
-        copy.keyword != "COPY"
-        or (copy.json or copy.heredocs or len(copy.args) != 2 or copy.flag("exclude"))
-        or any(i.keyword not in _BETWEEN for i in between)
-        or any(c.name not in _APART and id(c) not in operations for c in run.script.commands)
-        or not (tree.whole and manifest.word and manifest.word.literal)
-        or len({f.text for o in run.operations for f in o.requirement_files}) != 1
-    ):
+    plain = copy.keyword == "COPY" and not (copy.json or copy.heredocs or copy.flag("exclude"))
+    if not plain or len(copy.args) != 2 or any(i.keyword not in _BETWEEN for i in between):
         return None
     moved = any(i.keyword == "WORKDIR" for i in between) and not copy.words[1].text.startswith("/")
     if moved and tree.path.startswith("//"):
         return None
-    return _moved(facts, run, tree, manifest, f"{tree.path}/" if moved else copy.words[1].text)
+    return f"{tree.path}/" if moved else copy.words[1].text
 
 
-def _moved(facts: Facts, run: Run, tree: Tree, manifest: Manifest, target: str) -> Fix:
+def _fix(facts: Facts, run: Run, tree: Tree, manifest: Manifest) -> Fix | None:
+    """COPY of the manifest where the tree was copied, and the tree behind the RUN."""
+    operations = {id(o.command) for o in run.operations if not o.editable}
+    sources = _sources(facts, tree, manifest)
+    target = _target(run, tree)
+    if (
+        target is None
+        or any(c.name not in _APART and id(c) not in operations for c in run.script.commands)
+        or not (tree.whole and manifest.word and manifest.word.literal)
+        or len({f.text for o in run.operations for f in o.requirement_files}) != 1
+        or len({posixpath.dirname(source) for source in sources}) != 1
+    ):
+        return None
+    return _moved(facts, run, tree, manifest, sources, target)
+
+
+def _moved(
+    facts: Facts, run: Run, tree: Tree, manifest: Manifest, sources: Sequence[str], target: str
+) -> Fix:
     document, copy = facts.document, tree.instruction
-    source = _source(tree, manifest)
-    is_file = posixpath.basename(source) == posixpath.basename(manifest.path)
-    folder = posixpath.dirname(source) if is_file else source
-    plain = not folder and (target == "." or target.endswith("/"))
+    is_file = posixpath.basename(sources[0]) == posixpath.basename(manifest.path)
+    folder = posixpath.dirname(sources[0]) if is_file else sources[0]
+    plain = not folder and ((target == "." and len(sources) == 1) or target.endswith("/"))
     first = target if plain else posixpath.join(target, folder).rstrip("/") + "/"
+    named = " ".join(sources)
     head = cut(document.data, Span(copy.span.start, copy.words[0].span.start))
     whole = f"{head}{tree.source} {target}"
     end = run.instruction.span.end
     # the instruction is replaced from its keyword on: no other fix may change what is moved
     edits = (
-        Edit(copy.span.start, copy.words[1].span.end, f"{head}{source} {first}"),
+        Edit(copy.span.start, copy.words[1].span.end, f"{head}{named} {first}"),
         Edit(end, end, f"{document.source.newline}{whole}"),
     )
-    return Fix(f"Copy {source} alone and the rest behind the RUN (unsafe: it may name other files)", edits)
+    doubt = "the order of layers changes" if _read(facts, tree, manifest) else "it may name other files"
+    return Fix(f"Copy {named} alone and the rest behind the RUN (unsafe: {doubt})", edits)

@@ -49,7 +49,10 @@ def test_nine_of_ten_findings_are_right(code: str, results: dict[str, LintResult
     }
     assert {(row["file"], int(row["line"])) for row in rows} <= places
     assert len(rows) == min(30, len(places))
-    assert all(row["reason"] and {row["verdict"], row["second"]} <= VERDICTS for row in rows)
+    assert all(row["reason"] and row["verdict"] in VERDICTS for row in rows)
+    # rows that a change of the rule has drawn anew wait for their second reader
+    assert all(row["second"] in VERDICTS | {""} for row in rows)
+    assert sum(bool(row["second"]) for row in rows) >= 0.7 * len(rows)
     assert sum(row["verdict"] == "right" for row in rows) >= 0.9 * len(rows)
     # a second reader, who left more open
     right, refused = (sum(row["second"] == verdict for row in rows) for verdict in ("right", "wrong"))

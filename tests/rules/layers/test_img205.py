@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from imgtool.edits import apply
+
 LintWith = Callable[..., Any]
 FixWith = Callable[..., str]
 
@@ -53,6 +55,7 @@ LEFT_ALONE = [
     (f"{BASE}COPY a.txt b.txt /app/\nRUN pip install -r /app/a.txt", "files"),
     (f"{BASE}COPY --from=x . /app\nRUN pip install -r /app/a.txt", "from another stage"),
     (f"{APP}ONBUILD RUN pip install -r requirements.txt", "the child's doing"),
+    (f"{APP}RUN pip install --upgrade pip setuptools", "done in a moment"),
     ("FROM a AS unused\nCOPY . /x\nRUN pip install -r /x/r.txt\nFROM b\n", "a stage that nobody builds"),
     ("", "no stage"),
 ]
@@ -173,3 +176,78 @@ def test_an_installation_that_has_nothing_to_do_with_the_tree(
     assert result.source.text(finding.span) == "."
     assert finding.message.startswith(f"any change in the tree repeats {called} of line ")
     assert finding.message.endswith(", which reads nothing of it; install first and copy then")
+
+
+MOVED = [
+    (
+        "FROM debian:bookworm\nCOPY . /app\nRUN apt-get update && apt-get install -y curl\nCMD x\n",
+        "FROM debian:bookworm\nRUN apt-get update && apt-get install -y curl\nCOPY . /app\nCMD x\n",
+    ),
+    (
+        "FROM debian:bookworm\nWORKDIR /a\nCOPY --chown=1 . b\nWORKDIR /c\nRUN pip install \\\n  torch",
+        "FROM debian:bookworm\nWORKDIR /a\nWORKDIR /c\nRUN pip install \\\n  torch\nCOPY --chown=1 . /a/b/",
+    ),
+]
+
+
+@pytest.mark.parametrize("before, after", MOVED)
+def test_moved_below(lint_with: LintWith, fix_with: FixWith, before: str, after: str) -> None:
+    (finding,) = lint_with("IMG205", before).findings
+    assert finding.fix.applicability == "unsafe"
+    assert fix_with("IMG205", before) == before
+    assert fix_with("IMG205", before, unsafe=True) == after
+
+
+NOT_MOVED = [
+    ("FROM debian:bookworm\nADD . /app\nRUN apt-get install -y curl", "ADD unpacks"),
+    ("FROM debian:bookworm\nCOPY . /app\nUSER app\nRUN pip install curl", "another user"),
+    ("FROM debian:bookworm\nCOPY . /app\nCOPY --from=x /y /z\nRUN pip install curl", "other files"),
+    ("FROM mine\nCOPY . b\nWORKDIR c\nRUN pip install curl", "where it is is not known"),
+]
+
+
+@pytest.mark.parametrize("text, reason", NOT_MOVED)
+def test_not_moved(lint_with: LintWith, text: str, reason: str) -> None:
+    (finding,) = lint_with("IMG205", text).findings
+    assert finding.fix is None, reason
+
+
+PIP = f"{APP}RUN pip install -r requirements.txt\nCMD x\n"
+# the build context, the file after the fix; None where nothing is found
+IN_CONTEXT = [
+    ({"requirements.txt": "# nothing yet\n"}, None),
+    ({"requirements.txt": "torch\n-e .\n"}, None),
+    ({"requirements.txt": "torch\n./libs/own\n"}, None),
+    ({"requirements.txt": "own @ file:./libs/own\n"}, None),
+    ({"requirements.txt": "-r base.txt\n", "base.txt": "-e ./libs\n"}, None),
+    ({"requirements.txt": "torch==2.5.1  # all\n"}, "COPY requirements.txt .\n"),
+    (
+        {"requirements.txt": "-r base.txt\n-c ./pins.txt\n", "base.txt": "torch\n", "pins.txt": "torch==2.5.1\n"},
+        "COPY requirements.txt pins.txt base.txt ./\n",
+    ),
+    ({"requirements.txt": "-r requirements.txt\ntorch\n"}, "COPY requirements.txt .\n"),
+    ({"requirements.txt": "torch\n-r ../other.txt\n"}, "COPY requirements.txt .\n"),
+    ({"requirements.txt": "torch\n-r not-there.txt\n"}, "COPY requirements.txt .\n"),
+    ({"main.py": ""}, "COPY requirements.txt .\n"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("files, copies", IN_CONTEXT)
+def test_requirement_files_of_the_context_are_read(
+    lint_with: LintWith, files: dict[str, str], copies: str | None
+) -> None:
+    result = lint_with("IMG205", PIP, files)
+    if copies is None:
+        assert not result.findings
+        return
+    (finding,) = result.findings
+    after = apply(PIP.encode(), finding.fix.edits).decode()
+    assert after == f"{BASE}WORKDIR /app\n{copies}RUN pip install -r requirements.txt\nCOPY . .\nCMD x\n"
+    assert all(name in finding.message for name in copies.split()[1:-1])
+
+
+def test_files_in_other_folders_are_named_only(lint_with: LintWith) -> None:
+    files = {"requirements.txt": "-r deps/base.txt\n", "deps/base.txt": "torch\n"}
+    (finding,) = lint_with("IMG205", PIP, files).findings
+    assert finding.fix is None
+    assert "copy requirements.txt and deps/base.txt alone" in finding.message
