@@ -3,7 +3,7 @@
     python benchmarks/corruption.py [--peers FOLDER]
 
 Each tool mends each file of ``fixtures/corruption`` as it does when asked to fix, and again with its risky fixes where it
-tells them apart. What comes out is judged by ``tests/support/corruption.py``: whether BuildKit would still read it, and
+tells them apart. What comes out is judged by ``tests/support/mending.py``: whether BuildKit would still read it, and
 what became of instructions, commands, here-documents, comments and layout. The peers are installed from PyPI and npm into
 ``FOLDER``, or a temporary one, and run with an empty home and without network.
 """
@@ -23,7 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
-from corruption import cases, judge  # noqa: E402 - it is not installed
+from mending import cases, judge  # noqa: E402 - it is not installed
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +115,16 @@ def show(columns: dict[str, dict[str, str]]) -> None:
     print(f"| case | {' | '.join(columns)} |")
     print(f"|---|{'---|' * len(columns)}")
     for name in names:
-        print(f"| {name} | {' | '.join(column[name] for column in columns.values())} |")
+        print(f"| {name} | {' | '.join(shown(column[name]) for column in columns.values())} |")
     right = {t: sum(v in ("ok", "same") for v in column.values()) for t, column in columns.items()}
     print(f"| **ok or same, of {len(names)}** | {' | '.join(map(str, right.values()))} |")
+
+
+def shown(verdict: str) -> str:
+    """A verdict for a cell: the worst first, two things at most."""
+    first, *more = sorted(verdict.split("; "), key=lambda part: not part.startswith("**"))
+    left = f"; {len(more) - 1} more" if len(more) > 1 else ""
+    return "; ".join((first, *more[:1])) + left
 
 
 if __name__ == "__main__":

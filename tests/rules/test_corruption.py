@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from corruption import cases, judge
+from mending import cases, judge
 
 from imgtool.lint import registry
 from imgtool.lint.fixer import fix
