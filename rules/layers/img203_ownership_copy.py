@@ -4,7 +4,7 @@
 Reports `chown -R`, `chgrp -R` and `chmod -R`, in an image that ships, of a folder that an earlier instruction filled:
 COPY, ADD, a clone, an unpacked archive, a virtual environment.
 
-A single small file is left out, and so is what the same RUN made.
+A single small file is left out, and so are folders of scripts or settings by their name, and what the same RUN made.
 
 ## Why is this bad
 A layer holds files whole. Changing the owner of a file stores the file again: the folder is in the image twice.
@@ -87,7 +87,9 @@ _HELD_BEFORE = 200
 _MOST = 20
 _PROGRAMS = frozenset({"chown", "chgrp", "chmod"})
 # folders of some text files
-_SETTINGS = regex(r"/\.ssh|^/etc/|(?:^|[-_/])(?:scripts?|configs?|conf|patches|templates)/?\Z")
+_SETTINGS = regex(
+    r"/\.ssh|^/etc/|(?:^|[-_/])(?:scripts?|configs?|conf|patches|templates|common|tools?|ci)/?\Z"
+)
 _RECURSIVE = regex(r"-[A-Za-z]*R[A-Za-z]*\Z|--recursive\Z")
 _OPTIONS = regex(r"-[Rvcfh]+\Z|--(?:recursive|verbose|changes|silent|quiet|no-dereference)\Z")
 _WILDCARD = regex(r"[*?[]")
@@ -158,7 +160,8 @@ def _changed(facts: Facts, change: Change, target: str | None, stored: set[str])
 
 
 def _counts(facts: Facts, content: Content) -> bool:
-    if _SETTINGS.search(content.path) or _SETTINGS.search(content.source):
+    if _SETTINGS.search(content.path) or _SETTINGS.search(content.source) or "[" in content.source:
+        # COPY file[s] takes what may not be there
         return False
     return content.tree or is_large(facts, content) or is_program(content)
 

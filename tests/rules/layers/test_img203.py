@@ -30,6 +30,8 @@ LEFT_ALONE = [
     (f"{APP}RUN chown -R app $X", "where is not known"),
     (f"{APP}RUN chown -R app:app", "no folder"),
     (f"{BASE}COPY docker/scripts /opt/scripts\nRUN chmod -R 755 /opt/scripts", "some text files"),
+    (f"{BASE}COPY common/ /opt/build/\nRUN chmod -R 755 /opt/build/*", "some text files"),
+    (f"{BASE}COPY distribution[s]/ /opt/app/\nRUN chown -R 1:1 /opt/app", "it may not be there"),
     (f"{APP}ONBUILD RUN chown -R app /srv/app", "the child's doing"),
     (f"{BASE}COPY --from=x / /\nRUN chmod -R 777 /go", "what came with the whole tree is not known"),
     ("", "no stage"),
