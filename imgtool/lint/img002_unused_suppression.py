@@ -57,7 +57,7 @@ def unused(comments: Sequence[Suppression], codes: Collection[Code]) -> Iterator
         for code in comment.codes:
             if code in codes:
                 fix = Fix("Remove it", (_removal(comment, codes, code),), Applicability.SAFE)
-                yield META.finding(code.span, f"{code.text} silences nothing here", fix=fix)
+                yield META.finding(code.span, f"{code.text} silences nothing here; remove it", fix=fix)
 
 
 def _removal(comment: Suppression, codes: Collection[Code], code: Code) -> Edit:

@@ -97,7 +97,7 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     saved = saving(base, sibling) if sibling else None
     yield META.finding(
         stage.base_span,
-        f"{base.ref.text} is more than what ships needs: {found.why}; {_advice(base, found, seen, facts)}",
+        f"{base.ref.text} is a development image: {found.why}; {_advice(base, found, seen, facts)}",
         severity=Severity.INFO if _may_be_meant(seen, facts) else Severity.WARNING,
         fix=_fix(stage, base, sibling, seen, facts) if sibling else None,
         saves_bytes=saved.bytes if saved else None,
@@ -129,16 +129,16 @@ def _advice(base: BaseImage, found: Toolchain, seen: tuple[Sign, ...], facts: Fa
         names = dict.fromkeys(p.replace("-{X-Y}", "") for sign in runs for p in sign.packages)
         enough = f": {', '.join(names)} on a smaller image may be enough" if names else ""
         return f"{runs[0].what} compiles when the image runs{enough}"
-    unless = "" if starts_a_program(facts) else "unless it is there to build in, "
+    unless = "" if starts_a_program(facts) else "unless it is meant to build in, "
     if found.sibling and not seen:
         return f"{unless}use {found.sibling}"
     ship = f"ship {found.sibling}" if found.sibling else "copy the result into a smaller image"
     tool = (
-        f" (imgtool rewrite --target {base.accelerator} tries to split it)"
+        f" (imgtool rewrite --target {base.accelerator} can split it)"
         if base.accelerator in _REWRITES
         else ""
     )
-    return f"{unless}build in it and {ship}{tool}"
+    return f"{unless}build in a stage of its own and {ship}{tool}"
 
 
 def _fix(

@@ -89,6 +89,6 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
         perhaps = "" if build.certain else " where no prebuilt wheel fits"
         yield META.finding(
             build.span,
-            f"{build.name} is compiled for every architecture it knows{perhaps}: name yours with {build.fact.archs}",
+            f"{build.name} is compiled for every architecture it knows{perhaps}: list yours in {build.fact.archs}",
             severity=Severity.WARNING if build.certain else Severity.INFO,
         )

@@ -49,4 +49,6 @@ def check(stage: Stage, _facts: Facts) -> Iterator[Finding]:
     wanted = word.text.lower() if from_ == "from" else word.text.upper()
     if word.text != wanted:
         fix = Fix(f"Write {wanted}", (Edit(word.span.start, word.span.end, wanted),), Applicability.SAFE)
-        yield META.finding(word.span, f"{word.text} is not written like its {from_}", fix=fix)
+        yield META.finding(
+            word.span, f"{word.text} and {from_} are in different case; write {wanted}", fix=fix
+        )

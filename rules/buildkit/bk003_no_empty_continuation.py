@@ -68,7 +68,7 @@ def check(instruction: Instruction, facts: Facts) -> Iterator[Finding]:
     if blank:
         edits = tuple(Edit(span.start, span.end, "") for span in blank)
         fix = Fix("Remove the empty lines", edits, Applicability.SAFE)
-        message = f"{instruction.word.text} goes on behind this empty line; remove the line"
+        message = f"{instruction.word.text} goes on below this empty line; remove the line"
         yield META.finding(Span(blank[0].start, blank[0].start), message, fix=fix)
 
 

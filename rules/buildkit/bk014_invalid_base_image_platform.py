@@ -49,5 +49,5 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     actual = platform_of(stage.reference)
     if any(has and has != asked for has, asked in zip(actual, wanted, strict=True)):
         shown = "/".join(part for part in actual if part)
-        message = f"{stage.reference} is an image for {shown}, and {text} is asked for"
+        message = f"{stage.reference} is an image for {shown}, and {text} is asked for; change the image or the platform"
         yield META.finding(stage.base_span, message)

@@ -62,7 +62,10 @@ def check(instruction: Instruction, facts: Facts) -> Iterator[Finding]:
         if path and facts.contexts and all(_kept_out(path, context) for context in facts.contexts):
             ignored = facts.contexts[0].ignore_file
             name = ignored.name if ignored else ".dockerignore"
-            yield META.finding(word.span, f"{path} does not reach the builder, as {name} keeps it out")
+            yield META.finding(
+                word.span,
+                f"{path} does not reach the builder, as {name} keeps it out; let it in there with a line of ! and its path",
+            )
 
 
 def _kept_out(path: str, context: BuildContext) -> bool:

@@ -151,9 +151,7 @@ def _secrets(taken: _Taken, files: Sequence[ContextFile]) -> _Told:
     shown = [f"{file.path} ({kind.what})" for file, kind in kinds.items()]
     goal = "the image" if taken.ships else "a layer of the build cache"
     patterns = dict.fromkeys(kind.pattern for kind in kinds.values())
-    advice = (
-        f"keep it out with {_listed(patterns)} in {taken.ignore}, and give it to a RUN by --mount=type=secret"
-    )
+    advice = f"keep it out with {_listed(patterns)} in {taken.ignore}, and pass it to a RUN with --mount=type=secret"
     message = f"{taken.words} takes {_listed(shown)} into {goal}{_why(taken, list(kinds))}; {advice}"
     worst = Severity.ERROR if any(kind.sure for kind in kinds.values()) else Severity.WARNING
     return taken.finding(message, (worst, Severity.WARNING), ()), kinds.keys()

@@ -66,7 +66,7 @@ def _secret(source: Source, *, ships: bool) -> Finding | None:
     goal = "the image" if ships else "a layer of the build cache"
     message = (
         f"{instruction.keyword} takes {source.text} ({found.what}) into {goal}; "
-        "give it to a RUN by --mount=type=secret, or to the container when it starts"
+        "pass it to a RUN with --mount=type=secret, or to the container when it starts"
     )
     severity = Severity.ERROR if ships and found.sure else Severity.WARNING
     return META.finding(source.span, message, severity=severity)
@@ -78,6 +78,6 @@ def _history(source: Source, facts: Facts) -> Finding:
     weight = f", {size:,} bytes" if size else ""
     message = (
         f"{source.instruction.keyword} takes {source.text}{weight}, with all that was ever deleted from the sources; "
-        "give what is wanted of it by an ARG, or to a RUN by --mount=type=bind"
+        "pass what is wanted of it in an ARG, or mount it with --mount=type=bind"
     )
     return META.finding(source.span, message, severity=Severity.WARNING, saves_bytes=size or None)

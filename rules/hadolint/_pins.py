@@ -46,5 +46,7 @@ def at_fault(
         names = [package.raw.strip("\"'") for package in packages]
         call = f"{operation.manager} {operation.verb} takes any version of {listed(names)}"
         yield from at(
-            meta, (p.span for p in packages), f"{call}; pin it, as in {form.format(listed(names[:1]))}"
+            meta,
+            (p.span for p in packages),
+            f"{call}; pin it, as in {form.format(names[0].removesuffix('@latest'))}",
         )

@@ -44,7 +44,9 @@ def check(_document: Document, facts: Facts) -> Iterator[Finding]:
         for node in stage.instructions:
             source, flag = copy_source(node), node.flag("from")
             if flag and source and not node.problem and not _known(source.lower(), known, stage.index):
-                yield META.finding(flag.span, f"no earlier stage is called {source}")
+                yield META.finding(
+                    flag.span, f"no earlier stage is called {source}; name one, or an image with its tag"
+                )
         names |= {stage.name} if stage.name else set()
 
 

@@ -32,9 +32,11 @@ def check(stage: Stage, _facts: Facts) -> Iterator[Finding]:
     for node in stage.instructions:
         source, flag = copy_source(node), node.flag("from")
         if flag and source and _own(source, stage):
-            yield META.finding(flag.span, f"{source} is the stage that this copies into")
+            yield META.finding(flag.span, f"{source} is the stage that this copies into; copy from another")
         elif stage.name and any((mount.from_ or "").lower() == stage.name for mount in mounts_of(node)):
-            yield META.finding(node.word.span, f"{stage.name} is the stage that this runs in")
+            yield META.finding(
+                node.word.span, f"{stage.name} is the stage that this runs in; mount from another"
+            )
 
 
 def _own(source: str, stage: Stage) -> bool:

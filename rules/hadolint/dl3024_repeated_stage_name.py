@@ -39,5 +39,5 @@ def check(_document: Document, facts: Facts) -> Iterator[Finding]:
     for stage in facts.stages:
         earlier = first.setdefault(stage.name, stage) if stage.name else stage
         if earlier is not stage:
-            message = f"line {earlier.from_.start_line} already has a stage called {stage.name}"
+            message = f"line {earlier.from_.start_line} already has a stage called {stage.name}; rename one"
             yield META.finding(stage.from_.words[2].span, message, related=(earlier.from_.words[2].span,))

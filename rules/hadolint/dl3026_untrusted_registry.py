@@ -48,7 +48,10 @@ def check(_document: Document, facts: Facts) -> Iterator[Finding]:
             continue
         registry = _registry(image)
         if registry and not any(_fits(entry, registry) for entry in trusted):
-            yield META.finding(_span(edge), f"{image} is from {registry}, which is not trusted")
+            yield META.finding(
+                _span(edge),
+                f"{image} is from {registry}, which is not trusted; take it from one of trusted-registries",
+            )
 
 
 def _registry(image: str) -> str | None:

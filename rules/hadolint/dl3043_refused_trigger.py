@@ -33,4 +33,4 @@ _REFUSED = frozenset(("ONBUILD", "FROM", "MAINTAINER"))
 def check(instruction: Instruction, _facts: Facts) -> Iterator[Finding]:
     inner = instruction.inner
     if inner and inner.keyword in _REFUSED:
-        yield META.finding(inner.word.span, f"{inner.keyword} cannot be triggered by ONBUILD")
+        yield META.finding(inner.word.span, f"{inner.keyword} cannot be triggered by ONBUILD; remove it")

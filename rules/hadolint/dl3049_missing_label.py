@@ -47,5 +47,5 @@ def check(_document: Document, facts: Facts) -> Iterator[Finding]:
         found = {label.key for instruction in own for label in labels(instruction, facts)}
         missing = [name for name in wanted if name not in found]
         if missing:
-            message = f"{stage.title} lacks the label{'s' * (len(missing) > 1)} {', '.join(missing)}"
+            message = f"{stage.name or f'stage {stage.index}'} lacks the label{'s' * (len(missing) > 1)} {', '.join(missing)}"
             yield META.finding(stage.base_span, message)

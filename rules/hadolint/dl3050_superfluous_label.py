@@ -48,4 +48,6 @@ def check(instruction: Instruction, facts: Facts) -> Iterator[Finding]:
     policy = facts.policy
     for label in labels(instruction, facts) if policy.strict_labels else ():
         if label.key is not None and label.key not in policy.label_schema:
-            yield META.finding(label.key_span, f"{label.key} is not in the label schema")
+            yield META.finding(
+                label.key_span, f"{label.key} is not in the label schema; correct or remove it"
+            )

@@ -42,4 +42,4 @@ def check(instruction: Instruction, facts: Facts) -> Iterator[Finding]:
     wanted = facts.policy.label_schema
     for label in labels(instruction, facts) if wanted else ():
         if label.value == "" and label.key in wanted:
-            yield META.finding(label.key_span, f"the label {label.key} is empty")
+            yield META.finding(label.key_span, f"the label {label.key} is empty; give it a value")

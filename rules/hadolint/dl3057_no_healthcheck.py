@@ -35,4 +35,4 @@ META = RuleMeta("DL3057", "no-healthcheck", severity=Severity.INFO, since="0.2.0
 def check(_document: Document, facts: Facts) -> Iterator[Finding]:
     for stage in images(facts):
         if last(stage, "HEALTHCHECK") is None:
-            yield META.finding(stage.base_span, "the image has no HEALTHCHECK")
+            yield META.finding(stage.base_span, "the image has no HEALTHCHECK; add one, or HEALTHCHECK NONE")

@@ -33,5 +33,6 @@ def check(document: Document, _facts: Facts) -> Iterator[Finding]:
     for node in takewhile(lambda i: i.keyword != "FROM", document.instructions):
         if node.keyword != "ARG":
             yield META.finding(
-                node.word.span, f"{node.keyword} stands before the first FROM, where only ARG can"
+                node.word.span,
+                f"{node.keyword} stands before the first FROM, where only ARG can; move it below",
             )

@@ -32,4 +32,6 @@ META = RuleMeta(
 
 def check(stage: Stage, _facts: Facts) -> Iterator[Finding]:
     if stage.name in ("scratch", "context"):
-        yield META.finding(stage.from_.words[2].span, f"{stage.name} means something else; take another name")
+        yield META.finding(
+            stage.from_.words[2].span, f"{stage.name} is a reserved name; call the stage something else"
+        )

@@ -141,7 +141,7 @@ def _message(deletion: Deletion, content: Content, place: str, where: str, *, se
     if secret:
         return f"{place} can still be read in {where}; use a secret mount instead of {content.instruction.keyword}"
     if deletion.command.name == "mv":
-        return f"mv stores {place} a second time beside {where}; put it in its place there"
+        return f"mv stores {place} a second time, as it stays in {where}; put it in its final place there"
     if content.command is not None:
         return f"{place} stays in {where}; delete it in the RUN that made it"
     if content.path.endswith("/.git") and not copy_source(content.instruction):

@@ -95,7 +95,6 @@ META = RuleMeta(
     ),
 )
 
-_ADVICE = "mount them at run time, or keep them in an image of their own"
 _WEIGHTS = regex(
     r"\.(?:safetensors|gguf|ggml|ckpt|pth?|pth\.tar|pdparams|pdiparams|caffemodel|nemo|mar|llamafile|t7|weights)\Z"
 )
@@ -322,11 +321,13 @@ def _finding(found: list[_Weights]) -> Iterator[Finding]:
     if not found:
         return
     first, *others = found
-    what = f"{first.what} and {len(others)} more are" if others else f"{first.what} is"
+    what, it, own = f"{first.what} is", "it", "its"
+    if others:
+        what, it, own = f"{first.what} and {len(others)} more are", "them", "their"
     sizes = [each.size for each in found if each.size is not None]
     yield META.finding(
         first.span,
-        f"{what} in every image that is built; {_ADVICE}",
+        f"{what} baked into the image; mount {it} when the container starts, or keep {it} in an image of {own} own",
         saves_bytes=sum(sizes) if len(sizes) == len(found) else None,
         related=tuple(each.span for each in others),
     )

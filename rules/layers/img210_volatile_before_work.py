@@ -170,9 +170,9 @@ def _finding(facts: Facts, stage: Stage, hit: list[tuple[Instruction, list[Run]]
         else f"the {len(lines)} RUNs of lines {lines[0]} to {lines[-1]}"
     )
     name = names(first)[0]
-    message = f"every new {name} repeats {what}, which does not name it; move {first.keyword} below"
+    message = f"every new {name} repeats {what}, which does not use it; move {first.keyword} below"
     if len(lines) > 1:
-        message = message.replace("does not name", "do not name")
+        message = message.replace("does not use", "do not use")
     words = {i: next(w for w in i.words if w.text.startswith(names(i)[0])) for i, _ in hit}
     related = tuple(words[i].span for i, _ in hit[1:])
     return META.finding(words[first].span, message, fix=_fix(facts, stage, hit), related=related)

@@ -60,8 +60,8 @@ META = RuleMeta(
     aliases=("SecretsUsedInArgOrEnv", "DL3064"),
 )
 
-_AT_RUN_TIME = "give it to the container when it starts"
-_AT_BUILD_TIME = "give it to a RUN by --mount=type=secret"
+_AT_RUN_TIME = "pass it to the container when it starts"
+_AT_BUILD_TIME = "pass it to a RUN with --mount=type=secret"
 _ADVICE = {
     "ENV": f"in the image's configuration; {_AT_BUILD_TIME}, or to the container when it starts",
     "ARG": f"in the image's history; {_AT_BUILD_TIME}",

@@ -86,9 +86,9 @@ def _judged(found: _Script, run: Run, facts: Facts) -> Finding | None:
     if not name or near(name) or (pinned(url) and not plain):
         return None
     what = url.split("?")[0].rstrip("/").rpartition("/")[2] if "/" in url.partition("://")[2] else ""
-    script = f"{what} of {name}" if what and what != name and "$" not in what else f"a script of {name}"
+    script = f"{what} from {name}" if what and what != name and "$" not in what else f"a script from {name}"
     way = "over plain http, as anybody on the way may change it" if plain else "as it is served that day"
-    message = f"{script} is run {way}; name a version in its URL, or check a checksum before it runs"
+    message = f"{script} is run {way}; name a version in its URL, or check its checksum first"
     chosen = any(compiled(_VERSION).match(arg.text.rpartition("=")[2]) for arg in found.given) and not plain
     return META.finding(found.url.span, message, severity=Severity.INFO if chosen else None)
 

@@ -104,7 +104,7 @@ def check(document: Document, facts: Facts) -> Iterator[Finding]:
 
 
 def _finding(span: Span, what: str) -> Finding:
-    message = f"{what} turns off the check of certificates; remove it, and install ca-certificates or the authority that is missing"
+    message = f"{what} turns off certificate checks; remove it, and install ca-certificates or the missing authority"
     return META.finding(span, message)
 
 

@@ -85,7 +85,7 @@ def _finding(stage: Stage, facts: Facts) -> Finding:
         else "the last stage does not need it"
     )
     what = stage.name or "this stage"
-    message = f"{what} is not built, as {by}; take from it by name, or remove it"
+    message = f"{what} is not built, as {by}; copy from it, or remove it"
     works = any((i.inner or i).keyword in _WORK for i in stage.instructions)
     severity = None if works or stage.name is None else Severity.INFO
     return META.finding(stage.base_span, message, severity=severity)

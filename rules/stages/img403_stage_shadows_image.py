@@ -61,7 +61,7 @@ def check(_document: Document, facts: Facts) -> Iterator[Finding]:
             continue
         message = (
             f"this is the stage {parent.name}, which stands on {parent.root.base}, not the image {parent.name}; "
-            "call the stage otherwise"
+            "give the stage another name"
         )
         yield META.finding(stage.base_span, message)
 

@@ -149,7 +149,7 @@ def test_text(imgtool: Imgtool, here: Path) -> None:
     (here / "Dockerfile").write_text(DIRTY)
     done = imgtool(*ONLY)
     assert done.out == (
-        "Dockerfile:2:18: IMG002 warning: IMG001 silences nothing here\n"
+        "Dockerfile:2:18: IMG002 warning: IMG001 silences nothing here; remove it\n"
         "    2 | # imgtool ignore=IMG001\n"
         "                         ^^^^^^\n"
         "  = fix: Remove it (--fix)\n"

@@ -200,7 +200,7 @@ def test_a_smaller_image_that_compiles_too_is_offered_anyway(lint_with: LintWith
 )
 def test_an_image_to_work_in_may_be_meant(lint_with: LintWith, start: str, hedged: bool) -> None:
     (finding,) = lint_with("IMG101", f"FROM {DEVEL}\n{start}\n").findings
-    assert ("unless it is there to build in" in finding.message) is hedged
+    assert ("unless it is meant to build in" in finding.message) is hedged
 
 
 @pytest.mark.parametrize(

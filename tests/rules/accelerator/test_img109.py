@@ -77,7 +77,7 @@ def test_found(lint_with: LintWith, text: str, piece: str, variable: str) -> Non
     (finding,) = lint_with("IMG109", data).findings
     assert data[finding.span.start : finding.span.end].decode() == piece
     assert finding.severity == "warning"
-    assert finding.message.endswith(f"name yours with {variable}")
+    assert finding.message.endswith(f"list yours in {variable}")
 
 
 @pytest.mark.parametrize("package", ["flash-attn --no-build-isolation", "flash_attn==2.6.3"])

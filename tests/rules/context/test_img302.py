@@ -113,7 +113,7 @@ def test_a_secret_by_name_is_one_too(lint_with: LintWith) -> None:
     (finding,) = lint_with("IMG302", f"{FROM}COPY id_rsa /root/.ssh/\n", {"id_rsa": ""}).findings
     assert finding.message == (
         "COPY id_rsa takes id_rsa (private SSH key) into the image; keep it out with **/id_* in .dockerignore, "
-        "and give it to a RUN by --mount=type=secret"
+        "and pass it to a RUN with --mount=type=secret"
     )
 
 

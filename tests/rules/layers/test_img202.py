@@ -77,7 +77,7 @@ FOUND = [
     ("COPY . /src\nRUN rm -rf /src/.git", "/src/.git", 3, "/src/.git stays"),
     ("WORKDIR /srv\nCOPY . ./\nRUN bash -c 'rm -rf ./*'", "./*", 4, "./* stays"),
     ("ADD https://x/a.tgz /srv/\nRUN tar xf /srv/a.tgz && rm /srv/a.tgz", "/srv/a.tgz", 3, "/srv/a.tgz stays in the layer of line 2; use a download in the RUN"),
-    (f"{CLONE}RUN mv /srv/engine /opt/engine", "/srv/engine", 3, "mv stores /srv/engine a second time beside the layer of line 2"),
+    (f"{CLONE}RUN mv /srv/engine /opt/engine", "/srv/engine", 3, "mv stores /srv/engine a second time, as it stays in the layer of line 2"),
     (f"{APT}ENV A=1\n{LISTS}", "/var/lib/apt/lists/*", 4, "the layer of line 2 still keeps the package lists of apt-get; clean up in the same RUN"),
     (f"{APT}{APT}{LISTS}", "/var/lib/apt/lists/*", 4, "the layers of lines 2 and 3 still keep the package lists of apt-get"),
     ("RUN pip install a\nRUN pip cache purge", "pip", 3, "the layer of line 2 still keeps the downloads and built wheels of pip"),

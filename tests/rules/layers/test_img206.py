@@ -53,18 +53,18 @@ LEFT_ALONE = [
 
 # body, what is underlined, the message
 FOUND = [
-    ("RUN HF_TOKEN=x hf download a/b --local-dir /m", "a/b", "the model a/b is in every image that is built; mount them at run time, or keep them in an image of their own"),
-    ("RUN cd / && huggingface-cli download --resume-download a/b", "a/b", "the model a/b is in every image that is built; mount them at run time, or keep them in an image of their own"),
-    ("RUN modelscope download --model a/b --local_dir /m", "a/b", "the model a/b is in every image that is built; mount them at run time, or keep them in an image of their own"),
-    ("RUN python3 -c 'from huggingface_hub import snapshot_download; snapshot_download(\"a/b\")'", "'from huggingface_hub import snapshot_download; snapshot_download(\"a/b\")'", "what snapshot_download downloads is in every image that is built; mount them at run time, or keep them in an image of their own"),
-    ("RUN python3 <<EOF\nfrom transformers import AutoModel\nAutoModel.from_pretrained('a')\nEOF\n", ".from_pretrained(", "what from_pretrained downloads is in every image that is built; mount them at run time, or keep them in an image of their own"),
-    ("RUN wget -O /m/a.gguf https://x.org/z", "https://x.org/z", "a.gguf is in every image that is built; mount them at run time, or keep them in an image of their own"),
-    ("RUN curl -LO https://huggingface.co/a/b/resolve/main/pytorch_model.bin", "https://huggingface.co/a/b/resolve/main/pytorch_model.bin", "pytorch_model.bin is in every image that is built; mount them at run time, or keep them in an image of their own"),
-    ("RUN git lfs install && git clone https://huggingface.co/a/b /m", "https://huggingface.co/a/b", "the model b is in every image that is built; mount them at run time, or keep them in an image of their own"),
-    ("RUN ollama serve & sleep 5 && ollama pull llama3", "llama3", "the model llama3 is in every image that is built; mount them at run time, or keep them in an image of their own"),
-    ("RUN python download_models.py", "download_models.py", "what download_models.py downloads, models by its name, is in every image that is built; mount them at run time, or keep them in an image of their own"),
-    ("COPY --from=x /m/a.safetensors /m/", "/m/a.safetensors", "a.safetensors is in every image that is built; mount them at run time, or keep them in an image of their own"),
-    ("RUN wget https://x.org/a.pth && wget https://x.org/b.pth", "https://x.org/a.pth", "a.pth and 1 more are in every image that is built; mount them at run time, or keep them in an image of their own"),
+    ("RUN HF_TOKEN=x hf download a/b --local-dir /m", "a/b", "the model a/b is baked into the image; mount it when the container starts, or keep it in an image of its own"),
+    ("RUN cd / && huggingface-cli download --resume-download a/b", "a/b", "the model a/b is baked into the image; mount it when the container starts, or keep it in an image of its own"),
+    ("RUN modelscope download --model a/b --local_dir /m", "a/b", "the model a/b is baked into the image; mount it when the container starts, or keep it in an image of its own"),
+    ("RUN python3 -c 'from huggingface_hub import snapshot_download; snapshot_download(\"a/b\")'", "'from huggingface_hub import snapshot_download; snapshot_download(\"a/b\")'", "what snapshot_download downloads is baked into the image; mount it when the container starts, or keep it in an image of its own"),
+    ("RUN python3 <<EOF\nfrom transformers import AutoModel\nAutoModel.from_pretrained('a')\nEOF\n", ".from_pretrained(", "what from_pretrained downloads is baked into the image; mount it when the container starts, or keep it in an image of its own"),
+    ("RUN wget -O /m/a.gguf https://x.org/z", "https://x.org/z", "a.gguf is baked into the image; mount it when the container starts, or keep it in an image of its own"),
+    ("RUN curl -LO https://huggingface.co/a/b/resolve/main/pytorch_model.bin", "https://huggingface.co/a/b/resolve/main/pytorch_model.bin", "pytorch_model.bin is baked into the image; mount it when the container starts, or keep it in an image of its own"),
+    ("RUN git lfs install && git clone https://huggingface.co/a/b /m", "https://huggingface.co/a/b", "the model b is baked into the image; mount it when the container starts, or keep it in an image of its own"),
+    ("RUN ollama serve & sleep 5 && ollama pull llama3", "llama3", "the model llama3 is baked into the image; mount it when the container starts, or keep it in an image of its own"),
+    ("RUN python download_models.py", "download_models.py", "what download_models.py downloads, models by its name, is baked into the image; mount it when the container starts, or keep it in an image of its own"),
+    ("COPY --from=x /m/a.safetensors /m/", "/m/a.safetensors", "a.safetensors is baked into the image; mount it when the container starts, or keep it in an image of its own"),
+    ("RUN wget https://x.org/a.pth && wget https://x.org/b.pth", "https://x.org/a.pth", "a.pth and 1 more are baked into the image; mount them when the container starts, or keep them in an image of their own"),
 ]  # fmt: skip
 
 
@@ -110,5 +110,5 @@ def test_from_another_stage(lint_with: LintWith, body: str, source: str, what: s
     (finding,) = result.findings
     assert result.source.text(finding.span) == source
     assert finding.message == (
-        f"{what} is in every image that is built; mount them at run time, or keep them in an image of their own"
+        f"{what} is baked into the image; mount it when the container starts, or keep it in an image of its own"
     )

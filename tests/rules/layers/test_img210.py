@@ -39,11 +39,11 @@ LEFT_ALONE = [
 
 # body, what is underlined, the message
 FOUND = [
-    ("ARG GIT_SHA\nRUN apt-get update && apt-get install -y curl", "GIT_SHA", "every new GIT_SHA repeats the RUN of line 3, which does not name it; move ARG below"),
-    ("ENV BUILD_DATE=2024-01-01 \\\n    A=1\nRUN apt-get update && apt-get install -y curl\nRUN pip install a", "BUILD_DATE=2024-01-01", "every new BUILD_DATE repeats the 2 RUNs of lines 4 to 5, which do not name it; move ENV below"),
-    ("ARG VCS_REF=none\nLABEL ref=$VCS_REF\nRUN <<EOF\napt-get update\napt-get install -y a\nEOF\nCMD a", "VCS_REF=none", "every new VCS_REF repeats the RUN of line 4, which does not name it; move ARG below"),
-    ("ARG CI_COMMIT_SHA\nRUN conda install -y pytorch\nRUN make", "CI_COMMIT_SHA", "every new CI_COMMIT_SHA repeats the RUN of line 3, which does not name it; move ARG below"),
-    ("ARG BUILD_NUMBER\nRUN useradd a && curl -fsSL https://x.org/a | tar xz\nUSER a", "BUILD_NUMBER", "every new BUILD_NUMBER repeats the RUN of line 3, which does not name it; move ARG below"),
+    ("ARG GIT_SHA\nRUN apt-get update && apt-get install -y curl", "GIT_SHA", "every new GIT_SHA repeats the RUN of line 3, which does not use it; move ARG below"),
+    ("ENV BUILD_DATE=2024-01-01 \\\n    A=1\nRUN apt-get update && apt-get install -y curl\nRUN pip install a", "BUILD_DATE=2024-01-01", "every new BUILD_DATE repeats the 2 RUNs of lines 4 to 5, which do not use it; move ENV below"),
+    ("ARG VCS_REF=none\nLABEL ref=$VCS_REF\nRUN <<EOF\napt-get update\napt-get install -y a\nEOF\nCMD a", "VCS_REF=none", "every new VCS_REF repeats the RUN of line 4, which does not use it; move ARG below"),
+    ("ARG CI_COMMIT_SHA\nRUN conda install -y pytorch\nRUN make", "CI_COMMIT_SHA", "every new CI_COMMIT_SHA repeats the RUN of line 3, which does not use it; move ARG below"),
+    ("ARG BUILD_NUMBER\nRUN useradd a && curl -fsSL https://x.org/a | tar xz\nUSER a", "BUILD_NUMBER", "every new BUILD_NUMBER repeats the RUN of line 3, which does not use it; move ARG below"),
 ]  # fmt: skip
 
 

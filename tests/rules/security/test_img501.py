@@ -44,7 +44,7 @@ def test_left_alone(lint_with: LintWith, lines: str, reason: str) -> None:
 
 # --- (instruction, what is marked, how the message begins and ends, severity) ---
 IN_CONFIG = "is written here and stays in the image's configuration; "
-IN_HISTORY = "is written here and stays in the image's history; give it to a RUN by --mount=type=secret"
+IN_HISTORY = "is written here and stays in the image's history; pass it to a RUN with --mount=type=secret"
 FOUND = [
     (f"ENV A=1 HF_TOKEN={TOKEN}", TOKEN, "Hugging Face token (hf_…) " + IN_CONFIG, "error"),
     (f"ARG HF_TOKEN={TOKEN}", TOKEN, "Hugging Face token (hf_…) " + IN_HISTORY, "error"),
@@ -54,7 +54,7 @@ FOUND = [
     ("RUN echo 'me:nvidia' | chpasswd", "nvidia", "password of an account " + IN_HISTORY, "warning"),
     ("LABEL api_key=" + fake("", 32), fake("", 32), "value of api_key " + IN_CONFIG + "remove it", "error"),
     ("CMD serve --api-key " + fake("", 32), fake("", 32),
-     "value of api-key " + IN_CONFIG + "give it to the container when it starts", "error"),
+     "value of api-key " + IN_CONFIG + "pass it to the container when it starts", "error"),
     ("RUN pip install git+https://" + fake("", 32) + "@github.com/a/b", fake("", 32), "token in a URL " + IN_HISTORY, "error"),
     ("ADD https://me:Tr0ub4dor@example.org/a /a", "Tr0ub4dor", "password in a URL " + IN_HISTORY, "error"),
     ("COPY <<EOF /root/.pypirc\npassword = Tr0ub4dor\nEOF", "Tr0ub4dor",

@@ -84,6 +84,6 @@ def test_five_shapes(lint_with: LintWith, lines: str) -> None:
 def test_messages(lint_with: LintWith) -> None:
     text = f"{FROM}RUN curl https://get.example.org | sh && curl http://example.org/a.sh | sh\n"
     assert [finding.message for finding in lint_with("IMG502", text).findings] == [
-        "a script of get.example.org is run as it is served that day; name a version in its URL, or check a checksum before it runs",
-        "a.sh of example.org is run over plain http, as anybody on the way may change it; name a version in its URL, or check a checksum before it runs",
+        "a script from get.example.org is run as it is served that day; name a version in its URL, or check its checksum first",
+        "a.sh from example.org is run over plain http, as anybody on the way may change it; name a version in its URL, or check its checksum first",
     ]

@@ -73,8 +73,8 @@ def test_found(lint_with: LintWith, text: str, places: list[tuple[int, str, str]
 def test_messages(lint_with: LintWith) -> None:
     text = "FROM a\nRUN b\nFROM a AS lost\nRUN c\nFROM d AS last\n"
     assert [f.message for f in lint_with("IMG401", text).findings] == [
-        "this stage is not built, as the last stage does not need it; take from it by name, or remove it",
-        "lost is not built, as the last stage does not need it; take from it by name, or remove it",
+        "this stage is not built, as the last stage does not need it; copy from it, or remove it",
+        "lost is not built, as the last stage does not need it; copy from it, or remove it",
     ]
 
 
