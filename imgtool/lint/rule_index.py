@@ -134,6 +134,7 @@ RULES: tuple[tuple[str, str, tuple[str, ...], bool, str, tuple[str, ...]], ...] 
     ("IMG211", "cache-mount-pays", (), False, "imgtool_rules.layers.img211_cache_mount_pays", ("ccache", "cargo", "go", "install", "sync")),
     ("IMG212", "tree-copied-again", (), False, "imgtool_rules.layers.img212_tree_copied_again", ("--from",)),
     ("IMG213", "build-tree-kept", (), False, "imgtool_rules.layers.img213_build_tree_kept", ("install", "/cuda", ".a ", ".a\t", '.a"')),
+    ("IMG214", "slimmed-too-late", (), False, "imgtool_rules.layers.img214_slimmed_too_late", ("__pycache__", ".py", "test", ".a", ".o", ".la", "strip", "/usr/share/")),
     ("IMG301", "no-dockerignore", (), False, "imgtool_rules.context.img301_no_dockerignore", ()),
     ("IMG302", "dockerignore-lets-in", (), False, "imgtool_rules.context.img302_dockerignore_lets_in", ()),
     ("IMG303", "sensitive-source", (), False, "imgtool_rules.context.img303_sensitive_source", ("copy", "add")),
