@@ -36,7 +36,7 @@ from imgtool.rule import Facts, Finding, Instruction, RuleMeta, Severity
 
 from .._patterns import compiled
 from ._checks import verifies
-from ._urls import host, near
+from ._urls import host, near, pinned
 
 META = RuleMeta(
     "IMG509", "unchecked-download", severity=Severity.INFO, since="0.2.0", needs=("http://", "https://")
@@ -63,8 +63,14 @@ def check(instruction: Instruction, facts: Facts) -> Iterator[Finding]:
         if not url.startswith(_WEB) or not name or near(name) or _told(url) or _checked(instruction, facts):
             continue
         plain = url.startswith("http://")
-        message = f"nothing says what {name} is to send{', and over plain http anybody may' * plain}; add --checksum=sha256:…"
+        message = f"nothing says what {name} is to send{', and over plain http anybody may' * plain}; {_advice(node, url)}"
         yield META.finding(word.span, message, severity=Severity.WARNING if plain else None)
+
+
+def _advice(node: Instruction, url: str) -> str:
+    """What BuildKit takes: a checksum is of one file, and of one that does not change."""
+    alone = " to an ADD of its own" if len(node.args) > 2 else ""
+    return f"{'' if pinned(url) else 'name a version, and '}add --checksum=sha256:…{alone}"
 
 
 def _checked(instruction: Instruction, facts: Facts) -> bool:

@@ -47,6 +47,20 @@ def test_found(lint_with: LintWith, lines: str, line: int, marked: str, severity
     assert (*place, finding.severity) == (line, marked, severity)
 
 
+# --- what is to be done: (instruction, what the message says) ---
+ADVICE = [
+    ("ADD https://example.org/a-1.2.tar.gz /a", "send; add --checksum=sha256:…"),
+    ("ADD https://example.org/latest/a.sh /a", "name a version, and add --checksum=sha256:…"),
+    ("ADD a https://example.org/a-1.2.tar.gz /c/", "add --checksum=sha256:… to an ADD of its own"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("lines, words", ADVICE)
+def test_advice(lint_with: LintWith, lines: str, words: str) -> None:
+    (finding,) = lint_with("IMG509", f"{FROM}{lines}\n").findings
+    assert finding.message.endswith(words)
+
+
 # --- the same mistake in five shapes ---
 SHAPES = [
     "ADD https://example.org/a /a",
@@ -62,6 +76,8 @@ def test_five_shapes(lint_with: LintWith, lines: str) -> None:
     assert len(lint_with("IMG509", f"{FROM}{lines}\n").findings) == 1
 
 
-@pytest.mark.parametrize("head", ["# escape=`\nFROM somebody/something:1\n", "FROM mcr.microsoft.com/windows/nanoserver:1809\n"])
+@pytest.mark.parametrize(
+    "head", ["# escape=`\nFROM somebody/something:1\n", "FROM mcr.microsoft.com/windows/nanoserver:1809\n"]
+)
 def test_windows(lint_with: LintWith, head: str) -> None:
     assert not lint_with("IMG509", f"{head}ADD https://example.org/a.exe C:\\a.exe\n").findings
