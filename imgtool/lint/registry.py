@@ -264,14 +264,18 @@ def _named(entries: tuple[IndexEntry, ...]) -> dict[str, list[IndexEntry]]:
 
 
 def silenced(*layers: Selection) -> frozenset[str]:
-    """The codes and names, in lower case, that the layers ignore: a finding that has one as an alias is not shown."""
+    """The codes and names, in lower case, that the layers ignore: a finding that has one as an alias is not shown.
+
+    Not those of our own IMG rules: where one stands in for another, ignoring the weaker leaves the stronger.
+    """
     names: set[str] = set()
     for layer in layers:
         if layer.select is not None:
             names.clear()
         names -= {name.lower() for name in (*(layer.select or ()), *layer.extend)}
         names |= {name.lower() for name in layer.ignore}
-    return frozenset(names)
+    ours = (name.lower() for e in index() if e.code.startswith("IMG") for name in (e.code, e.name))
+    return frozenset(names.difference(ours))
 
 
 def called(finding: Finding) -> set[str]:
