@@ -66,13 +66,13 @@ def _by_policy(base: BaseImage, release: Release | None, policy: str) -> Life:
     newer = _newest_supported(base)
     if newer is not None and newer.version != base.version:
         move = reference_of(base, newer.version) if listed(base, newer.version) else None
-        why = f"{newer.version} replaced {base.version}: {policy}"
+        why = f"{newer.version} replaced {base.version}, as {policy}"
         return Life("superseded", why, move, newer.source, newer.evidence)
     if release is not None:
         return _stated(base, release, policy)
     if _left_behind(base):
         image = image_of(base)
-        why = f"no list names {base.version} any more: {policy}"
+        why = f"no list names {base.version} any more, as {policy}"
         return Life("withdrawn", why, None, image.source, image.evidence)
     return UNKNOWN
 
@@ -115,7 +115,7 @@ def successor(base: BaseImage) -> str | None:
 
 def _stated(base: BaseImage, release: Release, policy: str) -> Life:
     if release.status == "unsupported":
-        why = f"{base.version} is listed as unsupported: {policy}"
+        why = f"{base.version} is listed as unsupported, as {policy}"
         return Life("withdrawn", why, None, release.source, release.evidence)
     if release.status == "supported" and listed(base) is not False:
         return Life("supported", "", None, release.source, release.evidence)

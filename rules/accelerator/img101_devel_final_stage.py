@@ -153,7 +153,7 @@ def _fix(
     unread = [file.text for o in operations for file in o.requirement_files]
     unread += [f"{o.manager} {o.verb}" for o in operations if o.project]
     unseen = f"; what {unread[0]} asks for was not read" if unread else ""
-    message = f"Use the {sibling.flavour} image (another image is the base{unseen})"
+    message = f"Use the {sibling.flavour} image (unsafe: another image is the base{unseen})"
     return Fix(message, (Edit(stage.base_span.start, stage.base_span.end, written),))
 
 

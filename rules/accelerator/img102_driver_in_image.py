@@ -115,7 +115,7 @@ def _fix(package: Package, fact: DriverFact) -> Fix | None:
     # a version was chosen for the other package, and a name with a variable is not what stands there
     if fact.replacement is None or package.raw != package.name:
         return None
-    message = f"Install {fact.replacement} (other files are installed)"
+    message = f"Install {fact.replacement} (unsafe: other files are installed)"
     return Fix(message, (Edit(package.span.start, package.span.end, fact.replacement),))
 
 

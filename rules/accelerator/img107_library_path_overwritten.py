@@ -112,5 +112,5 @@ def _fix(assignment: Assignment, facts: Facts) -> Fix:
     end = assignment.span.end - (written.endswith('"') and len(written) > 1)
     # an entry that ends in a colon has one too many
     colon = "" if written.rstrip('"').endswith(":") else ":"
-    message = f"Append the old {_NAME} (the environment of the image changes)"
+    message = f"Append the old {_NAME} (unsafe: the environment of the image changes)"
     return Fix(message, (Edit(end, end, f"{colon}${_NAME}"),))

@@ -91,7 +91,7 @@ def _finding(stage: Stage, base: BaseImage, found: Life, move_to: str | None) ->
     replaced = found.status == "superseded"
     return META.finding(
         stage.base_span,
-        f"{base.ref.text} is {'superseded' if replaced else 'at the end of its life'}: "
+        f"{base.ref.text} is {'superseded' if replaced else 'end-of-life'}: "
         f"{found.why}{move} (as of {collected()})",
         severity=Severity.INFO if replaced else Severity.WARNING,
         fix=_fix(stage, base, found),
@@ -102,4 +102,4 @@ def _fix(stage: Stage, base: BaseImage, found: Life) -> Fix | None:
     if found.move_to is None or stage.base != base.ref.text:
         return None
     edit = Edit(stage.base_span.start, stage.base_span.end, found.move_to)
-    return Fix(f"Use {found.move_to} (another image is the base)", (edit,))
+    return Fix(f"Use {found.move_to} (unsafe: another image is the base)", (edit,))

@@ -85,4 +85,4 @@ def _fix(document: Document, facts: Facts, missing: Mapping[str, str]) -> Fix:
     end = facts.shipped[0].from_.span.end
     text = " ".join(f"{name}={value}" for name, value in missing.items())
     edit = Edit(end, end, f"{document.source.newline}ENV {text}")
-    return Fix(f"Set {' and '.join(missing)} (the environment of the image changes)", (edit,))
+    return Fix(f"Set {' and '.join(missing)} (unsafe: the environment of the image changes)", (edit,))

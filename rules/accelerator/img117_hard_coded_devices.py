@@ -88,4 +88,4 @@ def _fix(document: Document, assignment: Assignment) -> Fix | None:
     if len(assignment.instruction.args) != 3:
         return None
     edit = remove_instruction(document, assignment.instruction)
-    return Fix(f"Leave {assignment.name} to the host (the environment of the image changes)", (edit,))
+    return Fix(f"Leave {assignment.name} to the host (unsafe: the environment of the image changes)", (edit,))

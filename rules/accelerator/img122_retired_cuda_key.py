@@ -102,7 +102,8 @@ def _fetched(text: str, span: Span, document: Document) -> Iterator[Finding]:
     fix = None
     if at >= 0 and any(system in text for system in _SYSTEMS):
         fix = Fix(
-            f"Fetch {key.instead} (another key is trusted)", (Edit(place.start, place.end, key.instead),)
+            f"Fetch {key.instead} (unsafe: another key is trusted)",
+            (Edit(place.start, place.end, key.instead),),
         )
     yield META.finding(
         place,

@@ -72,5 +72,5 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
 
 def _fix(node: Instruction) -> Fix | None:
     edit = json_form(node)
-    message = "Write it as a JSON array: it then runs without a shell, as process 1"
+    message = "Write it as a JSON array (unsafe: it then runs without a shell, as process 1)"
     return Fix(message, (edit,), Applicability.UNSAFE) if edit else None

@@ -60,5 +60,5 @@ def check(instruction: Instruction, facts: Facts) -> Iterator[Finding]:
 
 def _fix(node: Instruction, facts: Facts) -> Fix | None:
     edit = author_label(facts.document, node)
-    message = "Make it a label: the image's author becomes empty"
+    message = "Make it a label (unsafe: the image's author becomes empty)"
     return Fix(message, (edit,), Applicability.UNSAFE) if edit else None

@@ -87,5 +87,5 @@ def _fix(node: Instruction, facts: Facts) -> Fix | None:
     if folder is None or not re.fullmatch(_PLAIN, word.text) or len(node.rest.starts) > 1:
         return None
     path = f"{folder.rstrip('/')}/{word.text.removeprefix('./')}"
-    message = f"Write {path}, where the base image leads today"
+    message = f"Write {path} (unsafe: the base image may lead elsewhere one day)"
     return Fix(message, (Edit(word.span.start, word.span.end, path),), Applicability.UNSAFE)

@@ -134,7 +134,7 @@ def _fix(context: BuildContext, facts: Facts) -> Fix | None:
         ignore = Ignore.parse(f"{line}\n".encode())
         if not any(ignore.matches(source.path) for source in kept):
             lines.append(line)
-    message = "Write a .dockerignore for what is in the context (a RUN may want what it leaves out)"
+    message = "Write a .dockerignore for what is in the context (unsafe: a RUN may want what it leaves out)"
     text = "".join(f"{line}\n" for line in lines)
     return Fix(message, (), creates=((str(context.root / ".dockerignore"), text),)) if lines else None
 

@@ -67,4 +67,6 @@ def _fix(word: Word) -> Fix | None:
     if word.text.strip("\"'") != word.text or "$" in word.text:
         return None
     edit = Edit(word.span.end, word.span.end, "/")
-    return Fix("Copy into a folder: what was one file is now a folder", (edit,), Applicability.UNSAFE)
+    return Fix(
+        "Copy into a folder (unsafe: what was one file becomes a folder)", (edit,), Applicability.UNSAFE
+    )

@@ -59,7 +59,11 @@ def check(instruction: Instruction, facts: Facts) -> Iterator[Finding]:
     # what is built into cmd is no program
     plain = node is instruction and facts.graph.stage_of(instruction) not in facts.windows
     edit = json_form(node) if plain else None
-    fix = Fix("Write it as a JSON array: no shell runs", (edit,), Applicability.UNSAFE) if edit else None
+    fix = (
+        Fix("Write it as a JSON array (unsafe: no shell runs)", (edit,), Applicability.UNSAFE)
+        if edit
+        else None
+    )
     yield META.finding(node.word.span, message, fix=fix)
 
 

@@ -55,7 +55,7 @@ def check(instruction: Instruction, facts: Facts) -> Iterator[Finding]:
     if instruction.keyword != "MAINTAINER":
         return
     edit = author_label(facts.document, instruction)
-    message = "Make it a label: the image's author is then empty"
+    message = "Make it a label (unsafe: the image's author becomes empty)"
     fix = Fix(message, (edit,), Applicability.UNSAFE) if edit else None
     yield META.finding(
         instruction.word.span,
