@@ -62,7 +62,10 @@ _VERSION = regex(r"[<>=~^!]{1,2}|v?\d+[.:][\w.:+~-]*\Z|\d{1,5}\Z")
 _CODE = regex(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\Z|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\Z|-{1,2}[a-z]|.*[()\[\]{}]")
 _TOKEN = regex(r"[A-Za-z0-9+/=_.~:-]{16,512}\Z")
 _SEPARATORS = regex(r"[-_.:/+=~]+")
-_WORDS = regex(r"(?:(?:[A-Z][a-z]+|[a-z]{2,}|[A-Z]{2,})+|[A-Za-z]?)[0-9]*\Z")
+# words of two letters or more, each small, capital or capitalised; written so that there is one way to read any text
+_WORDS = regex(
+    r"(?:(?:[a-z]{2,}+)?(?:[A-Z][a-z]++|[A-Z]{3,}+[a-z]*+|[A-Z]{2}(?![A-Z])(?:[a-z]{2,}+|(?![a-z])))*+|[A-Za-z]?)[0-9]*\Z"
+)
 _CHANGE = regex(r"(?<=[a-z])[A-Z0-9]|(?<=[A-Z])[a-z0-9]|(?<=[0-9])[A-Za-z]")
 
 

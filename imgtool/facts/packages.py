@@ -150,10 +150,13 @@ def common(operation: PackageOperation, parsed: Parsed) -> PackageOperation:
     )
 
 
-_WHOLE_EXPANSION = regex(r"\"?(?:\$[A-Za-z_]\w*|\$\{[^{}]*\}|\$[@*]|\$\(.*\)|`.*`)+\"?", re.DOTALL)
+_WHOLE_EXPANSION = regex(
+    r"\"?(?:\$\(.*\)|`.*`|(?:\$[A-Za-z_]\w*+|\$\{[^{}]*+\}|\$[@*]|\$\((?:[^()]++|\([^()]*+\))*+\)|`[^`]*+`)++)\"?",
+    re.DOTALL,
+)
 
 
-_BRACES = regex(r"(?<!\$)\{[^{}]*(?:,|\.\.)[^{}]*\}")
+_BRACES = regex(r"(?<!\$)\{(?:[^{},.]|\.(?!\.))*+(?:,|\.\.)[^{}]*+\}")
 
 
 def hides(arg: Arg) -> bool:

@@ -136,7 +136,7 @@ def _parts(data: bytes, start: int, end: int, holes: Sequence[Hole]) -> list[_Pa
 
 _SAFE = regex(rb"[A-Za-z0-9_@%+=:,./^#-]+")
 _SIMPLY_QUOTED = regex(rb"\"[^\"\\$`]*\"|'[^']*'")
-_PATTERN = regex(rb"[*?`]|\[[^\]]+\]|\{[^{}]*(?:,|\.\.)[^{}]*\}|(?:\A|=)~")
+_PATTERN = regex(rb"[*?`]|\[[^\]]+\]|\{(?:[^{},.]|\.(?!\.))*+(?:,|\.\.)[^{}]*+\}|(?:\A|=)~")
 
 
 def word(source: Source, start: int, end: int, holes: tuple[Hole, ...] = ()) -> Word | None:

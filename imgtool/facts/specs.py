@@ -115,7 +115,7 @@ def zypper(arg: Arg) -> Package | None:
 # --- Python ------------------------------------------------------------------------------------------
 
 _REQUIREMENT = regex(
-    r"(?P<name>(?:[A-Za-z0-9]|\$\{?\w+\}?)(?:[A-Za-z0-9._-]|\$\{?\w+\}?)*)\s*(?:\[(?P<extras>[^\]]*)\])?\s*"
+    r"(?P<name>(?:[A-Za-z0-9]|\$\{?\w++\}?)(?:[A-Za-z0-9._-]|\$\{?\w++\}?)*+)\s*(?:\[(?P<extras>[^\]]*)\])?\s*"
     r"(?P<rest>(?:@|[<>=!~(]|\s).*)?",
     re.DOTALL,
 )
@@ -186,9 +186,7 @@ def _python_name(target: str, source: PackageSource) -> str:
     return "" if set(name) & set("*?[]${}") else normalise(name)
 
 
-_CONDA = regex(
-    r"(?:(?P<channel>[^:]+(?:/[^:]+)?)::)?(?P<name>[A-Za-z0-9_][\w.-]*)\s*(?P<spec>[<>=!~\[ ].*)?", re.DOTALL
-)
+_CONDA = regex(r"(?:(?P<channel>[^:]+)::)?(?P<name>[A-Za-z0-9_][\w.-]*)\s*(?P<spec>[<>=!~\[ ].*)?", re.DOTALL)
 
 
 def conda(arg: Arg) -> Package | None:

@@ -28,7 +28,7 @@ _KEYS = {
 _SWITCHES = frozenset({"readonly", "readwrite", "required"})
 # units.RAMInBytes: a number as Go reads it, then perhaps one blank and a unit
 _SIZE = regex(
-    r"\+?(?:(?:[0-9][0-9_]*\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|0x[0-9a-f]+p[+-]?[0-9]+) ?(?:[kmgtp](?:i?b)?|b)?",
+    r"\+?(?:(?:[0-9][0-9_]*+(?:\.[0-9]*+)?|\.[0-9]+)(?:e[+-]?[0-9]+)?|0x[0-9a-f]+p[+-]?[0-9]+) ?(?:[kmgtp](?:i?b)?|b)?",
     re.ASCII | re.IGNORECASE,
 )
 _OWNERS = ("mode", "uid", "gid")

@@ -10,7 +10,7 @@ from imgtool.facts.commands import Arg, Command
 from imgtool.facts.packages import PackageOperation
 from imgtool.regex import regex
 
-_BLANKS = regex(rb"(?:[ \t]|\\[ \t]*\r?\n)+\Z")
+_BLANKS = regex(rb"(?<![ \t])(?:[ \t]|\\[ \t]*+\r?\n)+\Z")
 
 
 def edited(data: bytes, span: Span, edits: Iterable[Edit]) -> str:

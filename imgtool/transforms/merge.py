@@ -64,7 +64,7 @@ def _mergeable(document: Document, run: Run) -> bool:
 
 
 # options of a shell that say how the script runs, not what is read before it
-_SHELL_OPTIONS = regex(r"-[ceux]+o?[ceux]*|-o|pipefail|errexit|nounset|xtrace")
+_SHELL_OPTIONS = regex(r"-[ceux]++(?:o[ceux]*+)?|-o|pipefail|errexit|nounset|xtrace")
 
 
 def _reads_files(facts: Facts, run: Run) -> bool:

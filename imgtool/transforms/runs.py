@@ -165,7 +165,7 @@ def _cuts(items: Sequence[Segment], drop: Collection[Span]) -> Iterator[Edit]:
 
 
 # what may follow the last item: blanks, continuations, one `;`, a comment
-_END = regex(rb"(?:[ \t\r\n]|[\\`][ \t]*\r?\n)*;?(?:[ \t\r\n]|[\\`][ \t]*\r?\n)*(?:#.*)?", re.DOTALL)
+_END = regex(rb"(?:[ \t\r\n]|[\\`][ \t]*+\r?\n)*+;?(?:[ \t\r\n]|[\\`][ \t]*+\r?\n)*+(?:#.*)?", re.DOTALL)
 
 
 # blanks that would end up behind the new command

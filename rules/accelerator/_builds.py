@@ -20,7 +20,7 @@ from imgtool.rule import (
     source_build,
 )
 
-_REPOSITORY = regex(r"([\w.-]+?)(?:\.git)?(?:[@#].*)?\Z")
+_REPOSITORY = regex(r"(?<![\w.-])([\w.-]+?)(?:\.git)?(?:[@#].*)?\Z")
 _BUILDERS = frozenset({"make", "cmake", "ninja"})
 _NO_BINARY = ("no-binary", "--no-binary")
 _BRANCHES = frozenset({"if", "else", "case"})

@@ -131,7 +131,7 @@ PROGRAMS = (
     " update-alternatives update-ca-certificates useradd uv wget yarn yum zypper"
 )
 _WORD = r"(?!(?:do|done|then|else|elif|fi|esac|if|for|while|until|case|in|function|select|time)(?![^\s&]))[\w./:@%+,-][\w./:@%+,=-]*"
-_COMMAND = rf"(?:{'|'.join(PROGRAMS.split())})(?:[ \t]+{_WORD})*[ \t]*"
+_COMMAND = rf"(?:{'|'.join(PROGRAMS.split())})(?:[ \t]++{_WORD})*+[ \t]*+"
 _CLEAN = re.compile(rf"\s*{_COMMAND}(?:&&[ \t]*{_COMMAND})*\s*".encode())
 
 
@@ -177,7 +177,7 @@ def _pragma(here: _Here, given: Sequence[Pragma]) -> tuple[str, ...]:
 
 
 _PLAIN_WORDS = regex(rb"[\w./=\s-]+")
-_MARKER = regex(rb"\d*<<-?\s*[^\s;&|<>()]+")
+_MARKER = regex(rb"(?<!\d)\d*+<<-?\s*[^\s;&|<>()]+")
 # what the outer shell would replace before the inner one reads it
 _REPLACED = regex(rb"[$`\\]")
 
