@@ -4,7 +4,8 @@
 Reports `apt-get upgrade`, `dist-upgrade` and `full-upgrade`, and `dnf`, `yum` or `zypper` updates of all packages, in
 a stage on an image that brings CUDA and keeps NVIDIA's package repository configured.
 
-Upgrades of named packages are left alone.
+Upgrades of named packages are left alone. On a `base` image, which holds no CUDA libraries besides the runtime, the
+finding is information.
 
 ## Why is this bad
 The image pins CUDA, cuDNN and NCCL to versions that were tested together; only some of them are held. An upgrade
@@ -51,6 +52,7 @@ def check(run: Run, facts: Facts) -> Iterator[Finding]:
     base = facts.base(run.stage)
     if base is None or base.accelerator != "cuda" or not contents(base).holds("cudart"):
         return
+    severity = Severity.INFO if contents(base).holds("cuda-libs") is False else Severity.WARNING
     for operation in run.operations:
         if operation.operation is Operation.UPGRADE and operation.ecosystem in _ECOSYSTEMS:
             if operation.packages or not operation.complete:
@@ -61,5 +63,6 @@ def check(run: Run, facts: Facts) -> Iterator[Finding]:
                 Span(words[0].span.start, verb.end),
                 f"{operation.manager} {operation.verb} may move the CUDA packages of {base.ref.text} to other versions; "
                 "use a newer tag, or name the packages",
+                severity=severity,
                 aliases=None if operation.manager in _APT else (),
             )

@@ -46,3 +46,13 @@ def test_found(lint_with: LintWith, text: str, piece: str) -> None:
     assert data[finding.span.start : finding.span.end].decode() == piece
     assert "may move the CUDA packages of" in finding.message
     assert finding.aliases == (("DL3005",) if "apt" in piece else ())
+
+
+@pytest.mark.parametrize(
+    "flavour, severity",
+    [("base", "info"), ("runtime", "warning"), ("cudnn-runtime", "warning"), ("devel", "warning")],
+)
+def test_a_base_image_has_little_to_move(lint_with: LintWith, flavour: str, severity: str) -> None:
+    text = f"FROM nvidia/cuda:12.4.1-{flavour}-ubuntu22.04\nRUN apt-get update && apt-get upgrade -y\n"
+    (finding,) = lint_with("IMG120", text).findings
+    assert finding.severity == severity
