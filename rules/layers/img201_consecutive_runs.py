@@ -103,6 +103,10 @@ _PACKAGE_WORK = frozenset(
 )
 
 
+# RUNs that one fix makes one
+_MOST = 50
+
+
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     if stage not in facts.shipped:
         return
@@ -226,9 +230,11 @@ def _installs(run: Run) -> bool:
 
 def _edits(facts: Facts, group: Sequence[Run]) -> tuple[Edit, ...] | None:
     """The first of them that can be one, made one."""
-    for start in range(len(group) - 1):
-        for end in range(len(group), start + 1, -1):
-            edits = merge_runs(facts, group[start:end])
-            if edits:
-                return edits
+    pairs = range(len(group) - 1)
+    start = next((at for at in pairs if merge_runs(facts, group[at : at + 2])), len(group))
+    # what is left is merged in a later pass
+    for end in range(min(len(group), start + _MOST), start + 1, -1):
+        edits = merge_runs(facts, group[start:end])
+        if edits:
+            return edits
     return None
