@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from imgtool.rule import BuildContext, Facts, Ignore, Instruction, Span, Stage, local_sources
+from imgtool.rule import BuildContext, Facts, Flag, Ignore, Instruction, Span, Stage, local_sources, mounts_of
 
 from .._patterns import compiled
 
@@ -63,3 +63,25 @@ def sources(facts: Facts) -> Iterator[Source]:
                 text = facts.expand(instruction, written) if written in local else None
                 if text:
                     yield Source(stage, instruction, word.span, text)
+
+
+def mounted(facts: Facts) -> Iterator[Source]:
+    """What RUN mounts of the context, in stages that are built: ``--mount=type=bind,source=…`` without ``from``."""
+    for stage in facts.stages:
+        for node in stage.instructions if stage in facts.built else ():
+            flags = [flag for flag in node.flags if flag.name == "mount" and flag.value]
+            for flag, mount in zip(flags, mounts_of(node), strict=False):
+                bound = mount.type == "bind" and not mount.from_ and mount.source
+                text = facts.expand(node, mount.source) if bound else None
+                if text:
+                    yield Source(stage, node, _within(flag, mount.source, facts), text)
+
+
+def _within(flag: Flag, text: str, facts: Facts) -> Span:
+    """The source's place in the flag; the flag where it is written in another way."""
+    data = facts.document.data
+    names = (f"{key}={text}".encode() for key in ("source", "src"))
+    places = ((data.find(name, flag.span.start, flag.span.end), name) for name in names)
+    ends = (at + len(name) for at, name in places if at >= 0)
+    end = next(ends, None)
+    return Span(end - len(text.encode()), end) if end else flag.span

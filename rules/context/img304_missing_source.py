@@ -1,9 +1,9 @@
-"""COPY of what the build context does not have.
+"""COPY or mount of what the build context does not have.
 
 ## What it does
-Reports a source of COPY or ADD that is not in the build context which `--context` or the configuration names, and one
-that is there, but that the `.dockerignore` keeps out: the build ends there. Where the context is only found by its
-files, it has them all, so that only the second is reported.
+Reports a source of COPY, ADD or `RUN --mount=type=bind` that is not in the build context which `--context` or the
+configuration names, and one that is there, but that the `.dockerignore` keeps out: the build ends there. Where the
+context is only found by its files, it has what is copied, so that only the second is reported.
 
 Sources with wildcards may match nothing, and are left alone; so are those with variables that are not known, and those
 of `ONBUILD`, which are read from another context.
@@ -47,11 +47,12 @@ echo
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from imgtool.rule import BuildContext, Document, Facts, Finding, RuleMeta, Severity
 
 from .._patterns import compiled
-from ._sources import Source, sources
+from ._sources import Source, mounted, sources
 
 META = RuleMeta(
     "IMG304",
@@ -59,7 +60,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.2.0",
     aliases=("CopyIgnoredFile",),
-    needs=("copy", "add"),
+    needs=("copy", "add", "mount"),
 )
 
 _WILDCARD = r"[*?\[]"
@@ -69,7 +70,7 @@ def check(_document: Document, facts: Facts) -> Iterator[Finding]:
     context = facts.context
     if context is None or context.ignore.errors:
         return
-    for source in sources(facts):
+    for source in chain(sources(facts), mounted(facts)):
         if compiled(_WILDCARD).search(source.text) or source.takes_all():
             continue
         if not _lacks(context, source):
@@ -88,9 +89,12 @@ def _lacks(context: BuildContext, source: Source) -> bool:
 
 def _finding(context: BuildContext, source: Source) -> Finding:
     decided = context.ignore.explain(source.path)
+    keyword = source.instruction.keyword
+    # BuildKit's own check looks at no mount
+    aliases = META.aliases if keyword != "RUN" else ()
     if decided is not None and context.holds(source.path):
         ignore = context.ignore_file.name if context.ignore_file else ".dockerignore"
-        why = f"line {decided.line} of {ignore} keeps {source.text} out, so {source.instruction.keyword} finds nothing"
-        return META.finding(source.span, why)
-    what = f"{source.text} is not in the build context, so {source.instruction.keyword} fails"
+        why = f"line {decided.line} of {ignore} keeps {source.text} out, so {keyword} finds nothing"
+        return META.finding(source.span, why, aliases=aliases)
+    what = f"{source.text} is not in the build context, so {keyword} fails"
     return META.finding(source.span, what, aliases=())

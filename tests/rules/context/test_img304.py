@@ -32,6 +32,11 @@ LEFT_ALONE = [
     ("COPY ../main.py /a", "", "nothing is above the context"),
     ("COPY src/../main.py /a", "src", "it is there"),
     ("COPY src/a.py /a", "*\n!src/**", "it is let in"),
+    ("RUN --mount=type=bind,source=src,target=/s make", "", "it is there"),
+    ("RUN --mount=type=bind,target=/s make", "*", "the context itself"),
+    ("RUN --mount=type=bind,from=busybox,source=nothing,target=/s make", "", "another image"),
+    ("RUN --mount=type=cache,source=nothing,target=/s make", "", "of the cache"),
+    ("RUN --mount=type=bind,source=$WHERE,target=/s make", "", "unknown"),
     ('COPY ["main.py", "src", "/a/"]', "**/*.log", "they are there"),
 ]  # fmt: skip
 
@@ -55,6 +60,8 @@ FOUND = [
     ("COPY main.py /a", "*.py", "main.py", "line 1 of .dockerignore keeps main.py out, so COPY finds nothing"),
     ("COPY logs/a.log /a", "docs\nlogs", "logs/a.log", "line 2 of .dockerignore keeps logs/a.log out, so COPY finds nothing"),
     ("COPY main.py /a", "*\n!src", "main.py", "line 1 of .dockerignore keeps main.py out, so COPY finds nothing"),
+    ("RUN --mount=type=bind,source=nothing,target=/s make", "", "nothing", "nothing is not in the build context, so RUN fails"),
+    ("RUN --mount=target=/s,src=logs make", "logs", "logs", "line 1 of .dockerignore keeps logs out, so RUN finds nothing"),
     ("COPY logs /a", "logs", "logs", "line 1 of .dockerignore keeps logs out, so COPY finds nothing"),
 ]  # fmt: skip
 
