@@ -42,7 +42,7 @@ class Strength(IntEnum):
 
 
 _REFERENCE = regex(
-    rb"[$`]|%\w+%|\{\{|<[^>]*>|\A(?:~|\.{0,2}/(?!\w{30})|@)|\A[a-z][a-z0-9+]{0,15}://"
+    rb"[$`]|%\w+%|\{\{|<[^<>]*+>|\A(?:~|\.{0,2}/(?!\w{30})|@)|\A[a-z][a-z0-9+]{0,15}://"
     rb"|\A(?:os|process|self|args?|config|settings|env|secrets)[.(\[:]",
     re.IGNORECASE,
 )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from pumps import Expression, expressions, pumps, slow
 
 from imgtool.leaks import _WORDS
+from imgtool.lint import registry
+from imgtool.lint.runner import lint
 
 # --- expressions that are quadratic at worst, with what bounds their text; each word of it is in the list of the module ---
 BOUNDED = {
@@ -69,6 +72,24 @@ def test_the_check_can_fail(pattern: str, linear: bool) -> None:
 
 def test_pumps() -> None:
     assert [*pumps(r"x(?:ab|c)+y*", 0)][:2] == [("x", "ab"), ("x", "c")]
+
+
+# --- files that took minutes, or the square of their length ---
+HOSTILE = {
+    "letters and a digit": b"FROM a\nENV TOKEN=" + b"a" * 200 + b"1a\n",
+    "substitutions": b"FROM debian\nRUN pip install " + b"$()" * 4000 + b"x\n",
+    "variables": b"FROM debian\nRUN pip install " + b"$aaaaaaaa" * 1000 + b"!\n",
+    "a size": b"FROM a\nRUN --mount=type=tmpfs,target=/x,size=" + b"1" * 100_000 + b"x a\n",
+    "brackets": b"FROM a\nENV TOKEN=" + b"<" * 100_000 + b"\n",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_values_end_soon(name: str) -> None:
+    rules = [registry.load(entry) for entry in registry.index()]
+    started = time.process_time()
+    assert not lint(HOSTILE[name], "", rules).failures
+    assert time.process_time() - started < 2
 
 
 # what was read in exponentially many ways
