@@ -35,7 +35,7 @@ from ._stages import keyword_as
 META = RuleMeta(
     "BK002",
     "from-as-casing",
-    severity=Severity.WARNING,
+    severity=Severity.INFO,
     since="0.2.0",
     fix=FixAvailability.ALWAYS,
     aliases=("FromAsCasing",),

@@ -52,7 +52,7 @@ from imgtool.rule import (
 META = RuleMeta(
     "BK004",
     "consistent-instruction-casing",
-    severity=Severity.WARNING,
+    severity=Severity.INFO,
     since="0.2.0",
     fix=FixAvailability.ALWAYS,
     aliases=("ConsistentInstructionCasing",),
