@@ -92,3 +92,26 @@ def test_help_imports_no_command() -> None:
     modules = imported("--help")
     assert under(modules, {"imgtool"}) <= {"imgtool", "imgtool.__main__", "imgtool.cli", *COMMAND}
     assert under(modules, HEAVY) == set()
+
+
+RULES = """
+import importlib, sys, time
+import imgtool.rule
+from imgtool.lint.registry import index
+rows, before = index(), set(sys.modules)
+start = time.process_time()
+for row in rows:
+    importlib.import_module(row.module)
+print(time.process_time() - start, *sorted(set(sys.modules) - before))
+"""
+
+
+def test_rules_import_nothing_but_themselves() -> None:
+    """What the façade does not load already, each of them would pay for; a clock can only see what is much too slow."""
+    done = subprocess.run([sys.executable, "-c", RULES], capture_output=True, text=True, check=True)
+    seconds, *modules = done.stdout.split()
+    # those about the file itself read the dialects of suppressions, one knows secrets by their names
+    assert under(set(modules), {"imgtool_rules", "imgtool.lint"}) == set(modules)
+    assert not under(set(modules), HEAVY | SLOW | SHELL)
+    # 35 ms in a quiet wheel; here the source may have to be compiled
+    assert float(seconds) < 3
