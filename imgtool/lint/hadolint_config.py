@@ -6,7 +6,7 @@ counts; the threshold is ``info`` where none is given. What has no counterpart i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -14,8 +14,14 @@ from typing import Any
 from imgtool.config import ConfigError, ConfigFile, read_text
 from imgtool.findings import Severity
 from imgtool.lint.registry import RuleError, check_selectors
+from imgtool.regex import regex
 
 NAMES = (".hadolint.yaml", ".hadolint.yml")
+
+_CODE = regex(r"(?:DL|SC)\d{4}")
+
+# levels of a configuration; hadolint's have three
+_DEEPEST = 20
 
 _ON_THE_COMMAND_LINE = {
     "format": "--format",
@@ -59,7 +65,7 @@ def translate(path: Path, table: Mapping[str, Any]) -> tuple[dict[str, Any], tup
     keys = _Keys(path, table)
     notes: list[str] = []
     lint: dict[str, Any] = {"profile": "all", "fail-on": _threshold(keys)}
-    if ignored := list(_known(keys.strings("ignored"), notes)):
+    if ignored := list(_known(path, keys.strings("ignored"), notes)):
         lint["ignore"] = ignored
     if keys.boolean("disable-ignore-pragma"):
         lint["suppressions"] = False
@@ -73,7 +79,7 @@ def translate(path: Path, table: Mapping[str, Any]) -> tuple[dict[str, Any], tup
     severities = {
         code: str(severity)
         for severity in reversed(Severity)
-        for code in _known(override.strings(str(severity)), notes)
+        for code in _known(path, override.strings(str(severity)), notes)
     }
     if severities:
         lint["severity"] = severities
@@ -134,9 +140,11 @@ def _threshold(keys: _Keys) -> str:
     return str(found)
 
 
-def _known(codes: list[str], notes: list[str]) -> Iterator[str]:
+def _known(path: Path, codes: list[str], notes: list[str]) -> Iterator[str]:
     """The codes that we have; hadolint has retired some, and nobody misses them."""
     for code in codes:
+        if not _CODE.fullmatch(code):
+            raise ConfigError(path, f"{code!r} is no code of hadolint's or ShellCheck's")
         try:
             check_selectors([code])
         except RuleError:
@@ -149,10 +157,10 @@ def _parsed(path: Path, text: str) -> dict[str, Any]:
     import yaml  # noqa: PLC0415 - 25 ms that most runs do not need
 
     try:
-        # an alias may stand for a tree that doubles with every level
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
-            raise ConfigError(path, "has YAML aliases, which are not read")
+        _hold(path, yaml.parse(text, yaml.SafeLoader))
         table = yaml.safe_load(text)
+    except ConfigError:
+        raise
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "cannot be parsed"
@@ -164,3 +172,18 @@ def _parsed(path: Path, text: str) -> dict[str, Any]:
     if not isinstance(table, dict):
         raise ConfigError(path, "must be a table")
     return {str(key): value for key, value in table.items()}
+
+
+def _hold(path: Path, events: Iterable[Any]) -> None:
+    """Refuse what would take long: an alias may stand for a tree that doubles with every level, and a level's time grows
+    with the levels above it.
+    """
+    import yaml  # noqa: PLC0415 - likewise
+
+    depth = 0
+    for event in events:
+        if isinstance(event, yaml.AliasEvent):
+            raise ConfigError(path, "has YAML aliases, which are not read")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise ConfigError(path, "is nested too deeply")

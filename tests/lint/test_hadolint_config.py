@@ -56,6 +56,8 @@ def test_what_is_left_out_is_said(tmp_path: Path) -> None:
 # --- (YAML, the error) ---
 WRONG = [
     ("ignored: DL3008\n", "ignored: must be a list of strings"),
+    ("ignored: [DL3O08]\n", "'DL3O08' is no code of hadolint's"),
+    ("override: {info: [dl3008]}\n", "'dl3008' is no code of hadolint's"),
     ("ignored: [1]\n", "ignored: must be a list of strings"),
     ("override: []\n", "override: must be a table"),
     ("override:\n  error: DL3008\n", "override.error: must be a list of strings"),
@@ -64,9 +66,10 @@ WRONG = [
     ("- a\n", "must be a table"),
     ("a: [\n", ":2: is not YAML: "),
     ("a: &x [1]\nb: *x\n", "has YAML aliases"),
+    ("a: " + "[" * 3000, "hadolint.yaml: is nested too deeply"),
     ("a: !!python/object:os.system x\n", "is not YAML"),
     ("label-schema:\n  a: colour\n", "lint.label-schema.a: must be one of text, url"),
-    ("[" * 5000, "is not YAML"),
+    ("[" * 5000, "is nested too deeply"),
 ]
 
 
