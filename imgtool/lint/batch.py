@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 # where each has to import everything again, they need a quarter
 WORTH_PROCESSES = 250_000
 
+# concurrent.futures refuses more workers on Windows, which waits for 63 things at most
+_MOST_PROCESSES = 61
+
 _select = lru_cache(maxsize=256)(select)
 
 
@@ -304,4 +307,5 @@ def _worth(jobs: Sequence[Job]) -> int:
         return 1
     # a container may have fewer processors than the machine
     allowed = getattr(os, "sched_getaffinity", None)
-    return len(allowed(0)) if allowed else os.cpu_count() or 1
+    count = len(allowed(0)) if allowed else os.cpu_count() or 1
+    return min(count, _MOST_PROCESSES)
