@@ -5,7 +5,8 @@ Reports CUDA that is copied or installed into an image on a plain base, where no
 `NVIDIA_DRIVER_CAPABILITIES`. `nvidia/cuda` images set both.
 
 Images on a base that is not known are left alone, and so is CUDA that comes with Python packages: their images are
-mostly started by schedulers that set the variables.
+mostly started by schedulers that set the variables. So are packages that only compile (`cuda-nvcc`,
+`cuda-minimal-build`, `-dev`): where nothing else is there, no program of the image runs on a device.
 
 ## Why is this bad
 The NVIDIA container runtime reads the two variables of the image: without the first it mounts no device and no driver
@@ -47,9 +48,10 @@ from imgtool.rule import (
     RuleMeta,
     Severity,
     accelerator_of,
+    build_only,
 )
 
-from ._brings import By, brought
+from ._brings import Brought, By, brought
 
 META = RuleMeta(
     "IMG116",
@@ -62,6 +64,7 @@ META = RuleMeta(
 
 _VENDOR = "cuda"
 _BRINGS = frozenset({By.COPY, By.PACKAGE, By.INSTALLER})
+_SYSTEMS = ("apt", "dnf")
 
 
 def check(document: Document, facts: Facts) -> Iterator[Finding]:
@@ -71,7 +74,7 @@ def check(document: Document, facts: Facts) -> Iterator[Finding]:
         return
     there = facts.final_state(facts.shipped[0]).env
     missing = {name: value for name, value in row.env.items() if name not in there}
-    what = next((b for b in brought(facts) if b.accelerator == _VENDOR and b.by in _BRINGS), None)
+    what = next((b for b in brought(facts) if b.accelerator == _VENDOR and _runs(b)), None)
     if missing and what is not None:
         yield META.finding(
             what.span,
@@ -79,6 +82,12 @@ def check(document: Document, facts: Facts) -> Iterator[Finding]:
             "the container runtime may mount no driver",
             fix=_fix(document, facts, missing),
         )
+
+
+def _runs(thing: Brought) -> bool:
+    """Whether programs run with it: a package that only compiles asks for no device."""
+    builds = thing.by is By.PACKAGE and any(build_only(system, thing.what) for system in _SYSTEMS)
+    return thing.by in _BRINGS and not builds
 
 
 def _fix(document: Document, facts: Facts, missing: Mapping[str, str]) -> Fix:

@@ -14,6 +14,8 @@ DEVEL = "FROM nvidia/cuda:12.4.1-devel-ubuntu22.04"
 BOTH = "ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility\n"
 
 LEFT_ALONE = [
+    (f"{UBUNTU}RUN apt-get install -y cuda-nvcc-12-4 build-essential", "it compiles alone"),
+    (f"{UBUNTU}RUN apt-get install -y cuda-minimal-build-12-4 libcublas-dev-12-4", "it compiles alone"),
     (f"{UBUNTU}{COPY}{BOTH}", "both are set"),
     (f"{UBUNTU}{COPY}ENV NVIDIA_VISIBLE_DEVICES=void\nENV NVIDIA_DRIVER_CAPABILITIES all", "both are set"),
     (f"FROM nvidia/cuda:12.4.1-base-ubuntu22.04\n{COPY}", "the base sets them"),
@@ -65,6 +67,7 @@ FOUND = [
         f"{UBUNTU}RUN apt-get update && \\\n    apt-get install -y \\\n    curl cuda-libraries-12-4\n",
         "cuda-libraries-12-4",
     ),
+    (f"{UBUNTU}RUN apt-get install -y cuda-nvcc-12-4 cuda-cudart-12-4\n", "cuda-cudart-12-4"),
     ("FROM rockylinux:9\nRUN <<EOF\ndnf install -y libcublas-12-4\nEOF\n", "libcublas-12-4"),
     (
         f"{UBUNTU}ENV NVIDIA_VISIBLE_DEVICES=all\nRUN sh cuda_12.4.1_550.54.15_linux.run --silent --toolkit\n",
