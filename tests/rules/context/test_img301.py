@@ -84,15 +84,70 @@ def test_what_nobody_needs_is_weighed_to_the_byte(lint_with: LintWith) -> None:
     (finding,) = lint_with("IMG301", f"{FROM}COPY . .\n", FILES | more).findings
     assert finding.message == (
         "COPY takes the whole build context, 1,110 bytes of .git, __pycache__ with it, as there is no .dockerignore; "
-        "write one with .git, **/.env*, **/__pycache__"
+        "write one with .git, **/__pycache__, **/.env*"
     )
-    assert finding.saves_bytes == 1110
+    assert finding.saves_bytes is None
 
 
 def test_a_builder_saves_nothing_of_the_image(lint_with: LintWith) -> None:
     text = f"{FROM}COPY . /src\nFROM scratch\nCOPY --from=0 /src/main.py /\n"
     (finding,) = lint_with("IMG301", text, FILES | {".git/HEAD": "x" * 10}).findings
     assert finding.saves_bytes is None
+
+
+MEGABYTE = 1_000_000
+
+
+def test_a_megabyte_is_worth_a_figure(lint_with: LintWith) -> None:
+    for size, saved in ((MEGABYTE, MEGABYTE), (MEGABYTE - 1, None)):
+        (finding,) = lint_with("IMG301", f"{FROM}COPY . .\n", FILES | {".git/objects/a": "x" * size}).findings
+        assert finding.saves_bytes == saved
+
+
+# --- (instructions, more files, what is weighed, what the message and the fix leave out) ---
+MADE = [
+    ("RUN npm ci", {"package.json": "{}", "node_modules/a/b.js": "xx"}, "2 bytes of node_modules", "node_modules"),
+    ("RUN yarn", {"web/package.json": "{}", "web/node_modules/b.js": "xx"}, "2 bytes of node_modules", "node_modules"),
+    ("", {"package.json": "{}", "node_modules/a/b.js": "xx"}, "", ""),  # nothing makes it again
+    ("", {"package.json": "{}"}, "", "node_modules"),
+    ("", {"Cargo.toml": "", "target/CACHEDIR.TAG": "", "target/a": "x"}, "1 bytes of target", "target"),
+    ("", {"Cargo.toml": "", "target/a": "x"}, "", ""),  # it may be a folder of the project
+    ("", {"CMakeLists.txt": "", "build/CMakeCache.txt": "", "build/a": "x"}, "1 bytes of build", "build"),
+    ("", {"CMakeLists.txt": "", "build/ci.sh": "x"}, "", ""),
+    ("", {"sub/.git/HEAD": "x"}, "1 bytes of .git", "**/.git"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("lines, more, weighed, left_out", MADE)
+def test_what_is_made(
+    lint_with: LintWith, lines: str, more: dict[str, str], weighed: str, left_out: str
+) -> None:
+    (finding,) = lint_with("IMG301", f"{FROM}{lines}\nCOPY . .\n", FILES | more).findings
+    assert ("bytes of" in finding.message, weighed in finding.message) == (bool(weighed), True)
+    assert finding.fix
+    proposed = finding.fix.creates[0][1].splitlines()
+    assert finding.message.endswith(f"write one with {', '.join(proposed)}")
+    assert [p for p in proposed if p not in ("**/__pycache__", "**/.env*")] in (
+        [[f"**/{left_out}"], [left_out]] if left_out else [[]]
+    )
+
+
+# --- instructions that need the history ---
+MOUNTS = [
+    "RUN --mount=type=bind,source=.git,target=.git pip install .",
+    "RUN --mount=source=.git/HEAD,target=/h make",
+    "COPY .git/HEAD /h",
+]
+
+
+@pytest.mark.parametrize("line", MOUNTS)
+def test_what_is_mounted_stays(lint_with: LintWith, line: str) -> None:
+    text = f"{FROM}{line}\nCOPY . .\n"
+    (finding,) = lint_with("IMG301", text, FILES | {".git/HEAD": "x", ".git/a": "x" * MEGABYTE}).findings
+    assert ".git" not in finding.message
+    assert finding.saves_bytes is None
+    assert finding.fix
+    assert ".git" not in finding.fix.creates[0][1]
 
 
 FOLDERS = ["src", "./src/", "src/*", "src/deep/"]
@@ -104,14 +159,14 @@ def test_a_folder_with_what_nobody_needs(lint_with: LintWith, source: str) -> No
     (finding,) = lint_with("IMG301", f"{FROM}COPY {source} /app/\n", FILES | more).findings
     assert finding.message == (
         f"COPY takes all of {source.rstrip('/*')}, 1,000 bytes of __pycache__ with it, as there is no .dockerignore; "
-        "write one with **/.env*, **/__pycache__, **/node_modules"
+        "write one with **/__pycache__, **/node_modules, **/.env*"
     )
-    assert (finding.severity, finding.saves_bytes) == ("info", 1000)
+    assert (finding.severity, finding.saves_bytes) == ("info", None)
 
 
 def test_git_is_named_where_there_is_one(lint_with: LintWith) -> None:
     (finding,) = lint_with("IMG301", f"{FROM}COPY . .\n", FILES).findings
-    assert finding.message.endswith("write one with **/.env*, **/__pycache__")
+    assert finding.message.endswith("write one with **/__pycache__, **/.env*")
 
 
 # --- folders that hold a .dockerignore, and whether the rule speaks ---
