@@ -72,7 +72,8 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     if told is not None:
         for artefact in _first_of_each(a for a in found if a.arch != told):
             yield META.finding(
-                artefact.span, f"{artefact.name} is for {artefact.arch}, and this stage is {told}"
+                artefact.span,
+                f"{artefact.name} is for {artefact.arch}, and this stage is {told}; take the file for {told}",
             )
         return
     kinds = {artefact.arch for artefact in found}
@@ -86,7 +87,8 @@ def _mixed(found: list[Artefact]) -> Iterator[Finding]:
     first = found[0]
     for artefact in _first_of_each(a for a in found if a.arch != first.arch):
         yield META.finding(
-            artefact.span, f"{artefact.name} is for {artefact.arch}, and {first.name} for {first.arch}"
+            artefact.span,
+            f"{artefact.name} is for {artefact.arch}, and {first.name} for {first.arch}; take both for one of them",
         )
 
 
@@ -94,7 +96,7 @@ def _alone(found: list[Artefact]) -> Iterator[Finding]:
     for artefact in _first_of_each(found):
         yield META.finding(
             artefact.span,
-            f"{artefact.name} is for {artefact.arch} alone, and this stage asks for its architecture: "
+            f"{artefact.name} is for {artefact.arch} alone, and this stage asks for its architecture; "
             "choose the file by it",
             severity=Severity.WARNING,
         )

@@ -130,7 +130,7 @@ def _finding(use: Use, base: BaseImage) -> Finding:
     return META.finding(
         use.span,
         f"{use.name} starts {use.part} when it runs, and {base.ref.text} has none: "
-        f"install {', '.join(names) or use.part} in what ships",
+        f"install {', '.join(names) or use.part} in the final stage",
     )
 
 

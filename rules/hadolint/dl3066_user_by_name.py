@@ -44,4 +44,6 @@ def check(instruction: Instruction, facts: Facts) -> Iterator[Finding]:
     name = (facts.expand(instruction, word.text) or "").partition(":")[0]
     # of root it is known who that is
     if name not in ("", "root") and not (name.isascii() and name.isdigit()):
-        yield META.finding(word.span, f"{name} is a name; the user's number can be checked without the image")
+        yield META.finding(
+            word.span, f"{name} is a name, which cannot be checked without the image; write the user's number"
+        )

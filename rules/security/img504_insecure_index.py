@@ -86,7 +86,9 @@ def check(document: Document, facts: Facts) -> Iterator[Finding]:
         message = (
             f"packages come from {name} over plain http, where anybody on the way may change them; use https"
         )
-        yield META.finding(span, message + (", and trust no host" if related else ""), related=related)
+        yield META.finding(
+            span, message + (", and drop the trusted host" if related else ""), related=related
+        )
     for span, name in trusted:
         if span not in told and not near(name.partition(":")[0].lower()):
             message = (

@@ -71,9 +71,9 @@ def test_found(lint_with: LintWith, text: str, piece: str, part: str) -> None:
     (finding,) = lint_with("IMG121", data).findings
     assert data[finding.span.start : finding.span.end].decode() == piece
     assert f"starts {part} when it runs" in finding.message
-    assert finding.message.endswith("in what ships")
+    assert finding.message.endswith("in the final stage")
 
 
 def test_the_packages_that_are_enough(lint_with: LintWith) -> None:
     (finding,) = lint_with("IMG121", f"{RUNTIME}RUN pip install sglang\n").findings
-    assert "install cuda-minimal-build-12-4 in what ships" in finding.message
+    assert "install cuda-minimal-build-12-4 in the final stage" in finding.message
