@@ -3,7 +3,8 @@ from __future__ import annotations
 import random
 import subprocess
 import time
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
+from typing import cast
 
 import pytest
 
@@ -158,3 +159,18 @@ def test_hostile_patterns_stay_fast(text: str) -> None:
     start = time.process_time()
     assert not Patterns.of(BASE, [text, "x/" + text]).covers(BASE / ("a/" * 20 + "a" * 250))
     assert time.process_time() - start < 5
+
+
+def test_paths_of_windows_are_read_with_slashes() -> None:
+    base = PureWindowsPath("C:\\project")
+    patterns = Patterns.of(cast("Path", base), ["build/**", "*.old"])
+    covered = [
+        patterns.covers(cast("Path", PureWindowsPath(path)))
+        for path in (
+            "C:\\project\\build\\a\\Dockerfile",
+            "c:\\PROJECT\\x.old",
+            "C:\\project\\a",
+            "D:\\project\\x.old",
+        )
+    ]
+    assert covered == [True, True, False, False]
