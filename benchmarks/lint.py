@@ -331,6 +331,8 @@ def main() -> int:
     parser.add_argument("--many", type=int, default=10_000)
     parser.add_argument("--tally-sample", type=int, default=40)
     given = parser.parse_args()
+    # a table is shown as soon as it is there
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     with tempfile.TemporaryDirectory(prefix="imgtool-bench-") as name:
         work = Path(name)
         wheel = str(given.wheel.resolve() if given.wheel else built(work))
