@@ -81,3 +81,10 @@ def test_a_string_is_no_list_of_selectors(name: str) -> None:
     selectors: dict[str, Any] = {name: "IMG1"}
     with pytest.raises(TypeError, match=f"{name} takes a list"):
         api.lint("FROM a", **selectors)
+
+
+def test_the_example_in_the_readme_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    page = Path(__file__).parents[1].joinpath("README.md").read_text("utf-8")
+    code = page.partition("```python\n")[2].partition("```")[0]
+    exec(compile(code, "README.md", "exec", dont_inherit=True), {})  # noqa: S102 - our own text
+    assert "IMG101" in capsys.readouterr().out

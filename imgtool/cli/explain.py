@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from imgtool.cli import packs
-from imgtool.lint.registry import RuleError, find, load
+from imgtool.lint.registry import RuleError, find, index, load, matches
 from imgtool.regex import regex
 from imgtool.report.style import Style, style_for
 
@@ -33,7 +33,13 @@ def explain(
     try:
         pages = [_page(name, style) for name in names]
     except RuleError as error:
-        raise typer.BadParameter(str(error)) from None
+        beginning = next((name for name in names if any(matches(name, entry) for entry in index())), None)
+        more = (
+            f"; {beginning} is the beginning of codes, which imgtool rules {beginning} lists"
+            if beginning
+            else ""
+        )
+        raise typer.BadParameter(f"{error}{more}") from None
     sys.stdout.write("\n\n".join(pages))
 
 

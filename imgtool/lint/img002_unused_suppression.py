@@ -21,7 +21,7 @@ CMD ["true"]
 ```
 
 ## Fix safety
-Safe: only a comment changes.
+Safe: only a comment changes. Unsafe for a comment of hadolint's or BuildKit's, which may find there what imgtool does not.
 """
 
 from __future__ import annotations
@@ -56,8 +56,16 @@ def unused(comments: Sequence[Suppression], codes: Collection[Code]) -> Iterator
     for comment in comments:
         for code in comment.codes:
             if code in codes:
-                fix = Fix("Remove it", (_removal(comment, codes, code),), Applicability.SAFE)
+                fix = _fix(comment, _removal(comment, codes, code))
                 yield META.finding(code.span, f"{code.text} silences nothing here; remove it", fix=fix)
+
+
+def _fix(comment: Suppression, removal: Edit) -> Fix:
+    if not comment.tool:
+        return Fix("Remove it", (removal,), Applicability.SAFE)
+    return Fix(
+        f"Remove it ({comment.tool} may still find what it silences)", (removal,), Applicability.UNSAFE
+    )
 
 
 def _removal(comment: Suppression, codes: Collection[Code], code: Code) -> Edit:

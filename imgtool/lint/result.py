@@ -15,7 +15,8 @@ class Judgement:
     """What the project makes of findings: ``silenced`` aliases (:func:`registry.silenced`), other ``severities``; whether
     ``comments`` in the file silence findings.
 
-    ``severities`` maps codes and prefixes of codes; the longest counts.
+    ``severities`` maps codes and prefixes of codes; the longest counts. Where none fits a finding, that of a code
+    which it has as an alias does.
     """
 
     silenced: frozenset[str] = frozenset()
@@ -28,7 +29,8 @@ class Judgement:
             if self.silenced and not self.silenced.isdisjoint(map(str.lower, finding.aliases)):
                 continue
             fits = [key for key in self.severities if finding.code.startswith(key)]
-            yield replace(finding, severity=self.severities[max(fits, key=len)]) if fits else finding
+            key = max(fits, key=len, default=None) or next(filter(self.severities.get, finding.aliases), None)
+            yield replace(finding, severity=self.severities[key]) if key else finding
 
 
 @dataclass(frozen=True, slots=True)

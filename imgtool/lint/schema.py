@@ -27,6 +27,10 @@ PACK_CODE = "^(?!IMG|DL|BK|SC)[A-Z]{2,8}[0-9]{3,4}$"
 """Codes of rule packs, as an expression of JSON Schema."""
 
 
+# the table of a rule without options may be there, and is empty
+_NOTHING = {"type": "object", "maxProperties": 0}
+
+
 def _one_of(*values: str) -> dict[str, Any]:
     return {"enum": list(values)}
 
@@ -82,7 +86,10 @@ def schema(rules: list[Rule]) -> dict[str, Any]:
     # what rules of packs take is not known here
     properties["rules"] = {
         **_object(options, "Options of single rules."),
-        "patternProperties": {PACK_CODE: {"type": "object"}},
+        "patternProperties": {
+            PACK_CODE: {"type": "object"},
+            "^(?:IMG|DL|BK)[0-9]+$": _NOTHING,
+        },
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -75,7 +75,7 @@ def diagnostic(
         message=analysis.mask.text(_message(finding)),
         severity=_SEVERITIES[finding.severity],
         code=finding.code,
-        code_description=types.CodeDescription(page(finding.code)),
+        code_description=types.CodeDescription(address) if (address := page(finding.code)) else None,
         source=SOURCE,
         tags=[tag] if tag else None,
         related_information=[*_related(finding, text, uri)] or None if related else None,

@@ -70,7 +70,7 @@ def _findings(analysis: Analysis, offset: int) -> Iterator[Hover]:
 def rule(name: str) -> str | None:
     """The page of a rule, by code, name or alias."""
     if is_shellcheck(name, whole=True):
-        return f"**{name.upper()}** is ShellCheck's: [{page(name.upper())}]({page(name.upper())})"
+        return f"**{name.upper()}** is ShellCheck's: <{page(name.upper())}>"
     try:
         found = load(find(name))
     except RuleError:

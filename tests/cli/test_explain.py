@@ -29,3 +29,9 @@ def test_nobody(imgtool: Imgtool) -> None:
     done = imgtool("explain", "unused-supression")
     assert (done.code, done.out) == (2, "")
     assert "no rule is called 'unused-supression' (did you mean unused-suppression?)" in done.err
+
+
+def test_the_beginning_of_codes(imgtool: Imgtool) -> None:
+    done = imgtool("explain", "IMG2")
+    assert done.code == 2
+    assert "IMG2 is the beginning of codes, which imgtool rules IMG2 lists" in " ".join(done.err.split())

@@ -132,7 +132,9 @@ ALIASES = [
         [finding("BK1", aliases=("X",)), finding("T1", aliases=("X",))], ["T1"], id="ours over both"
     ),
     pytest.param(
-        [finding("IMG1"), finding("IMG2", aliases=("IMG1",))], ["IMG2"], id="of ours the one that names the other"
+        [finding("IMG1"), finding("IMG2", aliases=("IMG1",))],
+        ["IMG2"],
+        id="of ours the one that names the other",
     ),
     pytest.param(
         [finding("T1", aliases=("T2", "T3")), finding("T2", 1), finding("T3")], ["T1"], id="one for two"
@@ -165,6 +167,10 @@ JUDGEMENTS = [
     # the rule itself is left out by selection
     (Judgement(frozenset({"t1"})), ["T1 warning", "T22 warning"]),
     (Judgement(severities={"T2": Severity.ERROR}), ["T1 warning", "T22 error"]),
+    (Judgement(severities={"DL1": Severity.INFO}), ["T1 info", "T22 warning"]),
+    (Judgement(severities={"DL1": Severity.INFO, "T1": Severity.STYLE}), ["T1 style", "T22 warning"]),
+    # what stands in for a rule, not for all that begin so
+    (Judgement(severities={"DL": Severity.INFO}), ["T1 warning", "T22 warning"]),
     (Judgement(severities={"T": Severity.INFO, "T22": Severity.STYLE}), ["T1 info", "T22 style"]),
 ]
 

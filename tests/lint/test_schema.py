@@ -54,6 +54,7 @@ TABLE = [
     ("[lint]\nnobody = 1\n", False),
     ("lint = 1\n", False),
     ("rules = []\n", False),
+    ("[rules.IMG206]\n", True),
 ]
 
 

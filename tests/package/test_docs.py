@@ -75,3 +75,9 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert DOCS not in page.parents or there.is_relative_to(DOCS), f"{target} is not on the site"
         if anchor:
             assert anchor in anchors(there), target
+
+
+def test_the_rule_of_a_pack_is_the_fixture() -> None:
+    page = ROOT.joinpath("docs/plugins.md").read_text("utf-8")
+    shown = page.partition("````python\n")[2].partition("````")[0]
+    assert shown == ROOT.joinpath("fixtures/plugin/src/acme_rules/acme001_owner_label.py").read_text("utf-8")

@@ -95,7 +95,7 @@ def _skips(
             codes = tuple(_code(text, span, checks) for text, span in option.items)
             alone = len(found) == 1
             whole = whole_line(document, comment.line) if alone else _with_separator(found, option)
-            yield Suppression(comment, codes, covers, whole)
+            yield Suppression(comment, codes, covers, whole, "BuildKit")
 
 
 def _with_separator(found: list[_Option], option: _Option) -> Span:

@@ -36,7 +36,7 @@ def read(document: Document) -> Iterator[Suppression]:
             )
             codes = tuple(Code(text, span, frozenset({text.lower()})) for text, span in found)
             covers = _covered(document, comment, (match[1] or b"").strip().lower())
-            yield Suppression(comment, codes, covers, whole_line(document, comment.line))
+            yield Suppression(comment, codes, covers, whole_line(document, comment.line), "hadolint")
 
 
 def _covered(document: Document, comment: Comment, scope: bytes) -> Span | None:

@@ -34,10 +34,12 @@ class Suppression:
     """A suppression comment.
 
     ``covers`` is the part of the file that it silences; None where nothing follows it. ``whole`` is what to remove
-    where no code of it is of use: the comment's lines, or the option of a comment that says more.
+    where no code of it is of use: the comment's lines, or the option of a comment that says more. ``tool`` is whose
+    comment it is, where that is not imgtool.
     """
 
     comment: Comment
     codes: tuple[Code, ...]
     covers: Span | None
     whole: Span
+    tool: str = ""

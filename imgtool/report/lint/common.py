@@ -11,9 +11,6 @@ from imgtool.lint.result import LintResult
 from imgtool.syntax.source import Place, Source
 from imgtool.values import NamedTuple
 
-HOME = "https://pypi.org/project/imgtool-containers/"
-"""The project's page."""
-
 _SHELLCHECK = "https://www.shellcheck.net/wiki/"
 
 
@@ -24,9 +21,15 @@ class Region(NamedTuple):
     end: Place
 
 
-def page(code: str) -> str:
-    """Where to read about a rule; ShellCheck has pages of its own."""
-    return f"{_SHELLCHECK}{code}" if code.startswith("SC") else f"{HOME}#{code}"
+def page(code: str) -> str | None:
+    """The address of a rule's page. ShellCheck's have one; ours are in the program, and shown by ``imgtool explain``."""
+    return f"{_SHELLCHECK}{code}" if code.startswith("SC") else None
+
+
+def link(code: str) -> str:
+    """A code in Markdown, with the address of its page where it has one."""
+    address = page(code)
+    return f"[{code}]({address})" if address else code
 
 
 def region(source: Source, span: Span) -> Region:

@@ -9,7 +9,7 @@ from imgtool.findings import Applicability
 from imgtool.lint.fingerprint import relative
 from imgtool.lint.result import LintResult
 from imgtool.regex import regex
-from imgtool.report.lint.common import page, pairs
+from imgtool.report.lint.common import link, pairs
 from imgtool.report.style import counted, printable, size
 
 _HEAD = "| place | severity | rule | finding | saves | fix |\n|---|---|---|---|---:|---|\n"
@@ -36,7 +36,7 @@ def _rows(results: Sequence[LintResult], root: Path) -> Iterator[str]:
         cells = (
             f"{_plain(relative(result.path, root))}:{place.line}",
             str(finding.severity),
-            f"[{finding.code}]({page(finding.code)})",
+            link(finding.code),
             _plain(result.mask.text(finding.message)),
             size(finding.saves_bytes) if finding.saves_bytes else "",
             _FIXES.get(finding.fix.applicability, "") if finding.fix else "",

@@ -11,7 +11,7 @@ from imgtool.edits import Span, apply
 from imgtool.findings import Applicability, Finding, Fix
 from imgtool.lint.fingerprint import relative
 from imgtool.lint.result import LintResult
-from imgtool.report.lint.common import HOME, is_text, page, pairs, shows_whole
+from imgtool.report.lint.common import is_text, page, pairs, shows_whole
 from imgtool.report.style import printable
 from imgtool.syntax.source import Source
 
@@ -21,7 +21,7 @@ _SEVERITIES = {"error": "ERROR", "warning": "WARNING", "info": "INFO", "style": 
 def as_rdjson(results: Sequence[LintResult], root: Path) -> str:
     """One document; paths are relative to ``root``, columns count the bytes of a line from 1."""
     rows = [_diagnostic(result, finding, root) for result, finding in pairs(results)]
-    return json.dumps({"source": {"name": "imgtool", "url": HOME}, "diagnostics": rows}, indent=2) + "\n"
+    return json.dumps({"source": {"name": "imgtool"}, "diagnostics": rows}, indent=2) + "\n"
 
 
 def _diagnostic(result: LintResult, finding: Finding, root: Path) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def _diagnostic(result: LintResult, finding: Finding, root: Path) -> dict[str, A
             "range": _range(result.source, finding.span),
         },
         "severity": _SEVERITIES[finding.severity],
-        "code": {"value": finding.code, "url": page(finding.code)},
+        "code": {"value": finding.code, **({"url": page(finding.code)} if page(finding.code) else {})},
     }
     suggested = _suggestion(result, finding.fix) if finding.fix else None
     return {**row, "suggestions": [suggested]} if suggested else row

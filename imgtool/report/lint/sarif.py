@@ -18,7 +18,7 @@ from imgtool.findings import Applicability, Finding, Fix
 from imgtool.lint.fingerprint import Mark, marks, relative
 from imgtool.lint.registry import Rule, RuleError, find, load
 from imgtool.lint.result import LintResult
-from imgtool.report.lint.common import HOME, Region, first_line, is_text, page, region, shows_whole
+from imgtool.report.lint.common import Region, first_line, is_text, link, page, region, shows_whole
 from imgtool.report.style import printable
 from imgtool.syntax.source import Source
 
@@ -43,7 +43,6 @@ def as_sarif(results: Sequence[LintResult], root: Path) -> str:
                 "name": "imgtool",
                 "version": __version__,
                 "semanticVersion": __version__,
-                "informationUri": HOME,
                 "rules": [_rule(code) for code in codes],
             }
         },
@@ -71,7 +70,6 @@ def _rule(code: str) -> dict[str, Any]:
         "shortDescription": {"text": title[:_LONGEST]},
         "fullDescription": {"text": _what(rule)[:_LONGEST]},
         "help": {"text": body.strip() or title, "markdown": f"{heading}\n\n{body.strip()}".strip()},
-        "helpUri": page(code),
         "defaultConfiguration": {"enabled": not rule.meta.preview, "level": _LEVELS[rule.meta.severity]},
         "properties": {
             # a rule that is less often right stays a preview
@@ -88,8 +86,8 @@ def _foreign(code: str) -> dict[str, Any]:
         "id": code,
         "shortDescription": {"text": code},
         "fullDescription": {"text": code},
-        "help": {"text": page(code), "markdown": f"[{code}]({page(code)})"},
-        "helpUri": page(code),
+        "help": {"text": page(code) or code, "markdown": link(code)},
+        **({"helpUri": page(code)} if page(code) else {}),
         "defaultConfiguration": {"level": "warning"},
         "properties": {"precision": "high", "problem.severity": "warning", "tags": ["shell"]},
     }
