@@ -48,6 +48,7 @@ from imgtool.families.needs import (
     python_need,
     software_of,
     torch_bytes,
+    torch_index,
     torch_wheels,
 )
 from imgtool.families.packages import build_only, recommends
@@ -181,6 +182,7 @@ __all__ = [
     "system_life",
     "toolchain",
     "torch_bytes",
+    "torch_index",
     "torch_npu_of",
     "torch_wheels",
     "variables",

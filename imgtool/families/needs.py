@@ -19,8 +19,8 @@ class Need(NamedTuple):
     """What a package needs at run time when it is installed the normal way, and to be built from source.
 
     ``level`` and ``build`` are names of :class:`Level`. ``raised`` and ``lowered`` say in which use it is
-    another one. ``bundles``: its wheels bring the accelerator's libraries. ``deb`` are system packages it
-    needs besides, ``index_url`` where a companion must come from.
+    another one. ``bundles``: its wheels bring the accelerator's libraries; ``sole``: they bring none, and have code for
+    this accelerator alone. ``deb`` are system packages it needs besides, ``index_url`` where a companion must come from.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Need(NamedTuple):
     lowered: Mapping[str, str] = NOTHING
     build: str | None = None
     bundles: bool = False
+    sole: bool = False
     deb: tuple[str, ...] = ()
     index_url: str | None = None
     why: str | None = None
@@ -60,7 +61,8 @@ class Accelerator(NamedTuple):
 
     ``within`` are those of ``devices`` that a program reads: they count the devices that the container was given.
     ``packages``, ``files`` and ``installers`` are regular expressions for its software: names of system packages
-    (matched whole), paths (from the start) and self-extracting installers (anywhere in a path).
+    (matched whole), paths (from the start) and self-extracting installers (anywhere in a path). ``machine`` is the only
+    architecture that it runs on. ``torch_index`` serves torch for it, one for each of ``torch_versions``.
     """
 
     id: str
@@ -75,6 +77,9 @@ class Accelerator(NamedTuple):
     packages: str | None = None
     files: str | None = None
     installers: str | None = None
+    machine: str | None = None
+    torch_index: str | None = None
+    torch_versions: tuple[str, ...] = ()
     note: str | None = None
 
 
@@ -155,6 +160,15 @@ def highest(accelerator: str, names: Collection[str]) -> Level | None:
 def accelerator_of(name: str) -> Accelerator | None:
     """What is known of an accelerator by its id."""
     return next((row for row in rows("accelerators", "accelerator", Accelerator) if row.id == name), None)
+
+
+def torch_index(accelerator: str, version: str | None) -> str | None:
+    """The index of torch for an accelerator, for a version or its release; None where it is not known."""
+    row = accelerator_of(accelerator)
+    if row is None or row.torch_index is None or version is None:
+        return None
+    near = (version, ".".join(version.split(".")[:2]))
+    return next((row.torch_index.format(version=v) for v in near if v in row.torch_versions), None)
 
 
 def accelerators() -> tuple[Accelerator, ...]:

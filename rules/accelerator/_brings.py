@@ -25,13 +25,14 @@ from ._wheels import brings_cuda, indexes, installed
 
 
 class By(enum.Enum):
-    """What brings the software. ``PERHAPS``: wheels that bring it on some architectures."""
+    """What brings the software. ``NEEDS``: wheels for it that bring none of it. ``PERHAPS``: wheels that bring it on some architectures."""
 
     BASE = enum.auto()
     COPY = enum.auto()
     PACKAGE = enum.auto()
     INSTALLER = enum.auto()
     WHEEL = enum.auto()
+    NEEDS = enum.auto()
     PERHAPS = enum.auto()
 
 
@@ -98,3 +99,5 @@ def _wheels(facts: Facts) -> Iterator[Brought]:
         elif brings_cuda(run, operation, package, facts):
             said = any("/cu1" in text for text in indexes(run, operation, facts)) or "cu1" in package.raw
             yield Brought("cuda", By.WHEEL if said else By.PERHAPS, package.name, package.span)
+        elif need.sole:
+            yield Brought("cuda", By.NEEDS, package.name, package.span)

@@ -10,6 +10,7 @@ LintWith = Callable[..., LintResult]
 CUDA = "FROM nvidia/cuda:12.4.1-runtime-ubuntu22.04\n"
 IMAGE = "quay.io/ascend/cann:8.3.rc1-910b-ubuntu22.04-py3.11"
 CANN = f"FROM {IMAGE}\n"
+ROCM = "FROM rocm/dev-ubuntu-22.04:6.2.4-complete\n"
 CPU = "--index-url https://download.pytorch.org/whl/cpu"
 
 LEFT_ALONE = [
@@ -31,6 +32,13 @@ LEFT_ALONE = [
     (f"{CUDA}COPY --from=ascend /usr/local/Ascend /usr/local/Ascend", "what it is from is not known"),
     (f"{CUDA}ENV ASCEND_HOME=/usr/local/Ascend", "a variable"),
     ("", "no stage"),
+    ("FROM rocm/pytorch:latest\nRUN pip install torch accelerate\n", "the image has it, and it stays"),
+    (f"{ROCM}RUN pip install flash-attn xformers bitsandbytes\n", "there are builds for ROCm"),
+    (
+        f"{ROCM}RUN pip config set global.index-url https://download.pytorch.org/whl/rocm6.2 && pip install torch\n",
+        "seen to",
+    ),
+    (f"{CUDA}RUN pip install cupy-cuda12x onnxruntime-gpu\n", "one of them"),
     (
         "FROM rocm/dev-ubuntu-22.04:6.2\nRUN pip install torch --index-url https://download.pytorch.org/whl/rocm6.2\n",
         "one of them",
@@ -90,3 +98,28 @@ def test_the_default_index_is_information(lint_with: LintWith) -> None:
     (finding,) = lint_with("IMG119", text).findings
     assert (finding.severity, text[finding.span.start : finding.span.end]) == ("info", "torch==2.5.1")
     assert finding.message.endswith("take torch from its CPU index")
+
+
+PYTORCH = "https://download.pytorch.org/whl"
+NEVER = "this build never sees the GPU; take "
+
+# --- (base, package, what the message ends with) ---
+ON_ROCM = [
+    ("rocm/dev-ubuntu-22.04:6.2.4-complete", "torch", f"{NEVER}torch from {PYTORCH}/rocm6.2.4"),
+    ("rocm/dev-ubuntu-22.04:6.2.2", "torch==2.5.1", f"{NEVER}torch from {PYTORCH}/rocm6.2"),
+    ("rocm/dev-ubuntu-22.04:5.3", "torch", f"{NEVER}torch from the index of PyTorch for your version of it"),
+    ("rocm/pytorch:latest", "torch==2.5.1", f"{NEVER}torch from the index of PyTorch for your version of it"),
+    ("rocm/dev-ubuntu-22.04:6.2", "vllm", f"{NEVER}a build for ROCm"),
+    ("rocm/dev-ubuntu-22.04:6.2", "cupy-cuda12x", "it does not run there; take a package for ROCm"),
+    ("rocm/dev-ubuntu-22.04:6.2", "onnxruntime-gpu==1.19.0", "it does not run there; take a package for ROCm"),
+    (IMAGE, "onnxruntime-gpu", "it does not run there; take a package for CANN"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("base, package, advice", ON_ROCM)
+def test_wheels_that_never_see_the_gpu(lint_with: LintWith, base: str, package: str, advice: str) -> None:
+    text = f"FROM {base}\nRUN pip install numpy {package}\n"
+    (finding,) = lint_with("IMG119", text).findings
+    assert (finding.severity, text[finding.span.start : finding.span.end]) == ("warning", package)
+    assert finding.message.endswith(advice)
+    assert "CPU index" not in finding.message
