@@ -6,7 +6,8 @@ auth, credential, credentials, password, passwd, pword, secret or token, and non
 is not looked at; IMG501 does that. BuildKit's check SecretsUsedInArgOrEnv.
 
 ## Why is this bad
-ENV is in the image's configuration, ARG in its history and in provenance: whoever has the image has the secret.
+ENV is in the image's configuration, ARG in its history and in provenance: whoever has the image has the secret. Of a
+stage that does not ship, both are in the build cache and in provenance.
 
 ## Bad
 ```dockerfile
@@ -45,6 +46,7 @@ META = RuleMeta(
 _SECRET = frozenset("apikey auth credential credentials key password pword passwd secret token".split())
 _PUBLIC = frozenset("public file version".split())
 _PLACES = {"ARG": "its history", "ENV": "its configuration"}
+_ELSEWHERE = "the build cache and provenance keep its value"
 
 
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
@@ -55,8 +57,7 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
             name = facts.expand(node, written) if node.keyword == "ENV" else written
             words = set((name or "").lower().split("_"))
             if words & _SECRET and not words & _PUBLIC:
-                message = (
-                    f"{name} looks like a secret, and whoever has the image finds its value in"
-                    f" {_PLACES[node.keyword]}; use RUN --mount=type=secret"
-                )
+                shipped = f"whoever has the image finds its value in {_PLACES[node.keyword]}"
+                where = shipped if stage in facts.shipped else _ELSEWHERE
+                message = f"{name} looks like a secret, and {where}; use RUN --mount=type=secret"
                 yield META.finding(span, message, related=(whole,))

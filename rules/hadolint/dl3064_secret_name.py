@@ -53,12 +53,14 @@ _ABOUT = frozenset(
 _SWITCHES = frozenset("true false yes no on off none null 0 1".split())
 
 
-def check(instruction: Instruction, _facts: Facts) -> Iterator[Finding]:
+def check(instruction: Instruction, facts: Facts) -> Iterator[Finding]:
     node = acting(instruction, "ARG", "ENV")
     for name, span, whole in pairs(node) if node else ():
         value = _value(node, name) if node else None
         if _secret(name.lower().split("_")) and (value or "").lower() not in _SWITCHES:
-            message = f"{name} looks like a secret, which stays in the image; use RUN --mount=type=secret"
+            ships = facts.graph.stage_of(instruction) in facts.shipped
+            where = "the image" if ships else "the build cache and provenance"
+            message = f"{name} looks like a secret, which stays in {where}; use RUN --mount=type=secret"
             yield META.finding(span, message, related=(whole,))
 
 

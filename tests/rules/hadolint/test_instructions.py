@@ -247,3 +247,15 @@ def test_a_defect_is_one_finding(lint_with: LintWith, code: str, text: str) -> N
     (finding,) = lint_with(f"IMG001,{code}", text).findings
     assert finding.code == "IMG001"
     assert code in finding.aliases
+
+
+def test_where_a_secret_stays(lint_with: LintWith) -> None:
+    text = f"{F[:-1]} AS build\nARG A_TOKEN\n{F}ARG B_TOKEN\nCOPY --from=build /a /a\n"
+    builder, shipped = (f.message for f in lint_with("DL3064", text).findings)
+    assert "A_TOKEN looks like a secret, which stays in the build cache and provenance;" in builder
+    assert "B_TOKEN looks like a secret, which stays in the image;" in shipped
+
+
+def test_a_stage_without_a_name(lint_with: LintWith) -> None:
+    (finding,) = lint_with("DL3049", F, policy=typed("text")).findings
+    assert finding.message.startswith("stage 0 lacks the label")
