@@ -50,5 +50,5 @@ def check(stage: Stage, _facts: Facts) -> Iterator[Finding]:
     if word.text != wanted:
         fix = Fix(f"Write {wanted}", (Edit(word.span.start, word.span.end, wanted),), Applicability.SAFE)
         yield META.finding(
-            word.span, f"{word.text} and {from_} are in different case; write {wanted}", fix=fix
+            word.span, f"'{word.text}' and '{from_}' are in different case; write '{wanted}'", fix=fix
         )

@@ -89,7 +89,8 @@ def check(document: Document, facts: Facts) -> Iterator[Finding]:
         for word, written in zip(node.words[:-1], node.args[:-1], strict=False):
             path = facts.expand(node, written)
             if path and _lacks(edge.target, _absolute(path), document, facts, told):
-                message = f"{edge.target.title} has no {_absolute(path)}: nothing in that stage makes it, so the build fails here"
+                name = f"'{edge.target.name}'" if edge.target.name else edge.target.title
+                message = f"stage {name} has no {_absolute(path)}: nothing in that stage makes it, so the build fails here"
                 yield META.finding(word.span, message)
 
 

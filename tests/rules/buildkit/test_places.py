@@ -57,6 +57,27 @@ def test_place(lint_with: LintWith, code: str, text: str, places: list[str]) -> 
     assert [result.source.text(finding.span) for finding in result.findings] == places
 
 
+# --- (instruction, where the value is in what ships, and in what does not) ---
+SECRETS = [
+    ("ARG TOKEN", "whoever has the image finds its value in its history"),
+    ("ENV TOKEN=x", "whoever has the image finds its value in its configuration"),
+]
+
+
+@pytest.mark.parametrize("line, where", SECRETS)
+def test_where_a_secret_stays(lint_with: LintWith, line: str, where: str) -> None:
+    (finding,) = lint_with("BK016", f"{B}\n{line}\n").findings
+    assert f", and {where};" in finding.message
+    text = f"{B} AS build\n{line}\n{B}\nCOPY --from=build /a /a\n"
+    (finding,) = lint_with("BK016", text).findings
+    assert ", and the build cache and provenance keep its value;" in finding.message
+
+
+def test_words_of_the_file_are_quoted(lint_with: LintWith) -> None:
+    (finding,) = lint_with("BK002", f"{B} as build\n").findings
+    assert finding.message == "'as' and 'FROM' are in different case; write 'AS'"
+
+
 # --- (code, Dockerfile, why it is left alone) ---
 LEFT_ALONE = [
     ("BK003", f"{B}\nRUN a \\\n# c\n  b\n", "a comment is no empty line"),

@@ -64,4 +64,4 @@ def test_found(lint_with: LintWith, stage: str, path: str) -> None:
     result = lint_with("IMG402", f"{stage}{LAST}COPY --from=b {path} /x\n")
     (finding,) = result.findings
     assert (result.source.text(finding.span), finding.severity) == (path, "error")
-    assert finding.message.startswith(f"b has no /{path.lstrip('/')}: ")
+    assert finding.message.startswith(f"stage 'b' has no /{path.lstrip('/')}: ")
