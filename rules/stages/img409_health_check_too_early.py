@@ -85,7 +85,7 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     if server is None or patience is None:
         return
     span = (instruction.flag("start-period") or instruction.word).span
-    message = f"this calls {server} unhealthy after {patience // _SECOND} s, while it still loads its model; give it a --start-period of minutes"
+    message = f"this calls {server} unhealthy {patience // _SECOND} s after its start if loading the model takes longer; give it a --start-period of minutes"
     fix = Fix(
         "Wait ten minutes (unsafe: the image's health check changes)",
         (set_flag(instruction, "start-period", "10m"),),

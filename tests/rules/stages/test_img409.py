@@ -44,7 +44,7 @@ def test_found(lint_with: LintWith, text: str, underlined: str, server: str, sec
     (finding,) = result.findings
     assert result.source.text(finding.span) == underlined
     assert finding.message == (
-        f"this calls {server} unhealthy after {seconds} s, while it still loads its model; give it a --start-period of minutes"
+        f"this calls {server} unhealthy {seconds} s after its start if loading the model takes longer; give it a --start-period of minutes"
     )
 
 
