@@ -131,7 +131,7 @@ RULES: tuple[tuple[str, str, tuple[str, ...], bool, str, tuple[str, ...]], ...] 
     ("IMG208", "git-clone-unpinned", (), False, "imgtool_rules.layers.img208_git_clone_unpinned", ("clone",)),
     ("IMG209", "archive-kept", ("DL3010",), False, "imgtool_rules.layers.img209_archive_kept", (".tar", ".tgz", ".txz", ".tbz", ".zip", ".7z", ".deb", ".rpm", ".whl", ".run", ".sh", ".bin")),
     ("IMG210", "volatile-before-work", (), False, "imgtool_rules.layers.img210_volatile_before_work", ("git", "commit", "vcs", "build", "ci_", "sha", "revision", "date", "timestamp")),
-    ("IMG211", "cache-mount-pays", (), False, "imgtool_rules.layers.img211_cache_mount_pays", ("ccache", "cargo", "go", "install", "sync", "npm ci", "npm i", "create", "update", "yarn")),
+    ("IMG211", "cache-mount-pays", (), True, "imgtool_rules.layers.img211_cache_mount_pays", ("ccache", "cargo", "go", "install", "sync", "npm ci", "npm i", "create", "update", "yarn")),
     ("IMG212", "tree-copied-again", (), False, "imgtool_rules.layers.img212_tree_copied_again", ("--from",)),
     ("IMG213", "build-tree-kept", (), False, "imgtool_rules.layers.img213_build_tree_kept", ("install", "/cuda", ".a ", ".a\t", '.a"')),
     ("IMG214", "slimmed-too-late", (), False, "imgtool_rules.layers.img214_slimmed_too_late", ("__pycache__", ".py", "test", ".a", ".o", ".la", "strip", "/usr/share/")),

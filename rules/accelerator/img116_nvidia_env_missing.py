@@ -56,7 +56,7 @@ from ._brings import Brought, By, brought
 META = RuleMeta(
     "IMG116",
     "nvidia-env-missing",
-    severity=Severity.WARNING,
+    severity=Severity.INFO,
     since="0.2.0",
     fix=FixAvailability.SOMETIMES,
     needs=("cuda", "libcu", "libnpp", "libnccl", "libnv"),
