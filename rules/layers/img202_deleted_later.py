@@ -48,6 +48,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from imgtool.rule import (
@@ -213,19 +214,31 @@ class _Installed(NamedTuple):
 
 
 def _of_packages(facts: Facts, stage: Stage) -> Iterator[Finding]:
+    for removal in _removals(facts).get(stage, ()):
+        yield _uninstalled(facts, *removal)
+
+
+# the RUN that removes, its command, what it removes of earlier RUNs, and those
+_Removal = tuple[Run, PackageOperation, Sequence[Package], Sequence[Run]]
+
+
+@lru_cache(maxsize=1)
+def _removals(facts: Facts) -> dict[Stage, list[_Removal]]:
+    """What RUNs of the image that ships remove of what earlier ones installed, by stage."""
     installed: dict[tuple[str, str], _Installed] = {}
-    for shipped in reversed(facts.shipped):
-        for run in facts.runs(shipped):
+    found: dict[Stage, list[_Removal]] = {}
+    for stage in reversed(facts.shipped):
+        for run in facts.runs(stage):
             for operation in run.operations if not run.onbuild else ():
                 if operation.operation is Operation.INSTALL:
                     named = _Installed(run, operation)
                     installed |= {(operation.ecosystem, name): named for name in _names(operation)}
                 elif operation.operation is Operation.REMOVE:
-                    gone = _removed(operation, installed)
-                    older = [p for p, i in gone if i.run is not run]
-                    if older and shipped is stage and operation.command.unconditional:
-                        runs = [i.run for _, i in gone if i.run is not run]
-                        yield _uninstalled(facts, run, operation, older, runs)
+                    gone = [(p, i.run) for p, i in _removed(operation, installed) if i.run is not run]
+                    if gone and operation.command.unconditional:
+                        removal = (run, operation, [p for p, _ in gone], [r for _, r in gone])
+                        found.setdefault(stage, []).append(removal)
+    return found
 
 
 def _names(operation: PackageOperation) -> Iterator[str]:

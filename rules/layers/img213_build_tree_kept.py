@@ -37,6 +37,7 @@ tree's place is not plain, and for COPY.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from imgtool.rule import (
     Applicability,
@@ -86,8 +87,10 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
         if after is not None:
             seen.add(id(content.command))
             yield _finding(facts, content, run, after)
+    edges = {edge.instruction: edge.target for edge in facts.graph.edges if edge.stage is stage}
     for instruction in stage.instructions:
-        found = list(_copied(facts, stage, instruction))
+        source = edges.get(instruction)
+        found = list(_copied(facts, stage, instruction, source)) if copy_source(instruction) else ()
         if found and not _compiles(facts):
             yield from found
 
@@ -114,10 +117,10 @@ def _fix(facts: Facts, content: Content, run: Run) -> Fix | None:
     return Fix(message, (edit,), Applicability.UNSAFE) if edit else None
 
 
-def _copied(facts: Facts, stage: Stage, instruction: Instruction) -> Iterator[Finding]:
-    if instruction.problem or not copy_source(instruction):
+def _copied(facts: Facts, stage: Stage, instruction: Instruction, source: Stage | None) -> Iterator[Finding]:
+    if instruction.problem:
         return
-    toolkit = _has_toolkit(facts, stage, instruction)
+    toolkit = source is not None and _has_toolkit(facts, stage, source)
     for word in instruction.words[:-1]:
         text = facts.expand(instruction, word.text)
         if text and text.endswith(".a"):
@@ -128,16 +131,16 @@ def _copied(facts: Facts, stage: Stage, instruction: Instruction) -> Iterator[Fi
             yield META.finding(word.span, message)
 
 
-def _has_toolkit(facts: Facts, stage: Stage, instruction: Instruction) -> bool:
-    """Whether COPY takes from a stage on an image with a toolkit; not where the base has one, as IMG212 says then."""
+def _has_toolkit(facts: Facts, stage: Stage, source: Stage) -> bool:
+    """Whether the other stage is on an image with a toolkit; not where this one's has one, as IMG212 says then."""
     own = facts.base(stage)
     if own is not None and own.accelerator is not None:
         return False
-    edge = next((e for e in facts.graph.edges if e.instruction is instruction and e.target), None)
-    base = facts.base(edge.target) if edge and edge.target else None
+    base = facts.base(source)
     return base is not None and base.known and toolchain(base) is not None
 
 
+@lru_cache(maxsize=1)
 def _compiles(facts: Facts) -> bool:
     """Whether something is compiled in the image that ships: while it is built, or when it runs."""
     return any(sign.when is not When.UNKNOWN for sign in signs(facts.shipped, facts))
