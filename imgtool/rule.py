@@ -52,6 +52,7 @@ from imgtool.families.needs import (
     torch_wheels,
 )
 from imgtool.families.packages import build_only, recommends
+from imgtool.families.packages import toolkit as toolkit_package
 from imgtool.families.python_indexes import index_at
 from imgtool.families.reference import parse_reference
 from imgtool.families.trees import held_tree
@@ -181,6 +182,7 @@ __all__ = [
     "suggest",
     "system_life",
     "toolchain",
+    "toolkit_package",
     "torch_bytes",
     "torch_index",
     "torch_npu_of",

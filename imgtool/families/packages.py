@@ -54,6 +54,23 @@ class Installer(NamedTuple):
     recommended_bytes: int | None = None
 
 
+class Toolkit(NamedTuple):
+    """Packages that bring a whole toolkit (``kind`` toolkit), or tools that only developers start (profiler)."""
+
+    managers: tuple[str, ...]
+    pattern: str
+    kind: str
+    source: tuple[str, ...]
+    evidence: Evidence
+
+
+@lru_cache(maxsize=4096)
+def toolkit(manager: str, name: str) -> Toolkit | None:
+    """Whether a package is a toolkit or a developer's tool; ``manager`` as in :func:`build_only`."""
+    known = (row for row in rows("packages", "toolkit", Toolkit) if manager in row.managers)
+    return next((row for row in known if len(name) <= _MAX_NAME and fullmatch(row.pattern, name)), None)
+
+
 @lru_cache(maxsize=4096)
 def build_only(manager: str, name: str) -> BuildOnly | None:
     """Whether only building needs a package (name alone); None where that is not certain.

@@ -1,4 +1,4 @@
-"""Devel image in the final stage.
+"""Devel image or toolkit in the final stage.
 
 ## What it does
 Reports a stage that ships and stands on an image for building: `nvidia/cuda:…-devel-…`, `pytorch/pytorch:…-devel`,
@@ -10,6 +10,11 @@ Where nothing but a shell starts, the image may be there to build in, and the me
 in it or may be, the finding is information. Nothing is said there where the context gives it scripts and lists alone,
 as a CI image has, or where there is no smaller image of the family. So it is where a package that is installed compiles while it runs
 (FlashInfer, DeepSpeed, Triton, …), and the message says what is enough for that.
+
+On any other image, a CUDA toolkit that is installed into what ships is the same: `cuda-toolkit-12-4`,
+`nvidia-cuda-toolkit`, `cuda_….run --toolkit`. It is information where nothing says what starts, where requirement files
+or scripts may bring something that compiles while it runs, and for profilers (Nsight). Nothing is said where such a
+thing is known to be there, or where the same RUN removes the toolkit; a compiler alone is left alone.
 
 ## Why is this bad
 Compilers, headers and static libraries are for building. `nvidia/cuda:12.1.1-devel` is 3.6 GB larger than the
@@ -68,6 +73,7 @@ from imgtool.rule import (
 
 from ._start import starts_a_program
 from ._toolchain import Sign, When, signs
+from ._toolkits import installed_toolkits
 
 META = RuleMeta(
     "IMG101",
@@ -88,6 +94,8 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
         return
     base = facts.base(stage)
     found = toolchain(base) if base is not None else None
+    if found is None:
+        yield from _installed(facts)
     if base is None or found is None or beyond(base):
         return
     seen = tuple(signs(facts.shipped, facts))
@@ -101,6 +109,37 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
         severity=Severity.INFO if _may_be_meant(seen, facts) else Severity.WARNING,
         fix=_fix(stage, base, sibling, seen, facts) if sibling else None,
         saves_bytes=saved.bytes if saved else None,
+    )
+
+
+def _installed(facts: Facts) -> Iterator[Finding]:
+    """A toolkit that is installed on an image without one."""
+    found = list(installed_toolkits(facts))
+    seen = tuple(signs(facts.shipped, facts)) if found else ()
+    if not found or _runs(seen):
+        return
+    first = next((toolkit for toolkit in found if toolkit.kind == "toolkit"), found[0])
+    own = {toolkit.program for toolkit in found}
+    hidden = any(sign.when is When.UNKNOWN and sign.span not in own for sign in seen) or any(
+        o.requirement_files or o.project
+        for s in facts.shipped
+        for run in facts.runs(s)
+        for o in run.operations
+    )
+    what = "the CUDA toolkit" if first.kind == "toolkit" else "a profiler"
+    perhaps = hidden and first.kind == "toolkit"
+    unless = ", unless something that is not seen here compiles when the image runs" if perhaps else ""
+    advice = (
+        "build in a stage of its own, and install only the libraries that run here"
+        if first.kind == "toolkit"
+        else "profile in an image of its own"
+    )
+    meant = first.kind != "toolkit" or hidden or not starts_a_program(facts)
+    yield META.finding(
+        first.span,
+        f"{first.what} puts {what} into what ships{unless}: {advice}",
+        severity=Severity.INFO if meant else Severity.WARNING,
+        related=tuple(toolkit.span for toolkit in found if toolkit is not first),
     )
 
 

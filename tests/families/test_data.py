@@ -23,7 +23,7 @@ from imgtool.families.inherited import ConfigRow, Default, System
 from imgtool.families.model import FamilyDataError, build, collected, load, order, rows, sources
 from imgtool.families.needs import Accelerator, Level, Need, TorchWheels
 from imgtool.families.needs import Installer as InstallerSize
-from imgtool.families.packages import BuildOnly, Installer, Recommends
+from imgtool.families.packages import BuildOnly, Installer, Recommends, Toolkit
 from imgtool.families.python_indexes import PythonIndex
 from imgtool.families.trees import Tree
 
@@ -43,7 +43,7 @@ TABLES: dict[str, dict[str, Any]] = {
     "drivers": {**dict.fromkeys(("package", "command", "path", "stub"), DriverFact), "key": RetiredKey},
     "python_needs": {"need": Need, "torch": TorchWheels},
     "accelerators": {"accelerator": Accelerator, "level": Level, "installer": InstallerSize},
-    "packages": {"build": BuildOnly, "recommends": Recommends, "installer": Installer},
+    "packages": {"build": BuildOnly, "recommends": Recommends, "installer": Installer, "toolkit": Toolkit},
     "builds": {"build": SourceBuild},
     "caches": {"cache": PackageCache, "size": CacheSize},
     "trees": {"tree": Tree},
@@ -79,7 +79,7 @@ def every_pattern() -> Iterator[tuple[str, str, int]]:
             yield from ((f"{name}.allow", pattern, -20_000) for pattern in row.allow)
             yield from ((f"{name}.replace", pattern, 200) for pattern, _ in row.replace)
             yield f"{name}.argv0", row.argv0 or "", 200
-        elif isinstance(row, Need | BuildOnly | SourceBuild):
+        elif isinstance(row, Need | BuildOnly | SourceBuild | Toolkit):
             yield name, row.pattern, 200
         elif isinstance(row, Flavour):
             yield from ((f"{name}.requires", pattern, 128) for pattern in row.requires.values())

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgtool.families.packages import build_only, installer, recommends
+from imgtool.families.packages import build_only, installer, recommends, toolkit
 
 
 @pytest.mark.parametrize(
@@ -74,3 +74,20 @@ def test_a_package_that_only_installs_others() -> None:
 @given(st.text(max_size=50))
 def test_never_raises(name: str) -> None:
     build_only("apt", name)
+
+
+@pytest.mark.parametrize(
+    ("manager", "name", "kind"),
+    [
+        ("apt", "cuda-toolkit-12-4", "toolkit"),
+        ("dnf", "cuda-toolkit-13", "toolkit"),
+        ("apt", "nvidia-cuda-toolkit", "toolkit"),
+        ("apt", "cuda-nsight-systems-12-4", "profiler"),
+        ("apt", "cuda-toolkit-12-4-config-common", None),
+        ("apt", "cuda-nvcc-12-4", None),  # what compiles when it runs may need it
+        ("apk", "cuda-toolkit-12-4", None),
+    ],
+)
+def test_toolkit(manager: str, name: str, kind: str | None) -> None:
+    row = toolkit(manager, name)
+    assert (row and row.kind) == kind

@@ -23,6 +23,20 @@ LEFT_ALONE = [
     ("FROM nvidia/cuda:latest\n", "no flavour"),
     ("FROM quay.io/ascend/cann:8.3.rc1-910b-ubuntu22.04-py3.11\n", "there is no smaller CANN image"),
     ("FROM debian:12\nRUN apt-get install -y cuda-nvcc-12-1\n", "a toolchain, but not by the base"),
+    ("FROM debian:12\nRUN apt-get install -y build-essential cuda-cudart-12-4\n", "a compiler alone"),
+    (
+        f"FROM {RUNTIME}\nRUN apt-get install -y cuda-toolkit-12-1 && pip install deepspeed\n",
+        "it compiles when it runs",
+    ),
+    (
+        f"FROM {RUNTIME}\nRUN apt-get install -y cuda-toolkit-12-1 && make && apt-get purge -y cuda-toolkit-12-1\n",
+        "taken away again",
+    ),
+    (
+        f"FROM {RUNTIME} AS b\nRUN apt-get install -y cuda-toolkit-12-1\nFROM {RUNTIME}\nCOPY --from=b /a /a\n",
+        "a builder",
+    ),
+    ("FROM debian:12\nRUN apt-get install -y cuda-toolkit-12-config-common\n", "settings alone"),
     ("FROM scratch\n", "nothing"),
     ("", "no stage"),
 ]
@@ -234,3 +248,40 @@ def test_what_compiles_at_run_time_is_information(lint_with: LintWith, body: str
     (finding,) = lint_with("IMG101", f"FROM {DEVEL}\n{body}\nCMD serve\n").findings
     assert finding.severity is Severity.INFO
     assert "deepspeed compiles when the image runs: cuda-minimal-build" in finding.message
+
+
+START = 'CMD ["python3", "a.py"]\n'
+RUNFILE = "cuda_12.4.1_550.54.15_linux.run"
+
+# --- (base, command, what starts, what is underlined, severity) ---
+TOOLKITS = [
+    (RUNTIME, "apt-get install -y cuda-toolkit-12-1 build-essential", START, "cuda-toolkit-12-1", "warning"),
+    (
+        "ubuntu:22.04",
+        "apt-get install -y python3 nvidia-cuda-toolkit",
+        START,
+        "nvidia-cuda-toolkit",
+        "warning",
+    ),
+    ("rockylinux:9", "dnf install -y cuda-toolkit-12-4", START, "cuda-toolkit-12-4", "warning"),
+    ("ubuntu:22.04", f"sh ./{RUNFILE} --silent --toolkit", START, f"./{RUNFILE}", "warning"),
+    (RUNTIME, "apt-get install -y nsight-systems-2024.1.1", START, "nsight-systems-2024.1.1", "info"),
+    (RUNTIME, "apt-get install -y cuda-toolkit-12-1", "", "cuda-toolkit-12-1", "info"),
+    (
+        RUNTIME,
+        "apt-get install -y cuda-toolkit-12-1 && pip install -r r.txt",
+        START,
+        "cuda-toolkit-12-1",
+        "info",
+    ),
+]
+
+
+@pytest.mark.parametrize("base, command, start, marked, severity", TOOLKITS)
+def test_a_toolkit_that_is_installed(
+    lint_with: LintWith, base: str, command: str, start: str, marked: str, severity: str
+) -> None:
+    result = lint_with("IMG101", f"FROM {base}\nRUN {command}\n{start}")
+    (finding,) = result.findings
+    assert (result.source.text(finding.span), finding.severity) == (marked, severity)
+    assert "into what ships" in finding.message

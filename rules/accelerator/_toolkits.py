@@ -1,0 +1,57 @@
+"""CUDA toolkits that are installed into what ships."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from imgtool.rule import Facts, Operation, PackageOperation, Run, Span, software_of, toolkit_package
+
+from ._commands import known, program_file
+
+_MANAGERS = {"deb": "apt", "rpm": "dnf"}
+_TOOLKIT = "--toolkit"
+_FOLDER = "/usr/local/cuda"
+
+
+class InstalledToolkit(NamedTuple):
+    """What brings it, by its name; ``kind`` is toolkit, or profiler; ``program`` is the word of what installs it."""
+
+    what: str
+    kind: str
+    span: Span
+    program: Span
+
+
+def installed_toolkits(facts: Facts) -> Iterator[InstalledToolkit]:
+    """All of them, but for those that the same RUN takes away again."""
+    for stage in facts.shipped:
+        for run in facts.runs(stage):
+            if not run.onbuild and not _removes(run):
+                for operation in run.operations:
+                    yield from _in(operation, run, facts)
+
+
+def _in(operation: PackageOperation, run: Run, facts: Facts) -> Iterator[InstalledToolkit]:
+    program = operation.command.argv[0].span
+    if operation.operation is Operation.RUNFILE:
+        name = known(operation.packages[0].raw, run, facts)
+        row = software_of("installers", name)
+        if row and row.id == "cuda" and any(arg.text == _TOOLKIT for arg in operation.command.args):
+            yield InstalledToolkit(
+                name.rpartition("/")[2], "toolkit", program_file(operation.command), program
+            )
+    elif operation.operation is Operation.INSTALL and operation.ecosystem in _MANAGERS:
+        for package in operation.packages:
+            name = known(package.name, run, facts)
+            found = toolkit_package(_MANAGERS[operation.ecosystem], name)
+            if found:
+                yield InstalledToolkit(name, found.kind, package.span, program)
+
+
+def _removes(run: Run) -> bool:
+    removed = (p.name for o in run.operations if o.operation is Operation.REMOVE for p in o.packages)
+    deleted = (arg.text for c in run.script.commands if c.name == "rm" for arg in c.args)
+    return any("cuda" in name for name in removed) or any(
+        path.startswith(_FOLDER) and path.count("/") == _FOLDER.count("/") for path in deleted
+    )
