@@ -138,6 +138,11 @@ def scratch_stage(found: Difference) -> bool:
     return not found.ours and any(s is not None and s.root.base == "scratch" for s in (source, found.stage))
 
 
+def windows_stage(found: Difference) -> bool:
+    """hadolint alone reports it, of a stage whose images run on Windows."""
+    return not found.ours and found.stage in found.facts.windows
+
+
 # --- names of secrets ---
 
 _SECRETS = frozenset(("password", "private", "secret", "token"))
