@@ -226,20 +226,32 @@ def _finding(
     lines = sorted({maker.start_line for maker in makers})
     from_ = f"line {lines[0]}" if len(lines) == 1 else f"lines {lines[0]} to {lines[-1]}"
     folders = " and ".join(word.text for word, _ in hits)
-    message = f"{found.command.name} -R stores what {from_} put in {folders} a second time; {_advice(found, change, held)}"
+    message = f"{found.command.name} -R stores what {from_} put in {folders} a second time; {_advice(found, change, held, facts)}"
     folded = _folded(facts, change, found, target, held) if target else None
     return META.finding(hits[0][0].span, message, fix=folded or joined(facts, change.run, makers))
 
 
-def _advice(found: Recursive, change: Change, held: Sequence[Content]) -> str:
+def _advice(found: Recursive, change: Change, held: Sequence[Content], facts: Facts) -> str:
     copy = held[0].instruction
     if held[0].command is not None:
         return f"run {found.command.name} in the RUN that made it"
     flag = "chmod" if found.command.name == "chmod" else "chown"
     value = _flag_value(found, copy)
     use = f"use {copy.keyword} --{flag}" + (f"={value}" if value else "")
-    late = flag == "chown" and _creates_users(change.run, found.command)
-    return f"create the user before {copy.keyword} and {use}" if late else use
+    if flag == "chmod" or not _comes_late(found, change, copy, facts):
+        return use
+    return f"create the user before {copy.keyword}, which fails without it, or take numeric ids, and {use}"
+
+
+def _comes_late(found: Recursive, change: Change, copy: Instruction, facts: Facts) -> bool:
+    """Whether a user or group that the command names is created after COPY."""
+    if not re.search(r"[A-Za-z]", found.value.text):
+        return False
+    start, end = copy.span.start, change.run.instruction.span.start
+    runs = (run for stage in facts.shipped for run in facts.runs(stage))
+    between = (run for run in runs if start < run.instruction.span.start < end)
+    created = any(c.name in _CREATES for run in between for c in run.script.commands)
+    return created or _creates_users(change.run, found.command)
 
 
 # --- the fix -----------------------------------------------------------------------------------------

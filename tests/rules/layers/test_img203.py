@@ -52,7 +52,9 @@ FOUND = [
     (f"{BASE}RUN git clone https://x/e /opt/e\nRUN chown -R 1000 /opt", "/opt", "chown -R stores what line 2 put in /opt a second time; run chown in the RUN that made it"),
     (f"{BASE}RUN python3 -m venv /opt/v\nRUN chmod -R a+w /opt/*", "/opt/*", "chmod -R stores what line 2 put in /opt/* a second time; run chmod in the RUN that made it"),
     (f"{BASE}COPY a /a/\nCOPY b /b/\nRUN chown -R 1:1 /a /b", "/a", "chown -R stores what lines 2 to 3 put in /a and /b a second time; use COPY --chown=1:1"),
-    (f"{BASE}COPY . /app\nRUN useradd app && chown -R app:app /app", "/app", "chown -R stores what line 2 put in /app a second time; create the user before COPY and use COPY --chown=app:app"),
+    (f"{BASE}COPY . /app\nRUN useradd app && chown -R app:app /app", "/app", "chown -R stores what line 2 put in /app a second time; create the user before COPY, which fails without it, or take numeric ids, and use COPY --chown=app:app"),
+    (f"{BASE}COPY . /app\nRUN useradd app\nRUN chown -R app /app", "/app", "chown -R stores what line 2 put in /app a second time; create the user before COPY, which fails without it, or take numeric ids, and use COPY --chown=app:0"),
+    (f"{BASE}COPY . /app\nRUN useradd -u 1000 app && chown -R 1000:1000 /app", "/app", "chown -R stores what line 2 put in /app a second time; use COPY --chown=1000:1000"),
     (f"{BASE}COPY comps /home/u/comps\nRUN chown -R 1000 /home/u/comps/web", "/home/u/comps/web", "chown -R stores what line 2 put in /home/u/comps/web a second time; use COPY --chown=1000:0"),
     (f"{BASE}COPY models.tar /m/\nRUN chown -R u:g /m", "/m", "chown -R stores what line 2 put in /m a second time; use COPY --chown=u:g"),
 ]  # fmt: skip
