@@ -9,6 +9,7 @@ from typing import NamedTuple
 from imgtool.rule import (
     Applicability,
     Arg,
+    Command,
     Edit,
     Facts,
     Finding,
@@ -20,7 +21,10 @@ from imgtool.rule import (
     Span,
     append_command,
     cache_of,
+    is_chain,
     merge_runs,
+    segments,
+    without_items,
 )
 
 from ._caches import Kept, fills, history
@@ -51,12 +55,15 @@ def advice(facts: Facts, kept: Kept) -> str:
         if _uses_own(kept):
             return f"line {line} installs from them: run {update} there, too, and end both RUNs with {kept.cache.clean}"
         return f"run {update} in the RUN that installs, line {line}, and end that with {kept.cache.clean}"
+    needless = _needless_updates(kept)
+    if needless:
+        return f"leave {update} out, as {kept.cache.option} fetches the index by itself"
     if not _uses_own(kept):
         return f"nothing here installs: run {update} in the RUN that does"
     if _has_option(kept):
         return f"add {kept.cache.option}"
-    clean = emptying(kept)
-    return f"end the RUN with {clean}" if clean else f"delete {kept.cache.folders[0]} in the same RUN"
+    program = kept.fills[-1].manager
+    return f"end the RUN with {emptying(kept) or kept.cache.clean.replace('{program}', program)}"
 
 
 def relieved(facts: Facts, kept: Kept) -> Relief | None:
@@ -65,6 +72,12 @@ def relieved(facts: Facts, kept: Kept) -> Relief | None:
     if (later is not None and later.sure) or not _uses_own(kept):
         # without a reader in the RUN, fetching and deleting would be all that it does
         return None
+    needless = _needless_updates(kept)
+    if needless:
+        spans = {item.span for item in segments(kept.run.script) if set(item.commands) <= set(needless)}
+        plain = is_chain(facts.document.data, kept.run)
+        edits = without_items(kept.run, spans) if plain and spans else None
+        return Relief("Leave it out, as installing fetches the index", edits) if edits else None
     if _has_option(kept) and kept.cache.option:
         edits = with_option(kept.run, kept.fills, kept.cache.option)
         return Relief(f"Add {kept.cache.option}", edits) if edits else None
@@ -79,6 +92,16 @@ def relieved(facts: Facts, kept: Kept) -> Relief | None:
 
 # how many RUNs behind one another are looked at
 _FOLLOWED = 20
+
+
+def _needless_updates(kept: Kept) -> list[Command]:
+    """The commands that fetch lists which no command of the RUN reads, as those that install do without."""
+    own = [o for o in kept.run.operations if cache_of(o.manager) == kept.cache and o not in kept.fills]
+    reads = [o for o in own if o.operation is not Operation.CLEAN]
+    if kept.cache.option is None or not reads or not all(o.no_cache for o in reads):
+        return []
+    updates = [o.command for o in kept.fills if o.operation is Operation.REFRESH]
+    return updates if len(updates) == len(kept.fills) else []
 
 
 def _joined_to_cleaner(facts: Facts, kept: Kept) -> tuple[Edit, ...] | None:
