@@ -107,6 +107,8 @@ _CODE = regex(
     r"|\bSentenceTransformer\s*\(|\btorch\.hub\.load(?:_state_dict_from_url)?\s*\(|\bwhisper\.load_model\s*\(|\bWhisperModel\s*\("
     r"|\bCrossEncoder\s*\("
 )
+# a folder's name that speaks of several
+_MANY = regex(r"(?:models|weights|checkpoints|ckpts|files)/?\Z", re.IGNORECASE)
 _OPTION_C = regex(r"-[A-Za-z]*c")
 _DATA_SET = regex(r"repo[-_]type[= ,'\"]*data ?set|datasets/")
 # patterns of files that are no weights
@@ -322,6 +324,8 @@ def _finding(found: list[_Weights]) -> Iterator[Finding]:
         return
     first, *others = found
     what, it, own = f"{first.what} is", "it", "its"
+    if " " not in first.what and (_MANY.search(first.what) or "*" in first.what):
+        what, it, own = f"{first.what} are", "them", "their"
     if others:
         what, it, own = f"{first.what} and {len(others)} more are", "them", "their"
     sizes = [each.size for each in found if each.size is not None]

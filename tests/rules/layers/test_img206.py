@@ -64,6 +64,7 @@ FOUND = [
     ("RUN ollama serve & sleep 5 && ollama pull llama3", "llama3", "the model llama3 is baked into the image; mount it when the container starts, or keep it in an image of its own"),
     ("RUN python download_models.py", "download_models.py", "what download_models.py downloads, models by its name, is baked into the image; mount it when the container starts, or keep it in an image of its own"),
     ("COPY --from=x /m/a.safetensors /m/", "/m/a.safetensors", "a.safetensors is baked into the image; mount it when the container starts, or keep it in an image of its own"),
+    ("COPY *.safetensors /m/", "*.safetensors", "*.safetensors are baked into the image; mount them when the container starts, or keep them in an image of their own"),
     ("RUN wget https://x.org/a.pth && wget https://x.org/b.pth", "https://x.org/a.pth", "a.pth and 1 more are baked into the image; mount them when the container starts, or keep them in an image of their own"),
 ]  # fmt: skip
 
