@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from imgtool.values import NamedTuple
-
 from imgtool.families.images import BaseImage
 from imgtool.families.model import Evidence, rows, within
+from imgtool.values import NamedTuple
 
 
 class Analogue(NamedTuple):
