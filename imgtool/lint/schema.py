@@ -80,16 +80,13 @@ LINT: dict[str, tuple[dict[str, Any], str]] = {
 
 def schema(rules: list[Rule]) -> dict[str, Any]:
     """The schema of ``.imgtool.toml``, and of ``[tool.imgtool]``, as JSON values."""
-    options = {rule.meta.code: _options(rule) for rule in rules if rule.options is not None}
+    options = {rule.meta.code: _NOTHING if rule.options is None else _options(rule) for rule in rules}
     properties = _properties(TOP)
     properties["lint"] = _object(_properties(LINT), "What imgtool lint does.")
     # what rules of packs take is not known here
     properties["rules"] = {
         **_object(options, "Options of single rules."),
-        "patternProperties": {
-            PACK_CODE: {"type": "object"},
-            "^(?:IMG|DL|BK)[0-9]+$": _NOTHING,
-        },
+        "patternProperties": {PACK_CODE: {"type": "object"}},
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -188,6 +188,8 @@ CLEANS = re.compile(
     rf"|(?:(?:\S*/)?(?:yum|dnf|microdnf|tdnf|zypper)|\$\{{PKG_CMD\}}) +clean +(?:all|--all|-a)"
     r"|\S*(?:conda|mamba|micromamba) +clean +(?:--all +--yes|-\w+)"
     r"|\S*(?:pip[\d.]*|uv) +cache +(?:purge|clean)|\S*python[\d.]* +-m +pip +cache +purge"
+    # the index that --no-cache fetches by itself
+    r"|apk +update"
     r"|npm +cache +clean +--force|yarn +cache +clean|pdm +cache +clear|go +clean +-cache +-modcache)"
 )
 # what decides that a RUN stays alone

@@ -83,6 +83,19 @@ EXTRA_101 = {
     "ikawrakow__ik_llama.cpp__.devops__llama-cli-rocm.Dockerfile": COMPLETE,
     "ikawrakow__ik_llama.cpp__.devops__llama-server-rocm.Dockerfile": COMPLETE,
     "ikawrakow__ik_llama.cpp__.devops__main-rocm.Dockerfile": COMPLETE,
+    **dict.fromkeys(
+        (
+            "YanWenKun__ComfyUI-Docker__archived__cu128-megapak__Dockerfile",
+            "YanWenKun__ComfyUI-Docker__base-cu130-devel__Dockerfile",
+            "YanWenKun__ComfyUI-Docker__cu126-megapak__Dockerfile",
+            "openeuler-mirror__openeuler-docker-images__AI__cuda__11.8.0-cudnn8.9.0__22.03-lts__Dockerfile",
+            "tensorchord__envd__base-images__python3.8-ubuntu20.04-cuda11.6.Dockerfile",
+            "volcengine__verl__docker__Dockerfile.megatron",
+            "volcengine__verl__docker__Dockerfile.stable.vllm011",
+            "volcengine__verl__docker__verl0.5-cu126-torch2.7.1-fa2.8.0__Dockerfile.base",
+        ),
+        "label is about bases: the toolkit, or a profiler, is installed into what ships",
+    ),
 }
 
 
