@@ -8,21 +8,33 @@ from __future__ import annotations
 import enum
 
 from imgtool.facts.commands import Command
-from imgtool.facts.facts import Run
+from imgtool.facts.facts import Facts, Run
 from imgtool.facts.packages import Operation, PackageOperation
 from imgtool.regex import regex
 from imgtool.transforms.runs import Segment
 
 
 class Kind(enum.StrEnum):
-    """Kinds of commands; the value names the rule in ``--explain``."""
+    """Kinds of commands; the value names the rule in ``--explain``.
 
+    ``STATE`` changes the shell for what follows in the same RUN (cd, export, set). ``REPLAY`` does the same on
+    either base (mkdir, useradd, ldconfig). ``FETCH`` brings files from elsewhere. ``PREFIX`` fills one folder with
+    a whole environment (venv, conda). ``BUILD`` writes where it is told, or in place; ``INSTALL`` copies what was
+    built to a prefix. ``CLEAN`` empties a cache of its own program. ``QUERY`` leaves nothing behind.
+    """
+
+    STATE = "state"
     SYSTEM_PACKAGES = "system-packages"
     PACKAGE_LISTS = "package-lists"
+    REPLAY = "replay"
+    FETCH = "fetch"
     PYTHON_PACKAGES = "python-packages"
     PYTHON_PROJECT = "python-project"
-    PIP_CACHE = "pip-cache"
-    REPLAY = "replay"
+    PREFIX = "prefix"
+    BUILD = "build"
+    INSTALL = "install"
+    CLEAN = "clean"
+    QUERY = "query"
     UNKNOWN = "unknown"
 
 
@@ -35,7 +47,7 @@ _CONFIGURATION = "/etc/"
 _PYTHON = regex(r"python[0-9.]*")
 
 
-def kind(segment: Segment, run: Run) -> Kind:
+def kind(segment: Segment, run: Run, facts: Facts) -> Kind:  # noqa: ARG001 - scripts of the context are read soon
     """The kind of one item of a RUN's list."""
     if len(segment.commands) != 1:
         return Kind.UNKNOWN
@@ -83,7 +95,7 @@ def _of_operation(operation: PackageOperation) -> Kind:
         if operation.operation is Operation.INSTALL:
             project = [p for p in operation.packages if p.source == "path"]
             return Kind.PYTHON_PROJECT if project else Kind.PYTHON_PACKAGES
-        return Kind.PIP_CACHE if operation.operation is Operation.CLEAN else Kind.UNKNOWN
+        return Kind.CLEAN if operation.operation is Operation.CLEAN else Kind.UNKNOWN
     return Kind.UNKNOWN
 
 

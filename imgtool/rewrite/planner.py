@@ -188,7 +188,7 @@ def _sort(facts: Facts, stage: Stage) -> dict[Instruction, _Sorted]:
     for run in facts.runs(stage):
         if run.onbuild:
             raise RefusedError("onbuild", "what an ONBUILD will run is not known here", run.instruction.span)
-        items = tuple((segment, kind(segment, run)) for segment in segments(run.script))
+        items = tuple((segment, kind(segment, run, facts)) for segment in segments(run.script))
         found[run.instruction] = _Sorted(run, items)
     return found
 
@@ -273,7 +273,7 @@ def _command_steps(
         yield transfer(builder.facts, found, numbers, pip_in_final=pip, used_later=more)
     elif one is Kind.SYSTEM_PACKAGES:
         yield from system_packages.steps(run, segment, compiler=builder.needed.compiler)
-    elif one is Kind.PIP_CACHE:
+    elif one is Kind.CLEAN:
         yield Place(segment.span, Placement.BUILDER, one, "the final stage has no such cache")
     else:
         yield Place(segment.span, Placement.BOTH, one, "not proven build-only, so it is replayed")
