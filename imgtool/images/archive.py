@@ -16,6 +16,7 @@ from imgtool.images.blobs import LayerTar, scan_layer, stream_layer
 from imgtool.images.errors import ImageError
 from imgtool.images.layers import Room, clean
 from imgtool.images.reference import why_no_file
+from imgtool.images.spool import Spool
 from imgtool.images.streams import Region, Stream, compression, inflate, tapped
 from imgtool.images.tar import BLOCK, FILE, HARDLINK, SYMLINK, Header, next_header, padded
 
@@ -83,9 +84,13 @@ class FileStore:
 
 
 class StreamStore:
-    """An archive that passes once, its documents and its read layers kept."""
+    """An archive that passes once, its documents and its read layers kept.
 
-    def __init__(self, chunks: Iterable[bytes]) -> None:
+    ``spool`` takes what the layers hold, which is passed over otherwise.
+    """
+
+    def __init__(self, chunks: Iterable[bytes], spool: Spool | None = None) -> None:
+        self._spool = spool
         self._room = Room()
         self._documents = Room(MAX_DOCUMENTS)
         self._members: dict[str, bytes | LayerTar | ImageError] = {}
@@ -111,13 +116,18 @@ class StreamStore:
                 self._members[name] = body.read(header.stored)
             else:
                 with _named(name):
-                    self._members[name] = stream_layer(body.chunks(), self._room)
+                    self._members[name] = self._layer(body)
         except ImageError as error:
             # what nobody asks for may be as broken as it likes
             self._members[name] = error
         if body.drain() < header.stored:
             raise ImageError(f"it is cut off inside {name}")
         stream.skip(-header.stored % BLOCK)
+
+    def _layer(self, body: Stream) -> LayerTar:
+        if self._spool is None:
+            return stream_layer(body.chunks(), self._room)
+        return self._spool.take(lambda tap: stream_layer(body.chunks(), self._room, tap))
 
     def __contains__(self, name: str, /) -> bool:
         return _resolved(name, self._links) in self._members
@@ -142,12 +152,12 @@ class StreamStore:
 
 
 def open_archive(
-    path: Path, *, verify: bool = False, progress: Progress | None = None
+    path: Path, *, verify: bool = False, progress: Progress | None = None, spool: Spool | None = None
 ) -> FileStore | StreamStore:
     """Read an archive file. ``progress`` is shown every chunk that is read whole.
 
     ``verify`` reads uncompressed layers too, to hold them against their digests; everything else is
-    always held against them, since its bytes pass anyway.
+    always held against them, since its bytes pass anyway. With a ``spool`` they all pass, into it.
 
     Raises:
         ImageError: it is no archive that can be read.
@@ -157,12 +167,12 @@ def open_archive(
     with _opened(path) as file:
         region = Region(file, 0, path.stat().st_size)
         kind = compression(region.read(BLOCK))
-        if kind == "none":
+        if kind == "none" and spool is None:
             return FileStore(path, verify=verify, progress=progress)
-        if kind != "gzip":
+        if kind not in {"none", "gzip"}:
             raise ImageError(f"it is compressed with {kind}, which cannot be read here")
-        chunks = Region(file, 0, path.stat().st_size).chunks()
-        return StreamStore(inflate(tapped(chunks, *((progress,) if progress else ()))))
+        chunks = tapped(Region(file, 0, path.stat().st_size).chunks(), *((progress,) if progress else ()))
+        return StreamStore(inflate(chunks) if kind == "gzip" else chunks, spool)
 
 
 @contextmanager

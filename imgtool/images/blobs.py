@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from imgtool.images.errors import ImageError
 from imgtool.images.layers import Entries, Room, read_entries
@@ -25,8 +25,8 @@ class LayerTar:
     entries: Entries = field(repr=False)
 
 
-def stream_layer(chunks: Iterable[bytes], room: Room) -> LayerTar:
-    """Read a layer blob whole, unpacking and hashing it as it passes.
+def stream_layer(chunks: Iterable[bytes], room: Room, *taps: Callable[[bytes], object]) -> LayerTar:
+    """Read a layer blob whole, unpacking and hashing it as it passes; ``taps`` are shown the tar in it.
 
     Raises:
         ImageError: it is damaged, absurd, no tar, or compressed with something else than gzip.
@@ -37,7 +37,7 @@ def stream_layer(chunks: Iterable[bytes], room: Room) -> LayerTar:
         raise ImageError(f"it is compressed with {kind}, which cannot be read here")
     digest = hashlib.sha256()
     content = blob.chunks() if kind == "none" else inflate(blob.chunks())
-    tar = Stream(tapped(content, digest.update))
+    tar = Stream(tapped(content, digest.update, *taps))
     entries = read_entries(tar, room)
     unpacked = tar.drain()
     return LayerTar(kind, blob.drain(), unpacked, f"sha256:{digest.hexdigest()}", entries)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from imgtool.images.archive import Progress, StreamStore
 from imgtool.images.errors import ImageError
 from imgtool.images.reference import why_no_file
+from imgtool.images.spool import Spool
 from imgtool.images.streams import CHUNK, tapped
 
 #: Seconds until an engine answers at all, and without a byte while it saves: it writes the whole image
@@ -19,10 +20,13 @@ _ANSWER, _SAVE = 30, 1800
 _MAX_SAID = 200
 
 
-def open_daemon(name: str, *, guessed: bool = False, progress: Progress | None = None) -> StreamStore:
+def open_daemon(
+    name: str, *, guessed: bool = False, progress: Progress | None = None, spool: Spool | None = None
+) -> StreamStore:
     """Read an image from the engine that DOCKER_HOST, the docker context or the default socket names.
 
     ``guessed``: it may have been meant as a file; where the engine fails, why it is none is said too.
+    ``spool`` takes what the layers hold, which is passed over otherwise.
 
     Raises:
         ImageError: there is no engine, no such image, or the engine stops half-way.
@@ -34,7 +38,7 @@ def open_daemon(name: str, *, guessed: bool = False, progress: Progress | None =
         try:
             client.api.timeout = _SAVE
             chunks = client.api.get_image(name, chunk_size=CHUNK)
-            return StreamStore(tapped(chunks, *((progress,) if progress else ())))
+            return StreamStore(tapped(chunks, *((progress,) if progress else ())), spool)
         finally:
             client.close()
 

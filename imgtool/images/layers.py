@@ -78,7 +78,7 @@ def read_entries(source: Source, room: Room) -> Entries:
     entries = Entries()
     paths, kinds, sizes, links = entries.paths, entries.kinds, entries.sizes, entries.links
     while header := next_header(source):
-        name, kind, stored, size, link = header
+        name, kind, stored, size, link = header[:5]
         room.take(_PER_ENTRY + len(name) + len(link))
         source.skip(padded(stored))
         if link:

@@ -20,6 +20,7 @@ from imgtool.images.errors import ImageError
 from imgtool.images.layers import Tree
 from imgtool.images.manifests import Store, normal_platform, read_image
 from imgtool.images.model import Image
+from imgtool.images.spool import Spool
 from imgtool.values import dataclass
 
 
@@ -58,14 +59,15 @@ def load(
     platform: str | None = None,
     verify: bool = False,
     progress: Progress | None = None,
+    spool: Spool | None = None,
 ) -> Image:
-    """Read an image; as :func:`measure`."""
+    """Read an image; as :func:`measure`. ``spool`` takes what the layers hold, which is passed over otherwise."""
     wanted = platform and normal_platform(platform)
     store: Store
     if reference.source == references.DAEMON:
-        store = open_daemon(reference.place, guessed=reference.guessed, progress=progress)
+        store = open_daemon(reference.place, guessed=reference.guessed, progress=progress, spool=spool)
     else:
-        store = open_archive(Path(reference.place), verify=verify, progress=progress)
+        store = open_archive(Path(reference.place), verify=verify, progress=progress, spool=spool)
     return read_image(
         store, reference=reference.text, source=reference.source, name=reference.name, platform=wanted
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from io import RawIOBase
-from typing import Protocol
+from typing import IO, Protocol
 
 from imgtool.images.errors import ImageError
 
@@ -42,7 +42,7 @@ class Region:
 
     __slots__ = ("_end", "_file", "position")
 
-    def __init__(self, file: RawIOBase, position: int, end: int) -> None:
+    def __init__(self, file: RawIOBase | IO[bytes], position: int, end: int) -> None:
         self._file = file
         self._end = end
         self.position = position

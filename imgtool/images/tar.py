@@ -27,6 +27,8 @@ _V7, _GNU_SPARSE, _GLOBAL = 0x00, 0x53, 0x67
 #: Entries that say more about the next one: PAX records, a long name, a long link target.
 _EXTENSIONS = {0x78: b"", 0x4C: b"gnu.path", 0x4B: b"gnu.linkpath"}
 _NO_DATA = frozenset(b"123456")
+#: How engines write extended attributes into PAX headers.
+_XATTR = b"SCHILY.xattr."
 _DOUBT = ": it is damaged, or no tar archive"
 _OCTAL = b"01234567"
 _ZEROS = bytes(BLOCK)
@@ -40,6 +42,7 @@ class Header(NamedTuple):
     """One entry. ``stored`` bytes of data follow it, padded to whole blocks.
 
     ``size`` is what a file unpacks to, the holes of a sparse one included; 0 for everything else.
+    ``block`` and ``records`` are what it says besides, for :func:`ownership` and :func:`xattrs`.
     """
 
     name: bytes
@@ -47,6 +50,8 @@ class Header(NamedTuple):
     stored: int
     size: int
     link: bytes
+    block: bytes
+    records: Records
 
 
 def padded(stored: int) -> int:
@@ -78,11 +83,30 @@ def next_header(source: Source) -> Header | None:
             if magic == b"ustar\0" and prefix[0]:
                 name = text(prefix[:131] if block[508:] == b"tar\0" else prefix) + b"/" + name
             real = _gnu_real_size(source, block) if flag == _GNU_SPARSE else None
-            return _header(name, flag, stored, real, text(link) if link[0] else b"", records)
+            return _header(name, flag, stored, real, text(link) if link[0] else b"", block, records)
     return None
 
 
-def _header(name: bytes, flag: int, stored: int, real: int | None, link: bytes, records: Records) -> Header:
+def ownership(header: Header) -> tuple[int, int, int]:
+    """Permission bits, user and group numbers of an entry.
+
+    Raises:
+        ImageError: one of them is no number.
+    """
+    mode, *owner = (number(header.block[start : start + 8]) for start in (100, 108, 116))
+    uid, gid = (_size(header.records, n, key) for n, key in zip(owner, (b"uid", b"gid"), strict=True))
+    return mode & 0o7777, uid, gid
+
+
+def xattrs(header: Header) -> tuple[tuple[bytes, bytes], ...]:
+    """Extended attributes of an entry, by name; what setcap writes is one."""
+    found = header.records.items()
+    return tuple(sorted((key.removeprefix(_XATTR), value) for key, value in found if key.startswith(_XATTR)))
+
+
+def _header(
+    name: bytes, flag: int, stored: int, real: int | None, link: bytes, block: bytes, records: Records
+) -> Header:
     if records:
         name = _first(records, b"gnu.path", b"GNU.sparse.name", b"path") or name
         link = _first(records, b"gnu.linkpath", b"linkpath") or link
@@ -94,8 +118,8 @@ def _header(name: bytes, flag: int, stored: int, real: int | None, link: bytes, 
     if flag in _NO_DATA:
         stored = 0
     if kind != FILE:
-        return Header(name, kind, stored, 0, link)
-    return Header(name, kind, stored, stored if real is None else real, b"")
+        return Header(name, kind, stored, 0, link, block, records)
+    return Header(name, kind, stored, stored if real is None else real, b"", block, records)
 
 
 def _check_signed(block: bytes, stated: int) -> None:

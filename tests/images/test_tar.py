@@ -112,7 +112,8 @@ def test_large_sizes(size: int, tar_format: str) -> None:
     info = tarfile.TarInfo("big")
     info.size = size
     header = next_header(Stream([info.tobuf(FORMATS[tar_format])]))
-    assert header == Header(b"big", FILE, size, size, b"")
+    assert header is not None
+    assert header[:5] == (b"big", FILE, size, size, b"")
 
 
 @pytest.mark.parametrize(
