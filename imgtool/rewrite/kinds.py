@@ -17,8 +17,10 @@ from imgtool.transforms.runs import Segment
 class Kind(enum.StrEnum):
     """Kinds of commands; the value names the rule in ``--explain``.
 
-    ``STATE`` changes the shell for what follows in the same RUN (cd, export, set). ``REPLAY`` does the same on
-    either base (mkdir, useradd, ldconfig). ``FETCH`` brings files from elsewhere. ``PREFIX`` fills one folder with
+    ``STATE`` changes the shell for what follows in the same RUN (cd, export, set). ``REPLAY`` changes the system
+    the same way on either base (useradd, ldconfig, files of /etc), packages that cannot be taken apart among it.
+    ``FILES`` moves, edits or makes other files (mkdir, cp, sed -i, tar), which earlier commands may have made: it
+    goes wherever they go, so what is captured takes its effect along. ``FETCH`` brings files from elsewhere. ``PREFIX`` fills one folder with
     a whole environment (venv, conda). ``BUILD`` writes where it is told, or in place; ``INSTALL`` copies what was
     built to a prefix. ``CLEAN`` empties a cache of its own program. ``QUERY`` leaves nothing behind.
     """
@@ -27,6 +29,7 @@ class Kind(enum.StrEnum):
     SYSTEM_PACKAGES = "system-packages"
     PACKAGE_LISTS = "package-lists"
     REPLAY = "replay"
+    FILES = "files"
     FETCH = "fetch"
     PYTHON_PACKAGES = "python-packages"
     PYTHON_PROJECT = "python-project"
