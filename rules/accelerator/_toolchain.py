@@ -86,6 +86,11 @@ def signs(stages: Iterable[Stage], facts: Facts) -> Iterator[Sign]:
                 yield from _of_command(command, run, facts)
 
 
+def runs(seen: Iterable[Sign]) -> list[Sign]:
+    """The signs of a compiler that works when the image runs."""
+    return [sign for sign in seen if sign.when is When.RUN]
+
+
 def _of_instruction(instruction: Instruction) -> Iterator[Sign]:
     if instruction.keyword == "ONBUILD":
         yield Sign(When.UNKNOWN, "ONBUILD", instruction.word.span)

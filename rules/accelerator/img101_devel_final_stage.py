@@ -8,8 +8,8 @@ known, or is newer than the data, is not judged.
 
 Where nothing but a shell starts, the image may be there to build in, and the message says so; if something is built
 in it or may be, the finding is information. Nothing is said there where the context gives it scripts and lists alone,
-as a CI image has, or where there is no smaller image of the family. So it is where a package that is installed compiles while it runs
-(FlashInfer, DeepSpeed, Triton, …), and the message says what is enough for that.
+as a CI image has, or where there is no smaller image of the family. Where a package that is installed compiles while
+it runs (FlashInfer, DeepSpeed, Triton, …), IMG123 says what is enough for that.
 
 On any other image, a CUDA toolkit that is installed into what ships is the same: `cuda-toolkit-12-4`,
 `nvidia-cuda-toolkit`, `cuda_….run --toolkit`. It is information where nothing says what starts, where requirement files
@@ -72,7 +72,7 @@ from imgtool.rule import (
 )
 
 from ._start import starts_a_program
-from ._toolchain import Sign, When, signs
+from ._toolchain import Sign, When, runs, signs
 from ._toolkits import installed_toolkits
 
 META = RuleMeta(
@@ -99,7 +99,7 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     if base is None or found is None or beyond(base):
         return
     seen = tuple(signs(facts.shipped, facts))
-    if seen and _is_workshop(found, facts):
+    if runs(seen) or (seen and _is_workshop(found, facts)):
         return
     sibling = identify(found.sibling) if found.sibling else None
     saved = saving(base, sibling) if sibling else None
@@ -116,7 +116,7 @@ def _installed(facts: Facts) -> Iterator[Finding]:
     """A toolkit that is installed on an image without one."""
     found = list(installed_toolkits(facts))
     seen = tuple(signs(facts.shipped, facts)) if found else ()
-    if not found or _runs(seen):
+    if not found or runs(seen):
         return
     first = next((toolkit for toolkit in found if toolkit.kind == "toolkit"), found[0])
     own = {toolkit.program for toolkit in found}
@@ -154,20 +154,10 @@ def _is_workshop(found: Toolchain, facts: Facts) -> bool:
 
 
 def _may_be_meant(seen: tuple[Sign, ...], facts: Facts) -> bool:
-    return bool(_runs(seen)) or (bool(seen) and not starts_a_program(facts))
-
-
-def _runs(seen: tuple[Sign, ...]) -> list[Sign]:
-    return [sign for sign in seen if sign.when is When.RUN]
+    return bool(seen) and not starts_a_program(facts)
 
 
 def _advice(base: BaseImage, found: Toolchain, seen: tuple[Sign, ...], facts: Facts) -> str:
-    runs = _runs(seen)
-    if runs:
-        # the version in a package's name is the CUDA version, which not every tag tells
-        names = dict.fromkeys(p.replace("-{X-Y}", "") for sign in runs for p in sign.packages)
-        enough = f": {', '.join(names)} on a smaller image may be enough" if names else ""
-        return f"{runs[0].what} compiles when the image runs{enough}"
     unless = "" if starts_a_program(facts) else "unless it is meant to build in, "
     if found.sibling and not seen:
         return f"{unless}use {found.sibling}"

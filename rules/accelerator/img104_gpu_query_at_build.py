@@ -5,8 +5,7 @@ Reports programs that ask for a device (`nvidia-smi`, `npu-smi`, `rocm-smi`, `to
 as a command, in `python -c`, in a here-document or a pipe that Python reads. Every stage counts, a builder too.
 
 CMD, ENTRYPOINT and HEALTHCHECK run where there is a device and are left alone. So are a RUN with `--device`, and a
-query whose failure is thrown away (`nvidia-smi || true`): nothing depends on its answer. Python that only prints the
-answer gets a finding of information.
+query whose failure is thrown away (`nvidia-smi || true`) and Python that only prints the answer: nothing depends on it.
 
 ## Why is this bad
 No device is visible while an image is built. `nvidia-smi` is not even there, and ends the build;
@@ -95,8 +94,8 @@ def _found(query: DriverFact, text: str, span: Span, facts: Facts) -> Iterator[F
     at = facts.document.data.find(written, span.start, span.end)
     place = Span(at, at + len(written)) if at >= 0 else span
     message = f"{query.found.rstrip('(')} asks for a device, and {query.why}; ask when the container starts"
-    decides = not query.found.endswith("(") or _DECIDES.search(text)
-    yield META.finding(place, message, severity=query.severity if decides else Severity.INFO)
+    if not query.found.endswith("(") or _DECIDES.search(text):
+        yield META.finding(place, message, severity=query.severity)
 
 
 def _ignored(commands: Sequence[Command], position: int) -> bool:

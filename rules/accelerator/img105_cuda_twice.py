@@ -7,7 +7,7 @@ installs Python wheels that bring the same libraries: `torch`, `vllm`, `jax[cuda
 
 It says nothing where something else needs the CUDA of the base: packages that bring none themselves (`cupy-cuda12x`,
 `onnxruntime-gpu`, `ctranslate2`, …), TensorRT and CUDA packages, anything that is compiled on a base with nvcc or
-compiles with nvcc when it runs. Where that cannot be seen, because a requirement file, a script or a copy from another
+compiles with nvcc when it runs, and whatever a stage with nvcc hands over. Where that cannot be seen, because a requirement file, a script or a copy from another
 image may bring such a thing, or something is compiled on a base without nvcc, the finding is information; on a base
 with nvcc IMG101 alone speaks then. Otherwise this finding stands for that of IMG101, as it asks for more.
 
@@ -49,7 +49,9 @@ from imgtool.rule import (
     RuleMeta,
     Severity,
     Stage,
+    Via,
     beyond,
+    build_only,
     contents,
     copy_source,
     identify,
@@ -59,7 +61,7 @@ from imgtool.rule import (
     sibling,
 )
 
-from ._toolchain import Sign, When, signs
+from ._toolchain import Sign, When, runs, signs
 from ._wheels import brings_cuda, installed
 
 META = RuleMeta("IMG105", "cuda-twice", severity=Severity.WARNING, since="0.1.0", aliases=("IMG101",))
@@ -80,9 +82,13 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     bringing = next((package for run, o, package in packages if brings_cuda(run, o, package, facts)), None)
     if bringing is None or any(_uses_base(o, package) for _, o, package in packages):
         return
+    if _takes_from_nvcc(facts):
+        return
     seen = tuple(signs(facts.shipped, facts))
     compiles = any(_may_link_cuda(sign) for sign in seen)
-    hidden = compiles or _is_hidden(seen, facts)
+    # headers are for building unless something compiles when the image runs
+    headers = not runs(seen) and any(_is_for_building(o, p) for _, o, p in packages)
+    hidden = compiles or headers or _is_hidden(seen, facts)
     if contents(base).holds("nvcc") is False or not hidden:
         yield _finding(stage, base, bringing, seen, hidden=hidden)
 
@@ -99,9 +105,20 @@ def _uses_base(operation: PackageOperation, package: Package) -> bool:
     return need is not None and need.accelerator == "cuda" and need.level not in _MET
 
 
+def _is_for_building(operation: PackageOperation, package: Package) -> bool:
+    return operation.ecosystem == "deb" and build_only("apt", package.name) is not None
+
+
 def _may_link_cuda(sign: Sign) -> bool:
     """Whether what is compiled may be linked against the base: all but the C that packages compile for themselves."""
     return sign.when is When.BUILD or (sign.when is When.RUN and not sign.packages)
+
+
+def _takes_from_nvcc(facts: Facts) -> bool:
+    """Whether a stage on an image with nvcc hands something over: it may be linked against the CUDA of the base."""
+    sources = (e.target for e in facts.graph.edges if e.via is Via.COPY and e.stage in facts.shipped)
+    bases = (facts.base(stage) for stage in sources if stage is not None)
+    return any(contents(base).holds("nvcc") is True for base in bases if base is not None)
 
 
 def _is_hidden(seen: Sequence[Sign], facts: Facts) -> bool:

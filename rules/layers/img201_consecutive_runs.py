@@ -5,7 +5,7 @@ Reports RUN instructions that follow one another directly, in a stage that ships
 
 - they work on system packages, with one package manager: refresh its lists, install, remove;
 - three or more of them install single Python packages by name;
-- they set up folders, links, modes, users and small files.
+- they set up folders, links, modes, users and small files; not where each has a comment of its own.
 
 `apt-get update` in a RUN of its own, before the RUN that installs, is a warning: its layer is cached, so a later build
 installs from outdated lists, and fails when a version is gone.
@@ -111,7 +111,14 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     if stage not in facts.shipped:
         return
     for kind, group in _groups(facts, stage):
-        yield _finding(facts, kind, group)
+        if kind != _SETS_UP or not all(_is_commented(run) for run in group):
+            yield _finding(facts, kind, group)
+
+
+def _is_commented(run: Run) -> bool:
+    """Whether a comment stands right above it: a step that somebody thought about."""
+    node = run.instruction
+    return any(comment.line == node.start_line - 1 for comment in node.comments)
 
 
 def _groups(facts: Facts, stage: Stage) -> Iterator[tuple[str, list[Run]]]:

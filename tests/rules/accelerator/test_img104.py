@@ -11,6 +11,10 @@ BASE = "FROM pytorch/pytorch:2.6.0-cuda12.4-cudnn9-runtime\n"
 
 
 LEFT_ALONE = [
+    (
+        "RUN python -c 'import torch; print(torch.cuda.is_available())'",
+        "nothing depends on what is only printed",
+    ),
     ("CMD nvidia-smi", "runs where there is a device"),
     ('ENTRYPOINT ["npu-smi", "info"]', "runs where there is a device"),
     ("HEALTHCHECK CMD nvidia-smi", "runs where there is a device"),
@@ -72,12 +76,6 @@ def test_found(lint_with: LintWith, body: str, piece: str) -> None:
     assert text[finding.span.start : finding.span.end].decode() == piece
     assert finding.severity == "warning"
     assert finding.message.startswith(f"{piece.rstrip('(')} asks for a device, and no device is visible")
-
-
-def test_what_is_only_printed_is_information(lint_with: LintWith) -> None:
-    text = f"{BASE}RUN python -c 'import torch; print(torch.cuda.is_available())'\n"
-    (finding,) = lint_with("IMG104", text).findings
-    assert finding.severity == "info"
 
 
 def test_a_builder_counts(lint_with: LintWith) -> None:

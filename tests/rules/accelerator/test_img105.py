@@ -41,6 +41,11 @@ LEFT_ALONE = [
     (f"{DEVEL}RUN pip install torch deepspeed", "it compiles with nvcc when it runs"),
     (f"{DEVEL}{TORCH}CMD nvcc --version", "it starts nvcc"),
     (f"{DEVEL}{TORCH}RUN pip install -r requirements.txt", "it may need nvcc: IMG101 says all that is sure"),
+    (f"{DEVEL}RUN apt-get install -y python3-dev\n{TORCH}", "headers: something may be compiled"),
+    (
+        f"{DEVEL[:-1]} AS build\nRUN make\n{RUNTIME}{TORCH}COPY --from=build /a.whl /\n",
+        "what a stage with nvcc made may be linked against the base",
+    ),
     (f"{RUNTIME[:-1]} AS build\n{TORCH}FROM debian:12\n", "a builder"),
     ("", "no stage"),
 ]

@@ -34,6 +34,7 @@ LEFT_ALONE = [
     (f"{BASE}RUN pip install a\nRUN pip install torch_scatter\nRUN pip install c", "may compile for long"),
     (f"{BASE}RUN apt-get install -y a\nRUN pip install b", "different managers"),
     (f"{BASE}{MOUNTED} a\n{MOUNTED} b", "who mounts a cache has thought about layers"),
+    (f"{BASE}# a\nRUN mkdir /a\n# b\nRUN mkdir /b", "each step has its own comment"),
     (f"{BASE}RUN --network=none mkdir /a\nRUN mkdir /b", "different flags"),
     (f'{BASE}RUN ["mkdir", "/a"]\nRUN ["mkdir", "/b"]', "exec form"),
     (f"{BASE}RUN <<EOF\nmkdir /a\nEOF\nRUN mkdir /b", "a here-document"),
