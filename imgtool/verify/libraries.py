@@ -1,0 +1,142 @@
+"""The ELF closure: whatever the linker finds for a file in the first image it must find in the second one."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping
+
+from imgtool.families.drivers import driver_path
+from imgtool.values import dataclass, field
+from imgtool.verify.elf import Elf, ElfError, named_libraries
+from imgtool.verify.linker import Linker, Problem, find, linker_of, load
+from imgtool.verify.model import CheckResult, Difference, Dropped, Image, Weight, result, skipped
+
+NAME = "libraries"
+#: ELF files of one image: four times as many as the largest images known hold.
+_MAX_PROGRAMS = 20_000
+_MAX_NAMED = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One image: its linker, and what loading each of its files runs into."""
+
+    linker: Linker
+    problems: Mapping[str, frozenset[Problem]]
+    by_name: dict[str, list[str]] = field(default_factory=dict)
+
+
+def check(first: Image, second: Image, dropped: Dropped) -> CheckResult:
+    """Compare what every ELF file loads, without running any.
+
+    A file of both images fails where it lacks a library, a symbol version or an interpreter that it has in the first
+    one. What the driver brings to a running container is nobody's to lack. Names of libraries in constants, which a
+    program may load later, are compared too: they warn.
+    """
+    sides = [_side(image) for image in (first, second)]
+    if any(len(side.problems) > _MAX_PROGRAMS for side in sides):
+        return skipped(NAME, f"there are more than {_MAX_PROGRAMS:,} programs and libraries")
+    a, b = sides
+    differences = (*_interpreters(a, b), *_libraries(a, b), *_named(a, b))
+    del dropped  # a library that is dropped and needed is missing all the same
+    return result(NAME, differences, f"{len(b.problems):,} programs and libraries")
+
+
+def _side(image: Image) -> _Side:
+    linker = linker_of(image)
+    paths = []
+    for path in linker.programs():
+        paths.append(path)
+        if len(paths) > _MAX_PROGRAMS:
+            return _Side(linker, dict.fromkeys(paths, frozenset()))
+    by_name: dict[str, list[str]] = {}
+    for path in paths:
+        by_name.setdefault(posixpath.basename(path), []).append(path)
+    return _Side(linker, {path: load(linker, path).problems for path in paths}, by_name)
+
+
+def _interpreters(a: _Side, b: _Side) -> Iterator[Difference]:
+    for path in b.problems:
+        elf = b.linker.files[path]
+        wanted = elf.interpreter if elf else None
+        if wanted and not b.linker.tree.get(wanted) and (path not in a.problems or a.linker.tree.get(wanted)):
+            yield Difference(
+                NAME, Weight.FAIL, path, f"its interpreter {wanted} is missing, so it does not start"
+            )
+
+
+def _libraries(a: _Side, b: _Side) -> Iterator[Difference]:
+    """One difference for each thing that is missing, at the first file that lacks it."""
+    needers: dict[tuple[str, str | None], set[str]] = {}
+    failing = set()
+    for path, problems in b.problems.items():
+        for problem in problems:
+            if _is_new(a, b, path, problem):
+                key = (problem.library, problem.version)
+                needers.setdefault(key, set()).add(problem.needer)
+                # nothing is known of a file that only the second image has
+                failing |= {key} if path in a.problems else set()
+    for key, paths in needers.items():
+        weight = Weight.FAIL if key in failing else Weight.WARN
+        yield Difference(NAME, weight, min(paths), _message(b, *key, len(paths)))
+
+
+def _is_new(a: _Side, b: _Side, path: str, problem: Problem) -> bool:
+    if driver_path(problem.library):
+        return False
+    known = {(one.library, one.version) for one in a.problems.get(path, ())}
+    if (problem.library, problem.version) not in known:
+        return True
+    # a start script may name folders that the configuration does not
+    return problem.version is None and _anywhere(a, problem) and not _anywhere(b, problem)
+
+
+def _anywhere(side: _Side, problem: Problem) -> bool:
+    wanted = side.linker.elf(problem.needer)
+    paths = side.by_name.get(posixpath.basename(problem.library), ())
+    return any(_same(side.linker.elf(path), wanted) for path in paths)
+
+
+def _same(elf: Elf | None, other: Elf | None) -> bool:
+    return elf is not None and (other is None or elf.machine == other.machine)
+
+
+def _message(b: _Side, library: str, version: str | None, files: int) -> str:
+    more = f" ({files} files need it)" if files > 1 else ""
+    if version:
+        return f"it needs {version} of {library}, which the library there does not have{more}"
+    places = b.by_name.get(library)
+    where = (
+        f"is in {posixpath.dirname(places[0])}, where the linker does not look (ldconfig?)" if places else ""
+    )
+    return f"it needs {library}, which {where or 'is missing'}{more}"
+
+
+# --- names in constants -------------------------------------------------------------------------------
+
+
+def _named(a: _Side, b: _Side) -> Iterator[Difference]:
+    """Libraries that a file may load later by name: found for it in the first image and not in the second."""
+    gone: dict[str, list[str]] = {}
+    left = _MAX_NAMED
+    for path in b.problems:
+        node = b.linker.tree.nodes[path]
+        left -= node.size
+        if path not in a.problems or left < 0:
+            continue
+        for name in _names(b.linker, path):
+            if find(a.linker, name, path) and not find(b.linker, name, path) and not driver_path(name):
+                gone.setdefault(name, []).append(path)
+    for name, paths in gone.items():
+        more = f", as do {len(paths) - 1} more" if len(paths) > 1 else ""
+        yield Difference(
+            NAME, Weight.WARN, paths[0], f"it names {name}{more}, which is missing: it may load it later"
+        )
+
+
+def _names(linker: Linker, path: str) -> frozenset[str]:
+    node = linker.tree.nodes[path]
+    try:
+        return named_libraries(lambda offset, size: linker.tree.read_at(node, offset, size))
+    except ElfError:
+        return frozenset()
