@@ -416,6 +416,13 @@ def _flavour_named_by(match: _Match) -> Flavour | None:
     return next((f for f in _flavours(match) if token is not None and f.token == token.lower()), None)
 
 
+def built_on(base: BaseImage) -> tuple[str, ...]:
+    """The flavours that the image is built on, so that it has every file of theirs; the largest first."""
+    match = _match(base.ref)
+    flavour = _flavour_named_by(match) if match else None
+    return flavour.holds if flavour else ()
+
+
 def flavour_token(base: BaseImage) -> str | None:
     """The piece of the reference's text that makes the flavour, ``devel`` or ``-slim``; empty where none is written."""
     match = _match(base.ref)

@@ -56,6 +56,21 @@ class Level(NamedTuple):
     deb: tuple[str, ...] = ()
 
 
+class Compiler(NamedTuple):
+    """The packages on top of a level's image for programs that compile while they run.
+
+    ``of`` is ``host`` for C and C++, ``device`` for the accelerator's code too, with the headers that it includes.
+    """
+
+    accelerator: str
+    of: str
+    source: tuple[str, ...]
+    evidence: Evidence
+    deb: tuple[str, ...] = ()
+    rpm: tuple[str, ...] = ()
+    note: str | None = None
+
+
 class Accelerator(NamedTuple):
     """What a vendor asks of an image on any base: variables and library folders of a final stage, devices, resources.
 
@@ -155,6 +170,11 @@ def levels(accelerator: str) -> tuple[Level, ...]:
 def highest(accelerator: str, names: Collection[str]) -> Level | None:
     """The largest of some levels: what a stage with all of them needs. Names of other accelerators do not count."""
     return next((level for level in reversed(levels(accelerator)) if level.name in names), None)
+
+
+def compilers(accelerator: str) -> tuple[Compiler, ...]:
+    """What compiles at run time on an accelerator's images."""
+    return tuple(row for row in rows("accelerators", "compiler", Compiler) if row.accelerator == accelerator)
 
 
 def accelerator_of(name: str) -> Accelerator | None:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
+from imgtool.edits import Span
 from imgtool.facts.facts import Facts, Run
 from imgtool.facts.packages import Operation, PackageOperation
 from imgtool.facts.shell import analyse
@@ -38,9 +39,17 @@ _NEEDS_TOOLKIT = frozenset({"jit", "devel", "toolkit"})
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What must stay in the final stage. ``compiler`` says why a C compiler must, or is None."""
+    """What must stay in the final stage, each with the reason, or None.
+
+    ``compiler`` is one for C, ``toolkit`` one for device code, ``cuda_libraries`` those that Python packages do not
+    bring. ``unread`` are the places of what could not be read, ``tools`` programs that start commands name.
+    """
 
     compiler: str | None = None
+    toolkit: str | None = None
+    cuda_libraries: str | None = None
+    unread: tuple[Span, ...] = ()
+    tools: tuple[str, ...] = ()
 
 
 def of_stage(facts: Facts, stage: Stage) -> Needs:

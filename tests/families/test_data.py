@@ -21,7 +21,7 @@ from imgtool.families.drivers import DriverFact, RetiredKey
 from imgtool.families.images import Flavour, Image, Mirror, Release
 from imgtool.families.inherited import ConfigRow, Default, System
 from imgtool.families.model import FamilyDataError, build, collected, load, order, rows, sources
-from imgtool.families.needs import Accelerator, Level, Need, TorchWheels
+from imgtool.families.needs import Accelerator, Compiler, Level, Need, TorchWheels
 from imgtool.families.needs import Installer as InstallerSize
 from imgtool.families.packages import BuildOnly, Installer, Recommends, Toolkit
 from imgtool.families.python_indexes import PythonIndex
@@ -42,7 +42,12 @@ TABLES: dict[str, dict[str, Any]] = {
     "systems": {"system": System, "default": Default},
     "drivers": {**dict.fromkeys(("package", "command", "path", "stub"), DriverFact), "key": RetiredKey},
     "python_needs": {"need": Need, "torch": TorchWheels},
-    "accelerators": {"accelerator": Accelerator, "level": Level, "installer": InstallerSize},
+    "accelerators": {
+        "accelerator": Accelerator,
+        "level": Level,
+        "compiler": Compiler,
+        "installer": InstallerSize,
+    },
     "packages": {"build": BuildOnly, "recommends": Recommends, "installer": Installer, "toolkit": Toolkit},
     "builds": {"build": SourceBuild},
     "caches": {"cache": PackageCache, "size": CacheSize},
