@@ -26,14 +26,14 @@ class _Side:
     by_name: dict[str, list[str]] = field(default_factory=dict)
 
 
-def check(first: Image, second: Image, dropped: Dropped) -> CheckResult:
+def check(before: Image, after: Image, dropped: Dropped) -> CheckResult:
     """Compare what every ELF file loads, without running any.
 
     A file of both images fails where it lacks a library, a symbol version or an interpreter that it has in the first
     one. What the driver brings to a running container is nobody's to lack. Names of libraries in constants, which a
     program may load later, are compared too: they warn.
     """
-    sides = [_side(image) for image in (first, second)]
+    sides = [_side(image) for image in (before, after)]
     if any(len(side.problems) > _MAX_PROGRAMS for side in sides):
         return skipped(NAME, f"there are more than {_MAX_PROGRAMS:,} programs and libraries")
     a, b = sides
