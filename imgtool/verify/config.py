@@ -8,6 +8,7 @@ from typing import Any
 
 from imgtool.families.inherited import Default
 from imgtool.families.model import rows
+from imgtool.regex import regex
 from imgtool.verify.model import CheckResult, Difference, Dropped, Image, Kind, Weight, result
 
 NAME = "config"
@@ -28,19 +29,19 @@ _ROOT = ("", "0", "root", "0:0", "root:root")
 #: Variables of development images that only compiling reads: versions of packages, and where stubs lie.
 _BUILD_VARIABLES = ("NV_", "NCCL_VERSION")
 _STUBS = "/usr/local/cuda/lib64/stubs"
+_WORDS = regex(r"[\s:;,=\"'|&<>()]+")
 #: Labels that say when and from what an image was built.
 _OF_THE_BUILD = ("org.opencontainers.image.created", "org.opencontainers.image.revision")
 
 
 def check(before: Image, after: Image, dropped: Dropped) -> CheckResult:
     """Whether both images start the same program in the same way, and that program is there."""
-    del dropped
     found = (
         *_fields(before.config, after.config),
         *_user(before, after),
         *_variables(environment(before.config), environment(after.config)),
         *_labels(before.config.get("Labels") or {}, after.config.get("Labels") or {}),
-        *_program(before, after),
+        *_program(before, after, dropped),
     )
     return result(NAME, found, f"{len(_FIELDS) + 3} fields")
 
@@ -49,6 +50,23 @@ def environment(config: Mapping[str, Any]) -> dict[str, str]:
     """The variables of a configuration; of a name that is given twice, the last value."""
     pairs = (text.partition("=") for text in config.get("Env") or () if isinstance(text, str))
     return {name: value for name, _, value in pairs}
+
+
+def mentioned(image: Image) -> Iterator[str]:
+    """Paths that an image's configuration speaks of: in commands, in variables, as working folder or volume."""
+    config = image.config
+    folder = config.get("WorkingDir") or "/"
+    yield folder
+    yield from config.get("Volumes") or ()
+    for text in (
+        *(config.get("Entrypoint") or ()),
+        *(config.get("Cmd") or ()),
+        *environment(config).values(),
+    ):
+        if isinstance(text, str):
+            yield from (
+                posixpath.normpath(posixpath.join(folder, word)) for word in _WORDS.split(text) if word
+            )
 
 
 def program(image: Image, argv: Sequence[str]) -> str | None:
@@ -110,13 +128,14 @@ def _labels(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Dif
             yield Difference(NAME, weight, None, message)
 
 
-def _program(before: Image, after: Image) -> Iterator[Difference]:
+def _program(before: Image, after: Image, dropped: Dropped) -> Iterator[Difference]:
     """What starts must be there: nothing else would notice before it starts."""
     for field in ("Entrypoint", "Cmd"):
         argv: Sequence[str] = before.config.get(field) or ()
         found = program(before, argv)
         if found and program(after, argv) is None:
-            message = (
-                f"{field} starts {argv[0]}, which is {found} in the first image and missing in the second"
-            )
-            yield Difference(NAME, Weight.FAIL, found, message)
+            yield Difference(NAME, Weight.FAIL, found, f"{field} starts {argv[0]}, which is missing")
+    for path in sorted(set(mentioned(before))):
+        if path in before.tree.nodes and after.tree.resolve(path) is None:
+            message = "it is missing, and the configuration names it"
+            yield Difference(NAME, Weight.FAIL, path, message, dropped(path))

@@ -22,7 +22,7 @@ _NAME = regex(r"[a-z0-9][a-z0-9+.-]*")
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """An installed package. ``needs`` are groups of names, any of a group will do, recommended ones included.
+    """An installed package. ``needs`` are groups of names, any of a group will do; ``recommends`` are such too.
 
     ``automatic``: it came with another one. ``provides`` are further names that it answers to.
     """
@@ -30,6 +30,7 @@ class Package:
     name: str
     version: str
     needs: tuple[frozenset[str], ...] = ()
+    recommends: tuple[frozenset[str], ...] = ()
     provides: frozenset[str] = frozenset()
     automatic: bool = False
 
@@ -53,8 +54,13 @@ def ledger(tree: Tree, *, files: bool = True) -> Ledger:
     return Ledger(packages, _owners(tree, packages) if files else {})
 
 
-def closure(packages: Mapping[str, Package], roots: Iterable[str]) -> frozenset[str]:
-    """Names of the packages that ``roots`` need at any depth, themselves included."""
+def closure(
+    packages: Mapping[str, Package], roots: Iterable[str], *, modest: frozenset[str] = frozenset()
+) -> frozenset[str]:
+    """Names of the packages that ``roots`` need or recommend at any depth, themselves included.
+
+    Of the ``modest`` ones only what they need.
+    """
     by_name: dict[str, list[str]] = {}
     for one in packages.values():
         for name in (one.name, *one.provides):
@@ -65,9 +71,8 @@ def closure(packages: Mapping[str, Package], roots: Iterable[str]) -> frozenset[
         name = todo.pop()
         if name not in found:
             found.add(name)
-            todo += chain.from_iterable(
-                by_name.get(one, ()) for group in packages[name].needs for one in group
-            )
+            groups = packages[name].needs + (() if name in modest else packages[name].recommends)
+            todo += chain.from_iterable(by_name.get(one, ()) for group in groups for one in group)
     return frozenset(found)
 
 
@@ -110,14 +115,19 @@ def _packages(text: str, marks: frozenset[str]) -> Iterator[Package]:
         # status.d has no such field: what is there is installed
         if not name or row.get("status", "ok installed").split()[-1] != "installed":
             continue
-        needs = ",".join(row.get(field, "") for field in ("pre-depends", "depends", "recommends"))
+        needs = ",".join(row.get(field, "") for field in ("pre-depends", "depends"))
         yield Package(
             name=name,
             version=row.get("version", ""),
-            needs=tuple(filter(None, map(_names, needs.split(",")))),
-            provides=frozenset(chain.from_iterable(map(_names, row.get("provides", "").split(",")))),
+            needs=_groups(needs),
+            recommends=_groups(row.get("recommends", "")),
+            provides=frozenset(chain.from_iterable(_groups(row.get("provides", "")))),
             automatic=name in marks,
         )
+
+
+def _groups(text: str) -> tuple[frozenset[str], ...]:
+    return tuple(filter(None, map(_names, text.split(","))))
 
 
 def _names(group: str) -> frozenset[str]:

@@ -1,0 +1,230 @@
+"""What a smaller image may lack: every path that is gone needs a rule with a name, or the check of files fails."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+
+from imgtool.families.caches import package_caches
+from imgtool.families.packages import build_only, installer, toolkit
+from imgtool.regex import regex
+from imgtool.values import dataclass, field
+from imgtool.verify import dpkg
+from imgtool.verify.config import mentioned
+from imgtool.verify.dpkg import Ledger
+from imgtool.verify.model import Image, Kind, Node, Tree
+
+DEVEL, NAMED = "devel-delta", "named"
+_ALONG, _CACHES, _SCRATCH = "brought-along", "package-caches", "scratch"
+_BYTECODE, _BY_PRODUCT, _RECORD = "byte-code", "build-by-product", "install-record"
+#: What the rules mean, for people.
+MEANINGS = {
+    DEVEL: "the development base image has it, the runtime base image does not",
+    NAMED: "you named it",
+    "build-only": "a package that only building needs",
+    "only-installs": "a package that only installs others",
+    _ALONG: "a package that came with dropped ones, and that nothing else needs",
+    _CACHES: "a cache, a list or a log of package managers",
+    _SCRATCH: "a temporary folder",
+    _BYTECODE: "byte-code, which Python makes anew",
+    _BY_PRODUCT: "an intermediate file of a build",
+    _RECORD: "how and from where a Python package was installed",
+}
+
+_APT = "apt"
+#: Packages whose absence no library and no import shows: they are never dropped for having come along.
+_DATA = frozenset("ca-certificates tzdata locales locales-all netbase media-types mime-support dbus".split())
+_FONTS = "fonts-"
+_SCRATCH_FOLDERS = ("/tmp/", "/var/tmp/", "/run/", "/var/run/")  # noqa: S108 - folders of images
+_CACHE_FOLDERS = ("/var/cache/", "/var/log/", "/var/lib/apt/", "/var/lib/dpkg/")
+_BYTECODE_FILE = regex(r".*/__pycache__/[^/]+\.pyc")
+# what compilers and build systems write beside a product and what nothing loads; no library, no program
+_BY_PRODUCTS = regex(
+    r".*(?:\.(?:o|obj|lo|gch)|/CMakeCache\.txt|/cmake_install\.cmake|/CTestTestfile\.cmake"
+    r"|/install_manifest\.txt|/\.ninja_(?:log|deps)|/build\.ninja|/config\.(?:log|status)"
+    r"|/CMakeFiles/.*|/build/(?:temp|lib|bdist)\.[^/]+/.*)"
+)
+_RECORDS = regex(r".*\.dist-info/(?:direct_url\.json|REQUESTED|INSTALLER)")
+_EGG_INFO = regex(r"(.*)/([^/]+)\.egg-info(?:/.*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A drop that is named from outside: ``pattern`` is a glob of paths, or ``package:NAME``."""
+
+    rule: str
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bases:
+    """The trees of the base images that two images stand on; empty ones where that is not known."""
+
+    before: Tree
+    after: Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """What the second image lacks. ``rules`` explains paths, ``packages`` the Debian packages that are gone.
+
+    ``paths`` are all that are gone, explained or not.
+    """
+
+    paths: Mapping[str, Node] = field(repr=False)
+    rules: Mapping[str, str] = field(repr=False)
+    packages: Mapping[str, str | None]
+    ledgers: tuple[Ledger, Ledger] = field(repr=False)
+
+    def why(self, path: str) -> str | None:
+        """The rule by which a path is gone; None where none is, or the path is there."""
+        return self.rules.get(path)
+
+
+def gone(before: Image, after: Image, bases: Bases, named: Sequence[Named] = ()) -> Gone:
+    """What the second image lacks, and by which rules."""
+    paths = {
+        path: node
+        for path, node in before.tree.nodes.items()
+        if path not in after.tree.nodes and after.tree.resolve(path) is None
+    }
+    ledgers = dpkg.ledger(before.tree), dpkg.ledger(after.tree, files=False)
+    packages = _packages(ledgers, bases, named)
+    globs = [one for one in named if not one.pattern.startswith(_PACKAGE)]
+    habits = _Habits(tuple(_homes(before.tree)), tuple(mentioned(before)), before.tree)
+    rules: dict[str, str] = {}
+    for path, node in paths.items():
+        rule = (
+            _named(path, globs)
+            or _delta(path, node, bases)
+            or _package(path, ledgers[0], packages)
+            or _habit(path, habits)
+        )
+        if rule and (node.kind is not Kind.FOLDER or rule in (NAMED, _SCRATCH, _CACHES)):
+            rules[path] = rule
+    _links(before.tree, paths, rules)
+    _folders(paths, rules, ledgers[0], packages)
+    return Gone(paths, rules, packages, ledgers)
+
+
+_PACKAGE = "package:"
+
+
+def _named(path: str, named: Sequence[Named]) -> str | None:
+    return next((one.rule for one in named if fnmatchcase(path, one.pattern)), None)
+
+
+def _delta(path: str, node: Node, bases: Bases) -> str | None:
+    return DEVEL if bases.before.nodes.get(path) == node and path not in bases.after.nodes else None
+
+
+def _package(path: str, ledger: Ledger, packages: Mapping[str, str | None]) -> str | None:
+    about = dpkg.info_of(path)
+    owners = (about,) if about else ledger.owners.get(path, ())
+    rules = [packages.get(owner) for owner in owners]
+    return rules[0] if rules and None not in rules else None
+
+
+def _packages(ledgers: tuple[Ledger, Ledger], bases: Bases, named: Sequence[Named]) -> dict[str, str | None]:
+    """The packages of the first image that the second one lacks, with the rule for each; None without one."""
+    before, after = (one.packages for one in ledgers)
+    base, runtime = (dpkg.ledger(tree, files=False).packages for tree in (bases.before, bases.after))
+    chosen = {
+        one.pattern.removeprefix(_PACKAGE): one.rule for one in named if one.pattern.startswith(_PACKAGE)
+    }
+    absent = [name for name in before if name not in after]
+    rules: dict[str, str | None] = {}
+    for name in absent:
+        delta = DEVEL if name in base and name not in runtime else None
+        rules[name] = chosen.get(name) or delta or _tool(name)
+    stays = {name for name in before if name in after or not (rules[name] or before[name].automatic)}
+    needed = dpkg.closure(before, stays, modest=frozenset(base) & frozenset(runtime))
+    for name in absent:
+        if rules[name] is None and name not in needed and not _is_data(name):
+            rules[name] = _ALONG
+    return rules
+
+
+def _tool(name: str) -> str | None:
+    if installer(_APT, name):
+        return "only-installs"
+    return "build-only" if build_only(_APT, name) or toolkit(_APT, name) else None
+
+
+def _is_data(name: str) -> bool:
+    return name in _DATA or name.startswith(_FONTS)
+
+
+def _homes(tree: Tree) -> Iterator[str]:
+    """Where users live, by the image's own list."""
+    text = (tree.read("/etc/passwd", 1 << 20) or b"").decode("utf-8", "surrogateescape")
+    yield "/root"
+    for line in text.splitlines():
+        fields = line.split(":")
+        if len(fields) == 7 and fields[5].startswith("/") and fields[5] != "/":
+            yield fields[5].rstrip("/")
+
+
+@dataclass(frozen=True, slots=True)
+class _Habits:
+    homes: tuple[str, ...]
+    mentioned: tuple[str, ...]
+    tree: Tree
+
+
+def _habit(path: str, habits: _Habits) -> str | None:
+    """Rules that go by where a path lies, or what it is called."""
+    if path.startswith(_SCRATCH_FOLDERS) and not _is_mentioned(path, habits.mentioned):
+        return _SCRATCH
+    if path.startswith(_CACHE_FOLDERS) or _in_cache(path, habits.homes):
+        return _CACHES
+    if _BYTECODE_FILE.fullmatch(path):
+        return _BYTECODE
+    if _BY_PRODUCTS.fullmatch(path) or _is_egg_info(path, habits.tree):
+        return _BY_PRODUCT
+    return _RECORD if _RECORDS.fullmatch(path) else None
+
+
+def _is_mentioned(path: str, mentioned: Sequence[str]) -> bool:
+    return any(path == one or path.startswith(f"{one.rstrip('/')}/") for one in mentioned if one != "/")
+
+
+def _in_cache(path: str, homes: Sequence[str]) -> bool:
+    for cache in package_caches():
+        for folder in cache.folders:
+            places = [folder] if folder.startswith("/") else [f"{home}/{folder}" for home in homes]
+            if any(path == place or path.startswith(f"{place}/") for place in places):
+                return True
+    return False
+
+
+def _is_egg_info(path: str, tree: Tree) -> bool:
+    """Whether a path is metadata that building a Python project left in its sources."""
+    found = _EGG_INFO.fullmatch(path)
+    projects = ("setup.py", "pyproject.toml", "setup.cfg")
+    return found is not None and any(posixpath.join(found[1], name) in tree.nodes for name in projects)
+
+
+def _links(tree: Tree, paths: Mapping[str, Node], rules: dict[str, str]) -> None:
+    """A link goes with what it leads to, as /usr/bin/cc with the compiler; also through another link."""
+    for path, node in paths.items():
+        if node.kind is Kind.LINK and path not in rules:
+            found = tree.resolve(path)
+            if found in rules:
+                rules[path] = rules[found]
+
+
+def _folders(
+    paths: Mapping[str, Node], rules: dict[str, str], ledger: Ledger, packages: Mapping[str, str | None]
+) -> None:
+    """A folder goes with all that is in it, an empty one with the package that owns it."""
+    inside: dict[str, str | None] = {}
+    # what is inside comes first
+    for path in sorted(paths, key=lambda path: path.count("/"), reverse=True):
+        if paths[path].kind is Kind.FOLDER and path not in rules:
+            rule = inside[path] if path in inside else _package(path, ledger, packages)
+            if rule:
+                rules[path] = rule
+        folder, rule = posixpath.dirname(path), rules.get(path)
+        inside[folder] = inside.get(folder, rule) and rule
