@@ -1,0 +1,211 @@
+"""Python's installed distributions: the same ones, whole, and with what they require.
+
+What is read is what installers write: the core metadata and RECORD of each ``dist-info`` folder
+(https://packaging.python.org/en/latest/specifications/recording-installed-packages/), or an ``egg-info``.
+"""
+
+from __future__ import annotations
+
+import csv
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+
+from packaging.markers import InvalidMarker, UndefinedComparison, UndefinedEnvironmentName
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion
+
+from imgtool.values import dataclass, field
+from imgtool.verify.model import CheckResult, Difference, Dropped, Image, Kind, Tree, Weight, result
+
+NAME = "python"
+_MAX_METADATA = 1 << 20
+_MAX_RECORD = 32 << 20
+#: The folder of a site's packages: its prefix, and Python's version where the path says it.
+_SITE = re.compile(r"(.*)/lib(?:64)?/python(3\.[0-9]{1,3}|3)?/(?:site|dist)-packages")
+_MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """One installed distribution. ``name`` is normalised (:pep:`503`), ``folder`` where its metadata lies.
+
+    ``requires`` are its requirements as written; ``site`` is the folder that holds its packages.
+    """
+
+    name: str
+    version: str
+    folder: str
+    site: str
+    requires: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What one interpreter imports from. ``python`` is its version, empty where no path says it."""
+
+    prefix: str
+    python: str
+    sites: tuple[str, ...]
+    distributions: Mapping[str, Distribution] = field(default_factory=dict)
+
+
+def check(before: Image, after: Image, dropped: Dropped) -> CheckResult:
+    """Compare the environments of both images, each by its prefix."""
+    was, now = environments(before.tree), environments(after.tree)
+    found: list[Difference] = []
+    for prefix, one in was.items():
+        other = now.get(prefix, Environment(prefix, one.python, ()))
+        found += _freeze(one, other, dropped)
+        found += _records(before.tree, after.tree, one, other, dropped)
+        found += _requirements(one, other, after)
+    return result(
+        NAME, tuple(found), f"{sum(len(one.distributions) for one in was.values()):,} distributions"
+    )
+
+
+def environments(tree: Tree) -> dict[str, Environment]:
+    """Every environment of an image by its prefix; the system's folders are one, with the prefix ``/usr``."""
+    sites: dict[str, dict[str, str]] = {}
+    for path, node in tree.nodes.items():
+        match = _SITE.fullmatch(path) if node.kind is Kind.FOLDER and path.endswith("-packages") else None
+        if match:
+            # what pip installs beside Debian's own packages
+            prefix = match[1].removesuffix("/local") if match[1] == "/usr/local" else match[1]
+            sites.setdefault(prefix, {})[path] = match[2] or ""
+    metadata = _metadata_folders(tree, {site for found in sites.values() for site in found})
+    return {prefix: _environment(tree, prefix, found, metadata) for prefix, found in sites.items()}
+
+
+def _metadata_folders(tree: Tree, sites: set[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for path in tree.nodes:
+        if path.endswith((".dist-info", ".egg-info")) and posixpath.dirname(path) in sites:
+            found.setdefault(posixpath.dirname(path), []).append(path)
+    return found
+
+
+def _environment(
+    tree: Tree, prefix: str, sites: Mapping[str, str], metadata: Mapping[str, list[str]]
+) -> Environment:
+    python = max(sites.values(), key=lambda text: (len(text) > 1, text))
+    if len(python) < 2:
+        python = posixpath.basename(tree.resolve(f"{prefix}/bin/python3") or "").removeprefix("python")
+    # the first on sys.path is the one that is imported: what pip installs goes before the system's
+    order = sorted(sites, key=lambda site: (not site.startswith("/usr/local/"), site))
+    distributions: dict[str, Distribution] = {}
+    for site in order:
+        for folder in metadata.get(site, ()):
+            one = _distribution(tree, site, folder)
+            if one:
+                distributions.setdefault(one.name, one)
+    return Environment(prefix, python, tuple(order), distributions)
+
+
+def _distribution(tree: Tree, site: str, folder: str) -> Distribution | None:
+    places = (f"{folder}/METADATA", f"{folder}/PKG-INFO", folder)
+    data = next((data for place in places if (data := tree.read(place, _MAX_METADATA))), b"")
+    fields: dict[str, list[str]] = {}
+    for line in re.split(r"\r?\n\r?\n", data.decode("utf-8", "replace"), maxsplit=1)[0].splitlines():
+        key, colon, value = line.partition(": ")
+        if colon and not key.startswith((" ", "\t")):
+            fields.setdefault(key.lower(), []).append(value.strip())
+    if not fields.get("name") or not fields.get("version"):
+        return None
+    name = str(canonicalize_name(fields["name"][0]))
+    return Distribution(name, fields["version"][0], folder, site, tuple(fields.get("requires-dist", ())))
+
+
+# --- the same ones --------------------------------------------------------------------------------------
+
+
+def _freeze(was: Environment, now: Environment, dropped: Dropped) -> Iterator[Difference]:
+    for name, one in was.distributions.items():
+        other = now.distributions.get(name)
+        if other is None:
+            message = f"{name} {one.version} is not installed"
+            yield Difference(NAME, Weight.FAIL, one.folder, message, dropped(one.folder))
+        elif other.version != one.version:
+            message = f"{name} is {other.version} instead of {one.version}"
+            yield Difference(NAME, Weight.FAIL, other.folder, message)
+    for name in now.distributions.keys() - was.distributions.keys():
+        one = now.distributions[name]
+        yield Difference(NAME, Weight.NOTE, one.folder, f"{name} {one.version} is new")
+
+
+# --- whole ----------------------------------------------------------------------------------------------
+
+
+def _records(
+    before: Tree, after: Tree, was: Environment, now: Environment, dropped: Dropped
+) -> Iterator[Difference]:
+    """Files of a RECORD that were there; what is compiled when it is imported is nobody's to miss."""
+    for name, one in now.distributions.items():
+        if name not in was.distributions:
+            continue
+        gone: dict[str | None, list[str]] = {}
+        for path in _recorded(after, one):
+            if not path.endswith(".pyc") and before.get(path) and not after.get(path):
+                gone.setdefault(dropped(path), []).append(path)
+        for rule, paths in gone.items():
+            many = f"{len(paths):,} files of {name} {one.version} are missing"
+            message = many if len(paths) > 1 else f"a file of {name} {one.version} is missing"
+            yield Difference(NAME, Weight.FAIL, paths[0], message, rule)
+
+
+def _recorded(tree: Tree, one: Distribution) -> Iterator[str]:
+    text = (tree.read(f"{one.folder}/RECORD", _MAX_RECORD) or b"").decode("utf-8", "surrogateescape")
+    rows = csv.reader(text.splitlines())
+    try:
+        for row in rows:
+            if row and row[0]:
+                yield posixpath.normpath(posixpath.join(one.site, row[0]))
+    except csv.Error:
+        # no installer reads on here either
+        return
+
+
+# --- and with what they require -------------------------------------------------------------------------
+
+
+def _requirements(was: Environment, now: Environment, image: Image) -> Iterator[Difference]:
+    marker = _marker_environment(now.python or was.python, image)
+    for one in now.distributions.values():
+        for text in one.requires:
+            requirement = _wanted(text, marker)
+            if requirement and _has(was, requirement) and not _has(now, requirement):
+                message = f"{one.name} requires {requirement.name}{requirement.specifier}, which is not there"
+                yield Difference(NAME, Weight.FAIL, one.folder, message)
+
+
+def _wanted(text: str, marker: dict[str, str]) -> Requirement | None:
+    """A requirement that holds in an environment; None where it does not, or is none."""
+    try:
+        requirement = Requirement(text)
+        return requirement if requirement.marker is None or requirement.marker.evaluate(marker) else None
+    except (InvalidRequirement, InvalidMarker, UndefinedComparison, UndefinedEnvironmentName, InvalidVersion):
+        return None
+
+
+def _has(environment: Environment, requirement: Requirement) -> bool:
+    one = environment.distributions.get(canonicalize_name(requirement.name))
+    try:
+        return one is not None and requirement.specifier.contains(one.version, prereleases=True)
+    except InvalidVersion:
+        return False
+
+
+def _marker_environment(python: str, image: Image) -> dict[str, str]:
+    architecture = image.measures.image.platform.split("/")[1]
+    return {
+        "implementation_name": "cpython",
+        "os_name": "posix",
+        "platform_machine": _MACHINES.get(architecture, architecture),
+        "platform_system": "Linux",
+        "platform_python_implementation": "CPython",
+        "python_full_version": f"{python or 3}.0",
+        "python_version": python or "3",
+        "sys_platform": "linux",
+        "extra": "",
+    }
