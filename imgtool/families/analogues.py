@@ -19,7 +19,10 @@ class Analogue(NamedTuple):
 
 
 class Recipe(NamedTuple):
-    """A way to a runtime stage where no runtime image is published; ``serves`` is the level of need it covers."""
+    """A way to a runtime stage where no runtime image is published; ``serves`` is the level of need it covers.
+
+    ``lacks`` are programs of the image that the stage does not have.
+    """
 
     id: str
     image: tuple[str, ...]
@@ -33,6 +36,7 @@ class Recipe(NamedTuple):
     index_url: str | None = None
     copy: tuple[str, ...] = ()
     deb: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
     note: str | None = None
 

@@ -29,8 +29,8 @@ from imgtool.values import dataclass
 # the flavour that the data on every CUDA image calls so: the driver's interface and libcudart, no other library
 _BASE = "base"
 _VARIABLE = regex(r"\$(?:\{(\w+)\}|(\w+))")
-# fails the build for each library that the author's image has and the stage has not
-_GUARD = r"""missing='find /usr/local/Ascend /usr/local/python3.* -name "*.so*" -type f -exec ldd {} + 2>/dev/null | grep "not found" | sort -u' \
+# libraries and programs: fails the build for each library that the author's image has and the stage has not
+_GUARD = r"""missing='find /usr/local/Ascend /usr/local/python3.* -type f \( -name "*.so*" -o -perm -100 \) -exec ldd {} + 2>/dev/null | grep "not found" | sort -u' \
  && ! comm -13 <(chroot /cann /bin/bash -c "$missing") <(bash -c "$missing") | grep ."""
 # the interpreter of a CANN image, whose folder has its whole version in its name
 _PYTHON = "/usr/local/python3"
@@ -43,7 +43,7 @@ class Runtime:
     ``preamble`` are whole instructions that follow that FROM, of which ``packages`` are the system packages they
     install; ``{builder}`` in them stands for the builder's name. ``arguments`` are instructions to be written below
     others that stand at these places before the first FROM. ``flavour`` is None where the base is not a flavour of
-    the author's image.
+    the author's image. ``lacks`` are programs of the author's image that this base does not have.
     """
 
     operand: str
@@ -52,6 +52,7 @@ class Runtime:
     packages: tuple[str, ...] = ()
     preamble: tuple[str, ...] = ()
     arguments: tuple[tuple[Span, str], ...] = ()
+    lacks: tuple[str, ...] = ()
 
 
 def runtime_of(
@@ -349,7 +350,7 @@ def _by_recipe(stage: Stage, base: BaseImage, recipe: Recipe) -> Runtime:
         raise RefusedError("runtime-base", message, stage.root.base_span)
     made = tuple(_copied(stage, base, recipe) if recipe.copy else _from_pip(base, recipe))
     inferred = recipe.note or "stated by the vendor"
-    return Runtime(operand, f"recipe {recipe.id}: {inferred}", None, recipe.deb, made)
+    return Runtime(operand, f"recipe {recipe.id}: {inferred}", None, recipe.deb, made, (), recipe.lacks)
 
 
 def _copied(stage: Stage, base: BaseImage, recipe: Recipe) -> Iterator[str]:
