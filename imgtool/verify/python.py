@@ -17,6 +17,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion
 
 from imgtool.values import dataclass, field
+from imgtool.verify.config import program
 from imgtool.verify.model import CheckResult, Difference, Dropped, Image, Kind, Tree, Weight, result
 
 NAME = "python"
@@ -31,7 +32,8 @@ _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 class Distribution:
     """One installed distribution. ``name`` is normalised (:pep:`503`), ``folder`` where its metadata lies.
 
-    ``requires`` are its requirements as written; ``site`` is the folder that holds its packages.
+    ``requires`` are its requirements as written; ``site`` is the folder that its RECORD counts from; ``modules`` are
+    the names under which it says that it is imported.
     """
 
     name: str
@@ -39,15 +41,20 @@ class Distribution:
     folder: str
     site: str
     requires: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What one interpreter imports from. ``python`` is its version, empty where no path says it."""
+    """What one interpreter imports from. ``python`` is its version, empty where no path says it.
+
+    ``folders`` are those that path files add to the ``sites``.
+    """
 
     prefix: str
     python: str
     sites: tuple[str, ...]
+    folders: tuple[str, ...] = ()
     distributions: Mapping[str, Distribution] = field(default_factory=dict)
 
 
@@ -66,23 +73,34 @@ def check(before: Image, after: Image, dropped: Dropped) -> CheckResult:
 
 
 def environments(tree: Tree) -> dict[str, Environment]:
-    """Every environment of an image by its prefix; the system's folders are one, with the prefix ``/usr``."""
+    """Every environment of an image by its prefix."""
     sites: dict[str, dict[str, str]] = {}
     for path, node in tree.nodes.items():
         match = _SITE.fullmatch(path) if node.kind is Kind.FOLDER and path.endswith("-packages") else None
         if match:
-            # what pip installs beside Debian's own packages
-            prefix = match[1].removesuffix("/local") if match[1] == "/usr/local" else match[1]
-            sites.setdefault(prefix, {})[path] = match[2] or ""
+            sites.setdefault(_prefix(tree, match[1], path), {})[path] = match[2] or ""
     metadata = _metadata_folders(tree, {site for found in sites.values() for site in found})
     return {prefix: _environment(tree, prefix, found, metadata) for prefix, found in sites.items()}
+
+
+def _prefix(tree: Tree, prefix: str, site: str) -> str:
+    """The prefix of the interpreter that imports from a site: /usr/local may be the system's, or have its own."""
+    own = site.endswith("/site-packages") and tree.get(f"{prefix}/bin/python3")
+    return "/usr" if prefix == "/usr/local" and not own else prefix
+
+
+def interpreter(image: Image, prefix: str) -> str | None:
+    """The program that imports from an environment."""
+    places = (f"{prefix}/bin/{name}" for name in ("python3", "python"))
+    return next((place for place in places if program(image, [place])), None)
 
 
 def _metadata_folders(tree: Tree, sites: set[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for path in tree.nodes:
-        if path.endswith((".dist-info", ".egg-info")) and posixpath.dirname(path) in sites:
-            found.setdefault(posixpath.dirname(path), []).append(path)
+        if path.endswith((".dist-info", ".egg-info", ".egg")) and posixpath.dirname(path) in sites:
+            metadata = f"{path}/EGG-INFO" if path.endswith(".egg") else path
+            found.setdefault(posixpath.dirname(path), []).append(metadata)
     return found
 
 
@@ -93,14 +111,14 @@ def _environment(
     if len(python) < 2:
         python = posixpath.basename(tree.resolve(f"{prefix}/bin/python3") or "").removeprefix("python")
     # the first on sys.path is the one that is imported: what pip installs goes before the system's
-    order = sorted(sites, key=lambda site: (not site.startswith("/usr/local/"), site))
+    order = tuple(sorted(sites, key=lambda site: (not site.startswith("/usr/local/"), site)))
     distributions: dict[str, Distribution] = {}
     for site in order:
         for folder in metadata.get(site, ()):
             one = _distribution(tree, site, folder)
             if one:
                 distributions.setdefault(one.name, one)
-    return Environment(prefix, python, tuple(order), distributions)
+    return Environment(prefix, python, order, tuple(_added(tree, order)), distributions)
 
 
 def _distribution(tree: Tree, site: str, folder: str) -> Distribution | None:
@@ -113,8 +131,28 @@ def _distribution(tree: Tree, site: str, folder: str) -> Distribution | None:
             fields.setdefault(key.lower(), []).append(value.strip())
     if not fields.get("name") or not fields.get("version"):
         return None
+    modules = (tree.read(f"{folder}/top_level.txt", _MAX_METADATA) or b"").decode("utf-8", "replace").split()
     name = str(canonicalize_name(fields["name"][0]))
-    return Distribution(name, fields["version"][0], folder, site, tuple(fields.get("requires-dist", ())))
+    requires = tuple(fields.get("requires-dist", ()))
+    return Distribution(name, fields["version"][0], folder, site, requires, tuple(modules))
+
+
+def _added(tree: Tree, sites: tuple[str, ...]) -> Iterator[str]:
+    """Folders that path files add to the search."""
+    for path in tree.nodes:
+        site = posixpath.dirname(path)
+        if path.endswith(".pth") and site in sites:
+            text = (tree.read(path, _MAX_METADATA) or b"").decode("utf-8", "surrogateescape")
+            yield from (
+                found for line in added_folders(text) if (found := tree.resolve(posixpath.join(site, line)))
+            )
+
+
+def added_folders(text: str) -> Iterator[str]:
+    """The lines of a path file that are folders, as :mod:`site` reads it; others are imports."""
+    for line in map(str.strip, text.splitlines()):
+        if line and "\0" not in line and not line.startswith(("#", "import ", "import\t")):
+            yield line
 
 
 # --- the same ones --------------------------------------------------------------------------------------

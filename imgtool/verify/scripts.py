@@ -13,6 +13,7 @@ from imgtool.syntax.nodes import Text
 from imgtool.values import dataclass
 from imgtool.verify.config import program
 from imgtool.verify.model import CheckResult, Difference, Dropped, Image, Kind, Node, Weight, result
+from imgtool.verify.python import added_folders
 
 NAME = "scripts"
 #: Linux reads so much of a ``#!`` line.
@@ -22,6 +23,8 @@ _MAX_TEXT = 1 << 20
 _MAX_SCRIPTS = 200
 _MAX_SCRIPT = 1 << 18
 _SHELLS = ("sh", "bash", "dash", "ash")
+#: Scripts that are there to be read.
+_EXAMPLES = "/usr/share/doc/"
 _SOURCING = (".", "source")
 _SITES = ("site-packages", "dist-packages")
 
@@ -61,7 +64,7 @@ def _leads(image: Image, path: str, node: Node) -> Iterator[_Lead]:
         target = posixpath.join(posixpath.dirname(path), node.target)
         yield _Lead(target, f"the link leads to {node.target}, which is missing")
     elif node.kind is Kind.FILE:
-        if (node.mode or 0) & 0o111:
+        if (node.mode or 0) & 0o111 and not path.startswith(_EXAMPLES):
             yield from _shebang(image.tree.read_at(node, 0, _MAX_LINE))
         reader = _reader(path)
         if reader:
@@ -114,9 +117,8 @@ def _environment(_: str, text: str) -> Iterator[_Lead]:
 
 def _path_file(folder: str, text: str) -> Iterator[_Lead]:
     """Lines of a ``.pth`` file are folders, as :mod:`site` has it, or imports."""
-    for line in map(str.strip, text.splitlines()):
-        if line and not line.startswith(("#", "import ", "import\t")):
-            yield _Lead(posixpath.join(folder, line), f"it adds {line} to sys.path, which is missing")
+    for line in added_folders(text):
+        yield _Lead(posixpath.join(folder, line), f"it adds {line} to sys.path, which is missing")
 
 
 def _egg_link(folder: str, text: str) -> Iterator[_Lead]:

@@ -45,6 +45,14 @@ _FILES: Paths = {f"{_SITE}/numpy/__init__.py": b"", "/usr/local/bin/f2py": b""}
         ({**_NUMPY, **_FILES, f"{_SITE}/numpy/x.pyc": b""}, {**_NUMPY, **_FILES}),
         # installed beside Debian's packages instead of among them
         (_dist("a", "1", site=_DEBIAN), _dist("a", "1")),
+        # an egg and a wheel
+        (
+            {
+                f"{_SITE}/a-1-py3.11.egg": None,
+                f"{_SITE}/a-1-py3.11.egg/EGG-INFO/PKG-INFO": b"Name: a\nVersion: 1\n",
+            },
+            _dist("a", "1"),
+        ),
         # names have many spellings
         (_dist("My_Lib", "1"), _dist("my-lib", "1")),
         # a requirement that never was met, or holds elsewhere
@@ -122,6 +130,19 @@ def test_environments_are_told_apart() -> None:
         ("/usr", "3.11", "2"),
         ("/opt/v", "3.12", "3"),
     }
+
+
+@pytest.mark.parametrize(
+    ("paths", "prefix"),
+    [
+        ({"/usr/local/bin/python3": b""}, "/usr/local"),
+        # that of Red Hat's own Python
+        ({}, "/usr"),
+    ],
+)
+def test_whose_packages_lie_in_usr_local(paths: Paths, prefix: str) -> None:
+    site = "/usr/local/lib/python3.11/site-packages"
+    assert list(python.environments(tree({site: None, **paths}))) == [prefix]
 
 
 def test_the_version_of_debians_python_is_that_of_its_link() -> None:
