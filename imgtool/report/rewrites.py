@@ -16,6 +16,7 @@ from imgtool.report.diff import unified
 from imgtool.report.style import Style, printable
 from imgtool.rewrite import Rewrite
 from imgtool.rewrite.plan import (
+    CaptureFiles,
     DropCaches,
     DropPackages,
     Place,
@@ -95,6 +96,8 @@ def _told(step: Step) -> tuple[str, str, str]:
             return where, "wheelhouse", step.evidence + (f" ({step.wheelhouse})" if step.wheelhouse else "")
         case DropCaches():
             return "dropped", "package-caches", step.evidence
+        case CaptureFiles():
+            return "both", "capture", step.evidence
 
 
 def as_json(rewrites: Sequence[tuple[str, Rewrite]]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from imgtool.edits import Span
 from imgtool.facts.facts import FactOptions, Facts
 from imgtool.interop import disagreement
+from imgtool.rewrite.choices import Choices
 from imgtool.rewrite.plan import Plan, Reason, Status
 from imgtool.rewrite.planner import plan
 from imgtool.rewrite.render import render
@@ -22,7 +23,12 @@ class Rewrite:
     data: bytes
 
 
-def rewrite(data: bytes, target: str | None = None, options: FactOptions | None = None) -> Rewrite:
+def rewrite(
+    data: bytes,
+    target: str | None = None,
+    options: FactOptions | None = None,
+    choices: Choices | None = None,
+) -> Rewrite:
     """Split a Dockerfile for one accelerator (``cuda``, ``cann``, …); None takes the base image's own.
 
     Deterministic. The result is read again, by imgtool and by dockerfile-parse, before it is returned; where it
@@ -30,7 +36,7 @@ def rewrite(data: bytes, target: str | None = None, options: FactOptions | None 
     """
     document = parse(data)
     facts = Facts(document, options)
-    planned = plan(facts, target)
+    planned = plan(facts, target, choices)
     made = render(facts, planned)
     doubt = _doubt(made) if planned.status is Status.CONVERTED else None
     if doubt:

@@ -36,23 +36,30 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class SplitStage:
-    """The stage becomes a builder named ``builder``; what ships stands on ``runtime``."""
+    """The stage becomes a builder named ``builder``; what ships stands on ``runtime``.
+
+    ``preamble`` are instructions behind its FROM, ``arguments`` such as stand below those at these places.
+    """
 
     span: Span
     builder: str
     base: str
     runtime: str
     evidence: str
+    preamble: tuple[str, ...] = ()
+    arguments: tuple[tuple[Span, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SwapFlavour:
-    """The base image's flavour changes in place; no builder is needed."""
+    """The base image's flavour changes in place; no builder is needed. The rest is as in :class:`SplitStage`."""
 
     span: Span
     base: str
     runtime: str
     evidence: str
+    preamble: tuple[str, ...] = ()
+    arguments: tuple[tuple[Span, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +106,28 @@ class DropCaches:
     evidence: str
 
 
-Step = SplitStage | SwapFlavour | Place | DropPackages | TransferWheels | DropCaches
+@dataclass(frozen=True, slots=True)
+class CaptureFiles:
+    """Whatever the builder's instructions from ``first`` to ``span`` make is put aside and copied as it is.
+
+    ``user`` is the USER instruction in force behind it where that is not root. ``managers`` are the package
+    managers whose caches are left behind, and ``scratch`` says whether temporary folders are taken. ``packages``:
+    deb packages are installed in between. ``guarded``: commands of unknown effect are among them. ``libraries``:
+    shared libraries may be.
+    """
+
+    span: Span
+    first: Span
+    user: str | None
+    managers: tuple[str, ...]
+    scratch: bool
+    packages: bool
+    guarded: bool
+    libraries: bool
+    evidence: str
+
+
+Step = SplitStage | SwapFlavour | Place | DropPackages | TransferWheels | DropCaches | CaptureFiles
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,92 +1,125 @@
 """From the facts of a Dockerfile to a plan: what goes to the builder, what ships, what is dropped, or why not.
 
 The soundness rule: the final stage is the runtime base, plus a replay of everything that is not proven
-build-only, plus the wheels that build-only commands made. A file disappears only by a named drop rule. What
-cannot be placed with certainty ends in a refusal with a stable code, the file untouched.
+build-only, plus what build commands made. A file disappears only by a named drop rule. What cannot be placed with
+certainty ends in a refusal with a stable code, the file untouched.
 """
 
 from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping
-from itertools import count
+from itertools import chain, count
 
-from imgtool.edits import Span
-from imgtool.facts.facts import Facts, Run
+from imgtool.edits import Span, cut
+from imgtool.facts.facts import DEFAULT_SHELL, Facts
 from imgtool.facts.stages import Stage
 from imgtool.families import BaseImage, toolchain
 from imgtool.families.contents import contents
-from imgtool.rewrite import needs, system_packages
-from imgtool.rewrite.kinds import Kind, kind
-from imgtool.rewrite.plan import Place, Placement, Plan, SplitStage, Status, Step, SwapFlavour
+from imgtool.rewrite import bases, needs, placement, system_packages
+from imgtool.rewrite.choices import Assumption, Choices, Strategy
+from imgtool.rewrite.kinds import Kind
+from imgtool.rewrite.placement import BUILDS, METADATA, PYTHON, STATE, Region, Work
+from imgtool.rewrite.plan import CaptureFiles, Place, Placement, Plan, SplitStage, Status, Step, SwapFlavour
 from imgtool.rewrite.python_packages import Installation, installation, transfer
 from imgtool.rewrite.refusal import RefusedError, UnchangedError
 from imgtool.syntax.nodes import Instruction
-from imgtool.transforms.flavour import other_flavour
-from imgtool.transforms.runs import Segment, is_chain, segments
-from imgtool.values import dataclass
+from imgtool.transforms.runs import Segment
+from imgtool.values import dataclass, replace
 
-# carried into both stages: later commands of either depend on them
-_STATE = frozenset({"ARG", "ENV", "WORKDIR", "SHELL", "USER", "COPY", "ADD", "RUN"})
-# say how the image runs; a builder has no use for them
-_METADATA = frozenset("CMD ENTRYPOINT EXPOSE LABEL HEALTHCHECK VOLUME STOPSIGNAL MAINTAINER".split())
 # characters of a command in a message
 _SHOWN = 50
 _SHELLS = frozenset({"", "sh", "bash", "zsh", "ash", "dash", "tmux", "sleep", "tail"})
-_BUILDS = frozenset({Kind.PYTHON_PACKAGES, Kind.PYTHON_PROJECT})
+_POSIX = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh"})
+_SCRATCH = (b"/tmp", b"/var/tmp")
+_ROOT = ("", "0", "root")
+_LINKED = frozenset({Kind.FETCH, Kind.BUILD, Kind.INSTALL, Kind.UNKNOWN})
 
 
-def plan(facts: Facts, target: str | None = None) -> Plan:
+def plan(facts: Facts, target: str | None = None, choices: Choices | None = None) -> Plan:
     """The plan for one accelerator; without ``target`` the one that the base image is made for."""
     try:
-        return _converted(facts, target)
+        return _converted(facts, target, choices or Choices())
     except UnchangedError as why:
         return Plan(target or "", Status.UNCHANGED, reasons=(why.reason,))
     except RefusedError as why:
         return Plan(target or "", Status.REFUSED, reasons=(why.reason,))
 
 
-def _converted(facts: Facts, target: str | None) -> Plan:
-    stage, base = _subject(facts, target)
-    runtime, why = _runtime(stage, base)
-    sorted_runs = _sort(facts, stage)
-    last = _last_build(stage, sorted_runs)
-    for found in sorted_runs.values():
-        # also those after the build: a command of unknown needs may use what the final stage does not have
-        _refuse_unplaceable(facts, found)
-    needed = needs.of_stage(facts, stage)
-    accelerator = base.accelerator or ""
-    if last is None:
-        return _swapped(facts, stage, accelerator, runtime, why, needed)
-    _refuse_user_before(facts, stage, last)
-    split = SplitStage(stage.from_.span, _builder_name(facts), stage.base, runtime, why)
-    builder = _Builder(facts, stage, base, needed, last, sorted_runs)
-    steps = tuple(_steps(builder))
-    dropped = system_packages.dropped_programs(steps) | needs.TOOLKIT_TOOLS
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """What is rewritten: the stage that ships, what it stands on, what its commands are and what it needs."""
+
+    facts: Facts
+    stage: Stage
+    base: BaseImage
+    works: Mapping[Instruction, Work]
+    region: Region | None
+    needed: needs.Needs
+    choices: Choices
+
+    @property
+    def accelerator(self) -> str:
+        return self.base.accelerator or ""
+
+    def position(self, instruction: Instruction) -> int:
+        return self.stage.instructions.index(instruction)
+
+
+def _converted(facts: Facts, target: str | None, choices: Choices) -> Plan:
+    stage, base = _shipped(facts, target, choices)
+    works = placement.sort(facts, stage)
+    region = placement.region(stage, works)
+    subject = _Subject(facts, stage, base, works, region, needs.of_stage(facts, stage), choices)
+    if region is None:
+        return _swapped(subject)
+    made = _split(subject, region)
+    dropped = system_packages.dropped_programs(made.steps) | needs.TOOLKIT_TOOLS
     needs.refuse_run_time_tools(facts, stage, dropped=dropped)
-    return Plan(accelerator, Status.CONVERTED, (split, *steps))
+    return made
 
 
-def _swapped(
-    facts: Facts, stage: Stage, accelerator: str, runtime: str, why: str, needed: needs.Needs
-) -> Plan:
+def _split(subject: _Subject, region: Region) -> Plan:
+    """The weakest strategy that suffices, or the one that was asked for."""
+    wanted = subject.choices.strategy
+    if wanted is Strategy.SWAP:
+        span = subject.stage.instructions[region.last].span
+        raise RefusedError("strategy", "something is built, so another flavour alone is not enough", span)
+    if wanted in (Strategy.AUTO, Strategy.WHEELHOUSE):
+        try:
+            return _with_wheels(subject, region)
+        except RefusedError:
+            if wanted is Strategy.WHEELHOUSE:
+                raise
+    return _with_capture(subject, region)
+
+
+def _swapped(subject: _Subject) -> Plan:
     """The weakest strategy: nothing is built, so only the flavour changes."""
-    if runtime == stage.base:
+    stage, facts = subject.stage, subject.facts
+    runtime = _runtime(subject)
+    if runtime.operand == stage.base:
         raise UnchangedError(
             "nothing-to-split", "nothing is built, and no smaller image exists", stage.base_span
         )
-    if needed.compiler:
-        raise RefusedError("compiles-at-run-time", needed.compiler, stage.base_span)
     needs.refuse_run_time_tools(facts, stage, dropped=needs.TOOLKIT_TOOLS)
-    swap = SwapFlavour(stage.base_span, stage.base, runtime, f"nothing is built; {why}")
+    why = f"nothing is built; {runtime.why}"
+    swap = SwapFlavour(stage.base_span, stage.base, runtime.operand, why, runtime.preamble, runtime.arguments)
     kept = (Place(i.span, Placement.FINAL, "no-build", "nothing is built") for i in stage.instructions)
-    return Plan(accelerator, Status.CONVERTED, (swap, *kept))
+    return Plan(subject.accelerator, Status.CONVERTED, (swap, *kept))
+
+
+def _runtime(subject: _Subject, needed: needs.Needs | None = None) -> bases.Runtime:
+    choice = subject.choices.runtime_base
+    return bases.runtime_of(
+        subject.facts, subject.stage, subject.base, needed or subject.needed, choice=choice
+    )
 
 
 # --- what is rewritten -------------------------------------------------------------------------------
 
 
-def _subject(facts: Facts, target: str | None) -> tuple[Stage, BaseImage]:
+def _shipped(facts: Facts, target: str | None, choices: Choices) -> tuple[Stage, BaseImage]:
     document = facts.document
     whole = Span(0, len(document.data))
     if document.problems:
@@ -107,6 +140,8 @@ def _subject(facts: Facts, target: str | None) -> tuple[Stage, BaseImage]:
         message = f"{name} is made for {base.accelerator}; a {target} image of it is not covered"
         raise RefusedError("other-accelerator", message, span)
     _refuse_shape(facts, stage, base)
+    if Assumption.SHIPS not in choices.assume:
+        _refuse_no_program(stage)
     return stage, base
 
 
@@ -122,14 +157,11 @@ def _refuse_shape(facts: Facts, stage: Stage, base: BaseImage) -> None:
         if held.has:
             raise UnchangedError("no-toolchain", f"{name} holds no toolchain", span)
         raise UnchangedError("no-smaller-image", f"no smaller image of {name} is known", span)
-    if len(facts.stages) > 1:
-        if toolchain(base) is None:
-            raise UnchangedError("no-smaller-image", f"no smaller image of {name} exists", span)
-        raise RefusedError("multi-stage", "files with several stages are not covered", stage.from_.span)
-    if not base.known:
-        message = f"the data on this family does not list {name}: it may be withdrawn, or too new"
-        raise RefusedError("unknown-tag", message, span)
-    _refuse_no_program(stage)
+    if len(facts.stages) > 1 and toolchain(base) is None:
+        raise UnchangedError("no-smaller-image", f"no smaller image of {name} exists", span)
+    if stage.parent is not None:
+        message = "what ships is FROM another stage of this file, which would have to be split with it"
+        raise RefusedError("multi-stage", message, stage.from_.span)
 
 
 def _refuse_no_program(stage: Stage) -> None:
@@ -137,161 +169,263 @@ def _refuse_no_program(stage: Stage) -> None:
     starts = [i for i in stage.instructions if i.keyword in ("CMD", "ENTRYPOINT")]
     programs = [posixpath.basename((i.args[0] if i.args else "").split(" ")[0]) for i in starts]
     if all(program in _SHELLS for program in programs):
-        message = "no program starts: the image may be there to build in (write its CMD or ENTRYPOINT)"
+        message = (
+            "no program starts: the image may be there to build in "
+            "(write its CMD or ENTRYPOINT, or say --assume ships)"
+        )
         raise RefusedError("no-program", message, starts[-1].span if starts else stage.from_.span)
-
-
-def _runtime(stage: Stage, base: BaseImage) -> tuple[str, str]:
-    """The final stage's FROM operand, and why it is the right one."""
-    found = toolchain(base)
-    if found is None:
-        return stage.base, "no smaller official image exists, so both stages stand on the same one"
-    if found.sibling is None or found.flavour is None:
-        raise RefusedError(
-            "no-runtime-image", f"{stage.base} has no runtime image ({found.why})", stage.base_span
-        )
-    if not found.built_on:
-        message = f"{stage.base} is not built on {found.sibling}, which may lack other files too"
-        raise RefusedError("runtime-not-contained", message, stage.base_span)
-    written = other_flavour(stage.base, base, found.flavour)
-    if written is None:
-        raise RefusedError(
-            "base-in-argument", f"the flavour of {stage.base} comes from an ARG", stage.base_span
-        )
-    return written, f"{found.why}; {stage.base} is built on {found.sibling}"
 
 
 def _builder_name(facts: Facts) -> str:
     taken = {stage.name for stage in facts.stages}
-    names = ("builder", "build", *(f"builder{n}" for n in range(2, 100)))
+    names = chain(("builder", "build"), (f"builder{n}" for n in count(2)))
     return next(name for name in names if name not in taken)
 
 
-# --- what each command is ----------------------------------------------------------------------------
+def _split_stage(subject: _Subject, runtime: bases.Runtime) -> SplitStage:
+    stage = subject.stage
+    name = _builder_name(subject.facts)
+    preamble = tuple(text.replace("{builder}", name) for text in runtime.preamble)
+    return SplitStage(
+        stage.from_.span, name, stage.base, runtime.operand, runtime.why, preamble, runtime.arguments
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class _Sorted:
-    """A RUN with the kind of each of its commands."""
-
-    run: Run
-    items: tuple[tuple[Segment, Kind], ...]
-
-    @property
-    def builds(self) -> bool:
-        return any(one in _BUILDS for _, one in self.items)
+# --- a wheelhouse ------------------------------------------------------------------------------------
 
 
-def _sort(facts: Facts, stage: Stage) -> dict[Instruction, _Sorted]:
-    """Every RUN with its commands by kind."""
-    found = {}
-    for run in facts.runs(stage):
-        if run.onbuild:
-            raise RefusedError("onbuild", "what an ONBUILD will run is not known here", run.instruction.span)
-        items = tuple((segment, kind(segment, run, facts)) for segment in segments(run.script))
-        found[run.instruction] = _Sorted(run, items)
-    return found
+def _with_wheels(subject: _Subject, region: Region) -> Plan:
+    """Python packages alone are built: the final stage installs the builder's wheels."""
+    _refuse_not_wheels(subject, region)
+    split = _split_stage(subject, _runtime(subject))
+    steps = tuple(_wheel_steps(subject, region))
+    return Plan(subject.accelerator, Status.CONVERTED, (split, *steps))
 
 
-def _last_build(stage: Stage, runs: Mapping[Instruction, _Sorted]) -> int | None:
-    """The position of the last instruction that must run in the builder."""
-    last = None
-    for position, instruction in enumerate(stage.instructions):
-        if instruction in runs and runs[instruction].builds:
-            last = position
-        elif instruction.keyword not in _STATE | _METADATA:
-            raise RefusedError("instruction", f"{instruction.keyword} is not covered", instruction.span)
-    return last
-
-
-def _refuse_unplaceable(facts: Facts, found: _Sorted) -> None:
-    instruction = found.run.instruction
-    if instruction.heredocs:
-        raise RefusedError("heredoc", "scripts in here-documents are not covered", instruction.span)
-    if not is_chain(facts.document.data, found.run):
-        raise RefusedError("unknown-shell", "the RUN is more than commands joined by &&", instruction.span)
-    for segment, one in found.items:
-        if one is Kind.UNKNOWN:
-            words = " ".join(facts.document.source.text(segment.span).split())
-            shown = words if len(words) <= _SHOWN else f"{words[:_SHOWN]}…"
-            raise RefusedError("unknown-command", f"what `{shown}` leaves behind is not known", segment.span)
-    if found.builds and instruction.flags:
-        raise RefusedError("run-flags", "installations with builder flags are not covered", instruction.span)
-
-
-def _refuse_user_before(facts: Facts, stage: Stage, last: int) -> None:
-    for instruction in stage.instructions[:last]:
-        if instruction.keyword == "USER":
-            user = facts.expand(instruction, instruction.args[0]) or ""
-            if user.partition(":")[0] not in ("0", "root"):
-                message = "installations by another user than root are not covered"
-                raise RefusedError("user-before-install", message, instruction.span)
-
-
-# --- steps -------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Builder:
-    """What the steps are made from. ``last`` is the position of the last instruction of the builder."""
-
-    facts: Facts
-    stage: Stage
-    base: BaseImage
-    needed: needs.Needs
-    last: int
-    runs: Mapping[Instruction, _Sorted]
-
-
-def _steps(builder: _Builder) -> Iterator[Step]:
-    installations = tuple(_installations(builder))
-    numbers = count(1)
-    for position, instruction in enumerate(builder.stage.instructions):
-        found = builder.runs.get(instruction)
-        if found is None or position > builder.last:
-            yield _place(instruction, position, builder.last)
+def _refuse_not_wheels(subject: _Subject, region: Region) -> None:
+    for instruction in subject.stage.instructions[: region.last + 1]:
+        work = subject.works.get(instruction)
+        if work is None:
             continue
-        for segment, one in found.items:
-            yield from _command_steps(builder, found.run, segment, one, installations, numbers)
-        caches = system_packages.caches(builder.facts, found.run)
-        if caches:
-            yield caches
+        for segment, one in work.items:
+            if one in BUILDS - PYTHON or (one in PYTHON and len(segment.commands) != 1):
+                raise RefusedError("unknown-command", _told(subject, segment), segment.span)
+        if work.builds and (instruction.flags or not work.divisible or instruction.heredocs):
+            raise RefusedError("run-flags", "the wheels of this form are not covered", instruction.span)
+        if work.builds and not _is_root(subject, instruction):
+            message = "installations by another user than root are not covered"
+            raise RefusedError("user-before-install", message, instruction.span)
 
 
-def _command_steps(
-    builder: _Builder,
-    run: Run,
-    segment: Segment,
-    one: Kind,
-    installations: tuple[Installation, ...],
-    numbers: Iterator[int],
+def _told(subject: _Subject, segment: Segment) -> str:
+    words = " ".join(subject.facts.document.source.text(segment.span).split())
+    shown = words if len(words) <= _SHOWN else f"{words[:_SHOWN]}…"
+    return f"what `{shown}` leaves behind is not known"
+
+
+def _is_root(subject: _Subject, instruction: Instruction) -> bool:
+    user = subject.facts.state(instruction).user
+    return user is None or user.partition(":")[0] in _ROOT
+
+
+def _wheel_steps(subject: _Subject, region: Region) -> Iterator[Step]:
+    installations = tuple(_installations(subject, region))
+    numbers = count(1)
+    for position, instruction in enumerate(subject.stage.instructions):
+        work = subject.works.get(instruction)
+        if work is None or position > region.last:
+            yield _place(instruction, position, region)
+        else:
+            yield from _run_steps(subject, work, installations, numbers)
+
+
+def _installations(subject: _Subject, region: Region) -> Iterator[Installation]:
+    for instruction in subject.stage.instructions[: region.last + 1]:
+        work = subject.works.get(instruction)
+        for segment, one in work.items if work else ():
+            if work and one in PYTHON:
+                yield installation(work.run, segment.commands[0])
+
+
+def _run_steps(
+    subject: _Subject, work: Work, installations: tuple[Installation, ...], numbers: Iterator[int]
 ) -> Iterator[Step]:
-    if one in _BUILDS:
-        found = next(i for i in installations if i.command is segment.commands[0])
-        more = found is not installations[-1]
-        pip = contents(builder.base).holds("pip") is True
-        yield transfer(builder.facts, found, numbers, pip_in_final=pip, used_later=more)
-    elif one is Kind.SYSTEM_PACKAGES:
-        yield from system_packages.steps(run, segment, compiler=builder.needed.compiler)
+    """What the final stage does with a RUN that it replays, in a wheelhouse or before what is captured."""
+    if not work.divisible:
+        yield Place(work.run.instruction.span, Placement.BOTH, "replay", _REPLAYED)
+        return
+    for segment, one in work.items:
+        if one in PYTHON:
+            found = next(i for i in installations if i.command is segment.commands[0])
+            more = found is not installations[-1]
+            pip = contents(subject.base).holds("pip") is True
+            yield transfer(subject.facts, found, numbers, pip_in_final=pip, used_later=more)
+        else:
+            yield from _system_steps(subject, work, segment, one)
+    yield from _caches(subject, work)
+
+
+_REPLAYED = "not proven build-only, so it is replayed"
+
+
+def _system_steps(subject: _Subject, work: Work, segment: Segment, one: Kind) -> Iterator[Step]:
+    if one is Kind.SYSTEM_PACKAGES and len(segment.commands) == 1:
+        yield from system_packages.steps(work.run, segment, compiler=subject.needed.compiler)
     elif one is Kind.CLEAN:
         yield Place(segment.span, Placement.BUILDER, one, "the final stage has no such cache")
     else:
-        yield Place(segment.span, Placement.BOTH, one, "not proven build-only, so it is replayed")
+        yield Place(segment.span, Placement.BOTH, one, _REPLAYED)
 
 
-def _installations(builder: _Builder) -> Iterator[Installation]:
-    for position, instruction in enumerate(builder.stage.instructions):
-        found = builder.runs.get(instruction)
-        if found is None or position > builder.last:
-            continue
-        for segment, one in found.items:
-            if one in _BUILDS:
-                yield installation(found.run, segment.commands[0])
+def _caches(subject: _Subject, work: Work) -> Iterator[Step]:
+    found = system_packages.caches(subject.facts, work.run)
+    if found and not work.run.instruction.heredocs:
+        yield found
 
 
-def _place(instruction: Instruction, position: int, last: int) -> Place:
-    if position > last:
+def _place(instruction: Instruction, position: int, region: Region) -> Place:
+    if position > region.last:
         return Place(instruction.span, Placement.FINAL, "after-build", "nothing is built after it")
-    if instruction.keyword in _METADATA:
+    if instruction.keyword in METADATA:
         return Place(instruction.span, Placement.FINAL, "metadata", "it says how the image runs")
-    return Place(instruction.span, Placement.BOTH, "state", "not proven build-only, so it is replayed")
+    return Place(instruction.span, Placement.BOTH, "state", _REPLAYED)
+
+
+# --- what build commands left, as files --------------------------------------------------------------
+
+
+def _with_capture(subject: _Subject, region: Region) -> Plan:
+    """Whatever is built: the files that the builder's instructions made are copied as they are."""
+    kinds = {one for _, one in _items(subject, region)}
+    needed = subject.needed
+    if kinds & _LINKED and needed.cuda_libraries is None:
+        needed = replace(needed, cuda_libraries="what is built here may be linked to them")
+    region = _widened(subject, region)
+    for position in (region.first, region.last):
+        _refuse_shell(subject, subject.stage.instructions[position])
+    split = _split_stage(subject, _runtime(subject, needed))
+    steps = tuple(_capture_steps(subject, region))
+    step = _capture(subject, region)
+    return Plan(subject.accelerator, Status.CONVERTED, (split, *steps, step))
+
+
+def _widened(subject: _Subject, region: Region) -> Region:
+    """With the files that are copied in for what is built; from where root, who can list every file, is the user."""
+    first, instructions = region.first, subject.stage.instructions
+    while first and instructions[first - 1].keyword in STATE | METADATA | {"COPY", "ADD"}:
+        first -= 1
+    while instructions[first].keyword not in ("COPY", "ADD", "RUN"):
+        first += 1
+    while first and not _is_root(subject, instructions[first]):
+        first -= 1
+    return Region(first, region.last)
+
+
+def _items(subject: _Subject, region: Region) -> Iterator[tuple[Segment, Kind]]:
+    for instruction in subject.stage.instructions[region.first : region.last + 1]:
+        if instruction in subject.works:
+            yield from subject.works[instruction].items
+
+
+def _refuse_shell(subject: _Subject, instruction: Instruction) -> None:
+    program = (subject.facts.state(instruction).shell or DEFAULT_SHELL)[0]
+    if posixpath.basename(program) not in _POSIX:
+        raise RefusedError(
+            "shell", f"what is made under {program} cannot be collected by it", instruction.span
+        )
+
+
+def _capture_steps(subject: _Subject, region: Region) -> Iterator[Step]:
+    for position, instruction in enumerate(subject.stage.instructions):
+        work = subject.works.get(instruction)
+        inside = region.first <= position <= region.last
+        if work is not None and position < region.first:
+            yield from _run_steps(subject, work, (), count(1))
+        elif work is not None and inside:
+            yield from _captured_steps(subject, work)
+        elif inside and instruction.keyword in ("COPY", "ADD"):
+            yield Place(instruction.span, Placement.BUILDER, "captured", _IN_FILES)
+        else:
+            yield _place(instruction, position, region)
+
+
+_IN_FILES = "its effect is among the files that are copied from the builder"
+
+
+def _captured_steps(subject: _Subject, work: Work) -> Iterator[Step]:
+    """What becomes of a RUN that builds, or stands between such: the final stage runs only what files do not hold."""
+    facts, run = subject.facts, work.run
+    system = [segment for segment, one in work.items if placement.is_system(facts, run, segment, one)]
+    if not system:
+        yield Place(run.instruction.span, Placement.BUILDER, "captured", _IN_FILES)
+        return
+    for segment, one in work.items:
+        if segment in system and (one in BUILDS or (work.builds and not work.divisible)):
+            message = "packages and users in one command with what is built cannot be taken apart"
+            raise RefusedError("entangled", message, segment.span)
+    if not work.divisible:
+        yield Place(run.instruction.span, Placement.BOTH, "replay", _REPLAYED)
+        return
+    for position, (segment, one) in enumerate(work.items):
+        later = any(s in system for s, _ in work.items[position + 1 :])
+        if segment in system:
+            yield from _system_steps(subject, work, segment, one)
+        elif one is Kind.STATE and later:
+            yield Place(segment.span, Placement.BOTH, one, "commands behind it depend on it")
+        else:
+            yield Place(segment.span, Placement.BUILDER, "captured", _IN_FILES)
+    yield from _caches(subject, work)
+
+
+def _capture(subject: _Subject, region: Region) -> CaptureFiles:
+    instructions = subject.stage.instructions
+    first, last = instructions[region.first], instructions[region.last]
+    kinds = [one for _, one in _items(subject, region)]
+    replayed = {s for i in instructions[region.first : region.last + 1] for s in _replayed(subject, i)}
+    guarded = Kind.UNKNOWN in kinds
+    if guarded and replayed and subject.choices.strategy is not Strategy.CAPTURE:
+        segment = next(s for s, one in _items(subject, region) if one is Kind.UNKNOWN)
+        raise RefusedError("unknown-command", _told(subject, segment), segment.span)
+    runs = [subject.works[i].run for i in instructions[: region.last + 1] if i in subject.works]
+    managers = sorted(
+        {o.manager for run in runs for o in run.operations if o.ecosystem not in ("deb", "rpm")}
+    )
+    return CaptureFiles(
+        span=last.span,
+        first=first.span,
+        user=None if _is_root(subject, last) else _user(subject, last),
+        managers=tuple(managers),
+        scratch=_uses_scratch(subject, region),
+        packages=bool(replayed),
+        guarded=guarded and not replayed,
+        libraries=bool(_LINKED & set(kinds)),
+        evidence="every file that these commands made, changed or removed",
+    )
+
+
+def _replayed(subject: _Subject, instruction: Instruction) -> list[Span]:
+    """The places in a RUN that the final stage runs, too."""
+    work = subject.works.get(instruction)
+    items = work.items if work else ()
+    return [s.span for s, one in items if work and placement.is_system(subject.facts, work.run, s, one)]
+
+
+def _user(subject: _Subject, last: Instruction) -> str:
+    before = subject.stage.instructions[: subject.position(last)]
+    found = next(i for i in reversed(before) if i.keyword == "USER")
+    return cut(subject.facts.document.data, found.span)
+
+
+def _uses_scratch(subject: _Subject, region: Region) -> bool:
+    """Whether something may look for files in a temporary folder when the image runs.
+
+    Instructions that set what the program sees, all behind the build, and installations that point at their sources.
+    """
+    data = subject.facts.document.data
+    for position, instruction in enumerate(subject.stage.instructions):
+        run = instruction.keyword == "RUN" and position <= region.last
+        text = data[instruction.span.start : instruction.span.end]
+        mentions = any(folder in text for folder in _SCRATCH)
+        if mentions and (not run or b" -e" in text or b"develop" in text or b"ln -s" in text):
+            return True
+    return False

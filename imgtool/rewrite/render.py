@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from imgtool.edits import Edit, Span, apply, cut
 from imgtool.facts.facts import Facts, Run
-from imgtool.facts.stages import Stage
+from imgtool.facts.stages import Stage, Via
+from imgtool.rewrite import capture
 from imgtool.rewrite.kinds import operations_of
 from imgtool.rewrite.plan import (
+    CaptureFiles,
     DropCaches,
     DropPackages,
     Place,
@@ -22,7 +24,7 @@ from imgtool.rewrite.plan import (
 from imgtool.syntax.nodes import Instruction
 from imgtool.transforms.commands import install_without
 from imgtool.transforms.instructions import remove_instruction
-from imgtool.transforms.runs import Segment, rebuild, segments
+from imgtool.transforms.runs import Segment, rebuild, units
 from imgtool.transforms.wheels import HOME
 
 # pip as the builder has it, for a final stage that has none; it is only mounted there
@@ -35,11 +37,28 @@ def render(facts: Facts, plan: Plan) -> bytes:
     if plan.status is not Status.CONVERTED:
         return data
     first = plan.steps[0]
+    newline = facts.document.source.newline
     if isinstance(first, SwapFlavour):
-        return apply(data, [Edit(first.span.start, first.span.end, first.runtime)])
+        swapped = Edit(first.span.start, first.span.end, first.runtime)
+        behind = (
+            [Edit(end := _from_end(facts), end, _behind(first.preamble, newline))] if first.preamble else []
+        )
+        return apply(data, [swapped, *behind, *_below(first.arguments, newline)])
     if not isinstance(first, SplitStage) or facts.target is None:
         raise ValueError("a plan begins with the step that makes the stages")
     return _Rendering(facts, facts.target, plan, first).result()
+
+
+def _from_end(facts: Facts) -> int:
+    return facts.target.from_.span.end if facts.target else 0
+
+
+def _behind(instructions: Sequence[str], newline: str) -> str:
+    return "".join(f"\n{text}" for text in instructions).replace("\n", newline)
+
+
+def _below(arguments: Sequence[tuple[Span, str]], newline: str) -> list[Edit]:
+    return [Edit(at.end, at.end, f"{newline}{text}") for at, text in arguments]
 
 
 class _Rendering:
@@ -55,6 +74,8 @@ class _Rendering:
         self.places = {s.span: s for s in plan.steps if isinstance(s, Place)}
         self.transfers = {s.span: s for s in plan.steps if isinstance(s, TransferWheels)}
         self.caches = {s.span: s for s in plan.steps if isinstance(s, DropCaches)}
+        self.drops = [s for s in plan.steps if isinstance(s, DropPackages)]
+        self.captured = next((s for s in plan.steps if isinstance(s, CaptureFiles)), None)
         self.runs: Mapping[Instruction, Run] = {run.instruction: run for run in facts.runs(stage)}
         self.built = [i for i in stage.instructions if self._placement(i) is not None]
 
@@ -62,7 +83,10 @@ class _Rendering:
         """The builder's edits, and the final stage after it; what follows the builder stays as it is."""
         end = self.built[-1].span.end
         final = self._lines(self._builder_tail() + self._final_stage())
-        return apply(self.data, [*self._builder_edits(), Edit(end, end, final)])
+        arguments = _below(self.split.arguments, self.newline)
+        return apply(
+            self.data, [*self._builder_edits(), *arguments, *self._renumbered(), Edit(end, end, final)]
+        )
 
     def _placement(self, instruction: Instruction) -> Placement | None:
         """Where an instruction of the builder's part goes; None for those after it."""
@@ -74,6 +98,14 @@ class _Rendering:
     def _lines(self, text: str) -> str:
         return text.replace("\r\n", "\n").replace("\n", self.newline)
 
+    def _renumbered(self) -> Iterator[Edit]:
+        """Numbers of stages that the new one moves, where later stages copy from them."""
+        for edge in self.facts.graph.edges:
+            flag = edge.instruction.flag("from")
+            numbered = edge.via is Via.COPY and edge.source.lstrip("+").isdigit() and flag is not None
+            if edge.target is not None and flag and numbered and edge.target.index >= self.stage.index:
+                yield Edit(flag.span.start, flag.span.end, f"--from={edge.target.index + 1}")
+
     # --- builder -------------------------------------------------------------------------------------
 
     def _builder_edits(self) -> Iterator[Edit]:
@@ -83,6 +115,19 @@ class _Rendering:
                 yield remove_instruction(self.facts.document, instruction)
             elif instruction in self.runs:
                 yield from self._transfer_edits(self.runs[instruction])
+        if self.captured:
+            at = self._above(self.captured.first)
+            yield Edit(at, at, self._lines(f"{capture.note()}\n\n"))
+
+    def _above(self, span: Span) -> int:
+        """Where the line begins that an instruction begins, or the first comment line that touches it."""
+        (instruction,) = (i for i in self.stage.instructions if i.span == span)
+        line = instruction.start_line
+        for comment in reversed(instruction.comments):
+            if comment.line != line - 1:
+                break
+            line = comment.line
+        return self.facts.document.source.line_starts[line - 1]
 
     def _named(self) -> Edit:
         words = self.stage.from_.words
@@ -91,19 +136,39 @@ class _Rendering:
         return Edit(words[2].span.start, words[2].span.end, self.split.builder)
 
     def _transfer_edits(self, run: Run) -> Iterator[Edit]:
-        for segment in segments(run.script):
-            step = self.transfers.get(segment.commands[0].span)
+        for unit in units(self.data, run):
+            step = self.transfers.get(unit.commands[0].span)
             if step and step.builder != cut(self.data, step.span):
                 yield Edit(step.span.start, step.span.end, self._lines(step.builder))
 
     def _builder_tail(self) -> str:
         mounted = any(t.final and t.final.startswith("PYTHONPATH=") for t in self.transfers.values())
-        return f"\n{_TAKE_PIP}" if mounted else ""
+        parts = [_TAKE_PIP] if mounted else []
+        if self.captured:
+            parts += ["", "USER root"] if self.captured.user else [""]
+            parts += [capture.guard()] if self.captured.guarded else []
+            parts.append(
+                capture.collect(
+                    frozenset(self.captured.managers),
+                    scratch=self.captured.scratch,
+                    packages=self.captured.packages,
+                )
+            )
+        return "".join(f"\n{part}" for part in parts)
 
     # --- final stage ---------------------------------------------------------------------------------
 
     def _final_stage(self) -> str:
-        return f"\n\n{self._final_from()}" + "".join(self._replay())
+        preamble = _behind(self.split.preamble, "\n")
+        return f"\n\n{self._final_from()}{preamble}{''.join(self._replay())}{self._taken_over()}"
+
+    def _taken_over(self) -> str:
+        if self.captured is None:
+            return ""
+        builder, user = self.split.builder, self.captured.user
+        settle = capture.settle(builder, libraries=self.captured.libraries)
+        parts = [*(["USER root"] if user else []), capture.copy(builder), settle, *([user] if user else [])]
+        return "\n" + "".join(f"\n{part}" for part in parts)
 
     def _final_from(self) -> str:
         from_ = self.stage.from_
@@ -124,43 +189,42 @@ class _Rendering:
                 yield between + text
 
     def _final_run(self, run: Run) -> str | None:
-        items = segments(run.script)
-        texts = {segment.span: self._final_segment(run, segment) for segment in items}
-        if not any(
-            t is not None and not self._only_lists(s) for s, t in zip(items, texts.values(), strict=True)
-        ):
+        if run.instruction.span in self.places:
+            return cut(self.data, run.instruction.span)
+        items = units(self.data, run)
+        texts = {unit.span: self._final_unit(run, unit) for unit in items}
+        if all(texts[unit.span] is None or self._idle(unit) for unit in items):
             return None
         text = rebuild(self.data, run, texts)
         if text is None:
             return None
         if run.instruction.span in self.caches:
             text += f" \\\n && {self.caches[run.instruction.span].clean_up}"
-        if any(s.commands[0].span in self.transfers for s in items):
+        if any(unit.commands[0].span in self.transfers for unit in items):
             text = self._mounted(run.instruction, text)
         return text
 
-    def _final_segment(self, run: Run, segment: Segment) -> str | None:
-        command = segment.commands[0]
-        transfer = self.transfers.get(command.span)
+    def _final_unit(self, run: Run, unit: Segment) -> str | None:
+        transfer = self.transfers.get(unit.commands[0].span)
         if transfer:
             return transfer.final
-        place = self.places.get(segment.span)
+        place = self.places.get(unit.span)
         if place and place.placement is Placement.BUILDER:
             return None
-        drops = [s for s in self.plan.steps if isinstance(s, DropPackages) and s.span == segment.span]
+        drops = [s for s in self.drops if s.span == unit.span]
         if not drops:
-            return cut(self.data, segment.span)
-        (operation,) = operations_of(command, run)
+            return cut(self.data, unit.span)
+        (operation,) = operations_of(unit.commands[0], run)
         gone = frozenset(name for drop in drops for name in drop.packages)
         instead = [name for drop in drops for name in drop.instead]
         if gone >= {p.name for p in operation.packages} and not instead:
             return None
         return install_without(self.data, operation, gone, instead)
 
-    def _only_lists(self, segment: Segment) -> bool:
-        """Whether an item only refreshes or cleans package lists, which is nothing without an installation."""
-        place = self.places.get(segment.span)
-        return place is not None and place.rule == "package-lists"
+    def _idle(self, unit: Segment) -> bool:
+        """Whether a command is nothing without others: it sets the shell, or only refreshes package lists."""
+        place = self.places.get(unit.span)
+        return place is not None and place.rule in ("package-lists", "state")
 
     def _mounted(self, instruction: Instruction, text: str) -> str:
         keyword = cut(self.data, instruction.word.span)

@@ -93,6 +93,41 @@ def is_chain(data: bytes, run: Run) -> bool:
     )
 
 
+def is_list(data: bytes, run: Run) -> bool:
+    """Whether a RUN is understood and its :func:`units` are joined by ``&&``, ``;`` and line ends alone.
+
+    In shell form, or a here-document that is the whole script.
+    """
+    node = run.instruction.inner or run.instruction
+    heredocs = run.instruction.heredocs
+    if node.json or not run.script.understood or (heredocs and _script_end(run) != heredocs[0].body.end):
+        return False
+    items = units(data, run)
+    gaps = (cut(data, Span(a.span.end, b.span.start)) for a, b in pairwise(items))
+    return bool(items) and "&" not in run.script.operators and all(_joins(gap) for gap in gaps)
+
+
+def _joins(gap: str) -> bool:
+    return _COMMENT_LINES.sub("", gap).strip(" \t\r\n\\`") in ("&&", ";", "")
+
+
+def units(data: bytes, run: Run) -> tuple[Segment, ...]:
+    """The top-level list items in order; those joined by ``||`` are one, since they stay or go together."""
+    joined: list[Segment] = []
+    for item in segments(run.script):
+        gap = data[joined[-1].span.end : item.span.start] if joined else b""
+        if b"||" in gap or _within(joined, item):
+            last = joined.pop()
+            span = Span(last.span.start, max(last.span.end, item.span.end))
+            item = Segment(span, last.commands + item.commands)  # noqa: PLW2901 - the two become one
+        joined.append(item)
+    return tuple(joined)
+
+
+def _within(joined: Sequence[Segment], item: Segment) -> bool:
+    return bool(joined) and item.span.start < joined[-1].span.end
+
+
 def is_stateful(run: Run) -> bool:
     """Whether a command of it would change commands joined behind it (``cd``, ``export``, ``X=1``, …).
 
@@ -118,12 +153,12 @@ def _changes_shell(command: Command) -> bool:
 
 
 def rebuild(data: bytes, run: Run, texts: Mapping[Span, str | None]) -> str | None:
-    """The instruction's text with segments replaced (a text) or taken out (None); None where none is left.
+    """The instruction's text with units replaced (a text) or taken out (None); None where none is left.
 
-    ``texts`` is keyed by segment span; a segment that is not in it keeps its bytes. What stands between two
-    kept segments (``&&``, continuation, comments) stays as the author wrote it. Only for :func:`is_chain`.
+    ``texts`` is keyed by the spans of :func:`units`; one that is not in it keeps its bytes. What stands between two
+    kept ones (``&&``, continuation, comments) stays as the author wrote it. Only for :func:`is_list`.
     """
-    items = segments(run.script)
+    items = units(data, run)
     kept = [(item, texts.get(item.span, cut(data, item.span))) for item in items]
     out = []
     previous: Segment | None = None
@@ -139,7 +174,7 @@ def rebuild(data: bytes, run: Run, texts: Mapping[Span, str | None]) -> str | No
         return None
     head = cut(data, Span(run.instruction.span.start, items[0].span.start))
     tail = cut(data, Span(items[-1].span.end, run.instruction.span.end))
-    return head + "".join(out) + (tail if kept[-1][1] is not None else "")
+    return head + "".join(out) + (tail if kept[-1][1] is not None or run.instruction.heredocs else "")
 
 
 def without_items(run: Run, drop: Collection[Span]) -> tuple[Edit, ...] | None:

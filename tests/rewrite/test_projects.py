@@ -78,7 +78,7 @@ def test_a_compiler_that_the_program_uses_stays(tmp_path: Path) -> None:
     path = tmp_path / "Dockerfile"
     path.write_text(dockerfile)
     made = rewrite(dockerfile.encode(), None, FactOptions(dockerfile=path)).data.decode()
-    final = made.split("-runtime-")[1]
+    final = made.split("-base-")[1]
     assert (
         "apt-get install -y g++ ca-certificates python3 python3-setuptools build-essential python3-dev"
         in final
@@ -152,7 +152,7 @@ def test_only_the_flavour_changes_where_nothing_is_built(tmp_path: Path) -> None
     path = tmp_path / "Dockerfile"
     path.write_text(dockerfile)
     made = rewrite(dockerfile.encode(), "cuda", FactOptions(dockerfile=path))
-    assert made.data.decode() == dockerfile.replace("devel", "runtime")
+    assert made.data.decode() == dockerfile.replace("cudnn-devel", "base")
 
 
 def test_names_and_platform_stay_on_what_ships(tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_names_and_platform_stay_on_what_ships(tmp_path: Path) -> None:
     path.write_text(dockerfile)
     made = rewrite(dockerfile.encode(), "cuda", FactOptions(dockerfile=path)).data.decode()
     assert made.startswith("FROM --platform=linux/amd64 nvidia/cuda:12.1.0-devel-ubuntu22.04 as build\n")
-    assert "\nFROM --platform=linux/amd64 nvidia/cuda:12.1.0-runtime-ubuntu22.04 as Builder\n" in made
+    assert "\nFROM --platform=linux/amd64 nvidia/cuda:12.1.0-base-ubuntu22.04 as Builder\n" in made
     assert "--mount=type=bind,from=build,source=/wheels" in made
 
 

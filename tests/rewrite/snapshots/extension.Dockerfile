@@ -13,7 +13,7 @@ RUN python3 -m pip wheel --no-build-isolation --no-deps -w /wheels/2/project . \
  && python3 -m pip wheel -w /wheels/2 /wheels/2/project/*.whl
 RUN cp -r "$(python3 -c 'import pip; print(pip.__path__[0])')" /wheels/pip
 
-FROM nvidia/cuda:12.1.0-runtime-ubuntu22.04
+FROM nvidia/cuda:12.1.0-base-ubuntu22.04
 
 RUN apt-get update && apt-get install -y libgomp1 ca-certificates python3 python3-setuptools \
  && apt-get clean && rm -rf /var/lib/apt/lists/*

@@ -14,7 +14,7 @@ RUN pip3 install --no-cache-dir --upgrade pip && \
     pip3 wheel -w /wheels/1 --no-cache-dir -r requirements.txt
 RUN cp -r "$(python3 -c 'import pip; print(pip.__path__[0])')" /wheels/pip
 
-FROM nvidia/cuda:${CUDA}-runtime-ubuntu22.04
+FROM nvidia/cuda:${CUDA}-base-ubuntu22.04
 
 ENV PYTHONUNBUFFERED=1
 RUN apt-get update \

@@ -18,7 +18,7 @@ RUN python3 -m pip wheel --no-deps -w /wheels/1/project . \
  && python3 -m pip wheel -w /wheels/1 /wheels/1/project/*.whl
 RUN cp -r "$(python3 -c 'import pip; print(pip.__path__[0])')" /wheels/pip
 
-FROM nvidia/cuda:12.4.1-runtime-ubuntu22.04
+FROM nvidia/cuda:12.4.1-base-ubuntu22.04
 LABEL org.opencontainers.image.title="service"
 
 # runtime libraries, and what builds
