@@ -1,0 +1,233 @@
+"""The applications of ``fixtures/projects``: what each needs served, how it is built, and what it must print.
+
+Each has a ``project.toml``, which is no part of its build context::
+
+    kind = "what it is an example of"
+    target = "cuda"                     # the default
+    serves = ["git"]                    # of SERVED, on the loopback address while it builds
+    notes = "what is hard about it"
+    [build-args]                        # docker build --build-arg
+    [[smoke]]                           # docker run IMAGE COMMAND…; at least one
+    command = []
+    output = "the whole standard output"
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECTS = ROOT / "fixtures" / "projects"
+SOURCES = ROOT / "fixtures" / "served"
+# part of addresses in the projects' own files, and so of the engine's cache keys
+PORT = 8931
+
+
+@dataclass(frozen=True, slots=True)
+class Smoke:
+    """A container that is run, and all that it writes to standard output, line ends apart."""
+
+    command: tuple[str, ...]
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    name: str
+    folder: Path
+    kind: str
+    target: str
+    serves: tuple[str, ...]
+    arguments: Mapping[str, str] = field(hash=False)
+    smokes: tuple[Smoke, ...]
+    notes: str
+
+    def words(self) -> list[str]:
+        """``--build-arg`` options, which docker and imgtool share."""
+        return [word for item in self.arguments.items() for word in ("--build-arg", "=".join(item))]
+
+    def context(self, folder: Path) -> Path:
+        """A copy of what the project's author has; made in ``folder``."""
+        made = folder / self.name
+        shutil.copytree(self.folder, made, ignore=shutil.ignore_patterns("project.toml", "__pycache__"))
+        return made
+
+
+def load(folder: Path) -> Project:
+    text = tomllib.loads((folder / "project.toml").read_text("utf-8"))
+    smokes = tuple(Smoke(tuple(row.get("command", ())), row["output"].lstrip("\n")) for row in text["smoke"])
+    assert smokes, folder
+    return Project(
+        name=folder.name,
+        folder=folder,
+        kind=text["kind"],
+        target=text.get("target", "cuda"),
+        serves=tuple(text.get("serves", ())),
+        arguments=text.get("build-args", {}),
+        smokes=smokes,
+        notes=text["notes"],
+    )
+
+
+def every() -> list[Project]:
+    return [load(path.parent) for path in sorted(PROJECTS.glob("*/project.toml"))]
+
+
+# --- what builds fetch ---------------------------------------------------------------------------------
+
+
+class CannotServeError(Exception):
+    """Something that a project fetches cannot be had here."""
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it
+        pass
+
+
+@contextmanager
+def served(project: Project) -> Iterator[None]:
+    """Serve what the project fetches, for as long as it builds.
+
+    Raises:
+        CannotServeError: it cannot be made, or the port is in use.
+    """
+    if not project.serves:
+        yield
+        return
+    folder = ROOT / "build" / "served"
+    for name in project.serves:
+        SERVED[name](folder)
+    handler = functools.partial(Quiet, directory=str(folder))
+    try:
+        server = ThreadingHTTPServer(("127.0.0.1", PORT), handler)
+    except OSError as error:
+        raise CannotServeError(f"port {PORT}: {error.strerror}") from None
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _torch(folder: Path) -> None:
+    """The CPU build of torch, in an index of its own."""
+    index = folder / "whl" / "cpu" / "torch"
+    if list(index.glob("*.whl")):
+        return
+    command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary", ":all:"]
+    command += ["--python-version", "3.11", "--platform", "manylinux_2_28_x86_64"]
+    command += ["--extra-index-url", "https://download.pytorch.org/whl/cpu", "--dest", str(index)]
+    _made(index, [*command, "torch==2.13.0+cpu"])
+
+
+def _git(folder: Path) -> None:
+    """A bare repository with one tag, as a web server without a program for it has one."""
+    bare = folder / "git" / "tokenlist.git"
+    if bare.exists():
+        return
+    work = bare.with_name("tokenlist")
+    shutil.rmtree(work, ignore_errors=True)
+    shutil.copytree(SOURCES / "tokenlist", work)
+    git = ["git", "-C", str(work), "-c", "user.name=fixture", "-c", "user.email=fixture@example.org"]
+    for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "tokenlist 1.2.0"], ["tag", "v1.2.0"]):
+        _run(
+            [*git, *words], GIT_AUTHOR_DATE="2024-01-01T00:00:00Z", GIT_COMMITTER_DATE="2024-01-01T00:00:00Z"
+        )
+    made = bare.with_name("new.git")
+    shutil.rmtree(made, ignore_errors=True)
+    _run(["git", "clone", "-q", "--bare", str(work), str(made)])
+    _run(["git", "-C", str(made), "update-server-info"])
+    made.rename(bare)
+
+
+def _miniconda(folder: Path) -> None:
+    """An installer of a prefix; see its Dockerfile."""
+    made = folder / "miniconda"
+    if not made.exists():
+        _made(made, ["docker", *BUILD, "--output", f"type=local,dest={made}", str(SOURCES / "miniconda")])
+
+
+SERVED: Mapping[str, Callable[[Path], None]] = {"torch": _torch, "git": _git, "miniconda": _miniconda}
+
+
+def _made(place: Path, command: Sequence[str]) -> None:
+    try:
+        _run(command)
+    except CommandError as error:
+        shutil.rmtree(place, ignore_errors=True)
+        raise CannotServeError(str(error)) from None
+
+
+# --- the engine ------------------------------------------------------------------------------------------
+
+# the host's network: builds reach package registries, and what is served here, through it
+BUILD = ["build", "--network", "host", "--progress", "plain"]
+
+
+class CommandError(Exception):
+    """A command ended with another code than 0."""
+
+
+def _run(command: Sequence[str], **environment: str) -> str:
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+        env={**os.environ, "DOCKER_BUILDKIT": "1", **environment},
+    )
+    if done.returncode:
+        raise CommandError(f"{' '.join(command[:6])} … ended with {done.returncode}:\n{done.stderr[-3000:]}")
+    return done.stdout
+
+
+def build(image: str, dockerfile: Path, context: Path, project: Project, *words: str) -> float:
+    """Build an image; the seconds that it took.
+
+    Raises:
+        CommandError: the build failed.
+    """
+    start = time.monotonic()
+    _run(["docker", *BUILD, "-t", image, "-f", str(dockerfile), *project.words(), *words, str(context)])
+    return time.monotonic() - start
+
+
+def smoke(image: str, project: Project) -> list[str]:
+    """What each container of the project's smokes writes, and how each differs from what it must write."""
+    wrong = []
+    for row in project.smokes:
+        done = subprocess.run(
+            ["docker", "run", "--rm", "--network", "none", image, *row.command],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=300,
+            check=False,
+        )
+        if done.returncode or done.stdout != row.output:
+            shown = json.dumps([*row.command])
+            wrong.append(f"{shown}: code {done.returncode}, {done.stdout!r}\n{done.stderr[-2000:]}")
+    return wrong
+
+
+def remove(*images: str) -> None:
+    subprocess.run(["docker", "image", "rm", "-f", *images], capture_output=True, check=False)
