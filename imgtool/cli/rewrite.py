@@ -19,6 +19,7 @@ from imgtool.report.diff import hides
 from imgtool.report.style import printable, style_for
 from imgtool.rewrite import Rewrite
 from imgtool.rewrite import rewrite as convert
+from imgtool.rewrite.choices import Assumption, Choices, Part, Strategy
 from imgtool.rewrite.plan import Status
 from imgtool.syntax.source import decode
 
@@ -36,6 +37,7 @@ def rewrite(
     paths: Annotated[
         list[str], typer.Argument(metavar="PATH…", help="Dockerfiles, or - for standard input.")
     ],
+    *,
     target: Annotated[
         Target | None,
         typer.Option("--target", help="The accelerator; else the one the base image is made for."),
@@ -55,6 +57,20 @@ def rewrite(
         Path | None, typer.Option("--context", metavar="DIR", help="The build context.")
     ] = None,
     build_arg: BuildArgs = None,
+    strategy: Annotated[
+        Strategy, typer.Option("--strategy", help="How what is built gets into the image that ships.")
+    ] = Strategy.AUTO,
+    runtime_base: Annotated[
+        str | None,
+        typer.Option("--runtime-base", metavar="IMAGE", help="What the image that ships stands on."),
+    ] = None,
+    assume: Annotated[
+        list[Assumption] | None, typer.Option("--assume", help="What you know and the file does not show.")
+    ] = None,
+    only: Annotated[
+        str | None,
+        typer.Option("--only", metavar="STEP[,STEP]", help="These steps alone: split, merge-runs, …"),
+    ] = None,
 ) -> None:
     r"""Split a Dockerfile that ships its toolchain into a builder and a runtime stage.
 
@@ -75,7 +91,8 @@ def rewrite(
     """
     _refuse_usage(paths, output=output, in_place=in_place, diff=diff, check=check)
     args = build_args(build_arg)
-    made = [(path, _one(path, target, stage, context, args)) for path in paths]
+    choices = Choices(strategy, runtime_base, frozenset(assume or ()), _parts(only))
+    made = [(path, _one(path, target, stage, context, args, choices)) for path in paths]
     if form is Format.JSON:
         sys.stdout.write(report.as_json(made))
     else:
@@ -94,11 +111,24 @@ def _refuse_usage(paths: list[str], *, output: Path | None, in_place: bool, diff
         )
 
 
+def _parts(only: str | None) -> frozenset[Part]:
+    try:
+        return frozenset(Part(name.strip()) for name in (only or "").split(",") if name.strip())
+    except ValueError as error:
+        steps = ", ".join(Part)
+        raise typer.BadParameter(f"--only: {error}; there are {steps}") from None
+
+
 def _one(
-    path: str, target: Target | None, stage: str | None, context: Path | None, args: dict[str, str]
+    path: str,
+    target: Target | None,
+    stage: str | None,
+    context: Path | None,
+    args: dict[str, str],
+    choices: Choices,
 ) -> Rewrite:
     options = FactOptions(args, stage, None if path == STDIN else Path(path), context)
-    return convert(read(path), str(target) if target else None, options)
+    return convert(read(path), str(target) if target else None, options, choices)
 
 
 def _print(made: list[tuple[str, Rewrite]], *, diff: bool, explain: bool, quiet: bool) -> None:
