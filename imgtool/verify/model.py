@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import hashlib
 import posixpath
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO, Any
 
 from imgtool.images import reference as references
@@ -156,13 +156,17 @@ class Status(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What one check found. ``looked_at`` says in a clause how much it compared, so that nothing passes unseen."""
+    """What one check found. ``looked_at`` says in a clause how much it compared, so that nothing passes unseen.
+
+    ``needed``: without it nothing is established; it was asked for, and skipped.
+    """
 
     name: str
     status: Status
     differences: tuple[Difference, ...] = ()
     skipped_why: str | None = None
     looked_at: str = ""
+    needed: bool = False
 
 
 #: The drop rule by which a path of the first image is left out of the second one, or None.
@@ -177,9 +181,9 @@ def result(name: str, differences: tuple[Difference, ...], looked_at: str = "") 
     return CheckResult(name, Status.FAILED if failed else Status.PASSED, differences, None, looked_at)
 
 
-def skipped(name: str, why: str) -> CheckResult:
+def skipped(name: str, why: str, *, needed: bool = False) -> CheckResult:
     """A check that was not carried out."""
-    return CheckResult(name, Status.SKIPPED, (), why)
+    return CheckResult(name, Status.SKIPPED, (), why, needed=needed)
 
 
 # --- reading ------------------------------------------------------------------------------------------
@@ -198,24 +202,28 @@ def read_image(
     """
     parsed = references.parse(reference)
     image = load(parsed, platform=platform, progress=progress, spool=spool)
-    nodes = _merged(spool, [layer.diff_id for layer in image.layers])
     config = image.config.get("config")
     return Image(
         reference=reference,
         engine=parsed.place if parsed.source == references.DAEMON else None,
         config=config if isinstance(config, dict) else {},
-        tree=Tree(nodes, spool.file),
+        tree=read_tree(spool, [layer.diff_id for layer in image.layers]),
         measures=weigh(image),
     )
 
 
-def _merged(spool: Spool, layers: list[str]) -> dict[str, Node]:
+def read_tree(spool: Spool, layers: Sequence[str]) -> Tree:
+    """What is to be seen of the layers with these ``diff_id``, which the spool has, the lowest first.
+
+    Raises:
+        ImageError: no engine could unpack them.
+    """
     stack = Stack()
     contents: list[Node] = []
     stated: dict[bytes, Node] = {}
     for diff_id in layers:
         stack.add(_read_layer(spool.region(diff_id), contents, stated, stack.room))
-    return dict(_flat(stack, contents, stated))
+    return Tree(dict(_flat(stack, contents, stated)), spool.file)
 
 
 def _read_layer(region: Region, contents: list[Node], stated: dict[bytes, Node], room: Room) -> Entries:
