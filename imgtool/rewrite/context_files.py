@@ -15,6 +15,7 @@ from imgtool.syntax.nodes import Instruction
 
 MAX_BYTES = 1_000_000
 MAX_FILES = 5_000
+_ELF = b"\x7fELF"
 
 
 def read(facts: Facts, stage: Stage, before: Instruction, path: str) -> bytes | None:
@@ -34,16 +35,26 @@ def read(facts: Facts, stage: Stage, before: Instruction, path: str) -> bytes | 
     return _content(facts, found) if found else None
 
 
-def sources(facts: Facts, suffix: str) -> Iterator[tuple[str, bytes]]:
-    """Path and content of every file of the context with that suffix that reaches the builder."""
+def sources(facts: Facts, suffixes: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
+    """Path and content of every file of the context with such an end of its name that reaches the builder."""
     context = facts.context
     if context is None:
         return
     for file in context.files().files[:MAX_FILES]:
-        if file.path.endswith(suffix) and file.size <= MAX_BYTES:
+        if file.path.endswith(suffixes) and file.size <= MAX_BYTES:
             content = _content(facts, file.path)
             if content is not None:
                 yield file.path, content
+
+
+def programs(facts: Facts) -> Iterator[tuple[str, bytes | None]]:
+    """Path and content of every ELF file of the context; no content for one that is larger than is read."""
+    context = facts.context
+    if context is None:
+        return
+    for file in context.files().files[:MAX_FILES]:
+        if file.size > len(_ELF) and context.head(file.path, len(_ELF)) == _ELF:
+            yield file.path, _content(facts, file.path) if file.size <= MAX_BYTES else None
 
 
 def _from_copy(facts: Facts, instruction: Instruction, wanted: str) -> str | None:
@@ -88,6 +99,8 @@ def _inside(facts: Facts, source: str) -> Path | None:
 
 
 def _content(facts: Facts, source: str) -> bytes | None:
+    if source in facts.options.overlay:
+        return facts.options.overlay[source]
     path = _inside(facts, source)
     context = facts.context
     if path is None or context is None or not context.reaches(source):

@@ -1,22 +1,24 @@
-"""What the program needs at run time beyond files: compilers for packages that compile while they run, and
-tools that its start commands, scripts and sources name.
+"""What the program needs at run time beyond files: compilers for what compiles while it runs, CUDA libraries that
+no Python package brings, and tools that its start commands, scripts and sources name.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from imgtool.edits import Span
-from imgtool.facts.facts import Facts, Run
+from imgtool.facts.facts import Facts, Run, local_sources
 from imgtool.facts.packages import Operation, PackageOperation
 from imgtool.facts.shell import analyse
-from imgtool.facts.stages import Stage
-from imgtool.families.needs import Need, python_need
+from imgtool.facts.stages import Stage, copy_source
+from imgtool.families import identify
+from imgtool.families.needs import Need, python_need, software_of
 from imgtool.regex import regex
 from imgtool.rewrite import context_files, requirements
+from imgtool.rewrite.commands import folder_of, joined, value_of
 from imgtool.rewrite.refusal import RefusedError
 from imgtool.syntax.nodes import Instruction, Text
 from imgtool.values import dataclass
@@ -26,23 +28,41 @@ TOOLKIT_TOOLS = frozenset({"nvcc", "cuobjdump", "nvprune", "cuda-gdb", "nsys", "
 
 # a source that compiles device code while it runs; setup.py and its like compile while they build
 _COMPILES_DEVICE_CODE = regex(
-    rb"cpp_extension\.load|load_inline\s*\(|\bNVRTC\b|[\"']nvcc\b|numba\.cuda|from\s+numba\s+import\s+cuda"
+    rb"cpp_extension\.load|cpp_extension\s+import[^\n]*\bload|load_inline\s*\(|[\"'](?:[\w./-]*/)?nvcc\b"
+    rb"|numba\.cuda|from\s+numba\s+import\s+[^\n]*\bcuda\b|\bpycuda\.compiler\b"
 )
 _COMPILES_HOST_CODE = regex(
-    rb"torch\.compile\s*\(|import\s+triton|from\s+triton\b|[\"'](?:gcc|g\+\+|cc)[\"' ]|\bcffi\b|\bpyximport\b"
+    rb"torch\.compile\b|import\s+triton|from\s+triton\b|[\"'](?:gcc|g\+\+|cc|clang)[\"' ]|\bcffi\b|\bpyximport\b"
+    rb"|torch\._inductor|torch\._dynamo|\bcython\.inline\b|numba\.pycc"
 )
+_LIBRARY = (
+    rb"(?:cublas|cufft|curand|cusolver|cusparse|cudnn|cutensor|nccl|nvrtc|npp[a-z]*|nvjpeg|nvinfer|nvjitlink)"
+)
+# opened by name while it runs, or linked to what is built
+_OPENS_LIBRARY = regex(rb"[\"'](?:lib)?" + _LIBRARY + rb"(?:Lt)?(?:\.so[.\d]*)?[\"']|\bNVRTC\b|\bRawKernel\b")
+_LINKS_LIBRARY = regex(
+    rb"-l" + _LIBRARY + rb"\b|CUDA::" + _LIBRARY + rb"|\b" + _LIBRARY + rb"\b", re.IGNORECASE
+)
+_NEEDED_LIBRARY = regex(rb"lib" + _LIBRARY + rb"(?:Lt)?\.so")
+_LINKING_FILES = ("setup.py", "CMakeLists.txt", "Makefile", "makefile", "meson.build", "BUILD.bazel", "BUILD")
+_LINKING_SUFFIXES = (".cmake", ".mk", ".cu", ".cuh", ".cpp", ".cc", ".cxx", ".c", ".h", ".hpp", ".pyx", ".rs")
 _BUILD_SCRIPTS = ("setup.py", "build.py", "conftest.py")
 
 _NEEDS_COMPILER = "cc"
 _NEEDS_TOOLKIT = frozenset({"jit", "devel", "toolkit"})
+_NEEDS_LIBRARIES = frozenset({"runtime", "cudnn-runtime"})
+# an image of one program that links to nothing of an accelerator
+_PLAIN_PROGRAMS = frozenset("uv busybox tini gosu dumb-init caddy curl s6-overlay grpc-health-probe".split())
+_UNREAD = "what was not read may compile while it runs"
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What must stay in the final stage, each with the reason, or None.
+    """What must stay in the final stage; each is a reason, or None.
 
-    ``compiler`` is one for C, ``toolkit`` one for device code, ``cuda_libraries`` those that Python packages do not
-    bring. ``unread`` are the places of what could not be read, ``tools`` programs that start commands name.
+    ``compiler``: a C compiler and headers. ``toolkit``: the accelerator's own compiler besides. ``cuda_libraries``:
+    libraries of CUDA beyond the runtime's, which no Python package brings. ``unread`` are the places in the file
+    that name what could not be read. ``tools`` are the programs that the start commands name.
     """
 
     compiler: str | None = None
@@ -52,82 +72,209 @@ class Needs:
     tools: tuple[str, ...] = ()
 
 
-def of_stage(facts: Facts, stage: Stage) -> Needs:
-    """The run-time needs of a stage's Python packages and sources.
+@dataclass(frozen=True, slots=True)
+class _Reason:
+    """One thing that is needed, by the field of :class:`Needs`, and why."""
+
+    what: str
+    why: str
+
+
+def of_stage(facts: Facts, stage: Stage, *, assume_no_jit: bool = False) -> Needs:
+    """The run-time needs of what a stage installs, copies and starts.
+
+    ``assume_no_jit``: what cannot be read compiles nothing at run time.
 
     Raises:
-        RefusedError: something needs the toolkit at run time, or cannot be read.
+        RefusedError: what cannot be read without the build context may compile for the accelerator at run time.
     """
-    if facts.context is None and facts.local_sources:
+    reasons = [*_of_packages(facts, stage), *_of_sources(facts), *_of_images(facts, stage)]
+    unread = tuple(dict.fromkeys(_unread(facts, stage)))
+    if unread and facts.context is None and not assume_no_jit:
         raise RefusedError(
             "context-unknown",
-            "the build context is not known, so what the program needs at run time cannot be read (--context)",
-            stage.from_.span,
+            "the build context is not known, so whether something compiles for the accelerator at run time cannot "
+            "be read (--context DIR, or --assume no-jit)",
+            unread[0],
         )
-    compiler = _from_sources(facts, stage)
-    for run in facts.runs(stage):
+    if unread:
+        reasons.append(_Reason("compiler", _UNREAD))
+        reasons += [] if assume_no_jit else [_Reason("toolkit", _UNREAD)]
+    toolkit = _first(reasons, "toolkit")
+    return Needs(
+        # the accelerator's compiler calls the host's
+        _first(reasons, "compiler") or toolkit,
+        toolkit,
+        _first(reasons, "cuda_libraries"),
+        unread,
+        tuple(sorted(_tools(facts, stage))),
+    )
+
+
+def _first(reasons: Iterable[_Reason], what: str) -> str | None:
+    return next((reason.why for reason in reasons if reason.what == what), None)
+
+
+# --- packages ----------------------------------------------------------------------------------------
+
+
+def _of_packages(facts: Facts, stage: Stage) -> Iterator[_Reason]:
+    base = facts.base(stage)
+    accelerator = base.accelerator if base else None
+    for run in _runs(facts, stage):
         for operation in run.operations:
-            for need, name in _python_needs(facts, stage, run, operation):
-                if need.level in _NEEDS_TOOLKIT:
-                    raise RefusedError(
-                        "compiles-at-run-time",
-                        f"{name} compiles device code while it runs",
-                        operation.command.span,
-                    )
-                if need.level == _NEEDS_COMPILER:
-                    compiler = compiler or f"{name} compiles while it runs"
-    return Needs(compiler)
+            if operation.operation is not Operation.INSTALL:
+                continue
+            for requirement in _installed(facts, run, operation):
+                need = python_need(requirement.name, requirement.extras)
+                if need:
+                    yield from _of_need(need, requirement.name, accelerator)
+            if operation.ecosystem in ("deb", "rpm"):
+                yield from _of_system(operation)
 
 
-def _from_sources(facts: Facts, stage: Stage) -> str | None:
-    compiler = None
-    for path, source in context_files.sources(facts, ".py"):
+def _runs(facts: Facts, stage: Stage) -> Iterator[Run]:
+    for link in reversed(list(stage.lineage())):
+        yield from facts.runs(link)
+
+
+def _of_need(need: Need, name: str, accelerator: str | None) -> Iterator[_Reason]:
+    if need.level == _NEEDS_COMPILER:
+        yield _Reason("compiler", f"{name} compiles while it runs")
+    elif accelerator not in (None, need.accelerator):
+        return
+    elif need.level in _NEEDS_TOOLKIT:
+        yield _Reason("toolkit", f"{name} compiles device code while it runs")
+    elif need.level in _NEEDS_LIBRARIES:
+        yield _Reason("cuda_libraries", f"{name} takes them from the image")
+
+
+def _installed(facts: Facts, run: Run, operation: PackageOperation) -> Iterator[requirements.Requirement]:
+    """The Python packages that an operation names itself, by files, or by its project."""
+    if operation.ecosystem not in ("python", "conda"):
+        return
+    folder = folder_of(operation.command, run, facts)
+    for package in operation.packages:
+        if package.source == "path":
+            yield from (
+                requirements.of_project(facts, run, joined(folder, package.raw.partition("[")[0])) or ()
+            )
+        else:
+            name = package.name or posixpath.basename(package.raw).partition("@")[0].removesuffix(".git")
+            yield requirements.Requirement(name, package.extras)
+    for word in operation.editable:
+        path = value_of(word._replace(text=word.text.partition("[")[0]), run, facts)
+        yield from requirements.of_project(facts, run, joined(folder, path)) or ()
+    if operation.project:
+        yield from requirements.of_project(facts, run, folder) or ()
+    if operation.ecosystem == "conda":
+        for word in operation.requirement_files:
+            path = joined(folder, value_of(word, run, facts))
+            data = context_files.read(facts, run.stage, run.instruction, path) if path else None
+            yield from requirements.of_conda_file(data) if data else ()
+    else:
+        yield from requirements.asked(facts, run, operation).named
+
+
+def _of_system(operation: PackageOperation) -> Iterator[_Reason]:
+    for package in operation.packages:
+        owner = software_of("packages", package.name)
+        if owner is not None and owner.id == "cuda":
+            yield _Reason("cuda_libraries", f"{package.name} may need others of them")
+
+
+# --- sources of the context --------------------------------------------------------------------------
+
+
+def _of_sources(facts: Facts) -> Iterator[_Reason]:
+    for path, source in context_files.sources(facts, (".py", ".pyx", ".ipynb")):
         if posixpath.basename(path) in _BUILD_SCRIPTS:
             continue
         if _COMPILES_DEVICE_CODE.search(source):
-            raise RefusedError(
-                "compiles-at-run-time", f"{path} compiles device code while it runs", stage.from_.span
-            )
+            yield _Reason("toolkit", f"{path} compiles device code while it runs")
         if _COMPILES_HOST_CODE.search(source):
-            compiler = compiler or f"{path} compiles while it runs"
-    return compiler
+            yield _Reason("compiler", f"{path} compiles while it runs")
+        if _OPENS_LIBRARY.search(source):
+            yield _Reason("cuda_libraries", f"{path} opens one while it runs")
+    for path, source in context_files.sources(facts, (*_LINKING_FILES, *_LINKING_SUFFIXES)):
+        if _LINKS_LIBRARY.search(source):
+            yield _Reason("cuda_libraries", f"{path} links to one")
+    for path, program in context_files.programs(facts):
+        if program is None or _NEEDED_LIBRARY.search(program):
+            yield _Reason("cuda_libraries", f"{path} {'may be' if program is None else 'is'} linked to one")
 
 
-def _python_needs(
-    facts: Facts, stage: Stage, run: Run, operation: PackageOperation
-) -> Iterator[tuple[Need, str]]:
-    if operation.ecosystem != "python" or operation.operation is not Operation.INSTALL:
+def _of_images(facts: Facts, stage: Stage) -> Iterator[_Reason]:
+    """Programs from other images and stages may be linked to what those have."""
+    for link in stage.lineage():
+        for instruction in link.instructions:
+            source = copy_source(instruction)
+            if source and not _is_plain(facts, source):
+                yield _Reason("cuda_libraries", f"programs from {source} may be linked to them")
+
+
+def _is_plain(facts: Facts, source: str) -> bool:
+    """Whether what a COPY takes from another image knows nothing of CUDA."""
+    other = facts.graph.find(source)
+    image = facts.base(other) if other else identify(source)
+    if image is not None:
+        return not image.accelerator
+    return posixpath.basename(source.partition("@")[0]).partition(":")[0] in _PLAIN_PROGRAMS
+
+
+# --- what could not be read --------------------------------------------------------------------------
+
+
+def _unread(facts: Facts, stage: Stage) -> Iterator[Span]:
+    """Places that name files which are not known here and may say or be what runs."""
+    if facts.context is None:
+        for link in stage.lineage():
+            yield from (i.span for i in link.instructions if _copies_program(i))
+    for run in _runs(facts, stage):
+        for operation in run.operations:
+            if operation.ecosystem in ("python", "conda"):
+                yield from _unread_of(facts, run, operation)
+            if operation.operation is Operation.CLONE and _runs_from(facts, stage, run, operation):
+                yield operation.command.span
+
+
+_NO_PROGRAM = regex(
+    r"(?:[\w.*-]*requirements[\w.*-]*\.(?:txt|in)|.*\.(?:conf|cfg|ini|lock|list|pem|crt|key|md|json|txt))"
+)
+
+
+def _copies_program(instruction: Instruction) -> bool:
+    return any(not _NO_PROGRAM.fullmatch(source) for source in local_sources(instruction))
+
+
+def _unread_of(facts: Facts, run: Run, operation: PackageOperation) -> Iterator[Span]:
+    if operation.operation is not Operation.INSTALL:
         return
-    for package in operation.packages:
-        need = python_need(package.name, package.extras)
-        if need:
-            yield need, package.name
-    for requirement in required(facts, stage, run.instruction, operation):
-        need = python_need(requirement.name, requirement.extras)
-        if need:
-            yield need, requirement.name
+    if operation.ecosystem == "python":
+        yield from requirements.asked(facts, run, operation).unread
+    elif operation.requirement_files and not list(_installed(facts, run, operation)):
+        yield operation.command.span
+    if not operation.complete:
+        yield operation.command.span
+    folder = folder_of(operation.command, run, facts)
+    if (operation.project or operation.editable) and requirements.of_project(facts, run, folder) is None:
+        yield operation.command.span
 
 
-def required(
-    facts: Facts, stage: Stage, instruction: Instruction, operation: PackageOperation
-) -> tuple[requirements.Requirement, ...]:
-    """What the requirement files of a pip command ask for.
-
-    Raises:
-        RefusedError: a file cannot be read, or holds what a wheelhouse cannot serve.
-    """
-    found: list[requirements.Requirement] = []
-    for file in operation.requirement_files:
-        data = context_files.read(facts, stage, instruction, file.text) if file.literal else None
-        if data is None:
-            raise RefusedError(
-                "requirements-unreadable", f"{file.text} is not found in the build context", file.span
-            )
-        try:
-            found += requirements.parse(data)
-        except requirements.UnsupportedRequirementError as error:
-            raise RefusedError("requirement", f"{file.text}: {error}", file.span) from None
-    return tuple(found)
+def _runs_from(facts: Facts, stage: Stage, run: Run, operation: PackageOperation) -> bool:
+    """Whether the program starts in a repository that was cloned."""
+    final = facts.final_state(stage)
+    started = [arg for i in stage.instructions if i.keyword in ("CMD", "ENTRYPOINT") for arg in i.args]
+    name = operation.output.text if operation.output else ""
+    for url in operation.urls if not name else ():
+        name = posixpath.basename(url.text.rstrip("/")).removesuffix(".git")
+    word = operation.output or (operation.urls[0]._replace(text=name) if operation.urls else None)
+    path = joined(folder_of(operation.command, run, facts), value_of(word, run, facts)) if word else None
+    if path is None or path == "/":
+        return bool(operation.urls)
+    below = [final.workdir or "", *(part for arg in started for part in arg.split())]
+    found = final.values.get("PYTHONPATH") or ""
+    return any((place + "/").startswith(path + "/") for place in (*below, *found.split(":")))
 
 
 # --- tools that the start commands name --------------------------------------------------------------
@@ -139,18 +286,52 @@ def refuse_run_time_tools(facts: Facts, stage: Stage, *, dropped: frozenset[str]
     Raises:
         RefusedError: it does, or a script cannot be read.
     """
-    for instruction in stage.instructions:
-        if instruction.keyword in ("CMD", "ENTRYPOINT", "HEALTHCHECK"):
-            _check(instruction, _programs(facts, stage, instruction), dropped)
+    for instruction in _starts(stage):
+        for program in _programs(facts, stage, instruction):
+            name = posixpath.basename(program)
+            if _without_version(name) in dropped or name in dropped:
+                message = f"{instruction.keyword} uses {name}, which only building seemed to need"
+                raise RefusedError("tool-at-run-time", message, instruction.span)
+    for path, source in context_files.sources(facts, (".py",)):
+        if posixpath.basename(path) not in _BUILD_SCRIPTS:
+            _refuse_started(path, source, stage, dropped)
 
 
-def _check(at: Instruction, programs: Iterator[str], dropped: frozenset[str]) -> None:
-    for program in programs:
-        name = posixpath.basename(program)
-        if re.sub(r"[\d.-]+\Z", "", name) in dropped or name in dropped:
-            raise RefusedError(
-                "tool-at-run-time", f"{at.keyword} uses {name}, which only building seemed to need", at.span
-            )
+def _refuse_started(path: str, source: bytes, stage: Stage, dropped: frozenset[str]) -> None:
+    """Refuse where a source starts such a program, by name, in a list of words or a command line."""
+    for found in _STARTED.finditer(source):
+        name = posixpath.basename(found[1].decode("utf-8", "replace"))
+        if name in dropped and name not in _KEPT_FOR_SOURCES:
+            message = f"{path} starts {name}, which only building seemed to need"
+            raise RefusedError("tool-at-run-time", message, stage.from_.span)
+
+
+_STARTED = regex(
+    rb"(?:subprocess\.\w+|os\.system|os\.popen|Popen|check_call|check_output|which|os\.exec\w+)\s*\(\s*\[?\s*[\"']([\w./+-]+)"
+)
+# a compiler that a source names stays with its reason
+_KEPT_FOR_SOURCES = frozenset({"gcc", "g++", "cc", "clang", "nvcc"})
+
+
+def _starts(stage: Stage) -> Iterator[Instruction]:
+    for link in stage.lineage():
+        yield from (i for i in link.instructions if i.keyword in ("CMD", "ENTRYPOINT", "HEALTHCHECK"))
+
+
+def _without_version(name: str) -> str:
+    return re.sub(r"[\d.-]+\Z", "", name)
+
+
+def _tools(facts: Facts, stage: Stage) -> set[str]:
+    """The programs that start commands and the scripts they run name, as far as they can be read."""
+    found: set[str] = set()
+    for instruction in _starts(stage):
+        try:
+            found |= {posixpath.basename(program) for program in _programs(facts, stage, instruction)}
+        except RefusedError:
+            # whoever must know all of them asks refuse_run_time_tools
+            continue
+    return found - {""}
 
 
 def _programs(facts: Facts, stage: Stage, instruction: Instruction) -> Iterator[str]:
@@ -175,7 +356,7 @@ def _scripts(facts: Facts, stage: Stage, instruction: Instruction, words: list[s
         places = [word] if "/" in word else [word, f"/usr/local/bin/{word}", f"/usr/bin/{word}", f"/{word}"]
         contents = (context_files.read(facts, stage, instruction, place) for place in places)
         content = next((c for c in contents if c is not None), None)
-        if content is None and word.endswith((".sh", ".bash")):
+        if content is None and facts.context is not None and word.endswith((".sh", ".bash")):
             raise RefusedError(
                 "script-unreadable", f"{word} is not found in the build context", instruction.span
             )

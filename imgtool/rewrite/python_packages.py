@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator
 
 from imgtool.edits import Span
@@ -10,9 +9,9 @@ from imgtool.facts.commands import Command
 from imgtool.facts.facts import Facts, Run
 from imgtool.facts.packages import PackageOperation
 from imgtool.regex import regex
-from imgtool.rewrite.kinds import is_setup_install, operations_of
+from imgtool.rewrite import requirements
+from imgtool.rewrite.commands import is_setup_install, operations_of
 from imgtool.rewrite.plan import TransferWheels
-from imgtool.rewrite.refusal import RefusedError
 from imgtool.transforms.wheels import (
     HOME,
     Wheelhouse,
@@ -24,7 +23,6 @@ from imgtool.transforms.wheels import (
 from imgtool.values import dataclass
 
 _PIP = regex(r"pip([0-9.]*)")
-_SYSTEM = ("", "/usr/bin", "/usr/local/bin")
 _PROJECT = (
     "the project is built where the compilers are; build/, dist/ and *.egg-info beside its sources stay there"
 )
@@ -41,50 +39,58 @@ class Installation:
 
 
 def installation(run: Run, command: Command) -> Installation:
-    """What an installing command is. Its requirement files were read with the needs of the stage.
-
-    Raises:
-        RefusedError: its packages cannot go through a wheelhouse.
-    """
+    """What a command of a kind that goes through wheels is."""
     if is_setup_install(command):
         return Installation(command, command.argv[0].text, None, project=True)
     (operation,) = operations_of(command, run)
-    _refuse_operation(operation)
     project = any(p.source == "path" for p in operation.packages)
     return Installation(command, _interpreter(command), operation, project)
 
 
 def _interpreter(command: Command) -> str:
     """The Python that a pip command installs for: ``pip3.11`` goes with ``python3.11``."""
-    program = command.argv[0].text
     pip = _PIP.fullmatch(command.name)
-    if pip is None:
-        return program
-    if posixpath.dirname(program) not in _SYSTEM:
-        message = f"{program} belongs to another Python than the system's"
-        raise RefusedError("install-target", message, command.span)
-    return f"python{pip[1] or 3}"
+    return f"python{pip[1] or 3}" if pip else command.argv[0].text
 
 
-def _refuse_operation(operation: PackageOperation) -> None:
-    span = operation.command.span
+def unservable(run: Run, operation: PackageOperation, facts: Facts) -> tuple[str, str] | None:
+    """Why an installation for the system's Python cannot go through wheels, as code and message; None where it can.
+
+    Files that it names are read from the build context; one that cannot be read counts as a reason, for it
+    may name sources that would be built again where no compiler is.
+    """
+    found = _unservable_words(operation)
+    if found:
+        return found
+    asked = requirements.asked(facts, run, operation)
+    if asked.unread:
+        return "requirements-unreadable", "a requirement file is not found in the build context"
+    return ("requirement", asked.unserved[0]) if asked.unserved else None
+
+
+def _unservable_words(operation: PackageOperation) -> tuple[str, str] | None:
+    command = operation.command
+    if operation.manager != "pip" or operation.verb != "install":
+        return "install-tool", f"{operation.manager} {operation.verb} does not make wheels"
     if not operation.complete:
-        raise RefusedError("hidden-packages", "a variable hides what is installed", span)
+        return "hidden-packages", "a variable hides what is installed"
     if operation.editable:
-        raise RefusedError("editable", "an editable installation needs its sources at the same place", span)
+        return "editable", "an editable installation needs its sources at the same place"
     if operation.targets or operation.user:
-        raise RefusedError("install-target", "installations into another place are not covered", span)
+        return "install-target", "it installs into another place than the system's"
+    if any(a.name.startswith("PIP_") for a in command.assignments):
+        return "pip-variables", "PIP_ variables before the command say how it installs"
+    return _unservable_sources(operation)
+
+
+def _unservable_sources(operation: PackageOperation) -> tuple[str, str] | None:
     sources = {p.source for p in operation.packages}
     if sources - {"index"} and [p.raw for p in operation.packages] != ["."]:
-        raise RefusedError(
-            "package-source", "packages from paths, URLs and repositories are not covered", span
-        )
-    if "path" in sources and (operation.index_url or operation.extra_index_urls or operation.find_links):
-        raise RefusedError("package-source", "a project with an index of its own is not covered", span)
-    if "path" in sources and operation.requirement_files:
-        raise RefusedError("package-source", "a project beside a requirement file is not covered", span)
-    if any(a.name.startswith("PIP_") for a in operation.command.assignments):
-        raise RefusedError("pip-variables", "PIP_ variables before the command are not covered", span)
+        return "package-source", "packages from paths, URLs and repositories are built as they stand"
+    own_index = operation.index_url or operation.extra_index_urls or operation.find_links
+    if "path" in sources and (own_index or operation.requirement_files or operation.constraint_files):
+        return "package-source", "a project beside an index, a requirement or a constraint file"
+    return None
 
 
 def transfer(

@@ -56,7 +56,7 @@ def test_diff_writes_nothing(imgtool: Imgtool, project: Path) -> None:
     before = project.read_bytes()
     done = imgtool("rewrite", str(project), "--diff")
     assert done.code == 0
-    assert "+FROM nvidia/cuda:12.1.0-runtime-ubuntu22.04" in done.out
+    assert "+FROM nvidia/cuda:12.1.0-base-ubuntu22.04" in done.out
     assert project.read_bytes() == before
 
 

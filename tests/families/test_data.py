@@ -16,6 +16,7 @@ from imgtool.families import model
 from imgtool.families.analogues import Analogue, Recipe, ReleasePair
 from imgtool.families.builds import SourceBuild
 from imgtool.families.caches import CacheSize, PackageCache
+from imgtool.families.commands import Program, ScriptFile
 from imgtool.families.contents import ContentsRow, SavingRow
 from imgtool.families.drivers import DriverFact, RetiredKey
 from imgtool.families.images import Flavour, Image, Mirror, Release
@@ -51,6 +52,7 @@ TABLES: dict[str, dict[str, Any]] = {
     "packages": {"build": BuildOnly, "recommends": Recommends, "installer": Installer, "toolkit": Toolkit},
     "builds": {"build": SourceBuild},
     "caches": {"cache": PackageCache, "size": CacheSize},
+    "commands": {"program": Program, "script": ScriptFile, "sourced": ScriptFile},
     "trees": {"tree": Tree},
     "analogues": {"analogue": Analogue},
     "python_indexes": {"index": PythonIndex},
@@ -84,7 +86,7 @@ def every_pattern() -> Iterator[tuple[str, str, int]]:
             yield from ((f"{name}.allow", pattern, -20_000) for pattern in row.allow)
             yield from ((f"{name}.replace", pattern, 200) for pattern, _ in row.replace)
             yield f"{name}.argv0", row.argv0 or "", 200
-        elif isinstance(row, Need | BuildOnly | SourceBuild | Toolkit):
+        elif isinstance(row, Need | BuildOnly | SourceBuild | Toolkit | ScriptFile):
             yield name, row.pattern, 200
         elif isinstance(row, Flavour):
             yield from ((f"{name}.requires", pattern, 128) for pattern in row.requires.values())

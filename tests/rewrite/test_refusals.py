@@ -49,40 +49,10 @@ ROWS = [
         {},
     ),
     (
-        "requirement",
-        "so is a repository in a file",
-        DEVEL + PIP + REQS + CMD,
-        {"requirements.txt": "git+https://example.com/x.git\n"},
-    ),
-    (
-        "requirement",
-        "hashes of wheels built here cannot match",
-        DEVEL + PIP + REQS + CMD,
-        {"requirements.txt": "a==1 --hash=sha256:00\n"},
-    ),
-    (
-        "requirements-unreadable",
-        "what it asks for is not known",
-        DEVEL + PIP + "WORKDIR /app\nCOPY main.py .\nRUN pip install -r other.txt\n" + CMD,
-        {},
-    ),
-    (
         "context-unknown",
         "the sources are not there to be read",
         DEVEL + PIP + "COPY nowhere /app/\nRUN pip install numpy\n" + CMD,
         {},
-    ),
-    (
-        "compiles-at-run-time",
-        "deepspeed runs nvcc when it is used",
-        DEVEL + PIP + REQS + CMD,
-        {"requirements.txt": "deepspeed\n"},
-    ),
-    (
-        "compiles-at-run-time",
-        "the program loads an extension that it compiles itself",
-        DEVEL + PIP + "WORKDIR /app\nCOPY . .\nRUN pip install numpy\n" + CMD,
-        {"ops.py": "from torch.utils import cpp_extension\ncpp_extension.load('x', [])\n"},
     ),
     (
         "tool-at-run-time",
