@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from imgtool.values import dataclass, field
-from imgtool.verify import config, files, libraries, python, scripts, smoke
+from imgtool.verify import config, files, jit, libraries, python, scripts, smoke, sweep
 from imgtool.verify.drops import Bases, Gone, Named, gone
-from imgtool.verify.model import CheckResult, Difference, Image, Status, Tree, Weight, result
+from imgtool.verify.model import CheckResult, Difference, Image, Status, Tree, Weight, result, skipped
 from imgtool.verify.smoke import Smoke
 from imgtool.verify.subjects import Opened
 
@@ -80,6 +80,8 @@ def compare(
         (libraries.NAME, lambda: libraries.check(one, other, lost.why)),
         (scripts.NAME, lambda: scripts.check(one, other, lost.why)),
         (python.NAME, lambda: python.check(one, other, lost.why)),
+        (sweep.NAME, lambda: _swept(one, other, lost, wanted=options.sweep)),
+        (jit.NAME, lambda: jit.check(one, other, lost.why)),
         (smoke.NAME, lambda: smoke.check(one, other, options.smoke)),
         (SIZE, lambda: size(sizes, options.min_gain)),
     ]
@@ -89,6 +91,10 @@ def compare(
         show(name)
         checks.append(check())
     return _verdict((one, other), tuple(checks), sizes), lost
+
+
+def _swept(before: Image, after: Image, lost: Gone, *, wanted: bool) -> CheckResult:
+    return sweep.check(before, after, lost.why) if wanted else skipped(sweep.NAME, "you left it out")
 
 
 def _bases(before: Opened, after: Opened) -> Bases:
