@@ -31,7 +31,8 @@ class Policy:
 class FactOptions:
     """What the user says beyond the file: build arguments, the target stage, where file and context are, the policy.
 
-    ``context_how`` tells who names the context.
+    ``context_how`` tells who names the context. ``overlay`` are files of the context that are yet to be written, by
+    their paths in it.
     """
 
     build_args: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -40,3 +41,4 @@ class FactOptions:
     context: Path | None = None
     context_how: How = "option"
     policy: Policy = field(default_factory=Policy)
+    overlay: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))

@@ -51,6 +51,25 @@ class ReleasePair(NamedTuple):
     driver: str | None = None
 
 
+class Soc(NamedTuple):
+    """The name by which compilers know a chip of a CANN tag."""
+
+    chip: str
+    name: str
+    source: tuple[str, ...]
+    evidence: Evidence
+
+
+def soc_of(chip: str) -> str | None:
+    """The name by which compilers know the chip of a CANN tag."""
+    return next((row.name for row in rows("analogues", "soc", Soc) if row.chip == chip), None)
+
+
+def release_pairs() -> tuple[ReleasePair, ...]:
+    """Every CANN release with the torch_npu releases that belong to it, newest first."""
+    return rows("recipes", "release_pair", ReleasePair)
+
+
 def analogues(kind: str | None = None) -> tuple[Analogue, ...]:
     """Every known pair, or those of a kind: image, python, library, command, file, env, runtime, resource, label."""
     return tuple(a for a in rows("analogues", "analogue", Analogue) if kind in (None, a.kind))
@@ -64,6 +83,4 @@ def recipes(base: BaseImage) -> tuple[Recipe, ...]:
 
 def torch_npu_of(cann: str) -> ReleasePair | None:
     """The torch_npu releases for a CANN release, by its version as in a tag (``8.3.rc1``)."""
-    return next(
-        (row for row in rows("recipes", "release_pair", ReleasePair) if row.cann == cann.lower()), None
-    )
+    return next((row for row in release_pairs() if row.cann == cann.lower()), None)
