@@ -3,13 +3,17 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check setup generate docs bench clean
+.PHONY: demo test e2e check setup generate docs bench clean
 
 demo: setup
 	$(BIN)/python fixtures/demo.py
 
 test: setup
 	$(BIN)/python -m pytest -n auto -q
+
+# every application of fixtures/projects and its rewrite, on the engine at DOCKER_HOST: the better part of an hour
+e2e: setup
+	$(BIN)/python -m pytest -q -m engine tests/e2e/test_projects_engine.py --every-project --engine-required
 
 # what CI holds besides the tests: style, types, layers, generated files
 check: setup

@@ -26,6 +26,7 @@ os.environ["IMGTOOL_CACHE_DIR"] = os.devnull
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--engine-required", action="store_true", help="fail, not skip, where no engine answers")
+    parser.addoption("--every-project", action="store_true", help="build all applications, not a few")
     parser.addoption("--registry", action="store_true", help="run what installs packages from a registry")
 
 

@@ -6,6 +6,8 @@ Each has a ``project.toml``, which is no part of its build context::
     target = "cuda"                     # the default
     serves = ["git"]                    # of SERVED, on the loopback address while it builds
     notes = "what is hard about it"
+    status = "converted"                # what a rewrite of it comes to; the default
+    least = 1.8                         # the factor by which it must shrink on the stand-in bases
     [build-args]                        # docker build --build-arg
     [[smoke]]                           # docker run IMAGE COMMAND…; at least one
     command = []
@@ -55,6 +57,8 @@ class Project:
     arguments: Mapping[str, str] = field(hash=False)
     smokes: tuple[Smoke, ...]
     notes: str
+    status: str
+    least: float
 
     def words(self) -> list[str]:
         """``--build-arg`` options, which docker and imgtool share."""
@@ -80,6 +84,8 @@ def load(folder: Path) -> Project:
         arguments=text.get("build-args", {}),
         smokes=smokes,
         notes=text["notes"],
+        status=text.get("status", "converted"),
+        least=text.get("least", 1.0),
     )
 
 
@@ -231,3 +237,68 @@ def smoke(image: str, project: Project) -> list[str]:
 
 def remove(*images: str) -> None:
     subprocess.run(["docker", "image", "rm", "-f", *images], capture_output=True, check=False)
+
+
+# --- a project and its rewrite, side by side -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one project.
+
+    Attributes:
+        status: ``converted``, ``unchanged`` or ``refused``, and the codes of the reasons.
+        before: Bytes of the files to be seen in the original's merged tree.
+        after: Likewise in the rewrite; None where there is none, or it does not build.
+        wrong: What went wrong, each a few lines; nothing where every smoke of both images passes.
+    """
+
+    name: str
+    status: str
+    reasons: tuple[str, ...]
+    before: int
+    after: int | None
+    wrong: tuple[str, ...]
+
+
+def rewritten(project: Project, context: Path, *words: str) -> tuple[str, tuple[str, ...], Path]:
+    """The status and the reasons' codes of a rewrite, and the file beside the context that it is in."""
+    made = context.with_name(f"{project.name}.Dockerfile")
+    command = [sys.executable, "-m", "imgtool", "rewrite", str(context / "Dockerfile"), "--format", "json"]
+    (answer,) = json.loads(_run([*command, "--target", project.target, "--context", str(context), *words]))
+    made.write_text(answer["dockerfile"], "utf-8")
+    return answer["status"], tuple(reason["code"] for reason in answer["reasons"]), made
+
+
+def compared(project: Project, folder: Path, *, keep: bool = False) -> Outcome:
+    """Build a project and its rewrite, and run and weigh both.
+
+    Raises:
+        CannotServeError: what it fetches cannot be had here.
+        CommandError: the original does not build, or the rewrite could not be written.
+    """
+    from imgtool.images.measure import measure  # noqa: PLC0415 - the fixtures are read without it
+
+    context = project.context(folder)
+    images = [f"imgtool-project-{project.name}:{word}" for word in ("before", "after")]
+    sizes: list[int] = []
+    wrong: list[str] = []
+    status, reasons, made = rewritten(project, context)
+    files = [context / "Dockerfile", made] if status == "converted" else [context / "Dockerfile"]
+    try:
+        with served(project):
+            for image, file in zip(images, files, strict=False):
+                try:
+                    build(image, file, context, project)
+                except CommandError as error:
+                    if file != made:
+                        raise
+                    wrong.append(f"the rewrite does not build: {error}")
+                    break
+                wrong += [f"{image} {text}" for text in smoke(image, project)]
+                sizes.append(measure(f"docker-daemon:{image}").flattened)
+    finally:
+        if not keep:
+            remove(*images)
+    after = sizes[1] if len(sizes) > 1 else None
+    return Outcome(project.name, status, reasons, sizes[0], after, tuple(wrong))
