@@ -4,7 +4,7 @@ To add a command ``foo``: write ``imgtool/cli/foo.py`` with a function ``foo`` w
 typer's and whose docstring is the help page (``\b`` before an indented block keeps its lines), and
 add one line to :data:`COMMANDS`. The function prints, and ends with ``raise typer.Exit(code)`` where
 the exit code is not 0. The codes: 0 clean or within budget, 1 findings or over budget, 2 usage or
-unreadable input, 3 an image that cannot be measured or compared.
+unreadable input, 3 an image that cannot be built, measured or compared.
 
 The list below is all that ``imgtool --help`` reads, so help costs no command's imports either.
 """
@@ -26,6 +26,7 @@ COMMANDS = {
     "size": "Say what images weigh, layer by layer, in exact bytes.",
     "gate": "Hold an image against a budget of growth over another one.",
     "rewrite": "Split a Dockerfile that ships its toolchain into builder and runtime.",
+    "verify": "Build two Dockerfiles, and prove that the second image does what the first one does.",
     "lsp": "Serve an editor: findings while typing, fixes, explanations.",
     "completion": "Print a script that completes command lines.",
     "parse": "Show Dockerfiles the way BuildKit reads them.",

@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterator
 
 from imgtool.values import dataclass, field
 from imgtool.verify import config, files, jit, libraries, python, scripts, smoke, sweep
+from imgtool.verify.build import BuildError
 from imgtool.verify.drops import Bases, Gone, Named, gone
 from imgtool.verify.model import CheckResult, Difference, Image, Status, Tree, Weight, result, skipped
 from imgtool.verify.smoke import Smoke
 from imgtool.verify.subjects import Opened
 
-SIZE = "size"
+BUILD, SIZE = "build", "size"
+#: Lines of a build that failed.
+_LOG_LINES = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +43,13 @@ class Sizes:
 class Verdict:
     """What is said of two images. ``equivalent`` is None where a check that matters could not be carried out.
 
-    ``smaller``: the second one saves what was demanded, on both measures.
+    ``sizes`` is None where the second one was not built. ``smaller``: it saves what was demanded, on both measures.
     """
 
     before: str
     after: str
     checks: tuple[CheckResult, ...]
-    sizes: tuple[Sizes, Sizes]
+    sizes: tuple[Sizes, Sizes] | None
     equivalent: bool | None
     smaller: bool
 
@@ -59,6 +62,13 @@ class Verdict:
     def good(self) -> bool:
         """Equivalent and smaller."""
         return self.equivalent is True and self.smaller
+
+
+def not_built(before: str, after: str, error: BuildError) -> Verdict:
+    """The verdict where the first image builds and the second one does not."""
+    message = "\n".join((error.reason, *error.log[-_LOG_LINES:]))
+    check = result(BUILD, (Difference(BUILD, Weight.FAIL, None, message),))
+    return Verdict(before, after, (check,), None, equivalent=False, smaller=False)
 
 
 def compare(

@@ -1,0 +1,46 @@
+"""What long work is at: one line of a terminal that is drawn again, or a line a step where there is none."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from imgtool.cli.output import say
+from imgtool.report.style import printable
+
+_REDRAW_SECONDS = 0.2
+
+
+class Show(Protocol):
+    """Tells what is being done; what is ``passing`` only a terminal shows."""
+
+    def __call__(self, text: str, *, passing: bool = False) -> None: ...
+
+
+@contextmanager
+def line() -> Iterator[Show]:
+    """A line on standard error for as long as the work takes; nothing of it is left on a terminal."""
+    terminal, drawn = sys.stderr.isatty(), 0.0
+
+    def show(text: str, *, passing: bool = False) -> None:
+        nonlocal drawn
+        now = time.monotonic()
+        if not terminal:
+            if not passing:
+                say(text)
+        elif not passing or now - drawn > _REDRAW_SECONDS:
+            drawn = now
+            width = shutil.get_terminal_size().columns - 1
+            sys.stderr.write(f"\r\x1b[K{printable(text)[:width]}")
+            sys.stderr.flush()
+
+    try:
+        yield show
+    finally:
+        if terminal:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
