@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from imgtool.families.needs import python_need
 from imgtool.regex import regex
 from imgtool.values import dataclass
+from imgtool.verify.libraries import is_installed
 from imgtool.verify.model import CheckResult, Difference, Dropped, Image, Kind, Node, Weight, result
 from imgtool.verify.python import environments
 
@@ -51,9 +52,7 @@ _USES = (
 )
 _NAMES_TOOL = regex(rb"[\"'](?:/[\w./-]*/)?(" + _STARTED + rb")[\"' ]")
 _STARTS = regex(rb"\bsubprocess\b|\bos\.(?:system|popen|exec|spawn|posix_spawn)|\bwhich[ \t]*\(")
-#: Folders of sources that no program of its own is in, and files that only building runs.
-_OTHERS = ("/usr/lib/", "/usr/share/", "/usr/include/", "/proc/", "/sys/", "/var/")
-_PACKAGES = ("/site-packages/", "/dist-packages/", "/lib/python")
+#: Files that only building runs.
 _BUILDING = ("setup.py", "conftest.py", "build.py", "noxfile.py")
 
 
@@ -124,6 +123,6 @@ def _sources(image: Image) -> Iterator[_Use]:
 
 
 def _is_source(path: str, node: Node) -> bool:
-    if node.kind is not Kind.FILE or not path.endswith(".py") or path.startswith(_OTHERS):
+    if node.kind is not Kind.FILE or not path.endswith(".py") or is_installed(path):
         return False
-    return not any(part in path for part in _PACKAGES) and posixpath.basename(path) not in _BUILDING
+    return posixpath.basename(path) not in _BUILDING

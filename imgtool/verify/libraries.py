@@ -6,15 +6,41 @@ import posixpath
 from collections.abc import Iterator, Mapping
 
 from imgtool.families.drivers import driver_path
+from imgtool.regex import regex
 from imgtool.values import dataclass, field
 from imgtool.verify.elf import Elf, ElfError, named_libraries
 from imgtool.verify.linker import Linker, Problem, find, linker_of, load
-from imgtool.verify.model import CheckResult, Difference, Dropped, Image, Weight, result, skipped
+from imgtool.verify.model import (
+    CheckResult,
+    Difference,
+    Dropped,
+    Image,
+    Kind,
+    Node,
+    Tree,
+    Weight,
+    result,
+    skipped,
+)
 
 NAME = "libraries"
 #: ELF files of one image: four times as many as the largest images known hold.
 _MAX_PROGRAMS = 20_000
 _MAX_NAMED = 1 << 30
+_MAX_SOURCE = 1 << 20
+_IN_SOURCE = regex(rb"[\"'/](lib[A-Za-z0-9_+.-]{1,80}\.so(?:\.[0-9]{1,9}){0,4})[\"']")
+_PYTHONS = ("/usr/bin/python3", "/usr/local/bin/python3", "/opt/conda/bin/python3")
+_SYSTEM = (
+    "/usr/lib/",
+    "/usr/lib64/",
+    "/lib/",
+    "/usr/share/",
+    "/usr/bin/",
+    "/usr/sbin/",
+    "/usr/local/cuda",
+    "/usr/local/Ascend/",
+)
+_PACKAGES = ("/site-packages/", "/dist-packages/", "/lib/python3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +104,8 @@ def _libraries(a: _Side, b: _Side) -> Iterator[Difference]:
                 failing |= {key} if path in a.problems else set()
     for key, paths in needers.items():
         weight = Weight.FAIL if key in failing else Weight.WARN
-        yield Difference(NAME, weight, min(paths), _message(b, *key, len(paths)))
+        lost = next(iter(a.by_name.get(posixpath.basename(key[0]), ())), None)
+        yield Difference(NAME, weight, min(paths), _message(b, *key, len(paths)), lost=lost)
 
 
 def _is_new(a: _Side, b: _Side, path: str, problem: Problem) -> bool:
@@ -112,31 +139,63 @@ def _message(b: _Side, library: str, version: str | None, files: int) -> str:
     return f"it needs {library}, which {where or 'is missing'}{more}"
 
 
-# --- names in constants -------------------------------------------------------------------------------
+# --- names in constants and sources -------------------------------------------------------------------
 
 
 def _named(a: _Side, b: _Side) -> Iterator[Difference]:
     """Libraries that a file may load later by name: found for it in the first image and not in the second."""
-    gone: dict[str, list[str]] = {}
-    left = _MAX_NAMED
-    for path in b.problems:
-        node = b.linker.tree.nodes[path]
-        left -= node.size
-        if path not in a.problems or left < 0:
-            continue
-        for name in _names(b.linker, path):
-            if find(a.linker, name, path) and not find(b.linker, name, path) and not driver_path(name):
-                gone.setdefault(name, []).append(path)
-    for name, paths in gone.items():
+    users: dict[str, list[str]] = {}
+    lost: dict[str, str] = {}
+    for path, names in _names(a, b):
+        for name in names:
+            there = None if driver_path(name) else _opened(a.linker, name, path)
+            if there and not _opened(b.linker, name, path):
+                users.setdefault(name, []).append(path)
+                lost[name] = there
+    for name, paths in users.items():
+        # installed packages name much that they can do without
+        own = [path for path in paths if not is_installed(path)]
+        path = (own or paths)[0]
         more = f", as do {len(paths) - 1} more" if len(paths) > 1 else ""
-        yield Difference(
-            NAME, Weight.WARN, paths[0], f"it names {name}{more}, which is missing: it may load it later"
-        )
+        message = f"it names {name}{more}, which is missing: it may load it later"
+        yield Difference(NAME, Weight.FAIL if own else Weight.WARN, path, message, lost=lost[name])
 
 
-def _names(linker: Linker, path: str) -> frozenset[str]:
-    node = linker.tree.nodes[path]
+def is_installed(path: str) -> bool:
+    """Whether a file is a package's, as far as its folder tells, and not the program's own."""
+    return path.startswith(_SYSTEM) or any(part in path for part in _PACKAGES)
+
+
+def _opened(linker: Linker, name: str, path: str) -> str | None:
+    """Where ``dlopen`` finds a library for a file; for a source, as for a Python that was told no folders."""
+    if linker.elf(path):
+        return find(linker, name, path)
+    pythons = (one for one in _PYTHONS if linker.elf(one))
+    return next((found for one in pythons if (found := find(linker, name, one))), None)
+
+
+def _names(a: _Side, b: _Side) -> Iterator[tuple[str, frozenset[str]]]:
+    """Names of libraries in the constants of programs and in the Python sources of both images."""
+    tree, left = b.linker.tree, _MAX_NAMED
+    for path, node in tree.nodes.items():
+        source = path.endswith(".py") and node.kind is Kind.FILE
+        if (path not in a.problems or path not in b.problems) and not (
+            source and path in a.linker.tree.nodes
+        ):
+            continue
+        left -= node.size
+        if left < 0:
+            return
+        yield path, frozenset(_in_source(tree, node)) if source else _in_constants(tree, node)
+
+
+def _in_constants(tree: Tree, node: Node) -> frozenset[str]:
     try:
-        return named_libraries(lambda offset, size: linker.tree.read_at(node, offset, size))
+        return named_libraries(lambda offset, size: tree.read_at(node, offset, size))
     except ElfError:
         return frozenset()
+
+
+def _in_source(tree: Tree, node: Node) -> Iterator[str]:
+    for name in _IN_SOURCE.findall(tree.read_at(node, 0, _MAX_SOURCE)):
+        yield name.decode()

@@ -137,13 +137,17 @@ class Weight(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One difference between two images. ``explained_by`` names the drop rule that makes it a wanted one."""
+    """One difference between two images. ``explained_by`` names the drop rule that makes it a wanted one.
+
+    ``lost`` is the path in the first image whose absence in the second one this is, where that is known.
+    """
 
     check: str
     weight: Weight
     path: str | None
     message: str
     explained_by: str | None = None
+    lost: str | None = None
 
 
 class Status(enum.StrEnum):

@@ -163,7 +163,7 @@ def _freeze(was: Environment, now: Environment, dropped: Dropped) -> Iterator[Di
         other = now.distributions.get(name)
         if other is None:
             message = f"{name} {one.version} is not installed"
-            yield Difference(NAME, Weight.FAIL, one.folder, message, dropped(one.folder))
+            yield Difference(NAME, Weight.FAIL, one.folder, message, dropped(one.folder), one.folder)
         elif other.version != one.version:
             message = f"{name} is {other.version} instead of {one.version}"
             yield Difference(NAME, Weight.FAIL, other.folder, message)
@@ -189,7 +189,7 @@ def _records(
         for rule, paths in gone.items():
             many = f"{len(paths):,} files of {name} {one.version} are missing"
             message = many if len(paths) > 1 else f"a file of {name} {one.version} is missing"
-            yield Difference(NAME, Weight.FAIL, paths[0], message, rule)
+            yield Difference(NAME, Weight.FAIL, paths[0], message, rule, paths[0])
 
 
 def _recorded(tree: Tree, one: Distribution) -> Iterator[str]:
@@ -214,7 +214,8 @@ def _requirements(was: Environment, now: Environment, image: Image) -> Iterator[
             requirement = _wanted(text, marker)
             if requirement and _has(was, requirement) and not _has(now, requirement):
                 message = f"{one.name} requires {requirement.name}{requirement.specifier}, which is not there"
-                yield Difference(NAME, Weight.FAIL, one.folder, message)
+                lost = was.distributions[canonicalize_name(requirement.name)].folder
+                yield Difference(NAME, Weight.FAIL, one.folder, message, lost=lost)
 
 
 def _wanted(text: str, marker: dict[str, str]) -> Requirement | None:

@@ -46,17 +46,16 @@ def check(before: Image, after: Image, dropped: Dropped) -> CheckResult:
         leads = _leads(after, path, node) if was is not None and was.kind is node.kind else ()
         for lead in leads:
             looked_at += 1
-            if _reached(before, lead) and not _reached(after, lead):
-                rule = dropped(before.tree.resolve(lead.to) or lead.to) if node.kind is Kind.LINK else None
-                found.append(Difference(NAME, Weight.FAIL, path, lead.message, rule))
+            lost = _reached(before, lead)
+            if lost and not _reached(after, lead):
+                rule = dropped(lost) if node.kind is Kind.LINK else None
+                found.append(Difference(NAME, Weight.FAIL, path, lead.message, rule, lost))
     found += _programs(before, after)
     return result(NAME, tuple(found), f"{looked_at:,} links, interpreters and search paths")
 
 
-def _reached(image: Image, lead: _Lead) -> bool:
-    if "/" in lead.to:
-        return image.tree.resolve(lead.to) is not None
-    return program(image, [lead.to]) is not None
+def _reached(image: Image, lead: _Lead) -> str | None:
+    return image.tree.resolve(lead.to) if "/" in lead.to else program(image, [lead.to])
 
 
 def _leads(image: Image, path: str, node: Node) -> Iterator[_Lead]:
@@ -160,7 +159,7 @@ def _missing(before: Image, after: Image, path: str, name: str, words: list[str]
     found = program(before, [name])
     if found and program(after, [name]) is None:
         message = f"it runs {name}, which is {found} in the first image and missing in the second"
-        yield Difference(NAME, Weight.FAIL, path or None, message)
+        yield Difference(NAME, Weight.FAIL, path or None, message, lost=found)
     for word in words:
         if (
             word.startswith("/")
@@ -169,7 +168,8 @@ def _missing(before: Image, after: Image, path: str, name: str, words: list[str]
             and not after.tree.resolve(word)
         ):
             weight = Weight.FAIL if name in _SOURCING else Weight.WARN
-            yield Difference(NAME, weight, path or None, f"{name} gets {word}, which is missing")
+            message = f"{name} gets {word}, which is missing"
+            yield Difference(NAME, weight, path or None, message, lost=word)
 
 
 def _start_scripts(image: Image) -> Iterator[bytes]:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
 
+from imgtool.regex import regex
 from imgtool.values import dataclass
 from imgtool.verify.config import environment
 from imgtool.verify.inside import MARK
@@ -21,6 +22,7 @@ NAME = "imports"
 #: Seconds for one module and for all of one environment.
 _EACH, _ALL = 60, 900
 _MAX_MODULES = 5_000
+_LIBRARY = regex(r"\b(lib[\w.+-]+\.so[\w.]*): cannot open shared object")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,17 @@ def _lost(
         if was[name].why is None:
             file = was[name].file
             rule = dropped(before[0].tree.resolve(file) or file) if file else None
-            yield Difference(NAME, Weight.FAIL, file, f"import {name}: {again[name].why}", rule)
+            why = again[name].why or ""
+            yield Difference(
+                NAME, Weight.FAIL, file, f"import {name}: {why}", rule, _lost_by(before[0], why) or file
+            )
+
+
+def _lost_by(image: Image, why: str) -> str | None:
+    """The library of an image that an error says is missing."""
+    named = _LIBRARY.search(why)
+    ends = f"/{named[1]}" if named else "\0"
+    return next((path for path in image.tree.nodes if path.endswith(ends)), None)
 
 
 def top_level(image: Image, one: Environment) -> tuple[str, ...]:

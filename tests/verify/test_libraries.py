@@ -9,6 +9,8 @@ from imgtool.verify.model import Status, Weight
 
 _PLAIN = elf()
 _LOADER = "/lib64/ld-linux-x86-64.so.2"
+_PYTHON: Paths = {"/usr/bin/python3": elf()}
+_SITE = "/usr/lib/python3/dist-packages"
 _BLAS = elf(needed=["libcublas.so.12"])
 
 
@@ -117,6 +119,19 @@ def test_no_difference(first: Paths, second: Paths) -> None:
         (
             {"/app/x.so": elf(data=b"\0libcublas.so.12\0"), "/usr/lib/libcublas.so.12": _PLAIN},
             {"/app/x.so": elf(data=b"\0libcublas.so.12\0")},
+            Weight.FAIL,
+            "it names libcublas.so.12, which is missing: it may load it later",
+        ),
+        (
+            {"/app/x.py": b"CDLL('libcublas.so.12')", "/usr/lib/libcublas.so.12": _PLAIN, **_PYTHON},
+            {"/app/x.py": b"CDLL('libcublas.so.12')", **_PYTHON},
+            Weight.FAIL,
+            "it names libcublas.so.12, which is missing: it may load it later",
+        ),
+        # a package, which may do without
+        (
+            {f"{_SITE}/x.py": b'CDLL("libcublas.so.12")', "/usr/lib/libcublas.so.12": _PLAIN, **_PYTHON},
+            {f"{_SITE}/x.py": b'CDLL("libcublas.so.12")', **_PYTHON},
             Weight.WARN,
             "it names libcublas.so.12, which is missing: it may load it later",
         ),
