@@ -51,18 +51,20 @@ class ReleasePair(NamedTuple):
     driver: str | None = None
 
 
-class Soc(NamedTuple):
-    """The name by which compilers know a chip of a CANN tag."""
+class Chip(NamedTuple):
+    """A chip of CANN tags: how compilers call it, the resource a pod asks for, the label that its nodes carry."""
 
-    chip: str
-    name: str
+    chip: tuple[str, ...]
+    resource: str
+    accelerator: str
     source: tuple[str, ...]
     evidence: Evidence
+    soc: str | None = None
 
 
-def soc_of(chip: str) -> str | None:
-    """The name by which compilers know the chip of a CANN tag."""
-    return next((row.name for row in rows("analogues", "soc", Soc) if row.chip == chip), None)
+def chip_of(name: str) -> Chip | None:
+    """What is known of a chip as a CANN tag names it."""
+    return next((row for row in rows("analogues", "chip", Chip) if name.lower() in row.chip), None)
 
 
 def release_pairs() -> tuple[ReleasePair, ...]:

@@ -17,7 +17,7 @@ from imgtool.facts.facts import FactOptions, Facts, Run, local_sources
 from imgtool.facts.packages import Operation, Package, PackageOperation
 from imgtool.facts.stages import Stage
 from imgtool.families import BaseImage, identify
-from imgtool.families.analogues import Analogue, analogues, release_pairs, soc_of, torch_npu_of
+from imgtool.families.analogues import Analogue, analogues, chip_of, release_pairs, torch_npu_of
 from imgtool.families.images import Release, listed, release_of, releases_of
 from imgtool.families.inherited import inherited_names
 from imgtool.families.needs import device_variables, names_devices, python_need, software_of
@@ -302,7 +302,8 @@ class _Turn:
 
     def _renamed(self, name: str, value: str) -> str | None:
         if name == "SOC_VERSION":
-            value = soc_of(self.choices.chip or CHIP) or ""
+            chip = chip_of(self.choices.chip or CHIP)
+            value = chip.soc or "" if chip else ""
         devices = name in device_variables()
         useless = not name or not value or name in inherited_names() - {"NVIDIA_VISIBLE_DEVICES"}
         if useless or name == "TORCH_CUDA_ARCH_LIST" or (devices and not names_devices(value)):

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from imgtool.families import model
-from imgtool.families.analogues import Analogue, Recipe, ReleasePair, Soc
+from imgtool.families.analogues import Analogue, Chip, Recipe, ReleasePair
 from imgtool.families.builds import SourceBuild
 from imgtool.families.caches import CacheSize, PackageCache
 from imgtool.families.commands import Program, ScriptFile
@@ -54,7 +54,7 @@ TABLES: dict[str, dict[str, Any]] = {
     "caches": {"cache": PackageCache, "size": CacheSize},
     "commands": {"program": Program, "script": ScriptFile, "sourced": ScriptFile},
     "trees": {"tree": Tree},
-    "analogues": {"analogue": Analogue, "soc": Soc},
+    "analogues": {"analogue": Analogue, "chip": Chip},
     "python_indexes": {"index": PythonIndex},
     "recipes": {"recipe": Recipe, "release_pair": ReleasePair},
 }

@@ -1,0 +1,1 @@
+"""What is written beside a rewritten Dockerfile, when asked for: pure functions, values in and text out."""
