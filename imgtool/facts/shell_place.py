@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 AND_OR = frozenset(["&&", "||"])
 _PIPES = frozenset(["|", "|&"])
-_ASSIGNMENT = regex(rb"([A-Za-z_][A-Za-z0-9_]*)(\[[^\]]*\])?\+?=")
+ASSIGNMENT = regex(rb"([A-Za-z_][A-Za-z0-9_]*)(\[[^\]]*\])?\+?=")
+RESERVED = frozenset(
+    "if then elif else fi while until for do done case esac in { } function select coproc !".split()
+) - {"in"}
 
 
 @dataclass(slots=True)
@@ -103,7 +106,7 @@ class Parts:
 
     def add(self, item: Token, place: Place) -> bool:
         """A word or, before the first word, an assignment; False where a quote is not closed."""
-        name = None if self.words else _ASSIGNMENT.match(place.source.data, item.start, item.end)
+        name = None if self.words else ASSIGNMENT.match(place.source.data, item.start, item.end)
         if name is None:
             made = self.word(item, place, len(self.words))
             if made:

@@ -30,7 +30,7 @@ _MAX_SECONDS = 0.5
 _FREE_STEPS = 64
 _MAX_UNCLOSED = 200
 
-Kind = Literal["word", "operator", "bang", "redirect", "compound", "document", "opaque"]
+Kind = Literal["simple", "word", "operator", "bang", "redirect", "compound", "document", "opaque"]
 
 
 class Redirection(NamedTuple):
@@ -44,7 +44,7 @@ class Redirection(NamedTuple):
 class Token(NamedTuple):
     """A piece of a command list. ``value`` depends on ``kind``.
 
-    word: the nodes inside it that expand; operator: its text; redirect: a :class:`Redirection`;
+    simple: a command's ``Parts``; word: the nodes inside it that expand; operator: its text; redirect: a :class:`Redirection`;
     compound: the node; document: a here-document; opaque: the reason.
     """
 

@@ -8,12 +8,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from imgtool.edits import Span
-from imgtool.facts import shell_compound, shell_tree
+from imgtool.facts import shell_compound, shell_plain, shell_tree
 from imgtool.facts import shell_flow as flow
 from imgtool.facts.argv import basename
 from imgtool.facts.commands import Arg, Assignment, Command, Opaque, Redirect
 from imgtool.facts.shell_flow import Outcome
-from imgtool.facts.shell_place import Parts, Pipeline, Place, Shell, Simple, Stage, statements
+from imgtool.facts.shell_place import RESERVED, Parts, Pipeline, Place, Shell, Simple, Stage, statements
 from imgtool.facts.shell_tree import Redirection, Token, TooHardError, root
 from imgtool.facts.shell_words import HereDocument, Source, Word, blank_documents, join, without_tabs, word
 from imgtool.facts.wrappers import POSIX_SHELLS, SHELLS, ShellOptions, Unwrapped, unwrap
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
 _MAX_DEPTH = 40
 _MAX_DOCUMENTS = 100
-_RESERVED = frozenset(
-    "if then elif else fi while until for do done case esac in { } function select coproc !".split()
-) - {"in"}
 _READS_PROGRAM = regex(r"(?:python|pypy)[\d.]*|perl|ruby|node|php|Rscript|R|lua|julia|osascript")
 _ENDS_SHELL = regex(r"\b(?:exit|exec|return|set)\b")
 
@@ -49,6 +46,18 @@ class Walk:
 
     def script(self, source: Source, place: Place, *, top: bool = False) -> Outcome:
         """A whole script, where ``place`` says; ``top``: nothing is around it."""
+        items = shell_plain.read(source)
+        if items is not None:
+            return self._list(items, place._replace(source=source, clean=source.data, documents=()), top=top)
+        return self._parsed(source, place, top=top)
+
+    def _list(self, items: Sequence[Token], place: Place, *, top: bool) -> Outcome:
+        if top:
+            self.operators = {str(item.value) for item in items if item.kind == "operator"}
+        return self.commands(items, place)
+
+    def _parsed(self, source: Source, place: Place, *, top: bool) -> Outcome:
+        """A script by the grammar."""
         data = source.data
         clean, documents = blank_documents(data) if b"<<" in data else (data, [])
         place = place._replace(source=source, clean=clean, documents=tuple(documents))
@@ -59,10 +68,7 @@ class Walk:
         except TooHardError as error:
             return self.unread(source.span(0, len(data)), str(error))
         known = len(self.opaque)
-        items = self.tokens(node.children, place, 0, len(data))
-        if top:
-            self.operators = {str(item.value) for item in items if item.kind == "operator"}
-        outcome = self.commands(items, place)
+        outcome = self._list(self.tokens(node.children, place, 0, len(data)), place, top=top)
         if node.has_error:
             self.doubtful = True
             if len(self.opaque) == known:
@@ -181,8 +187,8 @@ class Walk:
     # --- simple commands -----------------------------------------------------------------------------
 
     def _simple(self, items: Sequence[Token], place: Place) -> Outcome:
-        parts = self._parts(items, place)
-        if parts is None:
+        parts = items[0].value if items[0].kind == "simple" else self._parts(items, place)
+        if not isinstance(parts, Parts):
             return self.unread(place.span(items), "syntax error", doubtful=True)
         simple = parts.simple(items, place)
         unwrapped = unwrap([w.arg for w in simple.words])
@@ -231,7 +237,7 @@ class Walk:
                 parts.redirects.append(_redirect(item, made, place))
             elif not parts.add(item, place):
                 return None
-        return None if parts.words and parts.words[0].arg.raw in _RESERVED else parts
+        return None if parts.words and parts.words[0].arg.raw in RESERVED else parts
 
     def _document(self, document: HereDocument, place: Place) -> Redirect:
         source = place.source

@@ -96,7 +96,7 @@ _AFTER_TABS = regex(rb"^\t*([^\n]*\n?)", re.MULTILINE)
 _PLAIN, _QUOTED, _ESCAPED, _EXPANSION, _ANSI = range(5)
 _Part = tuple[int, int, int]
 
-_NAME = rb"\$(?:[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-])"
+_NAME = rb"\$(?:[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-]|\{[A-Za-z_][A-Za-z0-9_]*\})"
 _OUTSIDE = regex(
     rb"(?P<gone>\\\n)|\\(?P<escaped>.)|'(?P<single>[^']*)'|\$'(?P<ansi>(?:[^'\\]|\\.)*)'"
     rb'|(?P<open>\$?")|(?P<name>%s)|(?P<plain>[^\\\'"$]+|\$|\\\Z)' % _NAME,
@@ -143,8 +143,7 @@ def word(source: Source, start: int, end: int, holes: tuple[Hole, ...] = ()) -> 
     """The word at ``data[start:end]``; None where a quote is never closed."""
     raw = source.data[start:end]
     if _SAFE.fullmatch(raw):
-        text = raw.decode()
-        return Word(Arg(text, text, source.span(start, end), literal=True), source, start, end)
+        return safe(source, start, end, raw.decode())
     if not holes and raw.isascii() and _SIMPLY_QUOTED.fullmatch(raw):
         text = raw.decode()
         return Word(Arg(text[1:-1], text, source.span(start, end), literal=True), source, start, end)
@@ -157,6 +156,11 @@ def word(source: Source, start: int, end: int, holes: tuple[Hole, ...] = ()) -> 
     literal = kinds.isdisjoint((_EXPANSION, _ANSI)) and not _PATTERN.search(bare) and "�" not in text
     arg = Arg(text, decode(raw), source.span(start, end), literal, expands=_EXPANSION in kinds)
     return Word(arg, source, start, end, holes)
+
+
+def safe(source: Source, start: int, end: int, text: str) -> Word:
+    """A word of letters, digits and signs that mean nothing to a shell."""
+    return Word(Arg(text, text, source.span(start, end), literal=True), source, start, end)
 
 
 # --- here-documents ----------------------------------------------------------------------------------

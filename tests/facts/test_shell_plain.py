@@ -1,0 +1,221 @@
+"""What is read without the grammar is what the grammar reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from imgtool.facts import shell_plain
+from imgtool.facts.shell import Script, analyse, run_script
+from imgtool.facts.shell_tree import MAX_SCRIPT
+from imgtool.facts.shell_words import Source
+from imgtool.syntax.nodes import Text
+from imgtool.syntax.parser import parse
+
+SHELLS = (("/bin/sh", "-c"), ("/bin/bash", "-euo", "pipefail", "-c"))
+
+
+def text(script: str) -> Text:
+    """A script in two pieces, as a continued line has."""
+    data = script.encode()
+    middle = len(data) // 2
+    return Text(data, (0, middle), (10, middle + 12)) if middle else Text(data, (0,), (10,))
+
+
+def is_plain(script: str) -> bool:
+    return shell_plain.read(Source(text(script))) is not None
+
+
+def by_grammar(script: Text, dialect: str) -> Script:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shell_plain, "read", lambda _: None)
+        return analyse(script, dialect)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "",
+        "  ",
+        "apt-get update",
+        "apt-get update && apt-get install -y curl=7.* ; rm -rf /var/lib/apt/lists/*",
+        "apt-get update;",
+        'echo "a $X ${Y} \\"b\\"" \'c $d\' > "/etc/${F}.conf"',
+        "echo 'it'\"'\"'s' | tee a >> b",
+        "cat < in 2>&1 > out extra",
+        'A=1 B=$C D="e f" make -j4 all',
+        "A=b",
+        "A=",
+        "pip install 'torch>=2' \"x[all]\" $PKGS",
+        "false || true",
+        "sudo -E env A=b bash -c 'apt-get update && rm -rf /x'",
+        'bash -lc "pip install $X"',
+        "set -eux; cd /x; exit 3",
+        "set -e && make || exit 1",
+        "find . -name '*.pyc' -exec rm -f x \\;",
+        "ls ~/a ~ a~b a=~ {} x{y",
+        "echo a#b a^b a!b -- - @ % a%b",
+        "$PIP install x",
+        "echo $HOME/bin:${PATH}",
+        "$X",
+        "> file",
+        "exec > log ; echo",
+        "eval 'make && make install'",
+        "function_name arg",
+        "echo in do done fi",
+        "trap 'rm x' EXIT",
+        "export A=b && echo $A",
+        "[ -f x ] && y",
+        "echo [ab] a[1]=2",
+        "a[1]=2",
+    ],
+)
+@pytest.mark.parametrize("dialect", ["sh", "bash"])
+def test_both_read_the_same(script: str, dialect: str) -> None:
+    found = analyse(text(script), dialect)
+    assert found == by_grammar(text(script), dialect)
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("echo $(date)", "a substitution"),
+        ("echo `date`", "likewise"),
+        ("echo ${X:-y}", "an expansion with rules of its own"),
+        ("if a; then b; fi", "a compound command"),
+        ("(a)", "a subshell"),
+        ("a & b", "the background"),
+        ("a\nb", "lines"),
+        ("a &&", "no command follows"),
+        ("; a", "none goes before"),
+        ("a ;; b", "the end of a case"),
+        ("a &> b", "dash reads it in another way"),
+        ("a >&b", "likewise"),
+        ("a <<< b", "a here-string"),
+        ("! a", "a negation"),
+        ("[ -f a ]", "a test: the grammar reads expressions there"),
+        ("[[ a == b ]]", "likewise"),
+        ("while", "a word of the grammar"),
+        ("# a", "a comment"),
+        ("a 'b", "a quote that is not closed"),
+        ('a "b', "likewise"),
+        ("a >", "a redirection without a file"),
+        ("a > > b", "likewise"),
+        ("echo caf\xe9", "not ASCII"),
+        ("a " * MAX_SCRIPT, "too long"),
+    ],
+)
+def test_is_left_to_the_grammar(script: str, reason: str) -> None:
+    assert not is_plain(script), reason
+
+
+PIECES = st.sampled_from(
+    [
+        *[
+            "a",
+            "echo",
+            "set -e",
+            "rm",
+            "sudo",
+            "env",
+            "bash -c",
+            "exit",
+            "cd",
+            "x=1",
+            "-y",
+            "/a/b",
+            "torch==2",
+            "1",
+        ],
+        *[
+            "$X",
+            "${X}",
+            '"$X"',
+            '"a b"',
+            "'a b'",
+            "'$x'",
+            "\\;",
+            "\\ ",
+            "\\$",
+            '\\"',
+            "*",
+            "a*b",
+            "[ab]",
+            "~",
+            "~/x",
+            "?",
+        ],
+        *[
+            "&&",
+            "||",
+            ";",
+            "|",
+            ">",
+            ">>",
+            "<",
+            "2>",
+            ">&",
+            "2>&1",
+            "> /dev/null",
+            "#",
+            "!",
+            "%",
+            "=",
+            ":",
+            "@",
+            ",",
+        ],
+        *[
+            "{",
+            "}",
+            "[",
+            "]",
+            "in",
+            "do",
+            "if",
+            "fi",
+            "--",
+            "-",
+            "+",
+            ".",
+            "\t",
+            "(",
+            ")",
+            "&",
+            "\n",
+            "''",
+            '""',
+        ],
+    ]
+)
+
+
+@given(
+    st.lists(st.tuples(PIECES, st.sampled_from(["", " ", " ", "  "])), max_size=14),
+    st.sampled_from(["sh", "bash"]),
+)
+@example([("\\", ""), ("a", "")], "sh")
+@settings(max_examples=400, deadline=None)
+def test_any_plain_script_is_what_the_grammar_reads(pieces: list[tuple[str, str]], dialect: str) -> None:
+    script = text("".join(piece + gap for piece, gap in pieces))
+    if shell_plain.read(Source(script)) is not None:
+        assert analyse(script, dialect) == by_grammar(script, dialect)
+
+
+@pytest.mark.corpus
+def test_every_run_of_the_corpus_is_what_the_grammar_reads(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nodes = [
+        i for file in sorted((corpus / "open").iterdir())[::5] for i in parse(file.read_bytes()).instructions
+    ]
+    runs = [(i, shell) for i in nodes if i.keyword == "RUN" for shell in SHELLS]
+    plain = sum(shell_plain.read(Source(run.rest)) is not None for run, _ in runs)
+    assert plain > 0.8 * len(runs)
+    found = [run_script(run, shell) for run, shell in runs]
+    monkeypatch.setattr(shell_plain, "read", lambda _: None)
+    for (run, shell), script in zip(runs, found, strict=True):
+        assert run_script(run, shell) == script, run.rest.data
