@@ -24,7 +24,7 @@ from imgtool.rewrite.needs import Needs
 from imgtool.rewrite.refusal import RefusedError
 from imgtool.syntax.nodes import Instruction
 from imgtool.transforms.flavour import other_flavour
-from imgtool.values import dataclass
+from imgtool.values import dataclass, replace
 
 # the flavour that the data on every CUDA image calls so: the driver's interface and libcudart, no other library
 _BASE = "base"
@@ -55,13 +55,31 @@ class Runtime:
     lacks: tuple[str, ...] = ()
 
 
+def with_packages(runtime: Runtime, stage: Stage, base: BaseImage, packages: tuple[str, ...]) -> Runtime:
+    """The same, with more system packages.
+
+    Raises:
+        RefusedError: how the system installs packages is not known.
+    """
+    if not packages:
+        return runtime
+    preamble = (*runtime.preamble, *_install(stage, base, packages))
+    return replace(runtime, packages=(*runtime.packages, *packages), preamble=preamble)
+
+
 def runtime_of(
-    facts: Facts, stage: Stage, base: BaseImage, needs: Needs, *, choice: str | None = None
+    facts: Facts,
+    stage: Stage,
+    base: BaseImage,
+    needs: Needs,
+    *,
+    choice: str | None = None,
+    flavour: str | None = None,
 ) -> Runtime:
     """What the final stage stands on. ``choice`` is an image, or the id of a recipe of the image's family.
 
     ``base`` is the image at the end of the stage's lineage. The operand equals the author's own where no smaller
-    image will do.
+    image will do. ``flavour`` is the one to take where the family has it, whatever the needs say.
 
     Raises:
         RefusedError: the family has no such image, its name comes from an ARG that others use too, the chosen
@@ -78,7 +96,10 @@ def runtime_of(
     if not found.built_on:
         message = f"{_name(stage)} is not built on {found.sibling}, which may lack other files too"
         raise RefusedError("runtime-not-contained", message, span)
-    flavour, why = _flavour(base, needs, found.flavour)
+    if flavour in built_on(base):
+        why = f"{flavour} was enough on built images"
+    else:
+        flavour, why = _flavour(base, needs, found.flavour)
     operand, arguments = _operand(facts, stage, base, flavour)
     packages = _compilers(facts, stage, base, needs)
     listed = "" if base.known else "; the tag is not listed: by the family's grammar"

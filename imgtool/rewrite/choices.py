@@ -44,7 +44,8 @@ class Choices:
 
     ``runtime_base`` is the operand of the final FROM. ``only`` names the parts that are wanted. ``allow_missing``
     leaves what has no analogue on another accelerator as a marked comment that makes the build fail. ``chip``,
-    ``python`` and ``cann`` or ``cuda`` choose the base image where the accelerator changes.
+    ``python`` and ``cann`` or ``cuda`` choose the base image where the accelerator changes. ``flavour`` is that of the
+    runtime base, and ``extra_packages`` are system packages for the final stage: what built images showed to be needed.
     """
 
     strategy: Strategy = Strategy.AUTO
@@ -56,3 +57,5 @@ class Choices:
     python: str | None = None
     cann: str | None = None
     cuda: str | None = None
+    flavour: str | None = None
+    extra_packages: tuple[str, ...] = ()

@@ -110,10 +110,11 @@ def _swapped(subject: _Subject) -> Plan:
 
 
 def _runtime(subject: _Subject, needed: needs.Needs | None = None) -> bases.Runtime:
-    choice = subject.choices.runtime_base
-    return bases.runtime_of(
-        subject.facts, subject.stage, subject.base, needed or subject.needed, choice=choice
+    facts, stage, base, choices = subject.facts, subject.stage, subject.base, subject.choices
+    found = bases.runtime_of(
+        facts, stage, base, needed or subject.needed, choice=choices.runtime_base, flavour=choices.flavour
     )
+    return bases.with_packages(found, stage, base, choices.extra_packages)
 
 
 # --- what is rewritten -------------------------------------------------------------------------------
