@@ -16,11 +16,12 @@ from collections.abc import Collection, Iterator
 from imgtool.families.caches import package_caches
 
 BEFORE = "/.before"
+WATCH = "/.watch"
 FOLDER = "/captured"
 
 # mounted while building, or belonging to the image that they are on
 _NEVER = (
-    r"\.before",
+    r"\.(before|watch)",
     "captured",
     "proc",
     "sys",
@@ -48,11 +49,24 @@ def note() -> str:
     return f"# what is there before the build\nRUN find / -xdev -print0 | LC_ALL=C sort -z > {BEFORE}"
 
 
+def watch() -> str:
+    """The instruction before a command of unknown effect."""
+    return f"RUN touch {WATCH}"
+
+
 def guard() -> str:
-    """Fails the build where a command of unknown effect installed packages or made users."""
+    """The one behind it: fails the build where the command installed packages or made users."""
+    databases = (
+        "/var/lib/dpkg/status",
+        "/var/lib/rpm/Packages",
+        "/var/lib/rpm/rpmdb.sqlite",
+        "/etc/passwd",
+        "/etc/group",
+    )
+    tests = " ".join(databases)
     return (
-        "# the stage that ships would not get packages or users from these commands\n"
-        f"RUN [ ! /var/lib/dpkg/status -nt {BEFORE} ] && [ ! /var/lib/rpm -nt {BEFORE} ] && [ ! /etc/passwd -nt {BEFORE} ]"
+        "# the image that ships would lack packages and users that this makes\n"
+        f'RUN for made in {tests}; do [ ! "$made" -nt {WATCH} ] || exit 1; done'
     )
 
 
@@ -80,11 +94,12 @@ RUN skip='({skip})' \\
  && {{ {_UNRESOLVED} || true; }} > captured/missing"""
 
 
-# the lists of packages that were installed since, also below /usr where folders of / are links into it
-_OWNED = (
-    "find var/lib/dpkg/info -name '*.list' -cnewer .before -exec cat {} + \\\n"
-    "    | sed 's,^,.,;p;s,^\\./\\(s*bin\\|lib[^/]*\\)/,./usr/\\1/,' | tr '\\n' '\\0' | LC_ALL=C sort -zu > captured/owned"
-)
+# files of packages that were installed since, but for those that were changed afterwards; also below /usr, where
+# folders of / are links into it
+_OWNED = r"""paths() { sed 's,^,.,;p;s,^\./\(s*bin\|lib[^/]*\)/,./usr/\1/,' | tr '\n' '\0' | LC_ALL=C sort -zu; } \
+ && find var/lib/dpkg/info -name '*.list' -cnewer .before > captured/lists \
+ && sed 's,.*/,,;s,\.list$,,' captured/lists | { xargs -r dpkg -V || true; } | sed -n 's,^..5[^/]*,,p' | paths > captured/edited \
+ && xargs -r cat < captured/lists | paths | LC_ALL=C comm -z23 - captured/edited > captured/owned"""
 _UNRESOLVED = "xargs -0r ldd < captured/programs 2>&1 | grep 'not found'"
 
 

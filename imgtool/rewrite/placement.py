@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from imgtool.facts.facts import Facts, Run
+from imgtool.facts.packages import Operation
 from imgtool.facts.stages import Stage
 from imgtool.regex import regex
 from imgtool.rewrite import needs
@@ -46,6 +47,7 @@ _DATABASES = frozenset(
     "gpasswd update-alternatives alternatives dpkg dpkg-reconfigure dpkg-divert debconf-set-selections apt-mark "
     "apt-key add-apt-repository rpm yum-config-manager".split()
 )
+_MANAGERS = frozenset("apt apt-get dnf microdnf yum zypper apk ldconfig".split())
 # where packages come from: what brings these must be there before packages are installed
 _SOURCES = regex(rb"/etc/(?:apt|yum|dnf|pki|zypp)\b|/usr/share/keyrings|/etc/apk|\.(?:deb|rpm)\b")
 
@@ -127,9 +129,28 @@ def _prepares(facts: Facts, segment: Segment) -> bool:
 def is_system(facts: Facts, run: Run, segment: Segment, one: Kind) -> bool:
     """Whether a command changes packages, users or where packages come from: the final stage must run it, too.
 
-    Everything else that a captured RUN does is in its files.
+    Everything else that a captured RUN does is in its files; the linker's cache is made anew behind them.
     """
-    if one in _PACKAGES or (one in (Kind.REPLAY, Kind.FILES) and _prepares(facts, segment)):
+    if one is Kind.REPLAY:
+        return [c.name for c in segment.commands] != ["ldconfig"]
+    if one in _PACKAGES or (one is Kind.FILES and _prepares(facts, segment)):
         return True
     operations = any(o.command in segment.commands and o.ecosystem in _SYSTEM for o in run.operations)
     return operations or any(c.name in _DATABASES for c in segment.commands)
+
+
+def is_placeless(segment: Segment) -> bool:
+    """Whether a command does the same in any working folder: it names packages or users, and no files."""
+    names = all(c.name in _DATABASES | _MANAGERS for c in segment.commands)
+    words = (arg.text for c in segment.commands for arg in c.args)
+    return names and not any(word.endswith((".deb", ".rpm")) or word.startswith(".") for word in words)
+
+
+def lists_are_used(stage: Stage, works: Mapping[Instruction, Work], instruction: Instruction) -> bool:
+    """Whether a RUN behind one installs system packages with the package lists that are there already."""
+    behind = (
+        works[i].run for i in stage.instructions if i in works and i.span.start > instruction.span.start
+    )
+    operations = (o.operation for run in behind for o in run.operations if o.ecosystem == "deb")
+    first = next((o for o in operations if o in (Operation.INSTALL, Operation.REFRESH)), None)
+    return first is Operation.INSTALL

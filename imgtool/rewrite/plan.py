@@ -112,8 +112,8 @@ class CaptureFiles:
 
     ``user`` is the USER instruction in force behind it where that is not root. ``managers`` are the package
     managers whose caches are left behind, and ``scratch`` says whether temporary folders are taken. ``packages``:
-    deb packages are installed in between. ``guarded``: commands of unknown effect are among them. ``libraries``:
-    shared libraries may be.
+    deb packages are installed in between. ``guards`` are the RUNs of unknown effect, which must not install packages
+    or make users. ``libraries``: shared libraries may be among the files.
     """
 
     span: Span
@@ -122,7 +122,7 @@ class CaptureFiles:
     managers: tuple[str, ...]
     scratch: bool
     packages: bool
-    guarded: bool
+    guards: tuple[Span, ...]
     libraries: bool
     evidence: str
 

@@ -8,7 +8,7 @@ certainty ends in a refusal with a stable code, the file untouched.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, count
 
 from imgtool.edits import Span, cut
@@ -29,10 +29,13 @@ from imgtool.values import dataclass, replace
 
 # characters of a command in a message
 _SHOWN = 50
-_SHELLS = frozenset({"", "sh", "bash", "zsh", "ash", "dash", "tmux", "sleep", "tail"})
+_SHELLS = frozenset({"", "sh", "bash", "zsh", "ash", "dash", "fish", "tmux"})
+_WAITING = frozenset({"sleep", "tail", "cat"})
+_INTERACTIVE = frozenset({"-l", "-i", "-il", "-li", "--login"})
 _POSIX = frozenset({"sh", "bash", "dash", "ash", "zsh", "ksh"})
 _SCRATCH = (b"/tmp", b"/var/tmp")
 _ROOT = ("", "0", "root")
+_COMPILERS = frozenset("gcc g++ cc c++ cpp clang clang++ gfortran nvcc".split())
 _LINKED = frozenset({Kind.FETCH, Kind.BUILD, Kind.INSTALL, Kind.UNKNOWN})
 
 
@@ -70,7 +73,8 @@ def _converted(facts: Facts, target: str | None, choices: Choices) -> Plan:
     stage, base = _shipped(facts, target, choices)
     works = placement.sort(facts, stage)
     region = placement.region(stage, works)
-    subject = _Subject(facts, stage, base, works, region, needs.of_stage(facts, stage), choices)
+    needed = needs.of_stage(facts, stage, assume_no_jit=Assumption.NO_JIT in choices.assume)
+    subject = _Subject(facts, stage, base, works, region, needed, choices)
     if region is None:
         return _swapped(subject)
     made = _split(subject, region)
@@ -168,13 +172,30 @@ def _refuse_shape(facts: Facts, stage: Stage, base: BaseImage) -> None:
 def _refuse_no_program(stage: Stage) -> None:
     """Refuse an image that starts a shell, or nothing: it may be there for people to build in."""
     starts = [i for i in stage.instructions if i.keyword in ("CMD", "ENTRYPOINT")]
-    programs = [posixpath.basename((i.args[0] if i.args else "").split(" ")[0]) for i in starts]
-    if all(program in _SHELLS for program in programs):
+    if not any(_starts_program(i) for i in starts):
         message = (
             "no program starts: the image may be there to build in "
             "(write its CMD or ENTRYPOINT, or say --assume ships)"
         )
         raise RefusedError("no-program", message, starts[-1].span if starts else stage.from_.span)
+
+
+def _program(start: Instruction) -> str:
+    """The name of what a CMD or ENTRYPOINT starts: for ``sh -c SCRIPT`` the first word of the script."""
+    words = list(start.args) if start.json else str(start.rest).split()
+    shell = posixpath.basename(words[0]) if words else ""
+    if shell in _POSIX and start.json and len(words) > 2 and words[1].startswith("-") and "c" in words[1]:
+        words = words[2].split()
+    return posixpath.basename(words[0]) if words else ""
+
+
+def _starts_program(instruction: Instruction) -> bool:
+    """Whether it is more than a shell, or something that waits; a shell with a script is."""
+    words = list(instruction.args) if instruction.json else " ".join(instruction.args).split()
+    program, *operands = words or [""]
+    name = posixpath.basename(program)
+    given = [word for word in operands if word != "-" and word not in _INTERACTIVE]
+    return name not in _WAITING and (name not in _SHELLS or bool(given))
 
 
 def _builder_name(facts: Facts) -> str:
@@ -270,7 +291,13 @@ _REPLAYED = "not proven build-only, so it is replayed"
 
 
 def _system_steps(subject: _Subject, work: Work, segment: Segment, one: Kind) -> Iterator[Step]:
-    if one is Kind.SYSTEM_PACKAGES and len(segment.commands) == 1:
+    if _chooses_compiler(subject, segment):
+        yield Place(segment.span, Placement.BUILDER, "build-only", "it chooses between compilers")
+    elif one is Kind.PACKAGE_LISTS and placement.lists_are_used(
+        subject.stage, subject.works, work.run.instruction
+    ):
+        yield Place(segment.span, Placement.BOTH, "replay", "packages are installed with these lists later")
+    elif one is Kind.SYSTEM_PACKAGES and len(segment.commands) == 1:
         yield from system_packages.steps(work.run, segment, compiler=subject.needed.compiler)
     elif one is Kind.CLEAN:
         yield Place(segment.span, Placement.BUILDER, one, "the final stage has no such cache")
@@ -278,9 +305,19 @@ def _system_steps(subject: _Subject, work: Work, segment: Segment, one: Kind) ->
         yield Place(segment.span, Placement.BOTH, one, _REPLAYED)
 
 
+def _chooses_compiler(subject: _Subject, segment: Segment) -> bool:
+    """Whether it is an ``update-alternatives`` of a compiler that the final stage does not have."""
+    words = {posixpath.basename(arg.text) for c in segment.commands for arg in c.args}
+    names = {c.name for c in segment.commands}
+    return (
+        names == {"update-alternatives"} and not words.isdisjoint(_COMPILERS) and not subject.needed.compiler
+    )
+
+
 def _caches(subject: _Subject, work: Work) -> Iterator[Step]:
     found = system_packages.caches(subject.facts, work.run)
-    if found and not work.run.instruction.heredocs:
+    used = placement.lists_are_used(subject.stage, subject.works, work.run.instruction)
+    if found and not used and not work.run.instruction.heredocs:
         yield found
 
 
@@ -368,25 +405,28 @@ def _captured_steps(subject: _Subject, work: Work) -> Iterator[Step]:
         yield Place(run.instruction.span, Placement.BOTH, "replay", _REPLAYED)
         return
     for position, (segment, one) in enumerate(work.items):
-        later = any(s in system for s, _ in work.items[position + 1 :])
+        later = [s for s, _ in work.items[position + 1 :] if s in system]
         if segment in system:
             yield from _system_steps(subject, work, segment, one)
-        elif one is Kind.STATE and later:
+        elif (
+            one is Kind.STATE and later and not (_moves(segment) and all(map(placement.is_placeless, later)))
+        ):
             yield Place(segment.span, Placement.BOTH, one, "commands behind it depend on it")
         else:
             yield Place(segment.span, Placement.BUILDER, "captured", _IN_FILES)
     yield from _caches(subject, work)
 
 
+def _moves(segment: Segment) -> bool:
+    return all(command.name in ("cd", "pushd", "popd") for command in segment.commands)
+
+
 def _capture(subject: _Subject, region: Region) -> CaptureFiles:
     instructions = subject.stage.instructions
     first, last = instructions[region.first], instructions[region.last]
-    kinds = [one for _, one in _items(subject, region)]
-    replayed = {s for i in instructions[region.first : region.last + 1] for s in _replayed(subject, i)}
-    guarded = Kind.UNKNOWN in kinds
-    if guarded and replayed and subject.choices.strategy is not Strategy.CAPTURE:
-        segment = next(s for s, one in _items(subject, region) if one is Kind.UNKNOWN)
-        raise RefusedError("unknown-command", _told(subject, segment), segment.span)
+    kinds = {one for _, one in _items(subject, region)}
+    inside = [i for i in instructions[region.first : region.last + 1] if i in subject.works]
+    replayed = [i for i in inside if _replayed(subject, i)]
     runs = [subject.works[i].run for i in instructions[: region.last + 1] if i in subject.works]
     managers = sorted(
         {o.manager for run in runs for o in run.operations if o.ecosystem not in ("deb", "rpm")}
@@ -398,17 +438,34 @@ def _capture(subject: _Subject, region: Region) -> CaptureFiles:
         managers=tuple(managers),
         scratch=_uses_scratch(subject, region),
         packages=bool(replayed),
-        guarded=guarded and not replayed,
-        libraries=bool(_LINKED & set(kinds)),
+        guards=tuple(_guards(subject, inside, replayed)),
+        libraries=bool(_LINKED & kinds),
         evidence="every file that these commands made, changed or removed",
     )
 
 
-def _replayed(subject: _Subject, instruction: Instruction) -> list[Span]:
-    """The places in a RUN that the final stage runs, too."""
-    work = subject.works.get(instruction)
-    items = work.items if work else ()
-    return [s.span for s, one in items if work and placement.is_system(subject.facts, work.run, s, one)]
+def _guards(
+    subject: _Subject, inside: Sequence[Instruction], replayed: Sequence[Instruction]
+) -> Iterator[Span]:
+    """The RUNs of unknown effect.
+
+    Raises:
+        RefusedError: one of them also installs packages or makes users, so that more of them would not show.
+    """
+    for instruction in inside:
+        unknown = [s for s, one in subject.works[instruction].items if one is Kind.UNKNOWN]
+        if not unknown:
+            continue
+        if instruction not in replayed:
+            yield instruction.span
+        elif subject.choices.strategy is not Strategy.CAPTURE:
+            raise RefusedError("unknown-command", _told(subject, unknown[0]), unknown[0].span)
+
+
+def _replayed(subject: _Subject, instruction: Instruction) -> bool:
+    """Whether the final stage runs something of a RUN, too."""
+    work = subject.works[instruction]
+    return any(placement.is_system(subject.facts, work.run, s, one) for s, one in work.items)
 
 
 def _user(subject: _Subject, last: Instruction) -> str:

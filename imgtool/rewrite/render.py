@@ -83,10 +83,11 @@ class _Rendering:
         """The builder's edits, and the final stage after it; what follows the builder stays as it is."""
         end = self.built[-1].span.end
         final = self._lines(self._builder_tail() + self._final_stage())
-        arguments = _below(self.split.arguments, self.newline)
-        return apply(
-            self.data, [*self._builder_edits(), *arguments, *self._renumbered(), Edit(end, end, final)]
-        )
+        edits = [*self._builder_edits(), *_below(self.split.arguments, self.newline), *self._renumbered()]
+        # a guard may stand behind the last instruction, too
+        behind = [e for e in edits if e.start == e.end == end]
+        last = Edit(end, end, "".join(e.text for e in behind) + final)
+        return apply(self.data, [*(e for e in edits if e not in behind), last])
 
     def _placement(self, instruction: Instruction) -> Placement | None:
         """Where an instruction of the builder's part goes; None for those after it."""
@@ -116,8 +117,18 @@ class _Rendering:
             elif instruction in self.runs:
                 yield from self._transfer_edits(self.runs[instruction])
         if self.captured:
-            at = self._above(self.captured.first)
-            yield Edit(at, at, self._lines(f"{capture.note()}\n\n"))
+            yield from self._watches(self.captured)
+
+    def _watches(self, captured: CaptureFiles) -> Iterator[Edit]:
+        """The note before what is captured, and the guards around commands of unknown effect."""
+        first = self._above(captured.first)
+        above = dict.fromkeys([first], f"{capture.note()}\n\n")
+        for span in captured.guards:
+            at = self._above(span)
+            above[at] = above.get(at, "") + f"{capture.watch()}\n"
+            yield Edit(span.end, span.end, self._lines(f"\n{capture.guard()}"))
+        for at, text in above.items():
+            yield Edit(at, at, self._lines(text))
 
     def _above(self, span: Span) -> int:
         """Where the line begins that an instruction begins, or the first comment line that touches it."""
@@ -146,7 +157,6 @@ class _Rendering:
         parts = [_TAKE_PIP] if mounted else []
         if self.captured:
             parts += ["", "USER root"] if self.captured.user else [""]
-            parts += [capture.guard()] if self.captured.guarded else []
             parts.append(
                 capture.collect(
                     frozenset(self.captured.managers),
