@@ -99,6 +99,8 @@ def _fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Dif
 
 
 def _shown(value: object) -> str:
+    if not value:
+        return "empty"
     return repr(list(value) if isinstance(value, dict) and not any(value.values()) else value)
 
 

@@ -37,6 +37,8 @@ _APT = "apt"
 _DATA = frozenset("ca-certificates tzdata locales locales-all netbase media-types mime-support dbus".split())
 _FONTS = "fonts-"
 _SCRATCH_FOLDERS = ("/tmp/", "/var/tmp/", "/run/", "/var/run/")  # noqa: S108 - folders of images
+#: Slashes in a path right below a temporary folder, at most.
+_DEPTH = 2
 _CACHE_FOLDERS = ("/var/cache/", "/var/log/", "/var/lib/apt/", "/var/lib/dpkg/")
 _BYTECODE_FILE = regex(r".*/__pycache__/[^/]+\.pyc")
 # what compilers and build systems write beside a product and what nothing loads; no library, no program
@@ -92,7 +94,7 @@ def gone(before: Image, after: Image, bases: Bases, named: Sequence[Named] = ())
     ledgers = dpkg.ledger(before.tree), dpkg.ledger(after.tree, files=False)
     packages = _packages(ledgers, bases, named)
     globs = [one for one in named if not one.pattern.startswith(_PACKAGE)]
-    habits = _Habits(tuple(_homes(before.tree)), tuple(mentioned(before)), before.tree)
+    habits = _Habits(tuple(_homes(before.tree)), _guarded(before), before.tree)
     rules: dict[str, str] = {}
     for path, node in paths.items():
         rule = (
@@ -169,13 +171,13 @@ def _homes(tree: Tree) -> Iterator[str]:
 @dataclass(frozen=True, slots=True)
 class _Habits:
     homes: tuple[str, ...]
-    mentioned: tuple[str, ...]
+    guarded: frozenset[str]
     tree: Tree
 
 
 def _habit(path: str, habits: _Habits) -> str | None:
     """Rules that go by where a path lies, or what it is called."""
-    if path.startswith(_SCRATCH_FOLDERS) and not _is_mentioned(path, habits.mentioned):
+    if path.startswith(_SCRATCH_FOLDERS) and not any(_in(path, folder) for folder in habits.guarded):
         return _SCRATCH
     if path.startswith(_CACHE_FOLDERS) or _in_cache(path, habits.homes):
         return _CACHES
@@ -186,15 +188,21 @@ def _habit(path: str, habits: _Habits) -> str | None:
     return _RECORD if _RECORDS.fullmatch(path) else None
 
 
-def _is_mentioned(path: str, mentioned: Sequence[str]) -> bool:
-    return any(path == one or path.startswith(f"{one.rstrip('/')}/") for one in mentioned if one != "/")
+def _guarded(image: Image) -> frozenset[str]:
+    """Paths that the configuration names, and the folders of files that it names."""
+    named = frozenset(mentioned(image))
+    return (named | {posixpath.dirname(one) for one in named if one.count("/") > _DEPTH}) - {"/"}
+
+
+def _in(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(f"{folder.rstrip('/')}/")
 
 
 def _in_cache(path: str, homes: Sequence[str]) -> bool:
     for cache in package_caches():
         for folder in cache.folders:
             places = [folder] if folder.startswith("/") else [f"{home}/{folder}" for home in homes]
-            if any(path == place or path.startswith(f"{place}/") for place in places):
+            if any(_in(path, place) for place in places):
                 return True
     return False
 

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import pytest
+from handmade import tree
+
+from imgtool.verify import dpkg
+
+STATUS = b"""\
+Package: gcc
+Status: install ok installed
+Version: 12
+Depends: cpp (>= 12), libc6-dev | libc-dev
+Recommends: manual:any
+
+Package: cpp
+Status: install ok installed
+Version: 12
+Description: a preprocessor
+ of many lines
+ Depends: nothing
+
+Package: libc6-dev
+Status: install ok installed
+Version: 2
+Provides: libc-dev (= 2)
+
+Package: manual
+Status: install ok installed
+Version: 1
+
+Package: was-there
+Status: deinstall ok config-files
+Version: 1
+"""
+MARKS = b"Package: cpp\nArchitecture: amd64\nAuto-Installed: 1\n\nPackage: gcc\nAuto-Installed: 0\n"
+
+
+def _ledger(**files: bytes) -> dpkg.Ledger:
+    paths: dict[str, bytes | str | None] = {
+        "/var/lib/dpkg/status": STATUS,
+        "/var/lib/apt/extended_states": MARKS,
+    }
+    return dpkg.ledger(
+        tree(paths | {f"/var/lib/dpkg/info/{name}.list": data for name, data in files.items()})
+    )
+
+
+def test_packages_with_what_they_need() -> None:
+    packages = _ledger().packages
+    assert sorted(packages) == ["cpp", "gcc", "libc6-dev", "manual"]
+    assert packages["gcc"].needs == (frozenset({"cpp"}), frozenset({"libc6-dev", "libc-dev"}))
+    assert packages["gcc"].recommends == (frozenset({"manual"}),)
+    assert packages["cpp"] == dpkg.Package("cpp", "12", automatic=True)
+    assert packages["libc6-dev"].provides == {"libc-dev"}
+
+
+@pytest.mark.parametrize(
+    "roots, modest, expected",
+    [
+        (["gcc"], [], {"gcc", "cpp", "libc6-dev", "manual"}),
+        (["gcc"], ["gcc"], {"gcc", "cpp", "libc6-dev"}),
+        (["manual", "unheard-of"], [], {"manual"}),
+        ([], [], set()),
+    ],
+)
+def test_what_packages_need_at_any_depth(roots: list[str], modest: list[str], expected: set[str]) -> None:
+    assert dpkg.closure(_ledger().packages, roots, modest=frozenset(modest)) == expected
+
+
+def test_owners_of_paths_through_links_of_the_tree() -> None:
+    lists = {"/var/lib/dpkg/info/cpp:amd64.list": b"/.\n/lib\n/lib/x\n/usr/lib/y\nnonsense\n"}
+    made = tree({"/var/lib/dpkg/status": STATUS, "/lib": "usr/lib", "/usr/lib/x": b"", **lists})
+    assert dpkg.ledger(made).owners == {
+        "/lib": ("cpp",),
+        "/usr/lib/x": ("cpp",),
+        "/usr/lib/y": ("cpp",),
+        "/.": ("cpp",),
+    }
+    assert dpkg.ledger(made, files=False).owners == {}
+
+
+def test_packages_of_distroless_images() -> None:
+    made = tree({"/var/lib/dpkg/status.d/base": b"Package: base-files\nVersion: 12\n"})
+    assert list(dpkg.ledger(made).packages) == ["base-files"]
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\xff\xfe\0", b"\n\n\n", b"Package:\nStatus: installed\n", b": :\n" * 9]
+)
+def test_a_damaged_database_is_an_empty_one(data: bytes) -> None:
+    assert dpkg.ledger(tree({"/var/lib/dpkg/status": data})).packages == {}
+
+
+def test_files_of_the_database_by_package() -> None:
+    made = tree(
+        {"/var/lib/dpkg/info/x:amd64.postinst": b"adduser x", "/var/lib/dpkg/info/xy.postinst": b"no"}
+    )
+    assert dpkg.script(made, "x") == "adduser x"
+    assert dpkg.info_of("/var/lib/dpkg/info/x:amd64.md5sums") == "x"
+    assert dpkg.info_of("/etc/x") is None
