@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import enum
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from imgtool.cli.basics import STDIN, UNREADABLE
+from imgtool.cli.companions import Beside, files_of, write
 from imgtool.cli.inputs import BuildArgs, build_args, read
 from imgtool.cli.output import Format, say
 from imgtool.edits import write_atomic
@@ -18,10 +20,11 @@ from imgtool.report import rewrites as report
 from imgtool.report.diff import hides
 from imgtool.report.style import printable, style_for
 from imgtool.rewrite import Rewrite
-from imgtool.rewrite import rewrite as convert
 from imgtool.rewrite.choices import Assumption, Choices, Part, Strategy
 from imgtool.rewrite.plan import Status
+from imgtool.rewrite.targets import Targeted, rewrite_for
 from imgtool.syntax.source import decode
+from imgtool.values import replace
 
 CHANGED = 1
 
@@ -39,8 +42,10 @@ def rewrite(
     ],
     *,
     target: Annotated[
-        Target | None,
-        typer.Option("--target", help="The accelerator; else the one the base image is made for."),
+        list[Target] | None,
+        typer.Option(
+            "--target", help="The accelerator; else the one the base image is made for. Repeatable."
+        ),
     ] = None,
     diff: Annotated[bool, typer.Option("--diff", help="Show what would change; write nothing.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Exit 1 where something would change.")] = False,
@@ -71,6 +76,51 @@ def rewrite(
         str | None,
         typer.Option("--only", metavar="STEP[,STEP]", help="These steps alone: split, merge-runs, …"),
     ] = None,
+    allow_missing: Annotated[
+        bool,
+        typer.Option(
+            "--allow-missing",
+            help="Mark what the other accelerator has no analogue for, so that the build fails there.",
+        ),
+    ] = False,
+    chip: Annotated[
+        str | None, typer.Option("--chip", metavar="CHIP", help="The chip of the CANN image; else 910b.")
+    ] = None,
+    python: Annotated[
+        str | None, typer.Option("--python", metavar="X.Y", help="Its Python; else the file's, or 3.11.")
+    ] = None,
+    cann: Annotated[
+        str | None,
+        typer.Option("--cann", metavar="VERSION", help="Its version; else the newest for the file's torch."),
+    ] = None,
+    cuda: Annotated[
+        str | None,
+        typer.Option("--cuda", metavar="VERSION", help="The version of the CUDA image; else the newest 12."),
+    ] = None,
+    output_dir: Annotated[
+        Path | None,
+        typer.Option("--output-dir", metavar="DIR", help="Write Dockerfile.TARGET there, for each target."),
+    ] = None,
+    bake: Annotated[
+        bool, typer.Option("--bake", help="And docker-bake.json, which builds them all.")
+    ] = False,
+    kubernetes: Annotated[
+        bool, typer.Option("--kubernetes", help="And a patch for a Deployment, for each target.")
+    ] = False,
+    dockerignore: Annotated[
+        bool, typer.Option("--dockerignore", help="And a .dockerignore, where the context has none.")
+    ] = False,
+    fat: Annotated[
+        bool, typer.Option("--fat", help="And one image for both, which picks by the device nodes.")
+    ] = False,
+    name: Annotated[
+        str | None,
+        typer.Option("--name", metavar="NAME", help="The images' name; else the context's folder."),
+    ] = None,
+    version: Annotated[
+        str | None,
+        typer.Option("--version", metavar="VERSION", help="Their version, before -cuda12.1 in the tag."),
+    ] = None,
 ) -> None:
     r"""Split a Dockerfile that ships its toolchain into a builder and a runtime stage.
 
@@ -84,23 +134,60 @@ def rewrite(
       imgtool rewrite Dockerfile --diff --explain           what changes, and why
       imgtool rewrite Dockerfile --output Dockerfile.cuda   write it beside the original
       imgtool rewrite --check docker/*/Dockerfile           in CI: is anything left to split?
+      imgtool rewrite Dockerfile --target cuda --target cann --output-dir . --bake --name team/app --version 1.0
+
+    A target that the base image is not made for is reached by the table of analogues; what has none is refused by name.
 
     Exit code: 0 done, unchanged or refused (the file itself is then printed, the reason goes to standard error);
-    1 with --check: something would change; with --output: refused, and nothing was written; 2 wrong usage, no such
+    1 with --check: something would change; with --output or --output-dir: refused, and not written; 2 wrong usage, no such
     stage or unreadable input.
     """
-    _refuse_usage(paths, output=output, in_place=in_place, diff=diff, check=check)
-    args = build_args(build_arg)
-    choices = Choices(strategy, runtime_base, frozenset(assume or ()), _parts(only))
-    made = [(path, _one(path, target, stage, context, args, choices)) for path in paths]
+    _refuse_usage(paths, output=output, output_dir=output_dir, in_place=in_place, diff=diff, check=check)
+    beside = Beside(bake, dockerignore, kubernetes, fat, name, version)
+    targets = tuple(dict.fromkeys(target or ())) or (None,)
+    writes = output is not None or in_place or output_dir is not None
+    _refuse_targets(
+        paths,
+        len(targets),
+        output_dir,
+        beside,
+        writes=writes,
+        prints=diff or explain or check or form is Format.JSON,
+    )
+    choices = Choices(
+        strategy, runtime_base, frozenset(assume or ()), _parts(only), allow_missing, chip, python, cann, cuda
+    )
+    given = FactOptions(build_args(build_arg), stage, context=context)
+    made = [(path, one) for path in paths for one in _rewritten(path, targets, given, choices)]
     if form is Format.JSON:
-        sys.stdout.write(report.as_json(made))
+        sys.stdout.write(
+            report.as_json([(path, one.rewrite) for path, one in made], [one.changes for _, one in made])
+        )
     else:
-        _print(made, diff=diff, explain=explain, quiet=check or output is not None or in_place)
+        _print(made, diff=diff, explain=explain, quiet=check or writes)
+    if output_dir is not None:
+        raise typer.Exit(_write_all(made, replace(given, dockerfile=_path(paths[0])), output_dir, beside))
     raise typer.Exit(_write(made, output, in_place=in_place) or _checked(made, check=check))
 
 
-def _refuse_usage(paths: list[str], *, output: Path | None, in_place: bool, diff: bool, check: bool) -> None:
+def _refuse_targets(
+    paths: list[str], targets: int, folder: Path | None, beside: Beside, *, writes: bool, prints: bool
+) -> None:
+    if folder is not None and len(paths) > 1:
+        raise typer.BadParameter("--output-dir takes one PATH")
+    if beside.wanted and folder is None:
+        raise typer.BadParameter("--bake, --kubernetes, --dockerignore and --fat need --output-dir")
+    if targets > 1 and folder is None and (writes or not prints):
+        raise typer.BadParameter(
+            "several targets need --output-dir, or --diff, --explain, --check or --format json"
+        )
+
+
+def _refuse_usage(
+    paths: list[str], *, output: Path | None, output_dir: Path | None, in_place: bool, diff: bool, check: bool
+) -> None:
+    if output_dir and (output or in_place or diff or check):
+        raise typer.BadParameter("--output-dir goes with none of --output, --in-place, --diff and --check")
     if output and (in_place or len(paths) > 1):
         raise typer.BadParameter("--output takes one PATH, and not --in-place")
     if in_place and STDIN in paths:
@@ -119,27 +206,29 @@ def _parts(only: str | None) -> frozenset[Part]:
         raise typer.BadParameter(f"--only: {error}; there are {steps}") from None
 
 
-def _one(
-    path: str,
-    target: Target | None,
-    stage: str | None,
-    context: Path | None,
-    args: dict[str, str],
-    choices: Choices,
-) -> Rewrite:
-    options = FactOptions(args, stage, None if path == STDIN else Path(path), context)
-    return convert(read(path), str(target) if target else None, options, choices)
+def _rewritten(
+    path: str, targets: Sequence[Target | None], given: FactOptions, choices: Choices
+) -> Iterator[Targeted]:
+    data, options = read(path), replace(given, dockerfile=_path(path))
+    for target in targets:
+        yield rewrite_for(data, str(target) if target else None, options, choices)
 
 
-def _print(made: list[tuple[str, Rewrite]], *, diff: bool, explain: bool, quiet: bool) -> None:
-    for path, one in made:
+def _path(path: str) -> Path | None:
+    return None if path == STDIN else Path(path)
+
+
+def _print(made: list[tuple[str, Targeted]], *, diff: bool, explain: bool, quiet: bool) -> None:
+    for path, turned in made:
+        one = turned.rewrite
         if diff:
-            sys.stdout.write(report.diff(path, one))
-            if hides(one.source.data, one.data):
+            sys.stdout.write(report.diff(path, turned.whole))
+            if hides(turned.original.data, one.data):
                 say(f"{path} holds a secret, which its diff hides: it does not apply")
         elif not quiet and not explain:
             _show(one)
         if explain:
+            sys.stdout.write(report.turned(path, turned.original, one.plan.target, turned.changes))
             sys.stdout.write(report.explain(path, one, style_for(sys.stdout)))
         elif one.plan.reasons:
             sys.stderr.write(report.reasons(path, one))
@@ -154,8 +243,9 @@ def _show(made: Rewrite) -> None:
         sys.stdout.write("".join(f"{printable(line)}\n" for line in lines))
 
 
-def _write(made: list[tuple[str, Rewrite]], output: Path | None, *, in_place: bool) -> int:
-    for path, one in made:
+def _write(made: list[tuple[str, Targeted]], output: Path | None, *, in_place: bool) -> int:
+    for path, turned in made:
+        one = turned.rewrite
         goal = output or (Path(path) if in_place else None)
         if goal is None or (in_place and one.plan.status is not Status.CONVERTED):
             continue
@@ -168,13 +258,26 @@ def _write(made: list[tuple[str, Rewrite]], output: Path | None, *, in_place: bo
             say(f"{goal} cannot be written: {error.strerror}")
             return UNREADABLE
         say(f"{goal} written ({one.plan.status})")
+        for name in turned.files:
+            say(f"{name} is needed in the context too: --output-dir writes it")
     return 0
 
 
-def _checked(made: list[tuple[str, Rewrite]], *, check: bool) -> int:
-    if any(reason.code == "no-such-stage" for _, one in made for reason in one.plan.reasons):
+def _write_all(made: list[tuple[str, Targeted]], options: FactOptions, folder: Path, beside: Beside) -> int:
+    """Everything that --output-dir asks for; a refused target has no file, and what is asked for of both none either."""
+    path = made[0][0]
+    refused = [one for _, one in made if one.rewrite.plan.status is Status.REFUSED]
+    for one in refused:
+        say(f"{folder / f'Dockerfile.{one.rewrite.plan.target}'} was not written: {path} is refused")
+    if not write(files_of(path, [one for _, one in made], options, folder, beside)):
         return UNREADABLE
-    changed = [path for path, one in made if one.plan.status is Status.CONVERTED]
+    return CHANGED if refused else 0
+
+
+def _checked(made: list[tuple[str, Targeted]], *, check: bool) -> int:
+    if any(reason.code == "no-such-stage" for _, one in made for reason in one.rewrite.plan.reasons):
+        return UNREADABLE
+    changed = [path for path, one in made if one.rewrite.plan.status is Status.CONVERTED]
     if check and changed:
         say(f"{', '.join(changed)} would be rewritten")
         return CHANGED

@@ -25,6 +25,7 @@ from imgtool.rewrite.plan import (
     SwapFlavour,
     TransferWheels,
 )
+from imgtool.rewrite.retarget import Change
 from imgtool.syntax.source import Source, decode
 
 MAX_EXCERPT = 60
@@ -41,6 +42,15 @@ def explain(path: str, made: Rewrite, style: Style) -> str:
     head = f"{style.paint(path, 'bold')}: {made.plan.status}"
     lines = [head, *_reasons(path, shown), *(_line(shown, step, style) for step in made.plan.steps)]
     return mask.text("\n".join(lines) + "\n")
+
+
+def turned(path: str, original: Source, target: str, changes: Sequence[Change]) -> str:
+    """What turned the author's file into one for another accelerator; empty where nothing did."""
+    if not changes:
+        return ""
+    mask = mask_of(original.data)
+    lines = [f"{original.line_of(c.span.start):>5} | {c.rule}: {printable(c.text)}" for c in changes]
+    return mask.text("\n".join([f"{path}: turned to {target}", *lines]) + "\n")
 
 
 def _hidden(made: Rewrite) -> tuple[Rewrite, Mask]:
@@ -100,12 +110,17 @@ def _told(step: Step) -> tuple[str, str, str]:
             return "both", "capture", step.evidence
 
 
-def as_json(rewrites: Sequence[tuple[str, Rewrite]]) -> str:
-    """One array: ``file``, ``target``, ``status``, ``reasons``, ``steps`` and the new ``dockerfile``."""
-    return json.dumps([_row(path, made) for path, made in rewrites], indent=2) + "\n"
+def as_json(rewrites: Sequence[tuple[str, Rewrite]], turned: Sequence[Sequence[Change]] | None = None) -> str:
+    """One array: ``file``, ``target``, ``status``, ``reasons``, ``changes``, ``steps`` and the new ``dockerfile``.
+
+    ``turned`` are the changes that turned each file to another accelerator before it was split.
+    """
+    changes = turned or [()] * len(rewrites)
+    rows = [_row(path, made, told) for (path, made), told in zip(rewrites, changes, strict=True)]
+    return json.dumps(rows, indent=2) + "\n"
 
 
-def _row(path: str, made: Rewrite) -> dict[str, Any]:
+def _row(path: str, made: Rewrite, changes: Sequence[Change]) -> dict[str, Any]:
     shown, mask = _hidden(made)
     reasons = [
         {"code": r.code, "message": r.message, "line": made.source.line_of(r.span.start)}
@@ -116,6 +131,7 @@ def _row(path: str, made: Rewrite) -> dict[str, Any]:
         "target": made.plan.target,
         "status": str(made.plan.status),
         "reasons": _without(mask, reasons),
+        "changes": [{"rule": change.rule, "text": mask.text(change.text)} for change in changes],
         "steps": _without(mask, [_step(shown, step) for step in made.plan.steps]),
         "dockerfile": decode(made.data),
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from imgtool.edits import Edit, Span, apply, cut
@@ -272,14 +272,14 @@ class _Turn:
                 f"{', '.join(n for _, n, _ in made)}: set by the image, or nothing there reads it",
             )
             return
+        first = next(span.start for span, _, new in made if new is not None)
         for span, name, new in made:
             if new is None:
-                self._edit(
-                    without(self.data, span),
-                    span,
-                    "environment",
-                    f"{name}: set by the image, or nothing there reads it",
-                )
+                # a first word goes with the blanks behind it, the others with those before them
+                leads = span.start < first
+                edit = Edit(span.start, _next(made, span), "") if leads else without(self.data, span)
+                note = f"{name}: set by the image, or nothing there reads it"
+                self._edit(edit, span, "environment", note)
             elif words and new != cut(self.data, span):
                 self._replace(span, new, "environment", f"{name} becomes {new}")
             elif not words and new != f"{name}={pairs[0][1]}" and len(new.split()) == 1:
@@ -639,6 +639,11 @@ class _Turn:
 
 def _lacks_nccl(release: Release) -> bool:
     return not {"*", _SYSTEM}.isdisjoint(release.lacks.get("nccl", ()))
+
+
+def _next(words: Sequence[tuple[Span, str, str | None]], span: Span) -> int:
+    """Where the word behind another one starts."""
+    return min(other.start for other, *_ in words if other.start > span.start)
 
 
 def _satisfies(version: str, spec: str) -> bool:

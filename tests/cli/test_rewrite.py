@@ -70,7 +70,7 @@ def test_a_diff_that_hides_a_secret_says_so(imgtool: Imgtool, project: Path) -> 
 
 def test_json(imgtool: Imgtool, project: Path) -> None:
     (row,) = json.loads(imgtool("rewrite", str(project), "--format", "json").out)
-    assert list(row) == ["file", "target", "status", "reasons", "steps", "dockerfile"]
+    assert list(row) == ["file", "target", "status", "reasons", "changes", "steps", "dockerfile"]
     assert (row["target"], row["status"], row["reasons"]) == ("cuda", "converted", [])
     assert row["dockerfile"] == SNAPSHOT.read_text()
     assert [step["step"] for step in row["steps"]][:2] == ["split-stage", "place"]

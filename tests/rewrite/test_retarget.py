@@ -46,6 +46,7 @@ def turned(
         ("ENV NVIDIA_VISIBLE_DEVICES=all", ""),
         ("ENV NVIDIA_DRIVER_CAPABILITIES compute,utility", ""),
         ("ENV CUDA_HOME=/usr/local/cuda A=1", "ENV A=1"),
+        ("ENV CUDA_HOME=/usr/local/cuda \\\n    CUDA_PATH=/x \\\n    A=1 \\\n    NCCL_DEBUG=INFO", "ENV A=1"),
         ("ENV PATH=/usr/local/cuda/bin:$PATH", ""),
         ("ENV NCCL_DEBUG=INFO", ""),
         # what has a counterpart
