@@ -1,9 +1,10 @@
 """What rewrite makes of real Dockerfiles, as tables in markdown.
 
-    python benchmarks/rewrite.py FOLDER [--list]
+    python benchmarks/rewrite.py FOLDER [--ships] [--list]
 
 FOLDER holds the files that ``tests/corpus/rewrite_labels.tsv`` judges. The first table counts how they end beside
-what a careful engineer would do with them, the second for what reasons they are left. ``--list`` names each file.
+what a careful engineer would do with them, the second for what reasons they are left. ``--ships`` says of every file that it is meant to ship, so that those which start no
+program are looked at too. ``--list`` names each file.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections import Counter
 from pathlib import Path
 
 from imgtool.rewrite import Rewrite, rewrite
+from imgtool.rewrite.choices import Assumption, Choices
 from imgtool.rewrite.plan import Status
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,14 +36,16 @@ GROUPS = {
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--ships", action="store_true", help="rewrite with --assume ships")
     parser.add_argument("--list", action="store_true", help="name each file")
     given = parser.parse_args()
+    choices = Choices(assume=frozenset({Assumption.SHIPS} if given.ships else ()))
     found: Results = []
     seconds = []
     for row in labelled():
         data = (given.folder / row.file).read_bytes()
         start = time.process_time()
-        found.append((row, rewrite(data)))
+        found.append((row, rewrite(data, choices=choices)))
         seconds.append(time.process_time() - start)
     for group, title in GROUPS.items():
         show_ends(title, [pair for pair in found if pair[0].group == group])
