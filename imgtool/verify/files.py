@@ -117,12 +117,18 @@ def _listed(tree: Tree, path: str) -> dict[str, _Account]:
 
 
 def _kept(before: Tree, after: Tree, gone: Gone, bases: Bases, kept: Counter[str]) -> Iterator[Difference]:
+    # one place in one file is one content
+    spooled = before.file is after.file
     for path, node in before.nodes.items():
         other = after.nodes.get(path)
         if other is None:
             continue
         kept["compared"] += 1
-        if other == node or _of_the_bases(path, node, other, bases) or _REGENERATED.fullmatch(path):
+        if (
+            (spooled and other == node)
+            or _of_the_bases(path, node, other, bases)
+            or _REGENERATED.fullmatch(path)
+        ):
             continue
         yield from _stated(path, node, other)
         if node.kind is Kind.FILE and other.kind is Kind.FILE and not _same(before, node, after, other):
