@@ -89,9 +89,9 @@ RUN skip='({skip})' \\
  && tar -c --xattrs --no-recursion --null -T captured/list \\
     | tar -x --xattrs --xattrs-include='*' -C captured/files \\
  && find / -xdev -print0 | LC_ALL=C sort -z | LC_ALL=C comm -z23 .before - \\
-    | {{ grep -zvE "^/$skip(/|$)" || true; }} > captured/gone \\
+    | {{ grep -zvE "^/$skip(/|$)" || [ $? = 1 ]; }} > captured/gone \\
  && (cd captured/files && find . -type f \\( -perm /111 -o -name '*.so*' \\) -print0) > captured/programs \\
- && {{ {_UNRESOLVED} || true; }} > captured/missing"""
+ && {{ {_UNRESOLVED} || [ $? = 1 ]; }} > captured/missing"""
 
 
 # files of packages that were installed since, but for those that were changed afterwards; also below /usr, where
@@ -100,7 +100,7 @@ _OWNED = r"""paths() { sed 's,^,.,;p;s,^\./\(s*bin\|lib[^/]*\)/,./usr/\1/,' | tr
  && find var/lib/dpkg/info -name '*.list' -cnewer .before > captured/lists \
  && sed 's,.*/,,;s,\.list$,,' captured/lists | { xargs -r dpkg -V || true; } | sed -n 's,^..5[^/]*,,p' | paths > captured/edited \
  && xargs -r cat < captured/lists | paths | LC_ALL=C comm -z23 - captured/edited > captured/owned"""
-_UNRESOLVED = "xargs -0r ldd < captured/programs 2>&1 | grep 'not found'"
+_UNRESOLVED = "{ xargs -0r ldd < captured/programs 2>&1 || true; } | grep 'not found'"
 
 
 def settle(builder: str, *, libraries: bool) -> str:
@@ -110,7 +110,7 @@ def settle(builder: str, *, libraries: bool) -> str:
 # removes what the build removed; fails where a library is missing that was found in the builder
 RUN --mount=type=bind,from={builder},source={FOLDER},target={FOLDER} \\
     xargs -0r rm -rf < {FOLDER}/gone && {ldconfig}cd / \\
- && missing="$({_UNRESOLVED} | grep -vxFf captured/missing || true)" \\
+ && missing="$({_UNRESOLVED} | grep -vxFf captured/missing || [ $? = 1 ])" \\
  && echo "$missing" && [ -z "$missing" ]"""
 
 

@@ -19,6 +19,8 @@ from imgtool.transforms.wheels import (
     pip_local,
     project_builder,
     project_local,
+    setup_builder,
+    setup_local,
 )
 from imgtool.values import dataclass
 
@@ -109,14 +111,17 @@ def transfer(
     house = Wheelhouse(next(numbers))
     program = f"{found.python} -m pip"
     mounted = None if pip_in_final else f"PYTHONPATH={HOME} {program}"
-    if found.project:
-        built = project_builder(found.python, house, isolated=found.operation is not None)
-        if used_later:
-            built += f" \\\n && {project_local(program, house)}"
-        local = project_local(mounted or program, house)
-        return TransferWheels(span, house.folder, built, local, _PROJECT)
     if found.operation is None:
-        raise ValueError("setup.py installs a project")
+        built = setup_builder(found.python, house)
+        if used_later:
+            built += f" \\\n && {setup_local(program, house)}"
+        return TransferWheels(span, house.folder, built, setup_local(mounted or program, house), _PROJECT)
+    if found.project:
+        built = project_builder(data, found.operation, house)
+        if used_later:
+            built += f" \\\n && {project_local(data, found.operation, house, None)}"
+        local = project_local(data, found.operation, house, mounted)
+        return TransferWheels(span, house.folder, built, local, _PROJECT)
     built = pip_builder(data, found.operation, house, skip)
     if skip:
         built = f"{facts.document.source.text(span)} \\\n && {built}"

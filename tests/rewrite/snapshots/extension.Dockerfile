@@ -10,7 +10,8 @@ RUN pip wheel -w /wheels/1 -r requirements.txt \
 # the application and its C++ extension
 COPY . .
 RUN python3 -m pip wheel --no-build-isolation --no-deps -w /wheels/2/project . \
- && python3 -m pip wheel -w /wheels/2 /wheels/2/project/*.whl
+ && ls /wheels/1/*.whl | sed 's,.*/,,; s,-,==,; s,-.*,,; /^setuptools=/d; /^wheel=/d' > /wheels/made \
+ && python3 -m pip wheel -w /wheels/2 -c /wheels/made --find-links=/wheels/1 /wheels/2/project/*.whl
 RUN cp -r "$(python3 -c 'import pip; print(pip.__path__[0])')" /wheels/pip
 
 FROM nvidia/cuda:12.1.0-base-ubuntu22.04

@@ -14,8 +14,8 @@ RUN useradd --create-home app && mkdir -p /srv/data && chown app /srv/data
 
 WORKDIR /srv
 COPY --chown=app . .
-RUN python3 -m pip wheel --no-deps -w /wheels/1/project . \
- && python3 -m pip wheel -w /wheels/1 /wheels/1/project/*.whl
+RUN pip wheel -w /wheels/1/project --no-deps . \
+ && pip wheel -w /wheels/1 /wheels/1/project/*.whl
 RUN cp -r "$(python3 -c 'import pip; print(pip.__path__[0])')" /wheels/pip
 
 FROM nvidia/cuda:12.4.1-base-ubuntu22.04
