@@ -29,6 +29,7 @@ _MAX_PROGRAMS = 20_000
 _MAX_NAMED = 1 << 30
 _MAX_SOURCE = 1 << 20
 _IN_SOURCE = regex(rb"[\"'/](lib[A-Za-z0-9_+.-]{1,80}\.so(?:\.[0-9]{1,9}){0,4})[\"']")
+_SEARCHED = regex(rb"\bfind_library\([ \t]*[\"']([A-Za-z0-9_+.-]{1,80})[\"']")
 _PYTHONS = ("/usr/bin/python3", "/usr/local/bin/python3", "/opt/conda/bin/python3")
 _SYSTEM = (
     "/usr/lib/",
@@ -167,7 +168,13 @@ def is_installed(path: str) -> bool:
 
 
 def _opened(linker: Linker, name: str, path: str) -> str | None:
-    """Where ``dlopen`` finds a library for a file; for a source, as for a Python that was told no folders."""
+    """Where ``dlopen`` finds a library for a file; for a source, as for a Python that was told no folders.
+
+    A name that ends in ``.*`` is one for ``find_library``, which takes whatever version the cache has.
+    """
+    if name.endswith(".*"):
+        known = (paths for key, paths in linker.cache.items() if key.startswith(name[:-2]))
+        return next((path for paths in known for path in paths if linker.elf(path)), None)
     if linker.elf(path):
         return find(linker, name, path)
     pythons = (one for one in _PYTHONS if linker.elf(one))
@@ -197,5 +204,6 @@ def _in_constants(tree: Tree, node: Node) -> frozenset[str]:
 
 
 def _in_source(tree: Tree, node: Node) -> Iterator[str]:
-    for name in _IN_SOURCE.findall(tree.read_at(node, 0, _MAX_SOURCE)):
-        yield name.decode()
+    data = tree.read_at(node, 0, _MAX_SOURCE)
+    yield from (name.decode() for name in _IN_SOURCE.findall(data))
+    yield from (f"lib{name.decode()}.so.*" for name in _SEARCHED.findall(data))
