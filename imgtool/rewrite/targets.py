@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from imgtool.facts.facts import FactOptions
+from imgtool.facts.facts import FactOptions, Facts
 from imgtool.rewrite.choices import Choices
 from imgtool.rewrite.convert import Rewrite, rewrite
 from imgtool.rewrite.plan import Plan, Status
 from imgtool.rewrite.retarget import Change, retarget
+from imgtool.syntax import parse
 from imgtool.syntax.source import Source
 from imgtool.values import dataclass, field, replace
 
@@ -50,9 +51,16 @@ def rewrite_for(
         return Targeted(source, rewrite(data, target, options, choices))
     if turned.reasons:
         return Targeted(source, Rewrite(source, Plan(target or "", Status.REFUSED, (), turned.reasons), data))
-    overlaid = replace(options or FactOptions(), overlay=turned.files)
-    made = rewrite(turned.data, target, overlaid, choices)
+    made = rewrite(turned.data, target, _overlaid(data, options or FactOptions(), turned.files), choices)
     if made.plan.status is not Status.CONVERTED:
         plan = Plan(made.plan.target, Status.CONVERTED, (), made.plan.reasons)
         made = Rewrite(made.source, plan, turned.data)
     return Targeted(source, made, turned.changes, turned.files)
+
+
+def _overlaid(data: bytes, options: FactOptions, files: Mapping[str, bytes]) -> FactOptions:
+    """The options with files that are yet to be written, in the context that the author's file has."""
+    if not files:
+        return options
+    context = Facts(parse(data), options).context
+    return replace(options, overlay=files, context=context.root if context else options.context)
