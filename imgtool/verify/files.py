@@ -64,8 +64,12 @@ def _top(path: str, lost: set[str]) -> str:
 def _lost(top: str, sizes: Sequence[int], gone: Gone) -> str:
     owners = gone.ledgers[0].owners.get(top, ())
     whose = f", which belongs to {', '.join(owners)}" if owners else ""
-    more = f", and {len(sizes) - 1:,} paths in it" if len(sizes) > 1 else ""
+    more = f", and {_paths(len(sizes) - 1)} in it" if len(sizes) > 1 else ""
     return f"{gone.paths[top].kind} is missing{whose}{more} ({sum(sizes):,} bytes)"
+
+
+def _paths(count: int) -> str:
+    return f"{count:,} path{'' if count == 1 else 's'}"
 
 
 def _explained(gone: Gone) -> Iterator[Difference]:
@@ -74,7 +78,7 @@ def _explained(gone: Gone) -> Iterator[Difference]:
         sizes[rule] += gone.paths[path].size
     for rule, count in counts.most_common():
         meaning = MEANINGS.get(rule, rule)
-        yield Difference(NAME, Weight.NOTE, None, f"{count:,} paths ({sizes[rule]:,} bytes): {meaning}", rule)
+        yield Difference(NAME, Weight.NOTE, None, f"{_paths(count)} ({sizes[rule]:,} bytes): {meaning}", rule)
 
 
 # --- accounts -----------------------------------------------------------------------------------------
@@ -204,7 +208,7 @@ def _new(before: Tree, after: Tree) -> Iterator[Difference]:
     ]
     if paths:
         size = sum(node.size for _, node in paths)
-        yield Difference(NAME, Weight.NOTE, None, f"{len(paths):,} paths are new ({size:,} bytes)")
+        yield Difference(NAME, Weight.NOTE, None, f"new: {_paths(len(paths))} ({size:,} bytes)")
     for path, node in paths:
         if node.kind is Kind.FILE and (node.mode or 0) & 0o6000:
             yield Difference(NAME, Weight.WARN, path, f"is new and has mode {node.mode:04o}")

@@ -156,7 +156,7 @@ def test_what_is_explained_is_told_in_one_line_a_rule() -> None:
     assert made.status is Status.PASSED
     notes = sorted((one.explained_by, one.message) for one in made.differences)
     assert notes == [
-        ("build-by-product", "1 paths (1 bytes): an intermediate file of a build"),
+        ("build-by-product", "1 path (1 bytes): an intermediate file of a build"),
         ("scratch", "2 paths (2 bytes): a temporary folder"),
     ]
 
