@@ -120,7 +120,7 @@ def verify(
     """
     if no_network and network not in {None, _NO_NETWORK}:
         raise typer.BadParameter("--no-network and --network contradict each other")
-    subjects = Subject(before, stage, base_of_a), Subject(after, None, base_of_b)
+    subjects = Subject(before, stage, base_of_a), Subject(after, stage, base_of_b)
     recipe = Recipe(
         context=context or Path(before).parent,
         args=build_args(build_arg),
