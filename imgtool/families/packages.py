@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 from imgtool.families.model import Evidence, fullmatch, rows
@@ -54,6 +55,15 @@ class Installer(NamedTuple):
     recommended_bytes: int | None = None
 
 
+class Libraries(NamedTuple):
+    """What -dev packages of some systems (``debian-12``) bring for the run time; ``of`` maps them to it."""
+
+    systems: tuple[str, ...]
+    of: Mapping[str, tuple[str, ...]]
+    source: tuple[str, ...]
+    evidence: Evidence
+
+
 class Toolkit(NamedTuple):
     """Packages that bring a whole toolkit (``kind`` toolkit), or tools that only developers start (profiler)."""
 
@@ -69,6 +79,13 @@ def toolkit(manager: str, name: str) -> Toolkit | None:
     """Whether a package is a toolkit or a developer's tool; ``manager`` as in :func:`build_only`."""
     known = (row for row in rows("packages", "toolkit", Toolkit) if manager in row.managers)
     return next((row for row in known if len(name) <= _MAX_NAME and fullmatch(row.pattern, name)), None)
+
+
+def libraries_of(package: str, os: str | None, version: str | None) -> tuple[str, ...] | None:
+    """The libraries of a -dev package on a system; empty for headers alone, None where they are not known."""
+    system = f"{os}-{version}"
+    found = (row.of for row in rows("packages", "libraries", Libraries) if system in row.systems)
+    return next((of[package] for of in found if package in of), None)
 
 
 @lru_cache(maxsize=4096)

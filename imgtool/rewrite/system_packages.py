@@ -7,33 +7,82 @@ from collections.abc import Iterable, Iterator
 from imgtool.facts.facts import Facts, Run
 from imgtool.facts.packages import Operation, Package, PackageOperation
 from imgtool.facts.stages import mounts_of
-from imgtool.families.packages import build_only, installer, recommends
-from imgtool.rewrite.kinds import operations_of
+from imgtool.families import BaseImage
+from imgtool.families.packages import build_only, installer, libraries_of, recommends
+from imgtool.rewrite.commands import operations_of
 from imgtool.rewrite.plan import DropCaches, DropPackages, Place, Placement, Step
 from imgtool.transforms.runs import Segment
+from imgtool.values import dataclass
 
-MANAGER = "apt"
 _LISTS = "/var/lib/apt/lists"
 _CLEAN = "apt-get clean"
 _RM_LISTS = "rm -rf /var/lib/apt/lists/*"
 
+# by whose names the data goes
+_MANAGERS = {"deb": "apt", "apk": "apk", "rpm": "dnf"}
 # programs of packages that the final stage may not have any more
 _PROGRAMS = {
-    "compiler": frozenset("gcc g++ cc c++ clang clang++ gfortran cpp ld as".split()),
+    "compiler": frozenset("gcc g++ cc c++ clang clang++ gfortran cpp ld as rustc cargo go".split()),
     "build tool": frozenset(
-        "make cmake ninja meson autoconf automake pkg-config bison flex ccache swig".split()
+        "make cmake ninja meson autoconf automake pkg-config bison flex ccache swig scons gperf re2c".split()
     ),
+    "build starter": frozenset({"ninja"}),
+    "packaging tool": frozenset("dpkg-buildpackage debuild dpkg-source dpkg-shlibdeps rpmbuild".split()),
 }
+# what compiling at run time takes
+_OF_COMPILERS = frozenset({"compiler", "headers", "build starter"})
 
 
-def steps(run: Run, segment: Segment, *, compiler: str | None) -> Iterator[Step]:
+@dataclass(frozen=True, slots=True)
+class _List:
+    """An install list and what decides about its packages. ``compiler`` says why compilers stay."""
+
+    operation: PackageOperation
+    manager: str
+    base: BaseImage | None
+    compiler: str | None
+
+    def goes(self, package: Package) -> bool:
+        if installer(self.manager, package.name):
+            return True
+        found = build_only(self.manager, package.name)
+        if found is None or (self.compiler and found.kind in _OF_COMPILERS):
+            return False
+        # a -dev package may be the only one that names its library
+        return not found.library or (package.spec is None and self.libraries(package) is not None)
+
+    def libraries(self, package: Package) -> tuple[str, ...] | None:
+        base = self.base
+        known = base is not None and self.manager == "apt"
+        return libraries_of(package.name, base.os, base.os_version) if base and known else None
+
+    def instead(self, gone: Iterable[Package]) -> Iterator[str]:
+        """What came with the packages that go and that the program may need."""
+        for package in gone:
+            tool = installer(self.manager, package.name)
+            if tool:
+                yield from tool.instead
+                brought = recommends(self.manager, package.name)
+                if self.compiler and brought and not self.operation.no_recommends:
+                    yield from brought.brings
+            else:
+                found = build_only(self.manager, package.name)
+                yield from found.keeps if found else ()
+                yield from self.libraries(package) or () if found and found.library else ()
+
+
+def steps(
+    run: Run, segment: Segment, *, compiler: str | None, base: BaseImage | None = None
+) -> Iterator[Step]:
     """What the final stage does with one install command: the same, or without some packages.
 
     ``compiler`` says why the program needs a C compiler at run time; compilers, headers and what an installer
-    recommends then stay.
+    recommends then stay. ``base`` tells by which names its system calls the libraries of -dev packages; where they
+    are not known, those stay.
     """
     (operation,) = operations_of(segment.commands[0], run)
-    gone = [p for p in operation.packages if _goes(p, compiler)]
+    asked = _List(operation, _MANAGERS[operation.ecosystem], base, compiler)
+    gone = [p for p in operation.packages if asked.goes(p)]
     if not operation.complete or not gone:
         why = (
             "not proven build-only, so it is replayed"
@@ -43,43 +92,19 @@ def steps(run: Run, segment: Segment, *, compiler: str | None) -> Iterator[Step]
         yield Place(segment.span, Placement.BOTH, "system-packages", why)
         return
     kept = {p.name for p in operation.packages} - {p.name for p in gone}
-    instead = [name for name in _instead(gone, operation, compiler) if name not in kept]
+    instead = dict.fromkeys(name for name in asked.instead(gone) if name not in kept)
     for package in gone:
-        yield from _drop(segment, package, tuple(dict.fromkeys(instead)) if package is gone[0] else ())
+        yield _drop(segment, package, asked.manager, tuple(instead) if package is gone[0] else ())
 
 
-def _goes(package: Package, compiler: str | None) -> bool:
-    if installer(MANAGER, package.name):
-        return True
-    found = build_only(MANAGER, package.name)
-    # a -dev package may be the only one that names its library, so it stays
-    return (
-        found is not None and not found.library and not (compiler and found.kind in ("compiler", "headers"))
-    )
-
-
-def _instead(gone: Iterable[Package], operation: PackageOperation, compiler: str | None) -> Iterator[str]:
-    for package in gone:
-        tool = installer(MANAGER, package.name)
-        if tool:
-            yield from tool.instead
-            brought = recommends(MANAGER, package.name)
-            if compiler and brought and not operation.no_recommends:
-                yield from brought.brings
-        else:
-            found = build_only(MANAGER, package.name)
-            yield from found.keeps if found else ()
-
-
-def _drop(segment: Segment, package: Package, instead: tuple[str, ...]) -> Iterator[DropPackages]:
-    tool = installer(MANAGER, package.name)
+def _drop(segment: Segment, package: Package, manager: str, instead: tuple[str, ...]) -> DropPackages:
+    tool = installer(manager, package.name)
     if tool:
         why = f"{tool.program} only installs; the final stage takes wheels from a mount"
-        yield DropPackages(segment.span, (package.name,), instead, "only-installs", why)
-        return
-    found = build_only(MANAGER, package.name)
+        return DropPackages(segment.span, (package.name,), instead, "only-installs", why)
+    found = build_only(manager, package.name)
     kind = found.kind if found else "package"
-    yield DropPackages(
+    return DropPackages(
         segment.span, (package.name,), instead, "build-only", f"a {kind}: only building needs it"
     )
 
@@ -88,9 +113,9 @@ def dropped_programs(plan_steps: Iterable[Step]) -> frozenset[str]:
     """Names of programs that the final stage loses by the drops of a plan."""
     names: set[str] = set()
     for step in plan_steps:
-        if isinstance(step, DropPackages):
-            for package in step.packages:
-                tool, found = installer(MANAGER, package), build_only(MANAGER, package)
+        for package in step.packages if isinstance(step, DropPackages) else ():
+            for manager in _MANAGERS.values():
+                tool, found = installer(manager, package), build_only(manager, package)
                 names |= {tool.program} if tool else _PROGRAMS.get(found.kind if found else "", frozenset())
     return frozenset(names)
 

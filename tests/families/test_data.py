@@ -24,7 +24,7 @@ from imgtool.families.inherited import ConfigRow, Default, System
 from imgtool.families.model import FamilyDataError, build, collected, load, order, rows, sources
 from imgtool.families.needs import Accelerator, Compiler, Level, Need, TorchWheels
 from imgtool.families.needs import Installer as InstallerSize
-from imgtool.families.packages import BuildOnly, Installer, Recommends, Toolkit
+from imgtool.families.packages import BuildOnly, Installer, Libraries, Recommends, Toolkit
 from imgtool.families.python_indexes import PythonIndex
 from imgtool.families.trees import Tree
 
@@ -49,7 +49,13 @@ TABLES: dict[str, dict[str, Any]] = {
         "compiler": Compiler,
         "installer": InstallerSize,
     },
-    "packages": {"build": BuildOnly, "recommends": Recommends, "installer": Installer, "toolkit": Toolkit},
+    "packages": {
+        "build": BuildOnly,
+        "recommends": Recommends,
+        "installer": Installer,
+        "toolkit": Toolkit,
+        "libraries": Libraries,
+    },
     "builds": {"build": SourceBuild},
     "caches": {"cache": PackageCache, "size": CacheSize},
     "commands": {"program": Program, "script": ScriptFile, "sourced": ScriptFile},

@@ -15,7 +15,7 @@ from imgtool.families.packages import build_only, installer, recommends, toolkit
         ("apt", "gfortran", "compiler", "libgfortran5 libgomp1"),
         ("apt", "build-essential", "build tool", "libgomp1"),
         ("apt", "cmake", "build tool", ""),
-        ("apt", "ninja-build", "build tool", ""),
+        ("apt", "ninja-build", "build starter", ""),
         ("apt", "python3-dev", "headers", "python3"),
         ("apt", "python3.11-dev", "headers", "python3.11"),
         ("apt", "libssl-dev", "headers", ""),
