@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from imgtool.edits import Edit, Span, apply, cut
 from imgtool.facts.facts import FactOptions, Facts, Run, local_sources
-from imgtool.facts.packages import Operation, Package, PackageOperation
+from imgtool.facts.packages import Operation, Package, PackageOperation, PackageSource
 from imgtool.facts.stages import Stage
 from imgtool.families import BaseImage, identify
 from imgtool.families.analogues import Analogue, analogues, chip_of, release_pairs, torch_npu_of
@@ -22,15 +22,16 @@ from imgtool.families.images import Release, listed, release_of, releases_of
 from imgtool.families.inherited import inherited_names
 from imgtool.families.needs import device_variables, names_devices, python_need, software_of
 from imgtool.regex import regex
-from imgtool.rewrite import context_files
+from imgtool.rewrite import context_files, requirements
 from imgtool.rewrite.choices import Choices
 from imgtool.rewrite.commands import folder_of, joined, value_of
+from imgtool.rewrite.kinds import Kind, kind
 from imgtool.rewrite.plan import Reason
 from imgtool.syntax import parse
 from imgtool.syntax.nodes import Instruction, Word
 from imgtool.transforms.commands import without
 from imgtool.transforms.instructions import remove_instruction
-from imgtool.transforms.runs import is_chain, segments, without_items
+from imgtool.transforms.runs import Segment, is_chain, segments, without_items
 from imgtool.values import dataclass, field
 
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
@@ -58,8 +59,10 @@ _SPEAKS = {
     ),
 }
 _FOLDERS = {"cuda": ("/usr/local/cuda", "/usr/local/nvidia"), "cann": ("/usr/local/Ascend",)}
-_CHOOSES_CUDA = regex(rb"\.cuda\(|[\"']cuda(?::\d+)?[\"']")
+_CHOOSES_CUDA = regex(rb"\.cuda\(|[\"']cuda(?::\d+)?[\"']|CUDAExtension|cpp_extension\.load|load_inline")
 _CHOOSES_NPU = regex(rb"\bnpu\b|torch_npu")
+# characters of a command in a message
+_SHOWN = 50
 _READ = frozenset("RUN ENV ARG CMD ENTRYPOINT HEALTHCHECK COPY ADD".split())
 # the CANN image has Python, pip and bash as its shell
 _PYTHON_PACKAGES = "python3 python3-dev python3-pip python-is-python3"
@@ -126,6 +129,8 @@ class _Turn:
                 if instruction.keyword in ("ENV", "ARG"):
                     self._variables(instruction)
         for run, operation in self.operations:
+            if operation.ecosystem in ("python", "conda"):
+                self._unread(run, operation)
             if operation.ecosystem == "python":
                 self._python(run, operation)
             elif operation.ecosystem in ("deb", "rpm"):
@@ -482,6 +487,8 @@ class _Turn:
         lines = []
         for line in content.decode("utf-8", "surrogateescape").splitlines(keepends=True):
             found = _REQUIREMENT.fullmatch(line)
+            if line.lstrip().startswith(("-r", "-c", "-e", "--requirement", "--constraint", "--editable")):
+                self._gap(at, span, f"{line.strip()} in a requirement file is not followed")
             if found is None:
                 lines.append(
                     re.sub(rf"(?<={_TORCH_INDEX}/)cu\d+", "cpu", line) if self.target == "cann" else line
@@ -568,6 +575,7 @@ class _Turn:
         for stage in self.facts.stages:
             for run in self.facts.runs(stage):
                 items = segments(run.script)
+                self._unknown(run, items)
                 drop = {
                     s.span
                     for s in items
@@ -582,25 +590,69 @@ class _Turn:
                         "set_env.sh: the image's own environment does",
                     )
 
+    def _unknown(self, run: Run, items: Sequence[Segment]) -> None:
+        """Commands of which nobody knows what they do: scripts, mostly."""
+        for item in items:
+            # what only sets the old platform's environment goes
+            if kind(item, run, self.facts) is Kind.UNKNOWN and not self._sets(
+                item.commands[0].name, cut(self.data, item.span)
+            ):
+                words = " ".join(cut(self.data, item.span).split())
+                shown = words if len(words) <= _SHOWN else f"{words[:_SHOWN]}…"
+                self._gap(run.instruction, item.span, f"what {shown} does is not known")
+        if not run.script.understood:
+            self._gap(run.instruction, run.instruction.span, "what the RUN does is not understood")
+
     def _sets(self, name: str, text: str) -> bool:
         return name in ("source", ".") and any(folder in text for folder in _FOLDERS[self.source])
 
     def _sources(self) -> None:
         """Sources of the context that are for the old platform alone."""
         at = next((i for s in self.facts.stages for i in s.instructions if local_sources(i)), None)
-        if at is None or self.source != "cuda":
+        if at is None:
             return
         if self.facts.context is None:
-            message = (
-                "the build context is not known, so what its sources do with CUDA is not either (--context)"
-            )
+            message = f"the build context is not known, so whether its sources are for {self.source.upper()} is not either (--context)"
             self.fatal.append(Reason("context-unknown", message, at.span))
-        for path, _ in context_files.sources(self.facts, (".cu", ".cuh")):
-            self._gap(at, at.span, f"{path} is CUDA code, and nothing translates it to CANN")
-        for path, content in context_files.sources(self.facts, (".py",)):
-            if _CHOOSES_CUDA.search(content) and not _CHOOSES_NPU.search(content):
-                message = f"{path} chooses the device cuda and never npu (from torch_npu.contrib import transfer_to_npu)"
-                self._gap(at, at.span, message)
+        for path, content in context_files.sources(self.facts, (".cu", ".cuh", ".py")):
+            told = self._told_by(path, content)
+            if told:
+                self._gap(at, at.span, f"{path} {told}")
+
+    def _told_by(self, path: str, content: bytes) -> str | None:
+        """Why a source does not run on the target."""
+        if self.target == "cuda":
+            return "is written for the NPU" if _CHOOSES_NPU.search(content) else None
+        if not path.endswith(".py"):
+            return "is CUDA code, and nothing translates it to CANN"
+        if _CHOOSES_CUDA.search(content) and not _CHOOSES_NPU.search(content):
+            return "chooses cuda and never npu (from torch_npu.contrib import transfer_to_npu)"
+        return None
+
+    def _unread(self, run: Run, operation: PackageOperation) -> None:
+        """What is installed without being named here: from a project's files, from elsewhere, by a variable."""
+        told = "cannot be read, so whether it is for the other accelerator is not known"
+        if not operation.complete:
+            self._gap(run.instruction, operation.command.span, f"what a variable installs {told}")
+        if operation.ecosystem == "conda":
+            self._gap(run.instruction, operation.command.span, "packages of conda are not carried over")
+        for package in operation.packages:
+            if package.source in (PackageSource.URL, PackageSource.VCS, PackageSource.FILE):
+                self._gap(run.instruction, package.span, f"{package.raw} {told}")
+        local = [p.span for p in operation.packages if p.source is PackageSource.PATH]
+        if local or operation.project or operation.editable:
+            self._project(run, operation, local[0] if local else operation.command.span)
+
+    def _project(self, run: Run, operation: PackageOperation, span: Span) -> None:
+        asked = requirements.of_project(self.facts, run, folder_of(operation.command, run, self.facts))
+        if asked is None:
+            self._gap(run.instruction, span, "what the project's files ask for cannot be read")
+        for requirement in asked or ():
+            before = len(self.missing)
+            new = self._named(run.instruction, span, requirement.name, "", requirement.name)
+            if new != requirement.name and len(self.missing) == before:
+                message = f"the project asks for {requirement.name}, which would have to be {new or 'left out'} there"
+                self._gap(run.instruction, span, message)
 
     def _leftovers(self) -> None:
         """What still speaks of the old platform after all edits."""

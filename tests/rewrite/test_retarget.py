@@ -158,6 +158,15 @@ def test_the_named_python_is_taken() -> None:
         (f"{CUDA}RUN nvcc -o a a.cu\n", "cann", "nvcc"),
         (f"{CUDA}RUN pip install -r requirements.txt\n", "cann", "requirements.txt is not found"),
         (f"{CUDA}COPY . .\n", "cann", "context is not known"),
+        (
+            f"{CUDA}RUN pip install git+https://example.com/team/tool\n",
+            "cann",
+            "git+https://example.com/team/tool",
+        ),
+        (f"{CUDA}RUN pip install $PACKAGES\n", "cann", "what a variable installs"),
+        (f"{CUDA}RUN conda install pytorch\n", "cann", "conda"),
+        (f"{CUDA}RUN pip install .\n", "cann", "project's files"),
+        (f"{CUDA}RUN ./install.sh\n", "cann", "what ./install.sh does"),
         ("FROM pytorch/pytorch:2.1.0-cuda12.1-cudnn8-devel\n", "cann", "built for CUDA"),
         ("FROM nvidia/cuda:12.1.0-devel-rockylinux8\n", "cann", "rockylinux"),
         (f"{CANN}RUN npu-smi info\n", "cuda", "npu"),
@@ -190,6 +199,23 @@ def test_requirement_files_get_a_twin(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "install", "named"),
+    [
+        ("requirements.txt", "-r more.txt\n", "-r requirements.txt", "-r more.txt in a requirement file"),
+        ("pyproject.toml", '[project]\ndependencies = ["torch"]\n', ".", "the project asks for torch"),
+        ("pyproject.toml", '[project]\ndependencies = ["flash-attn"]\n', ".", "flash-attn has no analogue"),
+        ("pyproject.toml", '[project]\ndependencies = ["six"]\n', ".", ""),
+    ],
+)
+def test_what_files_ask_for_is_read(
+    tmp_path: Path, name: str, content: str, install: str, named: str
+) -> None:
+    text = f"{CUDA}WORKDIR /app\nCOPY . .\nRUN pip install {install}\n"
+    made = turned(text, "cann", {name: content}, folder=tmp_path)
+    assert [reason.message[: len(named)] for reason in made.reasons] == ([named] if named else [])
+
+
 def test_requirement_files_that_say_nothing_of_it_stay(tmp_path: Path) -> None:
     text = f"{CUDA}WORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\n"
     made = turned(text, "cann", {"requirements.txt": "numpy\n"}, folder=tmp_path)
@@ -201,8 +227,8 @@ def test_requirement_files_that_say_nothing_of_it_stay(tmp_path: Path) -> None:
     ("name", "content", "named"),
     [
         ("kernel.cu", "__global__ void k() {}", "kernel.cu is CUDA code"),
-        ("main.py", "model.cuda()", "main.py chooses the device cuda"),
-        ("main.py", "device = 'cuda:0'", "main.py chooses the device cuda"),
+        ("main.py", "model.cuda()", "main.py chooses cuda"),
+        ("main.py", "device = 'cuda:0'", "main.py chooses cuda"),
         ("main.py", "import torch_npu\ndevice = 'cuda:0'", ""),
         ("main.py", "print('hello')", ""),
     ],
