@@ -375,6 +375,8 @@ _OPERANDS: tuple[_Operand, ...] = (
 
 def _operands(text: bytes, operands: Iterable[_Operand]) -> Iterator[Found]:
     for operand in operands:
+        if operand.hint not in text:
+            continue
         for match in operand.form.finditer(text):
             strength = strength_of(match[1])
             if strength >= operand.least and not _REFERENCE.search(match[1]):

@@ -200,8 +200,13 @@ def repository_root(folder: Path) -> Path | None:
 @way
 def _repository(folder: str) -> str:
     """The folder, or ``""``."""
-    real = Path(folder).resolve()
-    return next((str(path) for path in (real, *real.parents) if os.path.lexists(path / ".git")), "")
+    at = os.path.realpath(folder)
+    while not os.path.lexists(os.path.join(at, ".git")):  # noqa: PTH118 - likewise
+        above = os.path.dirname(at)  # noqa: PTH120 - likewise
+        if above == at:
+            return ""
+        at = above
+    return at
 
 
 def _folders(dockerfile: Path | None) -> Iterator[tuple[How, Path]]:
@@ -226,6 +231,8 @@ def _context(root: Path, how: How, dockerfile: Path | None) -> BuildContext:
 
 @way
 def _ignore_text(name: str) -> bytes | None:
+    if not os.path.lexists(name):  # as nearly always
+        return None
     path = Path(name)
     try:
         target = path.resolve(strict=True)
@@ -258,6 +265,9 @@ def _resolve(root: Path, path: str) -> str | None:
 
 @way
 def _resolved(root: str, path: str) -> str | None:
+    # most that is asked for is not there, and resolving asks about every folder above it
+    if not os.path.lexists(os.path.join(root, path)):  # noqa: PTH118 - it is a text
+        return None
     try:
         top = Path(root).resolve()
         target = (top / path).resolve(strict=True)

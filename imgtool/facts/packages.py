@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import Any
 
 from imgtool.edits import Span
 from imgtool.facts.argv import Option, Parsed
@@ -125,29 +126,46 @@ def operations(command: Command) -> tuple[PackageOperation, ...]:
 
 def common(operation: PackageOperation, parsed: Parsed) -> PackageOperation:
     """The operation with the options that all managers' tables name alike."""
+    names = {option.name for option in parsed.options}
+    if names.isdisjoint(_COMMON):
+        return operation._replace(options=parsed.options)
     return operation._replace(
         options=parsed.options,
-        assume_yes=operation.assume_yes or parsed.has("yes"),
-        no_recommends=operation.no_recommends
-        or parsed.has("no-recommends", "--no-install-recommends", "--no-recommends"),
-        no_cache=operation.no_cache or parsed.has("no-cache"),
-        system=parsed.has("system"),
-        user=parsed.has("user"),
-        upgrade=parsed.has("upgrade"),
-        download_only=parsed.has("download-only"),
-        requirement_files=parsed.values("requirement"),
-        constraint_files=parsed.values("constraint"),
-        editable=parsed.values("editable"),
-        index_url=parsed.value("index"),
-        extra_index_urls=parsed.values("extra-index"),
-        find_links=parsed.values("find-links"),
-        targets=parsed.values("target", "root"),
-        groups=(*operation.groups, *(v.text for v in parsed.values("group"))),
-        environment=parsed.value("environment"),
-        output=operation.output or parsed.value("output", "output-dir"),
-        depth=parsed.value("depth"),
-        branch=parsed.value("branch"),
+        assume_yes=operation.assume_yes or "yes" in names,
+        no_recommends=operation.no_recommends or not names.isdisjoint(_NO_RECOMMENDS),
+        no_cache=operation.no_cache or "no-cache" in names,
+        system="system" in names,
+        user="user" in names,
+        upgrade="upgrade" in names,
+        download_only="download-only" in names,
+        **_values(operation, parsed) if not names.isdisjoint(_VALUES) else {},
     )
+
+
+_NO_RECOMMENDS = frozenset({"no-recommends", "--no-install-recommends", "--no-recommends"})
+_VALUES = frozenset(
+    "requirement constraint editable index extra-index find-links target root group environment output output-dir depth"
+    " branch".split()
+)
+_COMMON = _VALUES | _NO_RECOMMENDS | {"yes", "no-cache", "system", "user", "upgrade", "download-only"}
+
+
+def _values(operation: PackageOperation, parsed: Parsed) -> dict[str, Any]:
+    """The fields that hold values of options."""
+    return {
+        "requirement_files": parsed.values("requirement"),
+        "constraint_files": parsed.values("constraint"),
+        "editable": parsed.values("editable"),
+        "index_url": parsed.value("index"),
+        "extra_index_urls": parsed.values("extra-index"),
+        "find_links": parsed.values("find-links"),
+        "targets": parsed.values("target", "root"),
+        "groups": (*operation.groups, *(v.text for v in parsed.values("group"))),
+        "environment": parsed.value("environment"),
+        "output": operation.output or parsed.value("output", "output-dir"),
+        "depth": parsed.value("depth"),
+        "branch": parsed.value("branch"),
+    }
 
 
 _WHOLE_EXPANSION = regex(

@@ -14,6 +14,9 @@ from imgtool.syntax.nodes import Text
 from imgtool.syntax.source import decode
 from imgtool.values import NamedTuple
 
+# what named tuples are made with, a call of their own less: there are hundreds of them in a script
+_new = tuple.__new__
+
 
 class Source(NamedTuple):
     """A script's text. ``escapes`` maps a byte's offset in the file to where its escape sequence begins.
@@ -31,15 +34,20 @@ class Source(NamedTuple):
 
     def span(self, start: int, end: int) -> Span:
         """The file's bytes behind ``data[start:end]``."""
-        starts, origins = self.text.starts, self.text.origins
-        piece = max(bisect_right(starts, start) - 1, 0)
-        begin = origins[piece] + start - starts[piece]
-        if piece + 1 == len(starts) or end <= starts[piece + 1]:
-            span = Span(begin, begin + end - start)
+        text, escapes = self
+        _, starts, origins = text
+        if len(starts) == 1:
+            begin = origins[0] + start
+            span = _new(Span, (begin, begin + end - start))
         else:
-            span = self.text.span(start, end)
-        if self.escapes and begin in self.escapes:
-            return Span(self.escapes[begin], max(span.end, self.escapes[begin]))
+            piece = bisect_right(starts, start) - 1
+            begin = origins[piece] + start - starts[piece]
+            if piece + 1 == len(starts) or end <= starts[piece + 1]:
+                span = _new(Span, (begin, begin + end - start))
+            else:
+                span = text.span(start, end)
+        if escapes and begin in escapes:
+            return Span(escapes[begin], max(span.end, escapes[begin]))
         return span
 
 
@@ -160,7 +168,8 @@ def word(source: Source, start: int, end: int, holes: tuple[Hole, ...] = ()) -> 
 
 def safe(source: Source, start: int, end: int, text: str) -> Word:
     """A word of letters, digits and signs that mean nothing to a shell."""
-    return Word(Arg(text, text, source.span(start, end), literal=True), source, start, end)
+    arg = _new(Arg, (text, text, source.span(start, end), True, False))
+    return _new(Word, (arg, source, start, end, ()))
 
 
 # --- here-documents ----------------------------------------------------------------------------------

@@ -184,10 +184,13 @@ class Unwrapped(NamedTuple):
 
 
 _NONE = Unwrapped()
+_SEEN_THROUGH = SHELLS | WRAPPERS.keys() | {"eval", "scl"}
 
 
 def unwrap(words: Sequence[Arg]) -> Unwrapped:
     """Look through the wrappers at the start of a command."""
+    if not words or basename(words[0]) not in _SEEN_THROUGH:
+        return _NONE
     state = _NONE
     while state.start < len(words):
         name = basename(words[state.start])

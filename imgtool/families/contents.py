@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from imgtool.families.images import BaseImage, applies, fill, os_token, release_of, table
 from imgtool.families.inherited import beyond
 from imgtool.families.model import Evidence, Measure, fullmatch
@@ -76,6 +78,7 @@ class Saving:
     evidence: Evidence
 
 
+@lru_cache(maxsize=1024)
 def contents(base: BaseImage) -> Contents:
     """What is known of an image's contents; empty for a tag newer than the data."""
     found = [row for row in table(base, "contents", ContentsRow) if applies(row, base)]

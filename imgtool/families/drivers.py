@@ -93,6 +93,7 @@ def _replacement(fact: DriverFact, name: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=1024)
 def driver_command(text: str, argv0: str) -> DriverFact | None:
     """Why a command line should not be run while an image is built, or None.
 
@@ -134,6 +135,7 @@ def container_engine(name: str) -> bool:
     return any(name.rstrip("/") in names for names in known.values())
 
 
+@lru_cache(maxsize=4096)
 def driver_path(path: str, *others: str) -> DriverFact | None:
     """Why a file or folder should not be copied or linked into an image, or None.
 

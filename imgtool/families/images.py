@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from imgtool.families.model import NOTHING, Evidence, Row, fullmatch, load, rows, within
 from imgtool.families.reference import ImageRef, parse_reference
@@ -315,11 +315,14 @@ def _system(os: str | None, version: str | None) -> tuple[str | None, str | None
 def table(base: BaseImage, name: str, cls: type[Row]) -> tuple[Row, ...]:
     """The rows of a table of the family's file that are about this family, each as ``cls``, a NamedTuple."""
     match = _match(base.ref)
-    return _about(match.file, match.image.id, name, cls) if match else ()
+    # a class is hashable, which a type variable does not say
+    kind: Any = cls
+    return _about(match.file, match.image.id, name, kind) if match else ()
 
 
-def _about(file: str, family: str, name: str, cls: type[Row]) -> tuple[Row, ...]:
-    return tuple(row for row in rows(file, name, cls) if family in cast("Any", row).image)
+@lru_cache(maxsize=1024)
+def _about(file: str, family: str, name: str, cls: Any) -> tuple[Any, ...]:
+    return tuple(row for row in rows(file, name, cls) if family in row.image)
 
 
 def _releases(match: _Match) -> tuple[Release, ...]:

@@ -44,6 +44,7 @@ WORTH_PROCESSES = 250_000
 _MOST_PROCESSES = 61
 
 _select = lru_cache(maxsize=256)(select)
+_silenced = lru_cache(maxsize=256)(silenced)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +210,7 @@ def _job(file: Path, request: Request, finder: SettingsFinder, stdin: Callable[[
         fix=request.fix,
         unsafe=request.unsafe,
         data=stdin() if piped else None,
-        judgement=Judgement(silenced(*layers), settings.severities, settings.suppressions),
+        judgement=Judgement(_silenced(*layers), settings.severities, settings.suppressions),
         baseline=request.baseline or settings.baseline,
         shell=shell if checked is not False and shell.any else None,
         shell_wanted=checked is True or bool(shell.named),

@@ -59,7 +59,8 @@ def lint(
             failures.append(RuleFailure(rule.meta.code, f"{type(error).__name__}: {error}"))
     found += pending() if pending else ()
     found = list(judgement.of(found))
-    ran = _ran([*(rule.meta for rule in rules), *spared])
+    every: list[RuleMeta | IndexEntry] = [*(rule.meta for rule in rules), *spared]
+    ran = set(_ran(frozenset((rule.code, rule.name, rule.aliases) for rule in every)))
     if pending:
         ran |= {
             code.text.lower()
@@ -165,10 +166,11 @@ def _unsilenced(document: Document, found: list[Finding], ran: set[str]) -> list
     return kept
 
 
-def _ran(rules: Sequence[RuleMeta | IndexEntry]) -> set[str]:
+@lru_cache(maxsize=16)
+def _ran(rules: frozenset[tuple[str, str, tuple[str, ...]]]) -> frozenset[str]:
     """What a suppression may call the rules that ran, without what also means one that did not."""
-    names = set().union(*map(_names, rules))
-    return names - _meaning_others(frozenset(rule.code for rule in rules))
+    names = frozenset().union(*(_low(code, name, *aliases) for code, name, aliases in rules))
+    return names - _meaning_others(frozenset(code for code, _, _ in rules))
 
 
 @lru_cache(maxsize=16)

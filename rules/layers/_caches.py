@@ -233,10 +233,19 @@ def _emptied_by(facts: Facts, run: Run, word: Arg, where: str | None) -> Iterato
     if word.text.startswith("-"):
         return
     named = path(facts, run, word, where) or word.text
+    values = facts.state(run.instruction).values
     for text in braces(named):
+        own = _emptied(text)
         for cache in package_caches():
-            if any(_empties(text, folder) for folder in _folders(facts, run, cache)):
+            moved = values.get(cache.variable) if cache.variable else None
+            if cache.name in own or (moved and _empties(text, moved)):
                 yield cache
+
+
+@lru_cache(maxsize=4096)
+def _emptied(target: str) -> frozenset[str]:
+    """The caches that are emptied with a path, by their names; variables may have moved others there."""
+    return frozenset(c.name for c in package_caches() if any(_empties(target, f) for f in c.folders))
 
 
 def _empties(target: str, folder: str) -> bool:

@@ -6,6 +6,7 @@ import posixpath
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from imgtool.rule import Arg, Command, Facts, Instruction, Run, State, regex
 
@@ -108,6 +109,7 @@ def home_of(state: State) -> str | None:
     return None if user.isdigit() else f"/home/{user}"
 
 
+@lru_cache(maxsize=4096)
 def covers(target: str, found: str) -> bool:
     """Whether ``rm -r target`` deletes ``found`` whole; ``target`` may hold wildcards."""
     if not _WILD.search(target):

@@ -126,7 +126,10 @@ def _groups(facts: Facts, stage: Stage) -> Iterator[tuple[str, list[Run]]]:
     group: list[Run] = []
     kind = ""
     for run in facts.runs(stage):
-        own = "" if _is_undoing(facts, run) else _kind(run)
+        own = _kind(run)
+        # which is the longer question
+        if own and _is_undoing(facts, run):
+            own = ""
         if group and own == kind and _follows(stage, group[-1], run):
             group.append(run)
             continue

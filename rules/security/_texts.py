@@ -21,9 +21,17 @@ def texts(document: Document) -> Iterator[tuple[Instruction, Text]]:
                 yield instruction, Text(heredoc.content, (0,), (heredoc.body.start,))
 
 
-def matches(document: Document, form: bytes) -> Iterator[tuple[Instruction, re.Match[bytes], Text]]:
-    """What a pattern finds in them, lines of files that are commented out left aside."""
+def matches(
+    document: Document, form: bytes, needs: tuple[bytes, ...] = (b"",)
+) -> Iterator[tuple[Instruction, re.Match[bytes], Text]]:
+    """What a pattern finds in them, lines of files that are commented out left aside.
+
+    A match holds one of ``needs``, which are in lower case.
+    """
     for instruction, text in texts(document):
+        low = text.data.lower()
+        if not any(need in low for need in needs):
+            continue
         for match in compiled(form).finditer(text.data):
             line = text.data[text.data.rfind(b"\n", 0, match.start()) + 1 : match.start()]
             if not line.lstrip().startswith((b"#", b";")):

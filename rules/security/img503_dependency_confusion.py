@@ -78,7 +78,7 @@ def check(document: Document, facts: Facts) -> Iterator[Finding]:
             for operation in run.operations:
                 if operation.ecosystem == "python" and operation.operation in _INSTALLS:
                     yield from _installs(operation, run, facts)
-    for _, match, text in matches(document, _SETTING):
+    for _, match, text in matches(document, _SETTING, (b"extra",)):
         url = match[1].decode("utf-8", "replace")
         if match[0][:2] != b"--" and (name := _private(url)):
             yield META.finding(place(text, match, 1), _message(name, _PYPI))

@@ -69,7 +69,7 @@ def check(document: Document, facts: Facts) -> Iterator[Finding]:
     idle = _idle(facts)
     trusted = [
         (place(text, m, 1), m[1].decode())
-        for node, m, text in matches(document, _TRUSTED)
+        for node, m, text in matches(document, _TRUSTED, (b"host",))
         if node.span not in idle
     ]
     told: set[Span] = set()
@@ -111,7 +111,7 @@ def _idle(facts: Facts) -> frozenset[Span]:
 
 def _indexes(document: Document, facts: Facts, idle: frozenset[Span]) -> Iterator[tuple[Span, str]]:
     """All indexes over plain HTTP: the place and the URL."""
-    for node, match, text in matches(document, _INDEX):
+    for node, match, text in matches(document, _INDEX, (b"http://",)):
         if node.span not in idle:
             group = match.lastindex or 1
             yield place(text, match, group), match[group].decode("utf-8", "replace")

@@ -87,13 +87,14 @@ _SETTINGS = (rb"(?i)http\.(?:[\w:/.-]+\.)?sslverify" + _BETWEEN + _OFF
     + rb"|pythonhttpsverify" + _BETWEEN + rb"0\b"
     + rb"|check[-_]certificate" + _BETWEEN + _OFF
     + rb"|--no-verify-ssl\b")  # fmt: skip
+_HINTS = (b"verif", b"strict-ssl", b"reject_unauthorized", b"check-cert", b"check_cert")
 _OPTIONS = {"curl": "--insecure", "wget": "--no-check-certificate"}
 _CURLRC = ".curlrc"
 
 
 def check(document: Document, facts: Facts) -> Iterator[Finding]:
     told: set[str] = set()
-    for instruction, match, text in matches(document, _SETTINGS):
+    for instruction, match, text in matches(document, _SETTINGS, _HINTS):
         what = match[0].decode("ascii", "replace")
         name = re.split(r"[ \t=:\"']+(?=\S+$)", what)[0].lower()
         if name not in told and not _undone(instruction.rest.data[match.end() :], name):

@@ -96,7 +96,9 @@ _Place = tuple[int, Span, str]
 
 def _written(document: Document) -> Iterator[_Place]:
     """Settings and lists of sources, wherever they are written."""
-    for instruction, match, text in matches(document, _TEXT):
+    for instruction, match, text in matches(
+        document, _TEXT, (b"trusted", b"apt::get", b"acquire::", b"gpgcheck")
+    ):
         local = text.data[max(match.start() - 300, 0) : match.start()].rpartition(b"[")[2]
         if match[1] and match[2].lower().startswith(_LOCAL):
             continue
