@@ -57,9 +57,11 @@ print(six.__version__, sys.prefix, os.environ.get("ATB_SOURCED"), os.environ.get
 """
 
 
-def docker(*words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+def docker(*words: str, check: bool = True, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "DOCKER_BUILDKIT": "1"}
-    done = subprocess.run(["docker", *words], capture_output=True, text=True, check=False, env=environment)
+    done = subprocess.run(
+        ["docker", *words], capture_output=True, text=True, check=False, env=environment, cwd=folder
+    )
     assert not check or done.returncode == 0, done.stderr[-3000:]
     return done
 
@@ -86,7 +88,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     )
     assert done.returncode == 0, done.stderr
     network = ("--allow=network.host", "--allow=fs.read=*", "--set", "*.network=host")
-    docker("buildx", "bake", "-f", str(folder / "docker-bake.json"), *network, "cuda", "cann", "fat")
+    docker("buildx", "bake", *network, "cuda", "cann", "fat", folder=folder)
     yield folder
     for tag in ("1.0-cuda12.1", "1.0-cann8.3.rc1", "1.0-fat"):
         docker("image", "rm", "-f", f"{NAME}:{tag}", check=False)
@@ -94,7 +96,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def test_bake_reads_the_file(app: Path) -> None:
-    printed = docker("buildx", "bake", "-f", str(app / "docker-bake.json"), "--print").stdout
+    printed = docker("buildx", "bake", "--print", folder=app).stdout
     assert sorted(json.loads(printed)["target"]) == ["cann", "cuda"]
 
 

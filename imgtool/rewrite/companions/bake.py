@@ -15,7 +15,7 @@ FILE = "docker-bake.json"
 
 
 def bake(products: Sequence[Product], context: str, fat: Product | None = None) -> str:
-    """The file's text. ``context`` is the build context's path from the file's folder.
+    """The file's text. ``context`` is the build context's path from the file's folder, where bake is to be run.
 
     ``fat`` stands on the other images, which reach it as named contexts: each is built once.
     """
