@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from imgtool.facts.facts import Facts, Run
 from imgtool.facts.packages import Operation
@@ -46,6 +46,10 @@ _DATABASES = frozenset(
     "useradd adduser userdel deluser usermod groupadd addgroup groupdel delgroup groupmod chpasswd passwd chsh "
     "gpasswd update-alternatives alternatives dpkg dpkg-reconfigure dpkg-divert debconf-set-selections apt-mark "
     "apt-key add-apt-repository rpm yum-config-manager".split()
+)
+# do nothing but write files
+_WRITES = frozenset(
+    "echo printf cat tee sed ln mkdir touch chmod chown chgrp cp mv rm ldconfig locale-gen true :".split()
 )
 _MANAGERS = frozenset("apt apt-get dnf microdnf yum zypper apk ldconfig".split())
 # where packages come from: what brings these must be there before packages are installed
@@ -101,14 +105,19 @@ def _sorted(facts: Facts, run: Run) -> Iterator[tuple[Segment, Kind]]:
         yield Segment(run.instruction.span, ()), Kind.UNKNOWN
 
 
-def region(stage: Stage, works: Mapping[Instruction, Work]) -> Region | None:
-    """Where the stage builds; None where it does not.
+def stage_instructions(stage: Stage) -> tuple[Instruction, ...]:
+    """The instructions of a stage behind those of the stages that it is FROM."""
+    return tuple(i for link in reversed(tuple(stage.lineage())) for i in link.instructions)
+
+
+def region(instructions: Sequence[Instruction], works: Mapping[Instruction, Work]) -> Region | None:
+    """Where instructions build; None where they do not.
 
     Raises:
         RefusedError: it has an instruction of another kind.
     """
     places = []
-    for position, instruction in enumerate(stage.instructions):
+    for position, instruction in enumerate(instructions):
         if instruction in works:
             places += [position] if works[instruction].builds else []
         elif instruction.keyword not in STATE | METADATA | _FILES:
@@ -131,9 +140,9 @@ def is_system(facts: Facts, run: Run, segment: Segment, one: Kind) -> bool:
 
     Everything else that a captured RUN does is in its files; the linker's cache is made anew behind them.
     """
-    if one is Kind.REPLAY:
-        return [c.name for c in segment.commands] != ["ldconfig"]
-    if one in _PACKAGES or (one is Kind.FILES and _prepares(facts, segment)):
+    if one is Kind.REPLAY and not _prepares(facts, segment):
+        return any(c.name not in _WRITES for c in segment.commands)
+    if one in _PACKAGES or (one in (Kind.FILES, Kind.REPLAY) and _prepares(facts, segment)):
         return True
     operations = any(o.command in segment.commands and o.ecosystem in _SYSTEM for o in run.operations)
     return operations or any(c.name in _DATABASES for c in segment.commands)
@@ -146,11 +155,11 @@ def is_placeless(segment: Segment) -> bool:
     return names and not any(word.endswith((".deb", ".rpm")) or word.startswith(".") for word in words)
 
 
-def lists_are_used(stage: Stage, works: Mapping[Instruction, Work], instruction: Instruction) -> bool:
+def lists_are_used(
+    instructions: Sequence[Instruction], works: Mapping[Instruction, Work], instruction: Instruction
+) -> bool:
     """Whether a RUN behind one installs system packages with the package lists that are there already."""
-    behind = (
-        works[i].run for i in stage.instructions if i in works and i.span.start > instruction.span.start
-    )
+    behind = (works[i].run for i in instructions if i in works and i.span.start > instruction.span.start)
     operations = (o.operation for run in behind for o in run.operations if o.ecosystem == "deb")
     first = next((o for o in operations if o in (Operation.INSTALL, Operation.REFRESH)), None)
     return first is Operation.INSTALL

@@ -16,10 +16,11 @@ from imgtool.facts.facts import DEFAULT_SHELL, Facts
 from imgtool.facts.stages import Stage
 from imgtool.families import BaseImage, toolchain
 from imgtool.families.contents import contents
-from imgtool.rewrite import bases, needs, placement, system_packages
+from imgtool.regex import regex
+from imgtool.rewrite import bases, context_files, needs, placement, system_packages
 from imgtool.rewrite.choices import Assumption, Choices, Strategy
 from imgtool.rewrite.kinds import Kind
-from imgtool.rewrite.placement import BUILDS, METADATA, PYTHON, STATE, Region, Work
+from imgtool.rewrite.placement import BUILDS, METADATA, PYTHON, STATE, Region, Work, stage_instructions
 from imgtool.rewrite.plan import CaptureFiles, Place, Placement, Plan, SplitStage, Status, Step, SwapFlavour
 from imgtool.rewrite.python_packages import Installation, installation, transfer
 from imgtool.rewrite.refusal import RefusedError, UnchangedError
@@ -51,10 +52,14 @@ def plan(facts: Facts, target: str | None = None, choices: Choices | None = None
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
-    """What is rewritten: the stage that ships, what it stands on, what its commands are and what it needs."""
+    """What is rewritten: the stage that becomes two, what it stands on, what its commands are and what it needs.
+
+    ``instructions`` are its own behind those of the stages that it is FROM.
+    """
 
     facts: Facts
     stage: Stage
+    instructions: tuple[Instruction, ...]
     base: BaseImage
     works: Mapping[Instruction, Work]
     region: Region | None
@@ -66,28 +71,81 @@ class _Subject:
         return self.base.accelerator or ""
 
     def position(self, instruction: Instruction) -> int:
-        return self.stage.instructions.index(instruction)
+        return self.instructions.index(instruction)
 
 
 def _converted(facts: Facts, target: str | None, choices: Choices) -> Plan:
-    stage, base = _shipped(facts, target, choices)
-    works = placement.sort(facts, stage)
-    region = placement.region(stage, works)
-    needed = needs.of_stage(facts, stage, assume_no_jit=Assumption.NO_JIT in choices.assume)
-    subject = _Subject(facts, stage, base, works, region, needed, choices)
-    if region is None:
-        return _swapped(subject)
-    made = _split(subject, region)
+    shipped, base = _shipped(facts, target, choices)
+    lineage = tuple(shipped.lineage())
+    works = {
+        instruction: work for stage in lineage for instruction, work in placement.sort(facts, stage).items()
+    }
+    stage = _built_in(lineage, works) or shipped.root
+    instructions = stage_instructions(stage)
+    region = placement.region(instructions, works)
+    _refuse_others(facts, lineage, stage, works)
+    known = [needs.of_stage(facts, s, assume_no_jit=Assumption.NO_JIT in choices.assume) for s in lineage]
+    subject = _Subject(facts, stage, instructions, base, works, region, _all_needs(known), choices)
+    _refuse_static(subject)
+    made = _split(subject, region) if region else _swapped(subject)
     dropped = system_packages.dropped_programs(made.steps) | needs.TOOLKIT_TOOLS
-    needs.refuse_run_time_tools(facts, stage, dropped=dropped)
+    for each in lineage:
+        needs.refuse_run_time_tools(facts, each, dropped=dropped)
     return made
+
+
+def _refuse_static(subject: _Subject) -> None:
+    """Refuse where static libraries are deleted that a linker at run time needs.
+
+    Raises:
+        RefusedError: they are.
+    """
+    if not subject.needed.compiler:
+        return
+    for command in (c for work in subject.works.values() for c in work.run.script.commands):
+        if command.name in ("find", "rm") and any(arg.text.endswith(".a") for arg in command.args):
+            message = "it deletes static libraries, and something links at run time"
+            raise RefusedError("static-libraries", message, command.span)
+
+
+def _all_needs(known: Sequence[needs.Needs]) -> needs.Needs:
+    return needs.Needs(
+        next((n.compiler for n in known if n.compiler), None),
+        next((n.toolkit for n in known if n.toolkit), None),
+        next((n.cuda_libraries for n in known if n.cuda_libraries), None),
+        tuple(dict.fromkeys(span for n in known for span in n.unread)),
+        tuple(sorted({tool for n in known for tool in n.tools})),
+    )
+
+
+def _built_in(lineage: Sequence[Stage], works: Mapping[Instruction, Work]) -> Stage | None:
+    """The last of the stages under what ships that builds something."""
+    return next((s for s in lineage if placement.region(s.instructions, works)), None)
+
+
+def _refuse_others(
+    facts: Facts, lineage: Sequence[Stage], stage: Stage, works: Mapping[Instruction, Work]
+) -> None:
+    """Refuse where a stage that others are FROM, too, would have to change for them.
+
+    Raises:
+        RefusedError: there is such a stage.
+    """
+    changed = [s for s in stage.lineage() if s is not stage and placement.region(s.instructions, works)]
+    if not any(placement.region(s.instructions, works) for s in lineage):
+        changed = [stage]
+    used = [s.parent for s in facts.stages if s.parent and s not in lineage]
+    shared = next((s for s in changed if s in used), None)
+    if shared is not None:
+        message = f"other stages are FROM {shared.title}, which would have to change for what ships"
+        raise RefusedError("multi-stage", message, shared.from_.span)
 
 
 def _split(subject: _Subject, region: Region) -> Plan:
     """The weakest strategy that suffices, or the one that was asked for."""
     wanted = subject.choices.strategy
     if wanted is Strategy.SWAP:
-        span = subject.stage.instructions[region.last].span
+        span = subject.instructions[region.last].span
         raise RefusedError("strategy", "something is built, so another flavour alone is not enough", span)
     if wanted in (Strategy.AUTO, Strategy.WHEELHOUSE):
         try:
@@ -100,13 +158,12 @@ def _split(subject: _Subject, region: Region) -> Plan:
 
 def _swapped(subject: _Subject) -> Plan:
     """The weakest strategy: nothing is built, so only the flavour changes."""
-    stage, facts = subject.stage, subject.facts
+    stage = subject.stage
     runtime = _runtime(subject)
     if runtime.operand == stage.base:
         raise UnchangedError(
             "nothing-to-split", "nothing is built, and no smaller image exists", stage.base_span
         )
-    needs.refuse_run_time_tools(facts, stage, dropped=needs.TOOLKIT_TOOLS)
     why = f"nothing is built; {runtime.why}"
     swap = SwapFlavour(stage.base_span, stage.base, runtime.operand, why, runtime.preamble, runtime.arguments)
     kept = (Place(i.span, Placement.FINAL, "no-build", "nothing is built") for i in stage.instructions)
@@ -164,14 +221,11 @@ def _refuse_shape(facts: Facts, stage: Stage, base: BaseImage) -> None:
         raise UnchangedError("no-smaller-image", f"no smaller image of {name} is known", span)
     if len(facts.stages) > 1 and toolchain(base) is None:
         raise UnchangedError("no-smaller-image", f"no smaller image of {name} exists", span)
-    if stage.parent is not None:
-        message = "what ships is FROM another stage of this file, which would have to be split with it"
-        raise RefusedError("multi-stage", message, stage.from_.span)
 
 
 def _refuse_no_program(stage: Stage) -> None:
     """Refuse an image that starts a shell, or nothing: it may be there for people to build in."""
-    starts = [i for i in stage.instructions if i.keyword in ("CMD", "ENTRYPOINT")]
+    starts = [i for i in stage_instructions(stage) if i.keyword in ("CMD", "ENTRYPOINT")]
     if not any(_starts_program(i) for i in starts):
         message = (
             "no program starts: the image may be there to build in "
@@ -225,7 +279,7 @@ def _with_wheels(subject: _Subject, region: Region) -> Plan:
 
 
 def _refuse_not_wheels(subject: _Subject, region: Region) -> None:
-    for instruction in subject.stage.instructions[: region.last + 1]:
+    for instruction in subject.instructions[: region.last + 1]:
         work = subject.works.get(instruction)
         if work is None:
             continue
@@ -253,7 +307,7 @@ def _is_root(subject: _Subject, instruction: Instruction) -> bool:
 def _wheel_steps(subject: _Subject, region: Region) -> Iterator[Step]:
     installations = tuple(_installations(subject, region))
     numbers = count(1)
-    for position, instruction in enumerate(subject.stage.instructions):
+    for position, instruction in enumerate(subject.instructions):
         work = subject.works.get(instruction)
         if work is None or position > region.last:
             yield _place(instruction, position, region)
@@ -262,7 +316,7 @@ def _wheel_steps(subject: _Subject, region: Region) -> Iterator[Step]:
 
 
 def _installations(subject: _Subject, region: Region) -> Iterator[Installation]:
-    for instruction in subject.stage.instructions[: region.last + 1]:
+    for instruction in subject.instructions[: region.last + 1]:
         work = subject.works.get(instruction)
         for segment, one in work.items if work else ():
             if work and one in PYTHON:
@@ -294,11 +348,13 @@ def _system_steps(subject: _Subject, work: Work, segment: Segment, one: Kind) ->
     if _chooses_compiler(subject, segment):
         yield Place(segment.span, Placement.BUILDER, "build-only", "it chooses between compilers")
     elif one is Kind.PACKAGE_LISTS and placement.lists_are_used(
-        subject.stage, subject.works, work.run.instruction
+        subject.instructions, subject.works, work.run.instruction
     ):
         yield Place(segment.span, Placement.BOTH, "replay", "packages are installed with these lists later")
     elif one is Kind.SYSTEM_PACKAGES and len(segment.commands) == 1:
-        yield from system_packages.steps(work.run, segment, compiler=subject.needed.compiler)
+        yield from system_packages.steps(
+            work.run, segment, compiler=subject.needed.compiler, base=subject.base
+        )
     elif one is Kind.CLEAN:
         yield Place(segment.span, Placement.BUILDER, one, "the final stage has no such cache")
     else:
@@ -316,7 +372,7 @@ def _chooses_compiler(subject: _Subject, segment: Segment) -> bool:
 
 def _caches(subject: _Subject, work: Work) -> Iterator[Step]:
     found = system_packages.caches(subject.facts, work.run)
-    used = placement.lists_are_used(subject.stage, subject.works, work.run.instruction)
+    used = placement.lists_are_used(subject.instructions, subject.works, work.run.instruction)
     if found and not used and not work.run.instruction.heredocs:
         yield found
 
@@ -340,7 +396,7 @@ def _with_capture(subject: _Subject, region: Region) -> Plan:
         needed = replace(needed, cuda_libraries="what is built here may be linked to them")
     region = _widened(subject, region)
     for position in (region.first, region.last):
-        _refuse_shell(subject, subject.stage.instructions[position])
+        _refuse_shell(subject, subject.instructions[position])
     split = _split_stage(subject, _runtime(subject, needed))
     steps = tuple(_capture_steps(subject, region))
     step = _capture(subject, region)
@@ -349,8 +405,9 @@ def _with_capture(subject: _Subject, region: Region) -> Plan:
 
 def _widened(subject: _Subject, region: Region) -> Region:
     """With the files that are copied in for what is built; from where root, who can list every file, is the user."""
-    first, instructions = region.first, subject.stage.instructions
-    while first and instructions[first - 1].keyword in STATE | METADATA | {"COPY", "ADD"}:
+    first, instructions = region.first, subject.instructions
+    own = len(instructions) - len(subject.stage.instructions)
+    while first > own and instructions[first - 1].keyword in STATE | METADATA | {"COPY", "ADD"}:
         first -= 1
     while instructions[first].keyword not in ("COPY", "ADD", "RUN"):
         first += 1
@@ -360,7 +417,7 @@ def _widened(subject: _Subject, region: Region) -> Region:
 
 
 def _items(subject: _Subject, region: Region) -> Iterator[tuple[Segment, Kind]]:
-    for instruction in subject.stage.instructions[region.first : region.last + 1]:
+    for instruction in subject.instructions[region.first : region.last + 1]:
         if instruction in subject.works:
             yield from subject.works[instruction].items
 
@@ -374,7 +431,7 @@ def _refuse_shell(subject: _Subject, instruction: Instruction) -> None:
 
 
 def _capture_steps(subject: _Subject, region: Region) -> Iterator[Step]:
-    for position, instruction in enumerate(subject.stage.instructions):
+    for position, instruction in enumerate(subject.instructions):
         work = subject.works.get(instruction)
         inside = region.first <= position <= region.last
         if work is not None and position < region.first:
@@ -422,7 +479,7 @@ def _moves(segment: Segment) -> bool:
 
 
 def _capture(subject: _Subject, region: Region) -> CaptureFiles:
-    instructions = subject.stage.instructions
+    instructions = subject.instructions
     first, last = instructions[region.first], instructions[region.last]
     kinds = {one for _, one in _items(subject, region)}
     inside = [i for i in instructions[region.first : region.last + 1] if i in subject.works]
@@ -456,10 +513,31 @@ def _guards(
         unknown = [s for s, one in subject.works[instruction].items if one is Kind.UNKNOWN]
         if not unknown:
             continue
+        _refuse_installer(subject, instruction, unknown)
         if instruction not in replayed:
             yield instruction.span
         elif subject.choices.strategy is not Strategy.CAPTURE:
             raise RefusedError("unknown-command", _told(subject, unknown[0]), unknown[0].span)
+
+
+_INSTALLS = regex(
+    rb"\b(?:apt|apt-get|dnf|yum|apk|zypper)\b[^\n]*\b(?:install|add)\b|\b(?:user|group)add\b|\badd(?:user|group)\b"
+)
+
+
+def _refuse_installer(subject: _Subject, instruction: Instruction, unknown: Sequence[Segment]) -> None:
+    """Refuse a script of the context that installs packages or makes users.
+
+    Raises:
+        RefusedError: it does.
+    """
+    facts, stage = subject.facts, subject.stage
+    for command in (c for segment in unknown for c in segment.commands):
+        for word in command.argv[:2]:
+            content = context_files.read(facts, stage, instruction, word.text) if word.literal else None
+            if content and _INSTALLS.search(content):
+                message = f"{word.text} installs packages or makes users, which files do not carry"
+                raise RefusedError("script-installs-packages", message, command.span)
 
 
 def _replayed(subject: _Subject, instruction: Instruction) -> bool:
@@ -469,7 +547,7 @@ def _replayed(subject: _Subject, instruction: Instruction) -> bool:
 
 
 def _user(subject: _Subject, last: Instruction) -> str:
-    before = subject.stage.instructions[: subject.position(last)]
+    before = subject.instructions[: subject.position(last)]
     found = next(i for i in reversed(before) if i.keyword == "USER")
     return cut(subject.facts.document.data, found.span)
 
@@ -480,7 +558,7 @@ def _uses_scratch(subject: _Subject, region: Region) -> bool:
     Instructions that set what the program sees, all behind the build, and installations that point at their sources.
     """
     data = subject.facts.document.data
-    for position, instruction in enumerate(subject.stage.instructions):
+    for position, instruction in enumerate(subject.instructions):
         run = instruction.keyword == "RUN" and position <= region.last
         text = data[instruction.span.start : instruction.span.end]
         mentions = any(folder in text for folder in _SCRATCH)

@@ -85,9 +85,16 @@ def _unservable_words(operation: PackageOperation) -> tuple[str, str] | None:
     return _unservable_sources(operation)
 
 
+# what is no folder with a project
+_ARCHIVES = (".whl", ".tar.gz", ".zip", ".tar.bz2", "*")
+
+
 def _unservable_sources(operation: PackageOperation) -> tuple[str, str] | None:
     sources = {p.source for p in operation.packages}
-    if sources - {"index"} and [p.raw for p in operation.packages] != ["."]:
+    folder = [
+        p for p in operation.packages if p.source == "path" and not p.extras and not p.raw.endswith(_ARCHIVES)
+    ]
+    if sources - {"index"} and (len(operation.packages) != 1 or not folder):
         return "package-source", "packages from paths, URLs and repositories are built as they stand"
     own_index = operation.index_url or operation.extra_index_urls or operation.find_links
     if "path" in sources and (own_index or operation.requirement_files or operation.constraint_files):

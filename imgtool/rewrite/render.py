@@ -9,6 +9,7 @@ from imgtool.facts.facts import Facts, Run
 from imgtool.facts.stages import Stage, Via
 from imgtool.rewrite import capture
 from imgtool.rewrite.kinds import operations_of
+from imgtool.rewrite.placement import stage_instructions
 from imgtool.rewrite.plan import (
     CaptureFiles,
     DropCaches,
@@ -40,17 +41,13 @@ def render(facts: Facts, plan: Plan) -> bytes:
     newline = facts.document.source.newline
     if isinstance(first, SwapFlavour):
         swapped = Edit(first.span.start, first.span.end, first.runtime)
-        behind = (
-            [Edit(end := _from_end(facts), end, _behind(first.preamble, newline))] if first.preamble else []
-        )
+        end = next(s.from_.span.end for s in facts.stages if s.base_span == first.span)
+        behind = [Edit(end, end, _behind(first.preamble, newline))] if first.preamble else []
         return apply(data, [swapped, *behind, *_below(first.arguments, newline)])
-    if not isinstance(first, SplitStage) or facts.target is None:
-        raise ValueError("a plan begins with the step that makes the stages")
-    return _Rendering(facts, facts.target, plan, first).result()
-
-
-def _from_end(facts: Facts) -> int:
-    return facts.target.from_.span.end if facts.target else 0
+    if not isinstance(first, SplitStage):
+        raise TypeError("a plan begins with the step that makes the stages")
+    stage = next(s for s in facts.stages if s.from_.span == first.span)
+    return _Rendering(facts, stage, plan, first).result()
 
 
 def _behind(instructions: Sequence[str], newline: str) -> str:
@@ -76,8 +73,9 @@ class _Rendering:
         self.caches = {s.span: s for s in plan.steps if isinstance(s, DropCaches)}
         self.drops = [s for s in plan.steps if isinstance(s, DropPackages)]
         self.captured = next((s for s in plan.steps if isinstance(s, CaptureFiles)), None)
-        self.runs: Mapping[Instruction, Run] = {run.instruction: run for run in facts.runs(stage)}
-        self.built = [i for i in stage.instructions if self._placement(i) is not None]
+        runs = (run for link in stage.lineage() for run in facts.runs(link))
+        self.runs: Mapping[Instruction, Run] = {run.instruction: run for run in runs}
+        self.built = [i for i in stage_instructions(stage) if self._placement(i) is not None]
 
     def result(self) -> bytes:
         """The builder's edits, and the final stage after it; what follows the builder stays as it is."""
@@ -112,7 +110,7 @@ class _Rendering:
     def _builder_edits(self) -> Iterator[Edit]:
         yield self._named()
         for instruction in self.built:
-            if self._placement(instruction) is Placement.FINAL:
+            if self._placement(instruction) is Placement.FINAL and instruction in self.stage.instructions:
                 yield remove_instruction(self.facts.document, instruction)
             elif instruction in self.runs:
                 yield from self._transfer_edits(self.runs[instruction])
@@ -122,7 +120,8 @@ class _Rendering:
     def _watches(self, captured: CaptureFiles) -> Iterator[Edit]:
         """The note before what is captured, and the guards around commands of unknown effect."""
         first = self._above(captured.first)
-        above = dict.fromkeys([first], f"{capture.note()}\n\n")
+        apart = "" if self.data[:first].endswith((b"\n\n", b"\r\n\r\n")) else "\n"
+        above = {first: f"{apart}{capture.note()}\n\n"}
         for span in captured.guards:
             at = self._above(span)
             above[at] = above.get(at, "") + f"{capture.watch()}\n"
@@ -132,7 +131,7 @@ class _Rendering:
 
     def _above(self, span: Span) -> int:
         """Where the line begins that an instruction begins, or the first comment line that touches it."""
-        (instruction,) = (i for i in self.stage.instructions if i.span == span)
+        (instruction,) = (i for i in self.built if i.span == span)
         line = instruction.start_line
         for comment in reversed(instruction.comments):
             if comment.line != line - 1:
@@ -187,8 +186,11 @@ class _Rendering:
         return head + self.split.runtime + tail
 
     def _replay(self) -> Iterator[str]:
-        previous = self.stage.from_
+        previous: Instruction | None = None
         for instruction in self.built:
+            stage = self.facts.graph.stage_of(instruction) or self.stage
+            if previous is None or self.facts.graph.stage_of(previous) is not stage:
+                previous = stage.from_
             between = cut(self.data, Span(previous.span.end, instruction.span.start))
             previous = instruction
             if self._placement(instruction) is Placement.BUILDER:

@@ -30,8 +30,8 @@ ROWS = [
     ("syntax-error", "BuildKit would refuse it", DEVEL + "COPY app\n", {}),
     (
         "multi-stage",
-        "another stage may need what a split moves",
-        DEVEL.replace("\n", " AS a\n") + "FROM a\n" + PIP + REQS + CMD,
+        "a stage that others are FROM would lose what they use",
+        DEVEL.replace("\n", " AS a\n") + "FROM a AS b\nRUN nvcc --version\nFROM a\n" + CMD,
         {},
     ),
     (
