@@ -84,9 +84,12 @@ def kind(segment: Segment, run: Run, facts: Facts) -> Kind:
             return one if one not in _PYTHON_KINDS or not command.wrappers else Kind.BUILD
     if _feeds_a_shell(commands):
         return Kind.UNKNOWN
+    kinds = {one for _, one in found}
+    if kinds <= {Kind.STATE, Kind.QUERY}:
+        outside = any(one is Kind.STATE and not _is_own(command) for command, one in found)
+        return Kind.STATE if outside else Kind.QUERY
     last = commands[-1] is run.script.commands[-1]
-    seen = [one for command, one in found if one is not Kind.STATE or not (last or _is_own(command))]
-    return together(seen or [Kind.QUERY])
+    return together(one for command, one in found if one is not Kind.STATE or not (last or _is_own(command)))
 
 
 def together(kinds: Iterable[Kind]) -> Kind:
