@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import enum
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +28,8 @@ from imgtool.syntax.source import decode
 from imgtool.values import replace
 
 CHANGED = 1
+#: Holds a rewrite to built images, or refuses it.
+Proof = Callable[[Path, Targeted, str | None, FactOptions, Choices], Targeted]
 
 
 class Target(enum.StrEnum):
@@ -121,12 +124,25 @@ def rewrite(
         str | None,
         typer.Option("--version", metavar="VERSION", help="Their version, before -cuda12.1 in the tag."),
     ] = None,
+    build: Annotated[
+        bool, typer.Option("--build", help="Build and verify drafts until one holds; this runs the project.")
+    ] = False,
+    run: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--run", metavar="CMD", help="With --build: run this line in both images too. Repeatable."
+        ),
+    ] = None,
+    network: Annotated[
+        str | None, typer.Option("--network", metavar="MODE", help="With --build: default, host or none.")
+    ] = None,
 ) -> None:
     r"""Split a Dockerfile that ships its toolchain into a builder and a runtime stage.
 
     Wheels are made where the compilers are and installed where they are not; what is not proven build-only is
     replayed in the final stage; only named rules drop anything. A file that cannot be split with certainty is
-    refused with a reason code and left as it is: that is a result, not an error. Runs nothing, asks no network.
+    refused with a reason code and left as it is: that is a result, not an error. Runs nothing, asks no network, unless
+    --build says so: then drafts are built, compared with the original's image, and mended until one holds.
 
     \b
     Examples:
@@ -134,13 +150,14 @@ def rewrite(
       imgtool rewrite Dockerfile --diff --explain           what changes, and why
       imgtool rewrite Dockerfile --output Dockerfile.cuda   write it beside the original
       imgtool rewrite --check docker/*/Dockerfile           in CI: is anything left to split?
+      imgtool rewrite Dockerfile --build --run 'app --version' --output Dockerfile.cuda
       imgtool rewrite Dockerfile --target cuda --target cann --output-dir . --bake --name team/app --version 1.0
 
     A target that the base image is not made for is reached by the table of analogues; what has none is refused by name.
 
     Exit code: 0 done, unchanged or refused (the file itself is then printed, the reason goes to standard error);
     1 with --check: something would change; with --output or --output-dir: refused, and not written; 2 wrong usage, no such
-    stage or unreadable input.
+    stage or unreadable input; 3 with --build: the original does not build, or there is no engine.
     """
     _refuse_usage(paths, output=output, output_dir=output_dir, in_place=in_place, diff=diff, check=check)
     beside = Beside(bake, dockerignore, kubernetes, fat, name, version)
@@ -154,11 +171,16 @@ def rewrite(
         writes=writes,
         prints=diff or explain or check or form is Format.JSON,
     )
+    if build and STDIN in paths:
+        raise typer.BadParameter("--build needs a file, not standard input")
+    if (run or network) and not build:
+        raise typer.BadParameter("--run and --network belong to --build")
+    proof = _proof(tuple(run or ()), network) if build else None
     choices = Choices(
         strategy, runtime_base, frozenset(assume or ()), _parts(only), allow_missing, chip, python, cann, cuda
     )
     given = FactOptions(build_args(build_arg), stage, context=context)
-    made = [(path, one) for path in paths for one in _rewritten(path, targets, given, choices)]
+    made = [(path, one) for path in paths for one in _rewritten(path, targets, given, choices, proof)]
     if form is Format.JSON:
         sys.stdout.write(
             report.as_json([(path, one.rewrite) for path, one in made], [one.changes for _, one in made])
@@ -207,11 +229,22 @@ def _parts(only: str | None) -> frozenset[Part]:
 
 
 def _rewritten(
-    path: str, targets: Sequence[Target | None], given: FactOptions, choices: Choices
+    path: str,
+    targets: Sequence[Target | None],
+    given: FactOptions,
+    choices: Choices,
+    proof: Proof | None,
 ) -> Iterator[Targeted]:
     data, options = read(path), replace(given, dockerfile=_path(path))
-    for target in targets:
-        yield rewrite_for(data, str(target) if target else None, options, choices)
+    for name in (str(target) if target else None for target in targets):
+        one = rewrite_for(data, name, options, choices)
+        yield proof(Path(path), one, name, options, choices) if proof else one
+
+
+def _proof(commands: tuple[str, ...], network: str | None) -> Proof:
+    from imgtool.cli.building import Building, proven
+
+    return partial(proven, building=Building(commands, network))
 
 
 def _path(path: str) -> Path | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from imgtool.families.caches import package_caches
@@ -35,7 +35,7 @@ MEANINGS = {
 _APT = "apt"
 #: Packages whose absence no library and no import shows: they are never dropped for having come along.
 _DATA = frozenset("ca-certificates tzdata locales locales-all netbase media-types mime-support dbus".split())
-_FONTS = "fonts-"
+_FONTS, _READS_FONTS = "fonts-", "libfontconfig1"
 _SCRATCH_FOLDERS = ("/tmp/", "/var/tmp/", "/run/", "/var/run/")  # noqa: S108 - folders of images
 #: Slashes in a path right below a temporary folder, at most.
 _DEPTH = 2
@@ -143,7 +143,7 @@ def _packages(ledgers: tuple[Ledger, Ledger], bases: Bases, named: Sequence[Name
     stays = {name for name in before if name in after or not (rules[name] or before[name].automatic)}
     needed = dpkg.closure(before, stays, modest=frozenset(base) & frozenset(runtime))
     for name in absent:
-        if rules[name] is None and name not in needed and not _is_data(name):
+        if rules[name] is None and name not in needed and not _is_data(name, after):
             rules[name] = _ALONG
     return rules
 
@@ -154,8 +154,9 @@ def _tool(name: str) -> str | None:
     return "build-only" if build_only(_APT, name) or toolkit(_APT, name) else None
 
 
-def _is_data(name: str) -> bool:
-    return name in _DATA or name.startswith(_FONTS)
+def _is_data(name: str, there: Collection[str]) -> bool:
+    # a compiler brings fonts along, for a library that nobody uses and that goes with it
+    return name in _DATA or (name.startswith(_FONTS) and _READS_FONTS in there)
 
 
 def _homes(tree: Tree) -> Iterator[str]:

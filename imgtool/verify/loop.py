@@ -186,19 +186,24 @@ def _larger(job: Job, choices: Choices, one: _Attempt) -> Choices | None:
 
 def _flavour_above(job: Job, made: Rewrite) -> str | None:
     """The next larger flavour below the original's own."""
-    original, final = _base(job, job.data), _base(job, made.data)
-    if original is None or final is None:
-        return None
-    known = {final.flavour, *built_on(final)}
-    larger = [one for one in built_on(original) if one not in known]
+    larger, _ = _flavours(job, made)
     return larger[-1] if larger else None
 
 
 def _smaller(job: Job, choices: Choices, made: Rewrite) -> Choices | None:
-    """The choices with the smallest flavour that what ships is built on; None where it is that one."""
-    base = _base(job, made.data)
-    below = built_on(base) if base and choices.runtime_base is None else ()
-    return replace(choices, flavour=below[-1]) if below else None
+    """The choices with the smallest flavour of the family; None where what ships stands on that one."""
+    _, below = _flavours(job, made)
+    return replace(choices, flavour=below[-1]) if below and choices.runtime_base is None else None
+
+
+def _flavours(job: Job, made: Rewrite) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The flavours between the original's own and that of what ships, and the smaller ones; the largest first."""
+    original, final = _base(job, job.data), _base(job, made.data)
+    known = built_on(original) if original else ()
+    if final is None or final.flavour not in known:
+        return (), ()
+    place = known.index(final.flavour)
+    return known[:place], known[place + 1 :]
 
 
 def _base(job: Job, data: bytes) -> BaseImage | None:
