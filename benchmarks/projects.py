@@ -29,7 +29,8 @@ TEXT = """\
 
 Small whole applications in `fixtures/projects`, their Dockerfiles written as people write them. Each is built on a Docker
 engine as its author wrote it, rewritten by `imgtool rewrite --context`, built again, and both images are run: every
-container must end with 0 and write exactly what `project.toml` says.
+container must end with 0 and write exactly what `project.toml` says. Then `imgtool verify` compares the two images; the last
+column names checks that do not pass.
 
 ```console
 $ make e2e                                      # all of them; needs DOCKER_HOST and the base images
@@ -62,7 +63,8 @@ def main() -> int:
                 continue
         results[name] = asdict(outcome)
         print(shown(every[name], results[name]), *outcome.wrong, sep="\n", flush=True)
-        failed |= bool(outcome.wrong)
+        print(*outcome.failed or (), sep="\n", flush=True)
+        failed |= bool(outcome.wrong or outcome.failed)
         if given.write:
             RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n", "utf-8")
             PAGE.write_text(page(every, results), "utf-8")
@@ -71,7 +73,7 @@ def main() -> int:
 
 def page(every: dict[str, projects.Project], results: dict[str, Any]) -> str:
     rows = [shown(project, results[name]) for name, project in every.items() if name in results]
-    head = "| project | what it is | rewrite | before, MB | after, MB | ratio | smoke |\n|---|---|---|---|---|---|---|\n"
+    head = "| project | what it is | rewrite | before, MB | after, MB | ratio | smoke | verify |\n|---|---|---|---|---|---|---|---|\n"
     notes = "".join(f"* `{name}`: {project.notes}\n" for name, project in every.items())
     return TEXT.format(devel=1.2) + head + "\n".join(rows) + f"\n\n{notes}"
 
@@ -82,7 +84,15 @@ def shown(project: projects.Project, row: dict[str, Any]) -> str:
     before, after = row["before"] / 1e6, (row["after"] or 0) / 1e6
     sizes = f"{before:,.0f} | {after:,.0f} | {before / after:.2f}" if after else f"{before:,.0f} | - | -"
     smoke = "**fails**" if row["wrong"] else "same" if after else "original alone"
-    return f"| `{project.name}` | {project.kind} | {status} | {sizes} | {smoke} |"
+    return (
+        f"| `{project.name}` | {project.kind} | {status} | {sizes} | {smoke} | {verdict(row.get('failed'))} |"
+    )
+
+
+def verdict(failed: list[str] | None) -> str:
+    if failed is None:
+        return "-"
+    return ", ".join(text.partition(":")[0] for text in failed) or "equivalent"
 
 
 if __name__ == "__main__":

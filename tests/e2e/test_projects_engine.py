@@ -30,6 +30,7 @@ def test_same_output_from_a_smaller_image(project: Project, tmp_path: Path) -> N
     if outcome.status == "converted":
         assert outcome.after
         assert outcome.before / outcome.after >= project.least
+        assert outcome.failed == ()
 
 
 def test_sixteen_kinds() -> None:

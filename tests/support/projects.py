@@ -251,6 +251,7 @@ class Outcome:
         before: Bytes of the files to be seen in the original's merged tree.
         after: Likewise in the rewrite; None where there is none, or it does not build.
         wrong: What went wrong, each a few lines; nothing where every smoke of both images passes.
+        failed: Checks of ``imgtool verify`` that did not pass; None where there was nothing to verify.
     """
 
     name: str
@@ -259,6 +260,7 @@ class Outcome:
     before: int
     after: int | None
     wrong: tuple[str, ...]
+    failed: tuple[str, ...] | None
 
 
 def rewritten(project: Project, context: Path, *words: str) -> tuple[str, tuple[str, ...], Path]:
@@ -283,6 +285,7 @@ def compared(project: Project, folder: Path, *, keep: bool = False) -> Outcome:
     images = [f"imgtool-project-{project.name}:{word}" for word in ("before", "after")]
     sizes: list[int] = []
     wrong: list[str] = []
+    failed = None
     status, reasons, made = rewritten(project, context)
     files = [context / "Dockerfile", made] if status == "converted" else [context / "Dockerfile"]
     try:
@@ -297,8 +300,29 @@ def compared(project: Project, folder: Path, *, keep: bool = False) -> Outcome:
                     break
                 wrong += [f"{image} {text}" for text in smoke(image, project)]
                 sizes.append(measure(f"docker-daemon:{image}").flattened)
+            if len(sizes) > 1:
+                failed = verified(project, files[0], made, context)
     finally:
         if not keep:
             remove(*images)
     after = sizes[1] if len(sizes) > 1 else None
-    return Outcome(project.name, status, reasons, sizes[0], after, tuple(wrong))
+    return Outcome(project.name, status, reasons, sizes[0], after, tuple(wrong), failed)
+
+
+def verified(project: Project, first: Path, second: Path, context: Path) -> tuple[str, ...]:
+    """The checks of a verdict about two Dockerfiles that did not pass, each with what it found first."""
+    command = [sys.executable, "-m", "imgtool", "verify", str(first), str(second), "--context", str(context)]
+    command += [*project.words(), "--network", "host", "--start", "--format", "json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if not done.stdout:
+        return (f"exit code {done.returncode}: {done.stderr[-500:]}",)
+    return tuple(
+        ": ".join([check["name"], *wrong[:1]])
+        for check in json.loads(done.stdout)["checks"]
+        if (wrong := _unexplained(check)) or check["status"] != "passed"
+    )
+
+
+def _unexplained(check: Mapping[str, Any]) -> list[str]:
+    rows = check["differences"]
+    return [row["message"] for row in rows if row["weight"] == "fail" and not row["explained_by"]]
