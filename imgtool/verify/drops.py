@@ -106,7 +106,7 @@ def gone(before: Image, after: Image, bases: Bases, named: Sequence[Named] = ())
         if rule and (node.kind is not Kind.FOLDER or rule in (NAMED, _SCRATCH, _CACHES)):
             rules[path] = rule
     _links(before.tree, paths, rules)
-    _folders(paths, rules, ledgers[0], packages)
+    _folders(paths, rules, before.tree, (ledgers[0], packages))
     return Gone(paths, rules, packages, ledgers)
 
 
@@ -225,15 +225,27 @@ def _links(tree: Tree, paths: Mapping[str, Node], rules: dict[str, str]) -> None
 
 
 def _folders(
-    paths: Mapping[str, Node], rules: dict[str, str], ledger: Ledger, packages: Mapping[str, str | None]
+    paths: Mapping[str, Node],
+    rules: dict[str, str],
+    tree: Tree,
+    known: tuple[Ledger, Mapping[str, str | None]],
 ) -> None:
-    """A folder goes with all that is in it, an empty one with the package that owns it."""
+    """A folder goes with all that is in it, an empty one with the package that owns it or whose script makes it."""
     inside: dict[str, str | None] = {}
+    scripts: dict[str, str] | None = None
     # what is inside comes first
     for path in sorted(paths, key=lambda path: path.count("/"), reverse=True):
         if paths[path].kind is Kind.FOLDER and path not in rules:
-            rule = inside[path] if path in inside else _package(path, ledger, packages)
+            rule = inside[path] if path in inside else _package(path, *known)
+            if rule is None and path not in inside:
+                scripts = _scripts(tree, known[1]) if scripts is None else scripts
+                rule = next((why for text, why in scripts.items() if path in text), None)
             if rule:
                 rules[path] = rule
         folder, rule = posixpath.dirname(path), rules.get(path)
         inside[folder] = inside.get(folder, rule) and rule
+
+
+def _scripts(tree: Tree, packages: Mapping[str, str | None]) -> dict[str, str]:
+    """What the packages that are gone by a rule do when they are installed, with the rule."""
+    return {dpkg.script(tree, name): rule for name, rule in packages.items() if rule}

@@ -197,3 +197,16 @@ def test_a_folder_goes_only_with_all_that_is_in_it() -> None:
 def test_what_is_reached_through_a_link_is_there() -> None:
     before, after = image({"/lib/x": b""}), image({"/usr/lib/x": b"", "/lib": "usr/lib"})
     assert gone(before, after, Bases(_NONE, _NONE)).paths.keys() == set()
+
+
+def test_an_empty_folder_goes_with_the_package_whose_script_makes_it() -> None:
+    status = b"Package: g++\nStatus: install ok installed\nVersion: 1\n"
+    paths: Paths = {
+        "/var/lib/dpkg/status": status,
+        "/var/lib/dpkg/info/g++.postinst": b"#!/bin/sh\nmkdir -p /usr/local/share/made\n",
+        "/usr/local/share/made": None,
+        "/usr/local/share/other": None,
+    }
+    found = _gone(paths)
+    assert found.why("/usr/local/share/made") == "build-only"
+    assert found.why("/usr/local/share/other") is None
