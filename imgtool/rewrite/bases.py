@@ -32,6 +32,8 @@ _VARIABLE = regex(r"\$(?:\{(\w+)\}|(\w+))")
 # libraries and programs: fails the build for each library that the author's image has and the stage has not
 _GUARD = r"""missing='find /usr/local/Ascend /usr/local/python3.* -type f \( -name "*.so*" -o -perm -100 \) -exec ldd {} + 2>/dev/null | grep "not found" | sort -u' \
  && ! comm -13 <(chroot /cann /bin/bash -c "$missing") <(bash -c "$missing") | grep ."""
+# toolchain images bring them for nvcc, and no smaller flavour does
+_HOST_TOOLS = ("gcc", "g++", "cc", "c++", "ld", "as", "make")
 # the interpreter of a CANN image, whose folder has its whole version in its name
 _PYTHON = "/usr/local/python3"
 
@@ -110,6 +112,7 @@ def runtime_of(
         packages,
         tuple(_install(stage, base, packages)),
         arguments,
+        () if packages else _HOST_TOOLS,
     )
 
 
@@ -382,8 +385,10 @@ def _copied(stage: Stage, base: BaseImage, recipe: Recipe) -> Iterator[str]:
     yield _apt(recipe.deb)
     mount = f"RUN --mount=type=bind,from={source},target=/cann"
     copies = [f"cp -a /cann{path} {path.rpartition('/')[0]}/" for path in folders]
-    yield f"{mount} \\\n    " + " \\\n && ".join([*copies, f"ln -s {folders[-1]} {_PYTHON}"])
-    yield f"{mount} \\\n    {_GUARD}"
+    yield f"# toolkit, operators and Python as the CANN image has them\n{mount} \\\n    " + " \\\n && ".join(
+        [*copies, f"ln -s {folders[-1]} {_PYTHON}"]
+    )
+    yield f"# fails where they lack a library that the CANN image has\n{mount} \\\n    {_GUARD}"
     entrypoint = config(base).entrypoint
     if entrypoint:
         yield "ENTRYPOINT " + json.dumps(list(entrypoint))

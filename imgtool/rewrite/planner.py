@@ -14,7 +14,7 @@ from itertools import chain, count
 from imgtool.edits import Span, cut
 from imgtool.facts.facts import DEFAULT_SHELL, Facts
 from imgtool.facts.stages import Stage
-from imgtool.families import BaseImage, toolchain
+from imgtool.families import BaseImage, identify, toolchain
 from imgtool.families.contents import contents
 from imgtool.regex import regex
 from imgtool.rewrite import bases, context_files, needs, placement, system_packages
@@ -88,7 +88,7 @@ def _converted(facts: Facts, target: str | None, choices: Choices) -> Plan:
     subject = _Subject(facts, stage, instructions, base, works, region, _all_needs(known), choices)
     _refuse_static(subject)
     made = _split(subject, region) if region else _swapped(subject)
-    dropped = system_packages.dropped_programs(made.steps) | needs.TOOLKIT_TOOLS
+    dropped = system_packages.dropped_programs(made.steps) | needs.TOOLKIT_TOOLS | {*_runtime(subject).lacks}
     for each in lineage:
         needs.refuse_run_time_tools(facts, each, dropped=dropped)
     return made
@@ -164,6 +164,11 @@ def _swapped(subject: _Subject) -> Plan:
         raise UnchangedError(
             "nothing-to-split", "nothing is built, and no smaller image exists", stage.base_span
         )
+    if any("{builder}" in text for text in runtime.preamble):
+        message = (
+            "nothing is built, and a smaller stage would have to name the image, which comes from an ARG"
+        )
+        raise UnchangedError("nothing-to-split", message, stage.base_span)
     why = f"nothing is built; {runtime.why}"
     swap = SwapFlavour(stage.base_span, stage.base, runtime.operand, why, runtime.preamble, runtime.arguments)
     kept = (Place(i.span, Placement.FINAL, "no-build", "nothing is built") for i in stage.instructions)
@@ -197,6 +202,8 @@ def _shipped(facts: Facts, target: str | None, choices: Choices) -> tuple[Stage,
     if base is None:
         raise RefusedError("unknown-base", f"no image family covers {name}", span)
     if not base.accelerator:
+        if _takes_from_accelerator(facts, stage):
+            raise UnchangedError("already-split", f"what ships stands on {name} and takes the rest", span)
         raise RefusedError("no-accelerator", f"{name} is no accelerator image", span)
     if target and base.accelerator != target:
         message = f"{name} is made for {base.accelerator}; a {target} image of it is not covered"
@@ -205,6 +212,14 @@ def _shipped(facts: Facts, target: str | None, choices: Choices) -> tuple[Stage,
     if Assumption.SHIPS not in choices.assume:
         _refuse_no_program(stage)
     return stage, base
+
+
+def _takes_from_accelerator(facts: Facts, stage: Stage) -> bool:
+    """Whether a stage copies or mounts from an accelerator's image, by its name or through other stages."""
+    built = facts.graph.reachable(stage)
+    images = [facts.base(other) for other in built]
+    named = (e.source for e in facts.graph.edges if e.stage in built and e.target is None)
+    return any(base and base.accelerator for base in (*images, *map(identify, named)))
 
 
 def _base_name(stage: Stage) -> str:
@@ -494,7 +509,7 @@ def _capture(subject: _Subject, region: Region) -> CaptureFiles:
         user=None if _is_root(subject, last) else _user(subject, last),
         managers=tuple(managers),
         scratch=_uses_scratch(subject, region),
-        packages=bool(replayed),
+        packages=bool(replayed) and not any(o.ecosystem == "rpm" for run in runs for o in run.operations),
         guards=tuple(_guards(subject, inside, replayed)),
         libraries=bool(_LINKED & kinds),
         evidence="every file that these commands made, changed or removed",

@@ -53,7 +53,7 @@ CMD ["python3", "main.py"]
 MAIN = """\
 import os, shutil, sqlite3, sys
 import six
-print(six.__version__, sys.prefix, os.environ.get("ATB_SOURCED"), os.environ.get("ACCELERATOR"), shutil.which("gcc"))
+print(six.__version__, sys.prefix, os.environ.get("ATB_SOURCED"), os.environ.get("ACCELERATOR"), shutil.which("as"))
 """
 
 
