@@ -109,6 +109,7 @@ def driver_command(text: str, argv0: str) -> DriverFact | None:
     return None
 
 
+@lru_cache(maxsize=4096)
 def driver_program(argv0: str) -> bool:
     """Whether any command line of a program can be of interest to :func:`driver_command`."""
     return bool(_facts_of(posixpath.basename(argv0)[:_MAX_NAME]))

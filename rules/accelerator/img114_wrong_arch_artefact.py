@@ -148,6 +148,7 @@ def _in_run(run: Run) -> Iterator[Artefact]:
     for command in run.script.commands:
         if (
             command.name not in _SPEAKS
+            and any(arg.text.partition("?")[0].partition("#")[0].endswith(_SUFFIXES) for arg in command.argv)
             and _BRANCHES.isdisjoint(command.context)
             and not _guarded(run, command.statement)
         ):
