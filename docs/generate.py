@@ -54,6 +54,7 @@ def pages() -> dict[Path, str]:
     files[ROOT / "docs/aliases.md"] = _aliases(found)
     files[ROOT / "docs/hadolint.md"] = _divergences()
     files[ROOT / "docs/buildkit.md"] = _buildkit()
+    files[ROOT / "docs/hazards.md"] = _hazards()
     files[ROOT / "docs/imgtool.schema.json"] = (
         json.dumps(schema([rule for rule, _ in found]), indent=2) + "\n"
     )
@@ -191,7 +192,20 @@ plugins:
 nav:
 """
 
-GUIDE = ("index", "lint", "configuration", "ci", "editors", "rewrite", "sizes", "api", "plugins")
+GUIDE = (
+    "index",
+    "lint",
+    "configuration",
+    "ci",
+    "editors",
+    "rewrite",
+    "verify",
+    "hazards",
+    "projects",
+    "sizes",
+    "api",
+    "plugins",
+)
 """Pages in the order in which people need them; others follow by name."""
 
 
@@ -310,6 +324,31 @@ def _lines(said: list[int] | str) -> str:
         case []:
             return "nothing"
     return f"line{'s' if len(said) > 1 else ''} {', '.join(map(str, said))}"
+
+
+HAZARDS_HEADER = """# How a split goes wrong
+
+The 49 ways in which a builder and a final stage stop being the image that they were made from: how each is seen in a
+Dockerfile, and what `imgtool rewrite` does about it. Each has a small application in `fixtures/hazards`, whose rewrite is held
+to what stands here (`tests/rewrite/test_hazards.py`, one test each, named after the folder).
+
+| | hazard | seen by | handling | result | test |
+|---|---|---|---|---|---|
+"""
+
+
+def _hazards() -> str:
+    """The hazards of a split, from the files beside their fixtures."""
+    folders = sorted((ROOT / "fixtures/hazards").glob("*/hazard.toml"))
+    return HAZARDS_HEADER + "".join(
+        _hazard(path.parent.name, tomllib.loads(path.read_text("utf-8"))) for path in folders
+    )
+
+
+def _hazard(folder: str, row: dict[str, Any]) -> str:
+    result = f"{row['status']}: `{row['code']}`" if "code" in row else row["status"]
+    told = [str(int(folder[:2])), *map(_cell, (row["title"], row["seen"], row["done"])), result]
+    return f"| {' | '.join(told)} | `test_hazard[{folder}]` |\n"
 
 
 def main() -> int:
