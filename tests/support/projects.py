@@ -119,10 +119,7 @@ def served(project: Project) -> Iterator[None]:
     for name in project.serves:
         SERVED[name](folder)
     handler = functools.partial(Quiet, directory=str(folder))
-    try:
-        server = ThreadingHTTPServer(("127.0.0.1", PORT), handler)
-    except OSError as error:
-        raise CannotServeError(f"port {PORT}: {error.strerror}") from None
+    server = _listening(handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -131,6 +128,18 @@ def served(project: Project) -> Iterator[None]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def _listening(handler: Callable[..., SimpleHTTPRequestHandler]) -> ThreadingHTTPServer:
+    """A server on PORT, as soon as another run lets go of it."""
+    end = time.monotonic() + 600
+    while True:
+        try:
+            return ThreadingHTTPServer(("127.0.0.1", PORT), handler)
+        except OSError as error:
+            if time.monotonic() > end:
+                raise CannotServeError(f"port {PORT}: {error.strerror}") from None
+            time.sleep(2)
 
 
 def _torch(folder: Path) -> None:
