@@ -1,4 +1,4 @@
-"""What programs do to a file system: which kind of command they make, and which words say where they write."""
+"""What programs do to a file system, by the use that is made of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Program(NamedTuple):
     """One use of some programs. ``kind`` is a word of :class:`imgtool.rewrite.kinds.Kind`.
 
     It counts for every use where neither ``verbs`` (first operand) nor ``options`` (any word) are given, else for
-    one that has one of them, and ``alone`` no other word. ``writes`` and ``output`` say where it writes; see the data.
+    one that has one of them, and ``alone`` no other word.
     """
 
     names: tuple[str, ...]
@@ -28,8 +28,6 @@ class Program(NamedTuple):
     verbs: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     alone: bool = False
-    output: tuple[str, ...] = ()
-    writes: str = ""
 
 
 class ScriptFile(NamedTuple):
@@ -39,8 +37,6 @@ class ScriptFile(NamedTuple):
     kind: str
     source: tuple[str, ...]
     evidence: Evidence
-    output: tuple[str, ...] = ()
-    writes: str = ""
 
 
 @cache

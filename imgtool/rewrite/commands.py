@@ -111,13 +111,6 @@ def joined(folder: str | None, path: str | None) -> str | None:
     return posixpath.normpath(posixpath.join(folder or "/", path))
 
 
-def paths_of(words: Iterable[Arg], command: Command, run: Run, facts: Facts) -> tuple[str, ...] | None:
-    """Absolute paths that words of a command name; None where one is not known."""
-    folder = folder_of(command, run, facts)
-    found = [joined(folder, value_of(word, run, facts)) for word in words]
-    return tuple(path for path in found if path is not None) if None not in found else None
-
-
 def earlier(facts: Facts, run: Run, command: Command | None) -> Iterable[tuple[Run, Command]]:
     """Every command of the stage and of those it is FROM before one, in order; before the RUN for None."""
     for stage in reversed(list(run.stage.lineage())):

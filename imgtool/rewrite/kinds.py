@@ -62,7 +62,6 @@ _TRANSPARENT = frozenset(
 _NOWHERE = ("/dev/", "&")
 _SYSTEM_FILES = ("/etc/", "/usr/share/keyrings/", "/usr/local/share/ca-certificates/", "/root/.ssh/")
 _PACKAGE_CACHES = ("/var/lib/apt/lists", "/var/cache/apt", "/var/cache/yum", "/var/cache/dnf")
-_SCRATCH = ("/tmp", "/var/tmp", "/root/.cache", "/var/log")  # noqa: S108 - words to look for
 _SYSTEM = frozenset({Kind.SYSTEM_PACKAGES, Kind.PACKAGE_LISTS, Kind.REPLAY})
 _PYTHON_KINDS = frozenset({Kind.PYTHON_PACKAGES, Kind.PYTHON_PROJECT})
 _MADE = frozenset({Kind.PREFIX, Kind.BUILD, Kind.INSTALL})
@@ -222,8 +221,6 @@ def _adjusted(one: Kind, command: Command, words: tuple[str, ...], run: Run, fac
             return Kind.FILES
         case "rm" if _all_below(words, _PACKAGE_CACHES):
             return Kind.PACKAGE_LISTS
-        case "rm" if _all_below(words, (*_PACKAGE_CACHES, *_SCRATCH)):
-            return Kind.CLEAN
         case "tar" | "bsdtar" if words and words[0].lstrip("-").startswith("t"):
             return Kind.QUERY
         case "find" if any(w in ("-exec", "-execdir", "-ok") for w in words):
