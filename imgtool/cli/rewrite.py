@@ -15,6 +15,7 @@ from imgtool.cli.basics import STDIN, UNREADABLE
 from imgtool.cli.companions import Beside, files_of, write
 from imgtool.cli.inputs import BuildArgs, build_args, read
 from imgtool.cli.output import Format, say
+from imgtool.cli.tidying import only
 from imgtool.edits import write_atomic
 from imgtool.facts.given import FactOptions
 from imgtool.report import rewrites as report
@@ -237,7 +238,9 @@ def _rewritten(
 ) -> Iterator[Targeted]:
     data, options = read(path), replace(given, dockerfile=_path(path))
     for name in (str(target) if target else None for target in targets):
-        one = rewrite_for(data, name, options, choices)
+        one = (
+            only(data, name, options, choices) if choices.only else rewrite_for(data, name, options, choices)
+        )
         yield proof(Path(path), one, name, options, choices) if proof else one
 
 

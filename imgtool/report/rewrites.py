@@ -23,6 +23,7 @@ from imgtool.rewrite.plan import (
     SplitStage,
     Step,
     SwapFlavour,
+    Tidy,
     TransferWheels,
 )
 from imgtool.rewrite.retarget import Change
@@ -108,6 +109,8 @@ def _told(step: Step) -> tuple[str, str, str]:
             return "dropped", "package-caches", step.evidence
         case CaptureFiles():
             return "both", "capture", step.evidence
+        case Tidy():
+            return "final", step.part, f"{step.evidence} ({step.rule})"
 
 
 def as_json(rewrites: Sequence[tuple[str, Rewrite]], turned: Sequence[Sequence[Change]] | None = None) -> str:

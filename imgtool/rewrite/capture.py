@@ -16,12 +16,21 @@ from collections.abc import Collection, Iterator
 from imgtool.families.caches import package_caches
 
 BEFORE = "/.before"
-WATCH = "/.watch"
 FOLDER = "/captured"
+
+# in a folder that every user may write to
+_WATCH = "/tmp/.before"  # noqa: S108 - inside of a build
+_DATABASES = (
+    "/var/lib/dpkg/status",
+    "/var/lib/rpm/Packages",
+    "/var/lib/rpm/rpmdb.sqlite",
+    "/etc/passwd",
+    "/etc/group",
+)
 
 # mounted while building, or belonging to the image that they are on
 _NEVER = (
-    r"\.(before|watch)",
+    r"(tmp/)?\.before[0-9]*",
     "captured",
     "proc",
     "sys",
@@ -49,24 +58,16 @@ def note() -> str:
     return f"# what is there before the build\nRUN find / -xdev -print0 | LC_ALL=C sort -z > {BEFORE}"
 
 
-def watch() -> str:
+def watch(number: int) -> str:
     """The instruction before a command of unknown effect."""
-    return f"RUN touch {WATCH}"
+    return f"RUN touch {_WATCH}{number}"
 
 
-def guard() -> str:
+def guard(number: int) -> str:
     """The one behind it: fails the build where the command installed packages or made users."""
-    databases = (
-        "/var/lib/dpkg/status",
-        "/var/lib/rpm/Packages",
-        "/var/lib/rpm/rpmdb.sqlite",
-        "/etc/passwd",
-        "/etc/group",
-    )
-    tests = " ".join(databases)
     return (
         "# the image that ships would lack packages and users that this makes\n"
-        f'RUN for made in {tests}; do [ ! "$made" -nt {WATCH} ] || exit 1; done'
+        f"RUN for made in {' '.join(_DATABASES)}; do [ ! $made -nt {_WATCH}{number} ] || exit 1; done"
     )
 
 

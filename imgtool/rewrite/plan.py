@@ -127,7 +127,18 @@ class CaptureFiles:
     evidence: str
 
 
-Step = SplitStage | SwapFlavour | Place | DropPackages | TransferWheels | DropCaches | CaptureFiles
+@dataclass(frozen=True, slots=True)
+class Tidy:
+    """A part of a rewrite that the fixes of one rule make, ``count`` times."""
+
+    span: Span
+    part: str
+    rule: str
+    count: int
+    evidence: str
+
+
+Step = SplitStage | SwapFlavour | Place | DropPackages | TransferWheels | DropCaches | CaptureFiles | Tidy
 
 
 @dataclass(frozen=True, slots=True)

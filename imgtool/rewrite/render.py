@@ -122,10 +122,10 @@ class _Rendering:
         first = self._above(captured.first)
         apart = "" if self.data[:first].endswith((b"\n\n", b"\r\n\r\n")) else "\n"
         above = {first: f"{apart}{capture.note()}\n\n"}
-        for span in captured.guards:
+        for number, span in enumerate(captured.guards, 1):
             at = self._above(span)
-            above[at] = above.get(at, "") + f"{capture.watch()}\n"
-            yield Edit(span.end, span.end, self._lines(f"\n{capture.guard()}"))
+            above[at] = above.get(at, "") + f"{capture.watch(number)}\n"
+            yield Edit(span.end, span.end, self._lines(f"\n{capture.guard(number)}"))
         for at, text in above.items():
             yield Edit(at, at, self._lines(text))
 

@@ -113,3 +113,38 @@ def test_a_missing_file(imgtool: Imgtool) -> None:
     done = imgtool("rewrite", "nowhere/Dockerfile")
     assert done.code == 2
     assert "nowhere/Dockerfile" in done.err
+
+
+ONLY = [
+    # what is asked for, what the file has afterwards, what it has not
+    ("merge-runs", "RUN useradd app \\\n    && mkdir /x\n", "COPY --chown"),
+    ("fold-chown", "COPY --chown=app:0 a /a\n", "&& mkdir"),
+    ("drop-caches", "rm -rf /var/lib/apt/lists/*", "COPY --chown"),
+]
+LOOSE = """\
+FROM debian:bookworm
+RUN apt-get update && apt-get install -y curl
+RUN useradd app
+RUN mkdir /x
+COPY a /a
+RUN chown -R app /a
+CMD ["a"]
+"""
+
+
+@pytest.mark.parametrize("part, there, absent", ONLY, ids=[row[0] for row in ONLY])
+def test_one_part_alone(part: str, there: str, absent: str, imgtool: Imgtool, tmp_path: Path) -> None:
+    path = tmp_path / "Dockerfile"
+    path.write_text(LOOSE)
+    done = imgtool("rewrite", "--only", part, str(path))
+    assert done.code == 0
+    assert there in done.out
+    assert absent not in done.out
+    again = path.with_name("again")
+    again.write_text(done.out)
+    assert imgtool("rewrite", "--only", part, str(again)).out == done.out
+
+
+def test_an_unknown_part_is_wrong_usage(imgtool: Imgtool, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text(LOOSE)
+    assert imgtool("rewrite", "--only", "everything", str(tmp_path / "Dockerfile")).code == 2

@@ -32,7 +32,7 @@ RUN mkdir -p "/opt/a folder/in it" && echo 5 > "/opt/a folder/in it/a b" && echo
  && mkdir -p /root/.cache/pip /root/.cache/models && echo 8 > /root/.cache/models/m && mkdir /var/log/own /srv/data
 """
 SHOWN = (
-    "find / -xdev ( -path /proc -o -path /sys -o -path /dev -o -path /var/lib/dpkg -o -path /var/cache -o -path /.watch "
+    "find / -xdev ( -path /proc -o -path /sys -o -path /dev -o -path /var/lib/dpkg -o -path /var/cache "
     "-o -path /var/log/apt -o -path /root/.cache/pip -o -path /etc/ld.so.cache ) -prune -o ! -path /.dockerenv "
 )
 
@@ -50,7 +50,7 @@ def build(name: str, dockerfile: str, folder: Path) -> subprocess.CompletedProce
 
 
 def captured(commands: str, *, packages: bool, guards: bool = False) -> str:
-    watch, guard = (capture.watch(), capture.guard()) if guards else ("", "")
+    watch, guard = (capture.watch(1), capture.guard(1)) if guards else ("", "")
     collect = capture.collect(["pip"], scratch=False, packages=packages)
     # what installs packages in between is run by both stages
     before, between = (BEFORE, PACKAGES) if packages else (BEFORE + PACKAGES, "")
