@@ -13,10 +13,10 @@ from imgtool.edits import Span
 from imgtool.facts.facts import Facts
 from imgtool.facts.packages import Operation
 from imgtool.facts.stages import Stage
-from imgtool.families import BaseImage, config, identify, system, toolchain
+from imgtool.families import BaseImage, config, identify, sibling, system, toolchain
 from imgtool.families.analogues import Recipe, recipes
 from imgtool.families.contents import contents
-from imgtool.families.images import built_on, fill, releases_of
+from imgtool.families.images import built_on, fill, release_of, releases_of
 from imgtool.families.model import order
 from imgtool.families.needs import accelerator_of, compilers
 from imgtool.regex import regex
@@ -105,15 +105,31 @@ def runtime_of(
     operand, arguments = _operand(facts, stage, base, flavour)
     packages = _compilers(facts, stage, base, needs)
     listed = "" if base.known else "; the tag is not listed: by the family's grammar"
+    linking = _linking(base) if needs.toolkit else ()
     return Runtime(
         operand,
-        f"{why}; {_name(stage)} is built on it{listed}",
+        f"{why}; {_name(stage)} is built on it{listed}{_banner(stage, base, flavour)}",
         flavour,
         packages,
-        tuple(_install(stage, base, packages)),
+        (*linking, *_install(stage, base, packages)),
         arguments,
         () if packages else _HOST_TOOLS,
     )
+
+
+def _banner(stage: Stage, base: BaseImage, flavour: str) -> str:
+    """What goes with an ENTRYPOINT that only the larger image has."""
+    smaller = identify(sibling(base, flavour) or "")
+    started = any(i.keyword == "ENTRYPOINT" for link in stage.lineage() for i in link.instructions)
+    if started or smaller is None or not config(base).entrypoint or config(smaller).entrypoint != ():
+        return ""
+    return "; the image's own ENTRYPOINT, which prints a banner and starts CMD, is not in it"
+
+
+def _linking(base: BaseImage) -> tuple[str, ...]:
+    """Where the linker finds the driver's stub, for code that is compiled at run time."""
+    value = config(base).env.get("LIBRARY_PATH")
+    return (f"ENV LIBRARY_PATH={value}",) if value else ()
 
 
 def _name(stage: Stage) -> str:
@@ -349,6 +365,9 @@ def _stays(stage: Stage, base: BaseImage, needs: Needs) -> str | None:
         return "how the image is taken apart is known on Ubuntu alone"
     if contents(base).holds("gcc") is not True:
         return "the image is not known to hold compilers, and none smaller is published"
+    release = release_of(base)
+    if release and {"plain", "devel"} <= {*release.flavours}:
+        return "of the two images of this version it is the smaller one"
     if needs.toolkit or needs.compiler:
         return f"the image's compilers stay ({needs.toolkit or needs.compiler})"
     if needs.unread:

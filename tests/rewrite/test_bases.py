@@ -176,9 +176,28 @@ def test_compilers_for_run_time(tag: str, needs: Needs, packages: str) -> None:
     found = runtime(f"FROM nvidia/cuda:{tag}", needs)
     assert found.flavour == "base"
     assert " ".join(found.packages) == packages
-    assert f"install -y --no-install-recommends {packages}" in found.preamble[0].replace(
+    assert f"install -y --no-install-recommends {packages}" in found.preamble[-1].replace(
         "dnf install -y", "install -y --no-install-recommends"
     )
+
+
+def test_code_compiled_at_run_time_links_against_the_stub() -> None:
+    stub = "ENV LIBRARY_PATH=/usr/local/cuda/lib64/stubs"
+    assert runtime(f"FROM {DEVEL}", Needs(toolkit="deepspeed")).preamble[0] == stub
+    assert runtime(f"FROM {DEVEL}", Needs(compiler="triton")).preamble[0].startswith("RUN apt-get update")
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "needs", "told"),
+    [
+        (f"FROM {DEVEL}", Needs(), True),
+        (f'FROM {DEVEL}\nENTRYPOINT ["app"]', Needs(), False),
+        # the runtime image has it, too
+        (f"FROM {DEVEL}", LIBRARIES, False),
+    ],
+)
+def test_the_entrypoint_that_goes_is_told(dockerfile: str, needs: Needs, told: bool) -> None:
+    assert ("prints a banner" in runtime(dockerfile, needs).why) is told
 
 
 @pytest.mark.parametrize(
@@ -277,6 +296,7 @@ def test_constructed_from_the_builder_where_the_image_is_in_an_argument() -> Non
     [
         pytest.param(f"FROM {CANN.replace('8.3.rc1', '8.0.0')}", Needs(), id="compilers not known"),
         pytest.param(f"FROM {CANN.replace('8.3.rc1', '8.5.0')}", Needs(), id="environment not known"),
+        pytest.param(f"FROM {CANN.replace('8.3.rc1', '9.0.0')}", Needs(), id="-devel is the larger one"),
         pytest.param(f"FROM {CANN}", Needs(toolkit="operators"), id="operators are compiled at run time"),
         pytest.param(f"FROM {CANN}", Needs(compiler="triton-ascend"), id="compiles at run time"),
         pytest.param(f"FROM {CANN}", Needs(unread=(Span(0, 1),)), id="something was not read"),
