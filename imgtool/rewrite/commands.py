@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from functools import lru_cache
 
 from imgtool.facts.commands import SCRIPT_STRING, Arg, Command
 from imgtool.facts.facts import Facts, Run
@@ -49,17 +50,21 @@ def value_of(arg: Arg, run: Run, facts: Facts) -> str | None:
     if text == "~" or text.startswith("~/"):
         at = home(run, facts)
         text = f"{at}{text[1:]}" if at else text
-    known = {**facts.state(run.instruction).values, **_assigned(run)}
-    text = _VARIABLE.sub(lambda found: _value(found, known, run, facts), text)
+    text = _VARIABLE.sub(lambda found: _value(found, run, facts), text)
     return None if _SPECIAL & set(text) or text.startswith("~") else text
 
 
-def _value(found: re.Match[str], known: Mapping[str, str | None], run: Run, facts: Facts) -> str:
+def _value(found: re.Match[str], run: Run, facts: Facts) -> str:
     name = found[1] or found[2]
-    value = known.get(name) if name in known or name != "HOME" else home(run, facts)
+    assigned, values = _assigned(run), facts.state(run.instruction).values
+    if name == "HOME" and name not in assigned:
+        value = home(run, facts)
+    else:
+        value = assigned[name] if name in assigned else values.get(name)
     return found[0] if value is None else value
 
 
+@lru_cache(maxsize=64)
 def _assigned(run: Run) -> dict[str, str | None]:
     """Variables that the script sets: the value where it is set once and in plain sight, else None."""
     found: dict[str, str | None] = {}

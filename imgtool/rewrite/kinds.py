@@ -74,7 +74,8 @@ _MAX_DEPTH = 4
 def kind(segment: Segment, run: Run, facts: Facts) -> Kind:
     """The kind of one item of a RUN's list. Never raises."""
     commands = segment.commands
-    if not commands or not run.script.understood or len(run.script.commands) > MAX_COMMANDS:
+    many = max(len(run.script.commands), len(facts.runs(run.stage))) > MAX_COMMANDS
+    if not commands or not run.script.understood or many:
         return Kind.UNKNOWN
     found = [(command, _kind(command, run, facts)) for command in commands]
     if len(found) == 1:
