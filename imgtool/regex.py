@@ -1,12 +1,42 @@
 """Regular expressions that are compiled when they are first used.
 
-Compiling all of them takes longer than linting a file does, and most files need few.
+Compiling all of them takes longer than linting a file does, and most files need few. Even those are a fifth of what one
+file takes, so that a wheel holds what the Python that built it makes of them; on another Python they are compiled.
 """
 
 from __future__ import annotations
 
+import _sre
 import re
+import sys
+from collections.abc import Mapping
+from functools import cache
 from typing import Any, AnyStr, cast
+
+
+def maker() -> tuple[Any, ...]:
+    """What has to be the same where such arguments are used as where they were made."""
+    return sys.version_info[:2], _sre.MAGIC, _sre.CODESIZE, sys.byteorder
+
+
+@cache
+def _ready() -> Mapping[tuple[str | bytes, int], tuple[Any, ...]]:
+    try:
+        from imgtool._patterns import MAKER, TABLE  # noqa: PLC0415 - only wheels have it
+    except ImportError:
+        return {}
+    return TABLE if maker() == MAKER else {}
+
+
+def compiled(pattern: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
+    """What ``re.compile`` gives."""
+    found = _ready().get((pattern, int(flags)))
+    if found is None:
+        return re.compile(pattern, flags)
+    flags, code, groups, groupindex, indexgroup = found
+    words = memoryview(code).cast("I").tolist()
+    made: re.Pattern[AnyStr] = _sre.compile(pattern, flags, words, groups, groupindex, indexgroup)
+    return made
 
 
 class _Lazy:
@@ -17,7 +47,7 @@ class _Lazy:
 
     def __getattr__(self, name: str) -> Any:
         if name == "_compiled":
-            self._compiled = re.compile(*self._given)
+            self._compiled = compiled(*self._given)
             return self._compiled
         found = getattr(self._compiled, name)
         setattr(self, name, found)

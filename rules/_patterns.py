@@ -6,8 +6,10 @@ import re
 from functools import cache
 from typing import AnyStr
 
+from imgtool.rule import regex
+
 
 @cache
 def compiled(pattern: AnyStr) -> re.Pattern[AnyStr]:
     """A pattern, kept for good, as those of all rules would not fit into the cache of :mod:`re`."""
-    return re.compile(pattern)
+    return regex(pattern)

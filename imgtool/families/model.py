@@ -20,6 +20,7 @@ from types import MappingProxyType
 from typing import Any, Literal, TypeAlias, TypeVar, cast, get_args
 
 from imgtool.findings import Severity
+from imgtool.regex import compiled
 from imgtool.values import NamedTuple
 
 Evidence = Literal["V", "S", "I"]
@@ -191,7 +192,7 @@ def search(pattern: str, text: str, flags: int = 0) -> re.Match[str] | None:
 
 @cache
 def _compiled(pattern: str, flags: int) -> re.Pattern[str]:
-    return re.compile(pattern, flags)
+    return compiled(pattern, flags)
 
 
 _MARKS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|([(|)])", re.DOTALL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -11,8 +12,12 @@ from typing import Any
 
 import pytest
 
+from imgtool import regex
+
 # what setup.py makes of the TOML files
 DATA = "imgtool/families/_data.py"
+# and of the regular expressions
+PATTERNS = "imgtool/_patterns.py"
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -40,12 +45,26 @@ def test_wheel_holds_every_tracked_file(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         files = {name for name in archive.namelist() if ".dist-info/" not in name}
         made = archive.read(DATA).decode()
+        ready = archive.read(PATTERNS).decode()
     committed = {name for name in expected if _committed(name)}
-    assert files == {*committed, DATA}
+    assert files == {*committed, DATA, PATTERNS}
+    assert_expressions_are_those_that_re_compiles(ready)
     names: dict[str, Any] = {}
     exec(made, names)  # noqa: S102 - our own
     folder = checkout / "imgtool/families"
     assert names["TABLES"] == {p.stem: tomllib.loads(p.read_text("utf-8")) for p in folder.glob("*.toml")}
+
+
+def assert_expressions_are_those_that_re_compiles(module: str) -> None:
+    table: dict[str, Any] = {}
+    exec(module, table)  # noqa: S102 - our own
+    assert table["MAKER"] == regex.maker()
+    assert len(table["TABLE"]) > 500
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(regex, "_ready", lambda: table["TABLE"])
+        for pattern, flags in table["TABLE"]:
+            # equal where pattern, flags and the code of the engine are
+            assert regex.compiled(pattern, flags) == re.compile(pattern, flags)
 
 
 def _committed(name: str) -> bool:

@@ -12,14 +12,15 @@ from collections.abc import Iterator, Sequence
 
 from imgtool.edits import Span
 from imgtool.lint.dialects.model import Code, Suppression
+from imgtool.regex import regex
 from imgtool.syntax.nodes import Comment, Document, Instruction
 
-_FORM = re.compile(
+_FORM = regex(
     rb"#\s*imgtool\s+(global\s+)?ignore\s*=\s*([A-Za-z0-9_-]+(?:\s*,\s*[A-Za-z0-9_-]+)*)", re.IGNORECASE
 )
-_CODE = re.compile(rb"[A-Za-z0-9_-]+")
+_CODE = regex(rb"[A-Za-z0-9_-]+")
 # what its author takes for a suppression; prose has other forms of the word
-_MEANT = re.compile(
+_MEANT = regex(
     rb"#\s*imgtool[\s:;,_-]*(global[\s:;,_-]*)?ignore(?![A-Za-z])[\s:;=,\[(]*"
     rb"([A-Z]+[0-9]+(?:\s*,\s*[A-Z]+[0-9]+)*)?",
     re.IGNORECASE,

@@ -132,7 +132,7 @@ PROGRAMS = (
 )
 _WORD = r"(?!(?:do|done|then|else|elif|fi|esac|if|for|while|until|case|in|function|select|time)(?![^\s&]))[\w./:@%+,-][\w./:@%+,=-]*"
 _COMMAND = rf"(?:{'|'.join(PROGRAMS.split())})(?:[ \t]++{_WORD})*+[ \t]*+"
-_CLEAN = re.compile(rf"\s*{_COMMAND}(?:&&[ \t]*{_COMMAND})*\s*".encode())
+_CLEAN = regex(rf"\s*{_COMMAND}(?:&&[ \t]*{_COMMAND})*\s*".encode())
 
 
 # --- which scripts ---------------------------------------------------------------------------------------

@@ -1,0 +1,96 @@
+"""What Python makes of the regular expressions of a built tree, as a module of the wheel; called by setup.py.
+
+    python patterns.py BUILD_FOLDER
+
+Compiling those that one file needs takes a fifth of what linting it takes.
+"""
+
+from __future__ import annotations
+
+import _sre
+import gc
+import importlib
+import pkgutil
+import re
+import sys
+from array import array
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+# fields of the families' tables that hold expressions
+_FIELDS = frozenset(
+    {"regex", "allow", "argv0", "repository", "tags", "version", "requires", "addon", "pattern", "name"}
+)
+_ANY_CASE = frozenset({"regex"})
+_SIGNS = frozenset("\\[](){}|*+?^$")
+
+
+def main(folder: Path) -> None:
+    sys.path.insert(0, str(folder))
+    for package in ("imgtool", "imgtool_rules"):
+        found = importlib.import_module(package)
+        for module in pkgutil.walk_packages(found.__path__, f"{package}.", onerror=lambda _: None):
+            # a build has no dependencies; linting imports without them
+            with suppress(ImportError):
+                importlib.import_module(module.name)
+    from imgtool.regex import maker  # noqa: PLC0415 - that of the built tree
+
+    table = dict(sorted(_made().items(), key=repr))
+    text = (
+        '"""What Python makes of the regular expressions. Generated when the wheel is built."""\n\n'
+        f"MAKER = {maker()!r}\n\nTABLE = {table!r}\n"
+    )
+    (folder / "imgtool" / "_patterns.py").write_text(text, "utf-8")
+
+
+def _made() -> dict[tuple[Any, int], tuple[Any, ...]]:
+    """By pattern and flags, what :mod:`re` hands on to its engine."""
+    table: dict[tuple[Any, int], tuple[Any, ...]] = {}
+    given: list[tuple[Any, ...]] = []
+    take = _sre.compile
+
+    def note(*found: Any) -> Any:
+        given.append(found)
+        return take(*found)
+
+    _sre.compile = note
+    for pattern, flags in _expressions():
+        re.purge()
+        given.clear()
+        with suppress(re.error):
+            re.compile(pattern, flags)
+        for _, final, code, groups, groupindex, indexgroup in given:
+            key = pattern, int(flags)
+            table[key] = (int(final), array("I", code).tobytes(), groups, groupindex, indexgroup)
+    _sre.compile = take
+    return table
+
+
+def _expressions() -> Iterator[tuple[Any, int]]:
+    from imgtool.families._data import TABLES  # noqa: PLC0415 - that of the built tree
+
+    from imgtool.regex import _Lazy  # noqa: PLC0415 - likewise
+
+    yield from (o._given for o in gc.get_objects() if isinstance(o, _Lazy))  # noqa: SLF001 - for this it is
+    for field, text in _texts(TABLES, ""):
+        yield text, 0
+        if field in _ANY_CASE:
+            yield text, re.IGNORECASE
+
+
+def _texts(value: Any, field: str) -> Iterator[tuple[str, str]]:
+    """Fields and the expressions in them."""
+    if isinstance(value, str) and field and not _SIGNS.isdisjoint(value):
+        yield field, value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _texts(inner, key if key in _FIELDS else field)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from _texts(inner, field)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
