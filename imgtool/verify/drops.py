@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
@@ -15,40 +16,46 @@ from imgtool.verify.config import mentioned
 from imgtool.verify.dpkg import Ledger
 from imgtool.verify.model import Image, Kind, Node, Tree
 
-DEVEL, NAMED = "devel-delta", "named"
-_ALONG, _CACHES, _SCRATCH = "brought-along", "package-caches", "scratch"
+DEVEL, ALONG, NAMED = "devel-delta", "brought-along", "named"
+_CACHES, _SCRATCH = "package-caches", "scratch"
 _BYTECODE, _BY_PRODUCT, _RECORD = "byte-code", "build-by-product", "install-record"
+_EGG = "egg-as-wheel"
 #: What the rules mean, for people.
 MEANINGS = {
     DEVEL: "the development base image has it, the runtime base image does not",
     NAMED: "you named it",
     "build-only": "a package that only building needs",
     "only-installs": "a package that only installs others",
-    _ALONG: "a package that came with dropped ones, and that nothing else needs",
+    ALONG: "a package that came with dropped ones, and that nothing else needs",
     _CACHES: "a cache, a list or a log of package managers",
     _SCRATCH: "a temporary folder",
     _BYTECODE: "byte-code, which Python makes anew",
     _BY_PRODUCT: "an intermediate file of a build",
+    _EGG: "an egg that is now installed as a wheel, each of its modules included",
     _RECORD: "how and from where a Python package was installed",
 }
 
 _APT = "apt"
-#: Packages whose absence no library and no import shows: they are never dropped for having come along.
-_DATA = frozenset("ca-certificates tzdata locales locales-all netbase media-types mime-support dbus".split())
+#: Data whose absence no library and no import shows: it never goes for having come along.
+_NEEDED_DATA = frozenset("ca-certificates tzdata locales locales-all".split())
+#: Such as few programs read: it goes, and is told.
+DATA = frozenset("netbase media-types mime-support shared-mime-info dbus iso-codes".split())
 _FONTS, _READS_FONTS = "fonts-", "libfontconfig1"
 _SCRATCH_FOLDERS = ("/tmp/", "/var/tmp/", "/run/", "/var/run/")  # noqa: S108 - folders of images
 #: Slashes in a path right below a temporary folder, at most.
 _DEPTH = 2
-_CACHE_FOLDERS = ("/var/cache/", "/var/log/", "/var/lib/apt/", "/var/lib/dpkg/")
+# of systemd it is the record of the units that packages brought
+_CACHE_FOLDERS = ("/var/cache/", "/var/log/", "/var/lib/apt/", "/var/lib/dpkg/", "/var/lib/systemd/")
 _BYTECODE_FILE = regex(r".*/__pycache__/[^/]+\.pyc")
 # what compilers and build systems write beside a product and what nothing loads; no library, no program
 _BY_PRODUCTS = regex(
     r".*(?:\.(?:o|obj|lo|gch)|/CMakeCache\.txt|/cmake_install\.cmake|/CTestTestfile\.cmake"
     r"|/install_manifest\.txt|/\.ninja_(?:log|deps)|/build\.ninja|/config\.(?:log|status)"
-    r"|/CMakeFiles/.*|/build/(?:temp|lib|bdist)\.[^/]+/.*)"
+    r"|/CMakeFiles/.*|/build/(?:temp|lib|bdist)\.[^/]+(?:/.*)?)"
 )
 _RECORDS = regex(r".*\.dist-info/(?:direct_url\.json|REQUESTED|INSTALLER)")
-_EGG_INFO = regex(r"(.*)/([^/]+)\.egg-info(?:/.*)?")
+_OF_PROJECT = regex(r"(.*)/(?:[^/]+\.egg-info(?:/.*)?|dist/[^/]+\.(?:egg|whl|tar\.gz))")
+_EGG_FILE = regex(r"(.*)/([^/-]+)-([^/-]+)-py3\.[^/]*\.egg/(.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +102,7 @@ def gone(before: Image, after: Image, bases: Bases, named: Sequence[Named] = ())
     packages = _packages(ledgers, bases, named)
     globs = [one for one in named if not one.pattern.startswith(_PACKAGE)]
     habits = _Habits(tuple(_homes(before.tree)), _guarded(before), before.tree)
+    extensions = _extensions(after.tree)
     rules: dict[str, str] = {}
     for path, node in paths.items():
         rule = (
@@ -102,15 +110,20 @@ def gone(before: Image, after: Image, bases: Bases, named: Sequence[Named] = ())
             or _delta(path, node, bases)
             or _package(path, ledgers[0], packages)
             or _habit(path, habits)
+            or _egg(path, after.tree, extensions)
         )
-        if rule and (node.kind is not Kind.FOLDER or rule in (NAMED, _SCRATCH, _CACHES)):
+        if rule and (node.kind is not Kind.FOLDER or rule in _WITH_FOLDERS):
             rules[path] = rule
     _links(before.tree, paths, rules)
-    _folders(paths, rules, before.tree, (ledgers[0], packages))
+    _made_by_scripts(before.tree, paths, rules, packages)
+    _path_files(before.tree, paths, rules)
+    _folders(paths, rules, ledgers[0], packages)
     return Gone(paths, rules, packages, ledgers)
 
 
 _PACKAGE = "package:"
+#: Rules that say themselves which folders they are about.
+_WITH_FOLDERS = (NAMED, _SCRATCH, _CACHES, _BY_PRODUCT)
 
 
 def _named(path: str, named: Sequence[Named]) -> str | None:
@@ -143,8 +156,8 @@ def _packages(ledgers: tuple[Ledger, Ledger], bases: Bases, named: Sequence[Name
     stays = {name for name in before if name in after or not (rules[name] or before[name].automatic)}
     needed = dpkg.closure(before, stays, modest=frozenset(base) & frozenset(runtime))
     for name in absent:
-        if rules[name] is None and name not in needed and not _is_data(name, after):
-            rules[name] = _ALONG
+        if rules[name] is None and name not in needed and not _is_needed_data(name, after):
+            rules[name] = ALONG
     return rules
 
 
@@ -154,9 +167,9 @@ def _tool(name: str) -> str | None:
     return "build-only" if build_only(_APT, name) or toolkit(_APT, name) else None
 
 
-def _is_data(name: str, there: Collection[str]) -> bool:
+def _is_needed_data(name: str, there: Collection[str]) -> bool:
     # a compiler brings fonts along, for a library that nobody uses and that goes with it
-    return name in _DATA or (name.startswith(_FONTS) and _READS_FONTS in there)
+    return name in _NEEDED_DATA or (name.startswith(_FONTS) and _READS_FONTS in there)
 
 
 def _homes(tree: Tree) -> Iterator[str]:
@@ -184,7 +197,7 @@ def _habit(path: str, habits: _Habits) -> str | None:
         return _CACHES
     if _BYTECODE_FILE.fullmatch(path):
         return _BYTECODE
-    if _BY_PRODUCTS.fullmatch(path) or _is_egg_info(path, habits.tree):
+    if _BY_PRODUCTS.fullmatch(path) or _is_of_project(path, habits.tree):
         return _BY_PRODUCT
     return _RECORD if _RECORDS.fullmatch(path) else None
 
@@ -208,11 +221,57 @@ def _in_cache(path: str, homes: Sequence[str]) -> bool:
     return False
 
 
-def _is_egg_info(path: str, tree: Tree) -> bool:
-    """Whether a path is metadata that building a Python project left in its sources."""
-    found = _EGG_INFO.fullmatch(path)
+def _is_of_project(path: str, tree: Tree) -> bool:
+    """Whether a path is metadata, or a package, that building a Python project left in its sources."""
+    found = _OF_PROJECT.fullmatch(path)
     projects = ("setup.py", "pyproject.toml", "setup.cfg")
     return found is not None and any(posixpath.join(found[1], name) in tree.nodes for name in projects)
+
+
+def _extensions(tree: Tree) -> frozenset[str]:
+    """Paths of compiled modules, without what stands behind the module's name."""
+    return frozenset(path[: path.index(".", path.rindex("/"))] for path in tree.nodes if path.endswith(".so"))
+
+
+def _egg(path: str, after: Tree, extensions: frozenset[str]) -> str | None:
+    """A file of an egg that the second image has where a wheel puts it; metadata, and loaders of extensions."""
+    found = _EGG_FILE.fullmatch(path)
+    if found is None or f"{found[1]}/{found[2]}-{found[3]}.dist-info" not in after.nodes:
+        return None
+    site, inside = found[1], found[4]
+    place = f"{site}/{inside}"
+    there = place in after.nodes or place.removesuffix(".py") in extensions
+    return _EGG if there or inside.startswith("EGG-INFO") else None
+
+
+def _path_files(tree: Tree, paths: Mapping[str, Node], rules: dict[str, str]) -> None:
+    """What only leads to eggs goes with them."""
+    for path in paths:
+        if posixpath.basename(path) == "easy-install.pth":
+            text = (tree.read(path, 1 << 16) or b"").decode("utf-8", "surrogateescape")
+            site = posixpath.dirname(path)
+            eggs = [posixpath.join(site, line.removeprefix("./")) for line in text.splitlines()]
+            if all(_in_rule(egg, rules) == _EGG for egg in eggs):
+                rules[path] = _EGG
+
+
+def _in_rule(folder: str, rules: Mapping[str, str]) -> str | None:
+    """The rule of something in a folder."""
+    return next((rule for path, rule in rules.items() if path.startswith(f"{folder}/")), None)
+
+
+def _made_by_scripts(
+    tree: Tree, paths: Mapping[str, Node], rules: dict[str, str], packages: Mapping[str, str | None]
+) -> None:
+    """A file or an empty folder that no package owns, and a dropped one makes: its script names it."""
+    full = {posixpath.dirname(path) for path in paths}
+    scripts = [(rule, dpkg.script(tree, name)) for name, rule in packages.items() if rule]
+    for path in paths:
+        if path not in rules and path not in full:
+            word = re.compile(rf"(?<![\w/.-]){re.escape(path)}(?![\w/-]|\.\w)")
+            rule = next((rule for rule, script in scripts if path in script and word.search(script)), None)
+            if rule:
+                rules[path] = rule
 
 
 def _links(tree: Tree, paths: Mapping[str, Node], rules: dict[str, str]) -> None:
@@ -225,27 +284,15 @@ def _links(tree: Tree, paths: Mapping[str, Node], rules: dict[str, str]) -> None
 
 
 def _folders(
-    paths: Mapping[str, Node],
-    rules: dict[str, str],
-    tree: Tree,
-    known: tuple[Ledger, Mapping[str, str | None]],
+    paths: Mapping[str, Node], rules: dict[str, str], ledger: Ledger, packages: Mapping[str, str | None]
 ) -> None:
-    """A folder goes with all that is in it, an empty one with the package that owns it or whose script makes it."""
+    """A folder goes with all that is in it, an empty one with the package that owns it."""
     inside: dict[str, str | None] = {}
-    scripts: dict[str, str] | None = None
     # what is inside comes first
     for path in sorted(paths, key=lambda path: path.count("/"), reverse=True):
         if paths[path].kind is Kind.FOLDER and path not in rules:
-            rule = inside[path] if path in inside else _package(path, *known)
-            if rule is None and path not in inside:
-                scripts = _scripts(tree, known[1]) if scripts is None else scripts
-                rule = next((why for text, why in scripts.items() if path in text), None)
+            rule = inside[path] if path in inside else _package(path, ledger, packages)
             if rule:
                 rules[path] = rule
         folder, rule = posixpath.dirname(path), rules.get(path)
         inside[folder] = inside.get(folder, rule) and rule
-
-
-def _scripts(tree: Tree, packages: Mapping[str, str | None]) -> dict[str, str]:
-    """What the packages that are gone by a rule do when they are installed, with the rule."""
-    return {dpkg.script(tree, name): rule for name, rule in packages.items() if rule}

@@ -11,7 +11,7 @@ from imgtool.images.streams import CHUNK
 from imgtool.regex import regex
 from imgtool.values import dataclass
 from imgtool.verify import dpkg
-from imgtool.verify.drops import MEANINGS, Bases, Gone
+from imgtool.verify.drops import ALONG, DATA, MEANINGS, Bases, Gone
 from imgtool.verify.model import CheckResult, Difference, Image, Kind, Node, Tree, Weight, result
 
 NAME = "files"
@@ -38,6 +38,7 @@ def check(before: Image, after: Image, gone: Gone, bases: Bases) -> CheckResult:
         *_unexplained(gone),
         *_accounts(before.tree, after.tree, gone),
         *_kept(before.tree, after.tree, gone, bases, kept),
+        *_data(gone),
         *_explained(gone),
         *_new(before.tree, after.tree),
     )
@@ -66,6 +67,13 @@ def _lost(top: str, sizes: Sequence[int], gone: Gone) -> str:
     whose = f", which belongs to {', '.join(owners)}" if owners else ""
     more = f", and {_paths(len(sizes) - 1)} in it" if len(sizes) > 1 else ""
     return f"{gone.paths[top].kind} is missing{whose}{more} ({sum(sizes):,} bytes)"
+
+
+def _data(gone: Gone) -> Iterator[Difference]:
+    for name in DATA & gone.packages.keys():
+        if gone.packages[name] == ALONG:
+            message = f"package {name} came with dropped ones and is gone: does a program read its data?"
+            yield Difference(NAME, Weight.WARN, None, message)
 
 
 def _paths(count: int) -> str:
@@ -100,7 +108,7 @@ def _accounts(before: Tree, after: Tree, gone: Gone) -> Iterator[Difference]:
         for name, account in were.items():
             if name not in are:
                 made = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")
-                why = "brought-along" if any(map(made.search, scripts)) else None
+                why = ALONG if any(map(made.search, scripts)) else None
                 yield Difference(NAME, Weight.FAIL, path, f"{account.kind} {name} is missing", why)
             elif are[name].says != account.says:
                 message = (

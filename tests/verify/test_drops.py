@@ -210,3 +210,46 @@ def test_an_empty_folder_goes_with_the_package_whose_script_makes_it() -> None:
     found = _gone(paths)
     assert found.why("/usr/local/share/made") == "build-only"
     assert found.why("/usr/local/share/other") is None
+
+
+_SITE = "/usr/local/lib/python3.11/dist-packages"
+_IN_EGG = f"{_SITE}/fast-1.0-py3.11-linux-x86_64.egg"
+
+
+def test_an_egg_goes_where_a_wheel_has_all_of_it() -> None:
+    before: Paths = {
+        f"{_IN_EGG}/fast/x.py": b"",
+        f"{_IN_EGG}/_fast.py": b"loads the extension",
+        f"{_IN_EGG}/_fast.cpython-311-x86_64-linux-gnu.so": b"",
+        f"{_IN_EGG}/EGG-INFO/PKG-INFO": b"",
+        f"{_SITE}/easy-install.pth": b"./fast-1.0-py3.11-linux-x86_64.egg\n",
+    }
+    wheel: Paths = {
+        f"{_SITE}/fast/x.py": b"",
+        f"{_SITE}/_fast.cpython-311-x86_64-linux-gnu.so": b"",
+        f"{_SITE}/fast-1.0.dist-info/METADATA": b"",
+    }
+    bases = Bases(_NONE, _NONE)
+    whole = gone(image(before), image(wheel), bases)
+    assert {path for path in whole.paths if path not in whole.rules} == set()
+    assert set(whole.rules.values()) == {"egg-as-wheel"}
+    partly = gone(image(before), image({path: b"" for path in wheel if not path.endswith("x.py")}), bases)
+    assert partly.why(f"{_IN_EGG}/fast/x.py") is None
+    other = gone(image(before), image({path.replace("-1.0.", "-2.0."): b"" for path in wheel}), bases)
+    assert other.rules == {}
+
+
+def test_what_the_script_of_a_dropped_package_makes() -> None:
+    before = image(
+        {
+            "/var/lib/dpkg/status": _status("gcc"),
+            "/var/lib/dpkg/info/gcc.postinst": b"touch /etc/gcc.conf\n",
+            "/etc/gcc.conf": b"",
+            "/etc/gcc": b"",
+            "/etc/gcc.conf.d": b"",
+        }
+    )
+    rules = gone(before, image({"/etc/passwd": b""}), Bases(_NONE, _NONE)).rules
+    assert rules.get("/etc/gcc.conf") == "build-only"
+    assert "/etc/gcc" not in rules
+    assert "/etc/gcc.conf.d" not in rules
