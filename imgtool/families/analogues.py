@@ -21,7 +21,8 @@ class Analogue(NamedTuple):
 class Recipe(NamedTuple):
     """A way to a runtime stage where no runtime image is published; ``serves`` is the level of need it covers.
 
-    ``lacks`` are programs of the image that the stage does not have.
+    ``lacks`` are programs of the image that the stage does not have. Where there is a ``url``, ``steps`` are installers
+    that lie there, with their options; ``{VERSION}`` is the version as their names have it. ``set_env`` sets the environment.
     """
 
     id: str
@@ -39,6 +40,8 @@ class Recipe(NamedTuple):
     lacks: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
     note: str | None = None
+    url: str | None = None
+    set_env: str | None = None
 
 
 class ReleasePair(NamedTuple):

@@ -391,18 +391,24 @@ def _by_recipe(stage: Stage, base: BaseImage, recipe: Recipe) -> Runtime:
     if operand is None or base.os != "ubuntu" or not base.python:
         message = f"recipe {recipe.id} cannot be written for {_name(stage)} ({'; '.join(recipe.steps)})"
         raise RefusedError("runtime-base", message, stage.root.base_span)
-    made = tuple(_copied(stage, base, recipe) if recipe.copy else _from_pip(base, recipe))
-    inferred = recipe.note or "stated by the vendor"
-    return Runtime(operand, f"recipe {recipe.id}: {inferred}", None, recipe.deb, made, (), recipe.lacks)
+    copied = next(r for r in recipes(base) if r.copy)
+    if recipe.copy:
+        made = tuple(_copied(stage, base, recipe))
+    elif recipe.url:
+        made = tuple(_installed(stage, base, recipe, copied))
+    else:
+        made = tuple(_from_pip(base, recipe))
+    why = f"recipe {recipe.id}: {recipe.note or 'stated by the vendor'}"
+    packages = recipe.deb or (copied.deb if recipe.url else ())
+    return Runtime(operand, why, None, packages, made, (), copied.lacks)
 
 
 def _copied(stage: Stage, base: BaseImage, recipe: Recipe) -> Iterator[str]:
-    source = "{builder}" if "$" in stage.root.base or stage.parent else stage.root.base
     folders = [fill(path, base) or path for path in recipe.copy]
     yield 'SHELL ["/bin/bash", "-c"]'
     yield "ENV " + " \\\n    ".join(_variables(base))
     yield _apt(recipe.deb)
-    mount = f"RUN --mount=type=bind,from={source},target=/cann"
+    mount = f"RUN --mount=type=bind,from={_source(stage)},target=/cann"
     copies = [f"cp -a /cann{path} {path.rpartition('/')[0]}/" for path in folders]
     yield f"# toolkit, operators and Python as the CANN image has them\n{mount} \\\n    " + " \\\n && ".join(
         [*copies, f"ln -s {folders[-1]} {_PYTHON}"]
@@ -411,6 +417,39 @@ def _copied(stage: Stage, base: BaseImage, recipe: Recipe) -> Iterator[str]:
     entrypoint = config(base).entrypoint
     if entrypoint:
         yield "ENTRYPOINT " + json.dumps(list(entrypoint))
+
+
+def _installed(stage: Stage, base: BaseImage, recipe: Recipe, copied: Recipe) -> Iterator[str]:
+    """The vendor's installers of the parts that only run, and the Python of the author's image."""
+    driver = accelerator_of(base.accelerator or "")
+    home = next(fill(path, base) or path for path in copied.copy if "python" in path)
+    yield 'SHELL ["/bin/bash", "-c"]'
+    folders = ":".join(driver.library_path if driver else ())
+    yield f"ENV PATH={_PYTHON}/bin:${{PATH}} \\\n    LD_LIBRARY_PATH={folders}"
+    yield _apt(copied.deb)
+    mount = f"RUN --mount=type=bind,from={_source(stage)},target=/cann"
+    yield f"{mount} \\\n    cp -a /cann{home} /usr/local/ \\\n && ln -s {home} {_PYTHON}"
+    for step in recipe.steps:
+        file, _, options = step.removeprefix("./").partition(" ")
+        yield (
+            f'RUN curl -fsSL -H "Referer: https://www.hiascend.com/" -o /tmp/cann.run "{_named(f"{recipe.url}/{file}", base)}" \\\n'
+            f" && bash /tmp/cann.run {options} \\\n && rm /tmp/cann.run"
+        )
+    yield "ENTRYPOINT " + json.dumps(["/bin/bash", "-c", f'source {recipe.set_env} && exec "$@"', "--"])
+
+
+def _named(template: str, base: BaseImage) -> str:
+    """An installer's name: versions have their letters large there, and the machine is the builder's."""
+    version = (base.version or "").replace("rc", "RC")
+    values = {"{VERSION}": version, "{chip}": base.chip or "", "{arch}": "$(uname -m)"}
+    for name, value in values.items():
+        template = template.replace(name, value)
+    return template
+
+
+def _source(stage: Stage) -> str:
+    """Where the author's image is mounted from: a mount cannot name a variable, and the builder stands on the image."""
+    return "{builder}" if "$" in stage.root.base or stage.parent else stage.root.base
 
 
 def _from_pip(base: BaseImage, recipe: Recipe) -> Iterator[str]:

@@ -317,10 +317,45 @@ def test_recipe_of_the_users_choice() -> None:
 
 
 @pytest.mark.parametrize(
+    ("version", "choice", "files", "script"),
+    [
+        (
+            "8.3.rc1",
+            "nnae",
+            [
+                "Ascend-cann-nnae_8.3.RC1_linux-$(uname -m).run",
+                "Ascend-cann-kernels-910b_8.3.RC1_linux-$(uname -m).run",
+            ],
+            "nnae/set_env.sh",
+        ),
+        ("8.3.rc1", "nnrt", ["Ascend-cann-nnrt_8.3.RC1_linux-$(uname -m).run"], "nnrt/set_env.sh"),
+        (
+            "8.5.2",
+            "whitelist-nnrt",
+            [
+                "Ascend-cann-toolkit_8.5.2_linux-$(uname -m).run",
+                "Ascend-cann-910b-ops_8.5.2_linux-$(uname -m).run",
+            ],
+            "ascend-toolkit/set_env.sh",
+        ),
+    ],
+)
+def test_recipes_of_installers(version: str, choice: str, files: list[str], script: str) -> None:
+    found = runtime(f"FROM {CANN.replace('8.3.rc1', version)}", choice=choice)
+    fetched = [text for text in found.preamble if text.startswith("RUN curl")]
+    assert found.operand == "ubuntu:22.04"
+    assert [file in text for file, text in zip(files, fetched, strict=True)] == [True] * len(files)
+    assert all("--quiet --install --install-for-all" in text for text in fetched)
+    assert ("--whitelist=nnrt" in fetched[0]) is (choice == "whitelist-nnrt")
+    assert script in found.preamble[-1]
+    assert "not tried" in found.why
+
+
+@pytest.mark.parametrize(
     ("image", "choice"),
     [
         pytest.param(CANN, "pip", id="no packages before 8.5"),
-        pytest.param(CANN, "nnae", id="needs downloads"),
+        pytest.param(CANN, "whitelist-nnrt", id="of a later version"),
         pytest.param(CANN.replace("ubuntu22.04", "openeuler24.03"), "copy", id="other package names"),
         pytest.param(CANN, "ubuntu:22.04", id="has no CANN"),
     ],
