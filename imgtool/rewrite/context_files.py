@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from imgtool.facts.facts import Facts, local_sources
-from imgtool.facts.stages import Stage
+from imgtool.facts.stages import Stage, mounts_of
 from imgtool.syntax.nodes import Instruction
 
 MAX_BYTES = 1_000_000
@@ -21,18 +22,58 @@ _ELF = b"\x7fELF"
 def read(facts: Facts, stage: Stage, before: Instruction, path: str) -> bytes | None:
     """What the context file behind ``path`` (relative to WORKDIR there) holds; None where that is not known.
 
-    The last COPY before the instruction that can have brought it decides.
+    A bind mount of the instruction, else the last COPY before it that can have brought it decides. A file that a
+    command may have written is not known.
     """
     workdir = facts.state(before).workdir
     if workdir is None and not path.startswith("/"):
         return None
     wanted = posixpath.normpath(posixpath.join(workdir or "/", path))
+    if _is_changed(facts, stage, before, posixpath.basename(wanted)):
+        return None
     found = None
-    for instruction in stage.instructions:
-        if instruction.span.start >= before.span.start:
-            break
-        found = _from_copy(facts, instruction, wanted) or found
+    for link in reversed(list(stage.lineage())):
+        for instruction in link.instructions:
+            if instruction.span.start < before.span.start:
+                found = _from_copy(facts, instruction, wanted) or found
+    found = _from_mount(before, workdir, wanted) or found
     return _content(facts, found) if found else None
+
+
+# write a file that one of their words names
+_EDITORS = frozenset("sed perl tee mv cp patch truncate".split())
+
+
+def _is_changed(facts: Facts, stage: Stage, before: Instruction, name: str) -> bool:
+    """Whether a command up to there may have written a file of that name."""
+    runs = (run for link in stage.lineage() for run in facts.runs(link))
+    for run in runs:
+        for command in run.script.commands if run.instruction.span.start <= before.span.start else ():
+            written = [r.target for r in command.redirects if r.operator.startswith((">", "&>")) and r.target]
+            words = [*written, *(command.args if command.name in _EDITORS else ())]
+            if any(posixpath.basename(word.text) == name for word in words):
+                return True
+    return False
+
+
+def _from_mount(instruction: Instruction, workdir: str | None, wanted: str) -> str | None:
+    """The context path that a bind mount of a RUN shows at ``wanted``."""
+    for mount in mounts_of(instruction):
+        place = posixpath.normpath(posixpath.join(workdir or "/", mount.target or mount.source))
+        if mount.type == "bind" and not mount.from_ and (wanted + "/").startswith(place.rstrip("/") + "/"):
+            inside = posixpath.relpath(wanted, place)
+            return posixpath.normpath(posixpath.join(mount.source.strip("/"), inside))
+    return None
+
+
+def all_read(facts: Facts) -> bool:
+    """Whether the limits let every source of the context be read."""
+    context = facts.context
+    if context is None:
+        return False
+    listing = context.files()
+    large = any(f.size > MAX_BYTES and f.path.endswith(".py") for f in listing.files)
+    return listing.complete and len(listing.files) <= MAX_FILES and not large
 
 
 def sources(facts: Facts, suffixes: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
@@ -74,6 +115,9 @@ def _from_copy(facts: Facts, instruction: Instruction, wanted: str) -> str | Non
             inside = posixpath.relpath(wanted, place)
             if not inside.startswith(".."):
                 return posixpath.normpath(posixpath.join(source, inside))
+        elif "*" in source and posixpath.dirname(wanted) == place:
+            if fnmatchcase(posixpath.basename(wanted), posixpath.basename(source)):
+                return posixpath.join(posixpath.dirname(source), posixpath.basename(wanted))
         elif wanted in (place, posixpath.join(place, posixpath.basename(source))):
             # whether the target is a folder shows only in the image
             return source

@@ -230,6 +230,8 @@ def _unread(facts: Facts, stage: Stage) -> Iterator[Span]:
     if facts.context is None:
         for link in stage.lineage():
             yield from (i.span for i in link.instructions if _copies_program(i))
+    elif not context_files.all_read(facts):
+        yield stage.from_.span
     for run in _runs(facts, stage):
         for operation in run.operations:
             if operation.ecosystem in ("python", "conda"):
@@ -239,7 +241,7 @@ def _unread(facts: Facts, stage: Stage) -> Iterator[Span]:
 
 
 _NO_PROGRAM = regex(
-    r"(?:[\w.*-]*requirements[\w.*-]*\.(?:txt|in)|.*\.(?:conf|cfg|ini|lock|list|pem|crt|key|md|json|txt))"
+    r"(?:[\w.*-]*requirements[\w.*-]*\.(?:txt|in)|.*\.(?:conf|cfg|ini|lock|list|pem|crt|key|md|json|txt|toml|ya?ml))"
 )
 
 

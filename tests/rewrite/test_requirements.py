@@ -89,6 +89,8 @@ def names_asked(facts: Facts) -> tuple[list[str], int]:
         ),
         ("pip install -r r.txt", {"r.txt": "a\n-r r.txt\n"}, ["a"], 0, "a circle has an end"),
         ("pip install -r r.txt", {"r.txt": "a\n-r ../../x.txt\n"}, ["a"], 1, "outside of the context"),
+        ("sed -i s/b/c/ r.txt && pip install -r r.txt", {"r.txt": "a\n"}, [], 1, "it was changed"),
+        ("echo b >> r.txt && pip install -r r.txt", {"r.txt": "a\n"}, [], 1, "likewise"),
         ("pip install -r $R", {"r.txt": "a\n"}, [], 1, "a variable hides the file"),
         ("R=r.txt && pip install -r $R", {"r.txt": "a\n"}, ["a"], 0, "the RUN says what it holds"),
     ],
@@ -144,3 +146,28 @@ def test_a_project_without_files_is_unread(tmp_path: Path) -> None:
     (run,) = facts.runs(facts.target)
     assert of_project(facts, run, "/app") is None
     assert of_project(facts, run, None) is None
+
+
+@pytest.mark.parametrize(
+    ("instructions", "why"),
+    [
+        ("COPY requirements*.txt /app/\n", "a pattern"),
+        ("RUN --mount=type=bind,source=sub,target=/app/sub true\nCOPY . /app\n", ""),
+        ("COPY requirements.txt sub /app/\n", "one of several"),
+    ],
+)
+def test_ways_into_the_image(tmp_path: Path, instructions: str, why: str) -> None:
+    del why
+    facts = facts_of(tmp_path, "true", {"requirements.txt": "a\n", "sub/x": ""})
+    text = f"FROM debian\nWORKDIR /app\n{instructions}RUN pip install -r requirements.txt\n"
+    facts = Facts(parse_dockerfile(text.encode()), facts.options)
+    assert facts.target is not None
+    run = facts.runs(facts.target)[-1]
+    assert [r.name for r in asked(facts, run, run.operations[0]).named] == ["a"]
+
+
+def test_a_bind_mount_shows_the_context(tmp_path: Path) -> None:
+    facts = facts_of(tmp_path, "true", {"sub/r.txt": "a\n"})
+    text = "FROM debian\nRUN --mount=type=bind,source=sub,target=/s pip install -r /s/r.txt\n"
+    facts = Facts(parse_dockerfile(text.encode()), facts.options)
+    assert names_asked(facts) == (["a"], 0)
