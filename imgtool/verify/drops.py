@@ -42,6 +42,8 @@ _NEEDED_DATA = frozenset("ca-certificates tzdata locales locales-all".split())
 DATA = frozenset("netbase media-types mime-support shared-mime-info dbus iso-codes".split())
 _FONTS, _READS_FONTS = "fonts-", "libfontconfig1"
 _SCRATCH_FOLDERS = ("/tmp/", "/var/tmp/", "/run/", "/var/run/")  # noqa: S108 - folders of images
+#: Empty folders that programs leave behind there; another one may be somebody's to write to.
+_LEFT_OVER = regex(r"(?:/var)?/tmp/(?:tmp\w{6,}|pip-.*|npm-.*|yarn--.*|node-.*|hsperfdata_.*)")
 #: Slashes in a path right below a temporary folder, at most.
 _DEPTH = 2
 # of systemd it is the record of the units that packages brought
@@ -112,7 +114,7 @@ def gone(before: Image, after: Image, bases: Bases, named: Sequence[Named] = ())
             or _habit(path, habits)
             or _egg(path, after.tree, extensions)
         )
-        if rule and (node.kind is not Kind.FOLDER or rule in _WITH_FOLDERS):
+        if rule and (node.kind is not Kind.FOLDER or rule in _WITH_FOLDERS or _LEFT_OVER.fullmatch(path)):
             rules[path] = rule
     _links(before.tree, paths, rules)
     _made_by_scripts(before.tree, paths, rules, packages)
@@ -123,7 +125,7 @@ def gone(before: Image, after: Image, bases: Bases, named: Sequence[Named] = ())
 
 _PACKAGE = "package:"
 #: Rules that say themselves which folders they are about.
-_WITH_FOLDERS = (NAMED, _SCRATCH, _CACHES, _BY_PRODUCT)
+_WITH_FOLDERS = (NAMED, _BY_PRODUCT)
 
 
 def _named(path: str, named: Sequence[Named]) -> str | None:
@@ -286,13 +288,16 @@ def _links(tree: Tree, paths: Mapping[str, Node], rules: dict[str, str]) -> None
 def _folders(
     paths: Mapping[str, Node], rules: dict[str, str], ledger: Ledger, packages: Mapping[str, str | None]
 ) -> None:
-    """A folder goes with all that is in it, an empty one with the package that owns it."""
+    """A folder goes with all that is in it, an empty one with the package that owns it.
+
+    Below /var it stays where it was made for a user: a program may want to write there.
+    """
     inside: dict[str, str | None] = {}
     # what is inside comes first
     for path in sorted(paths, key=lambda path: path.count("/"), reverse=True):
         if paths[path].kind is Kind.FOLDER and path not in rules:
             rule = inside[path] if path in inside else _package(path, ledger, packages)
-            if rule:
+            if rule and not (path.startswith("/var/") and paths[path].uid and rule == _CACHES):
                 rules[path] = rule
         folder, rule = posixpath.dirname(path), rules.get(path)
         inside[folder] = inside.get(folder, rule) and rule

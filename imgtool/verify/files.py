@@ -19,7 +19,7 @@ NAME = "files"
 #: Written anew by package managers, the linker and Python at every build; what counts in them is compared by itself.
 _REGENERATED = regex(
     r"/etc/ld\.so\.cache|/etc/(?:passwd|group|shadow|gshadow)-?|/etc/sub[ug]id-?|/etc/machine-id"
-    r"|/etc/(?:hosts|hostname|resolv\.conf|mtab)|/etc/\.pwd\.lock|/etc/alternatives/.*"
+    r"|/etc/(?:hosts|hostname|resolv\.conf|mtab)|/etc/\.pwd\.lock"
     r"|/var/(?:lib/(?:dpkg|apt|pam|rpm|dnf|systemd|ucf)|cache|log)(?:/.*)?|.*\.pyc"
     r"|.*\.dist-info/(?:RECORD|direct_url\.json|INSTALLER|REQUESTED|WHEEL)|/(?:proc|sys|dev|run|tmp)(?:/.*)?"
 )

@@ -253,3 +253,28 @@ def test_what_the_script_of_a_dropped_package_makes() -> None:
     assert rules.get("/etc/gcc.conf") == "build-only"
     assert "/etc/gcc" not in rules
     assert "/etc/gcc.conf.d" not in rules
+
+
+@pytest.mark.parametrize(
+    "path, explained",
+    [
+        # somebody may write there
+        ("/tmp/uploads", False),
+        ("/var/log/app", False),
+        ("/var/cache/app", False),
+        # left behind
+        ("/tmp/tmpab12cd34", True),
+        ("/tmp/pip-unpack-x", True),
+    ],
+)
+def test_empty_folders(path: str, explained: bool) -> None:
+    assert (path in _gone({path: None}).rules) is explained
+
+
+def test_a_folder_below_var_that_is_made_for_a_user_stays() -> None:
+    before = image({"/var/log/app/x.log": b"", "/var/log/apt/x.log": b""})
+    nodes = {**before.tree.nodes, "/var/log/app": replace(before.tree.nodes["/var/log/app"], uid=1000)}
+    before = replace(before, tree=replace(before.tree, nodes=nodes))
+    rules = gone(before, image({"/var/log": None}), Bases(_NONE, _NONE)).rules
+    assert "/var/log/apt" in rules
+    assert "/var/log/app" not in rules
