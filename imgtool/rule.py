@@ -9,13 +9,19 @@ A rule is a module with a docstring (its documentation page), ``META`` and ``che
 from __future__ import annotations
 
 from imgtool.edits import Edit, Span, cut
+from imgtool.facts.caches import Cleaned, Kept, cleanings, fills, history, left_behind
 from imgtool.facts.context import BuildContext, ContextFile, Listing
 from imgtool.facts.dockerignore import Ignore
 from imgtool.facts.facts import Facts, Policy, Run, local_sources
+from imgtool.facts.layers import Change, Deletion, deleted_words, holds, layers
+from imgtool.facts.lists import Later, lists_needed, may_install
 from imgtool.facts.packages import Operation, Package, PackageOperation
+from imgtool.facts.paths import braces, covers, located, path, position
+from imgtool.facts.placed import MEGABYTE, Content, copied, is_large, is_program, made, weight
 from imgtool.facts.scope import State
 from imgtool.facts.shell import Arg, Command, Redirect, Script
 from imgtool.facts.stages import Edge, Stage, Via, copy_source, mounts_of
+from imgtool.facts.trees import Tree, trees
 from imgtool.families import BaseImage, Toolchain, config, identify, installs_driver, sibling, toolchain
 from imgtool.families.analogues import Recipe, recipes, torch_npu_of
 from imgtool.families.builds import SourceBuild, is_chosen, source_build
@@ -73,14 +79,19 @@ from imgtool.transforms.runs import append_command, is_chain, segments, without_
 from imgtool.values import dataclass, field
 
 __all__ = [
+    "MEGABYTE",
     "Accelerator",
     "Applicability",
     "Arg",
     "BaseImage",
     "BuildContext",
+    "Change",
+    "Cleaned",
     "Command",
     "Comment",
+    "Content",
     "ContextFile",
+    "Deletion",
     "Document",
     "DriverFact",
     "Edge",
@@ -92,6 +103,8 @@ __all__ = [
     "Flag",
     "Ignore",
     "Instruction",
+    "Kept",
+    "Later",
     "Life",
     "Listing",
     "Operation",
@@ -111,6 +124,7 @@ __all__ = [
     "State",
     "Text",
     "Toolchain",
+    "Tree",
     "Via",
     "Word",
     "WordError",
@@ -118,17 +132,22 @@ __all__ = [
     "append_command",
     "author_label",
     "beyond",
+    "braces",
     "build_only",
     "cache_bytes",
     "cache_of",
+    "cleanings",
     "collected",
     "config",
     "container_engine",
     "contents",
+    "copied",
     "copy_source",
+    "covers",
     "cuda_of",
     "cut",
     "dataclass",
+    "deleted_words",
     "device_variables",
     "driver_command",
     "driver_container",
@@ -140,8 +159,11 @@ __all__ = [
     "expand_content",
     "field",
     "fill",
+    "fills",
     "held_tree",
     "highest",
+    "history",
+    "holds",
     "identify",
     "image_problem",
     "index_at",
@@ -150,11 +172,19 @@ __all__ = [
     "installs_driver",
     "is_chain",
     "is_chosen",
+    "is_large",
+    "is_program",
     "json_form",
     "kind_of",
+    "layers",
+    "left_behind",
     "levels",
     "life",
+    "lists_needed",
     "local_sources",
+    "located",
+    "made",
+    "may_install",
     "merge_runs",
     "mounts_of",
     "names_devices",
@@ -162,8 +192,10 @@ __all__ = [
     "package_caches",
     "parse_duration",
     "parse_reference",
+    "path",
     "platform_of",
     "platform_parts",
+    "position",
     "python_need",
     "recipes",
     "recommends",
@@ -187,7 +219,9 @@ __all__ = [
     "torch_index",
     "torch_npu_of",
     "torch_wheels",
+    "trees",
     "variables",
+    "weight",
     "without",
     "without_items",
 ]

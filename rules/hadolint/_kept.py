@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from imgtool.rule import Facts, Finding, RuleMeta, Run, Stage
+from imgtool.rule import Facts, Finding, RuleMeta, Run, Stage, cleanings, fills, left_behind
 
-from ..layers._caches import cleanings, fills, left_behind
 from ..layers._relief import reported
 
 

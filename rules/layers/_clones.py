@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from imgtool.rule import Arg, Command, Facts, Operation, PackageOperation, Run, Stage, regex
+from imgtool.rule import Arg, Command, Facts, Operation, PackageOperation, Run, Stage, located, path, regex
 
-from ._paths import located, path
 from ._uses import last
 
 # what needs commits, tags or other branches

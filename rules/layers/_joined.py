@@ -5,9 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Collection
 
-from imgtool.rule import Applicability, Facts, Fix, Instruction, Run, merge_runs
-
-from ._paths import position
+from imgtool.rule import Applicability, Facts, Fix, Instruction, Run, merge_runs, position
 
 
 def joined(facts: Facts, run: Run, makers: Collection[Instruction]) -> Fix | None:

@@ -6,9 +6,8 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from imgtool.rule import Command, Facts, Run, regex
+from imgtool.rule import Command, Facts, Run, located, regex
 
-from ._paths import located
 from ._uses import named_later
 
 

@@ -14,6 +14,8 @@ from imgtool.rule import (
     Facts,
     Finding,
     Fix,
+    Kept,
+    Later,
     Operation,
     PackageOperation,
     RuleMeta,
@@ -21,14 +23,16 @@ from imgtool.rule import (
     Span,
     append_command,
     cache_of,
+    fills,
+    history,
     is_chain,
+    lists_needed,
+    may_install,
     merge_runs,
     segments,
     without_items,
 )
 
-from ._caches import Kept, fills, history
-from ._lists import Later, lists_needed, may_install
 from ._sizes import kept_bytes
 
 _SWITCHES_USER = frozenset({"su", "runuser", "gosu", "su-exec", "doas", "setpriv"})

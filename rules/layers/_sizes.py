@@ -5,19 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 
-from imgtool.rule import (
-    Facts,
-    Operation,
-    PackageOperation,
-    Run,
-    cache_bytes,
-    contents,
-    torch_bytes,
-)
+from imgtool.rule import Facts, Kept, Operation, PackageOperation, Run, cache_bytes, contents, torch_bytes
 
 from ..accelerator._commands import known
 from ..accelerator._wheels import brings_cuda, indexes
-from ._caches import Kept
 
 
 def kept_bytes(facts: Facts, found: Iterable[Kept]) -> int | None:

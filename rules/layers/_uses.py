@@ -7,9 +7,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import NamedTuple
 
-from imgtool.rule import Arg, Command, Facts, Run
-
-from ._contents import Content
+from imgtool.rule import Arg, Command, Content, Facts, Run
 
 _WILD = frozenset("*?[")
 # more patterns than this are not compared with every name

@@ -63,12 +63,11 @@ from imgtool.rule import (
     Run,
     Severity,
     Stage,
+    history,
+    layers,
     merge_runs,
     python_need,
 )
-
-from ._caches import history
-from ._layers import layers
 
 META = RuleMeta(
     "IMG201",
@@ -125,11 +124,12 @@ def _groups(facts: Facts, stage: Stage) -> Iterator[tuple[str, list[Run]]]:
     """Runs of RUNs of one kind, as many as make it worth a word."""
     group: list[Run] = []
     kind = ""
-    for run in facts.runs(stage):
-        own = _kind(run)
-        # which is the longer question
-        if own and _is_undoing(facts, run):
-            own = ""
+    runs = facts.runs(stage)
+    kinds = ["", *map(_kind, runs), ""]
+    for run, before, own, after in zip(runs, kinds, kinds[1:], kinds[2:], strict=False):
+        # one that stands alone makes no group, and what it undoes is the longer question
+        if own not in (before, after) or (own and _is_undoing(facts, run)):
+            own = ""  # noqa: PLW2901 - it is of no kind
         if group and own == kind and _follows(stage, group[-1], run):
             group.append(run)
             continue

@@ -53,6 +53,9 @@ from typing import NamedTuple
 
 from imgtool.rule import (
     Applicability,
+    Cleaned,
+    Content,
+    Deletion,
     Facts,
     Finding,
     Fix,
@@ -68,12 +71,14 @@ from imgtool.rule import (
     Stage,
     build_only,
     copy_source,
+    history,
+    is_large,
+    layers,
+    weight,
 )
 
-from ._caches import Cleaned, history, known_as
-from ._contents import Content, is_large, weight
 from ._joined import joined
-from ._layers import Deletion, layers
+from ._known_as import known_as
 from ._relief import called, relieved
 from ._sizes import kept_bytes
 

@@ -52,7 +52,9 @@ from typing import NamedTuple
 from imgtool.rule import (
     Applicability,
     Arg,
+    Change,
     Command,
+    Content,
     Edit,
     Facts,
     Finding,
@@ -63,7 +65,16 @@ from imgtool.rule import (
     Run,
     Severity,
     Stage,
+    braces,
     copy_source,
+    covers,
+    holds,
+    is_large,
+    is_program,
+    layers,
+    located,
+    path,
+    position,
     regex,
     remove_instruction,
     set_flag,
@@ -71,11 +82,7 @@ from imgtool.rule import (
     without,
 )
 
-from ._caches import braces
-from ._contents import Content, is_large, is_program
 from ._joined import joined
-from ._layers import Change, holds, layers
-from ._paths import covers, located, path, position
 
 META = RuleMeta(
     "IMG203", "ownership-copy", severity=Severity.WARNING, since="0.1.0", fix=FixAvailability.SOMETIMES

@@ -44,9 +44,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from imgtool.rule import Facts, Finding, FixAvailability, RuleMeta, Severity, Stage
+from imgtool.rule import Facts, Finding, FixAvailability, RuleMeta, Severity, Stage, history
 
-from ._caches import history, known_as
+from ._known_as import known_as
 from ._relief import reported
 
 META = RuleMeta(

@@ -65,14 +65,15 @@ from imgtool.rule import (
     Severity,
     Span,
     Stage,
+    Tree,
     cut,
+    located,
+    path,
+    position,
     regex,
     remove_instruction,
+    trees,
 )
-
-from ._paths import located, path, position
-from ._trees import Tree
-from ._trees import trees as copied_trees
 
 META = RuleMeta(
     "IMG205", "copy-before-install", severity=Severity.WARNING, since="0.1.0", fix=FixAvailability.SOMETIMES
@@ -120,23 +121,23 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     if stage not in facts.built:
         return
     runs = {run.instruction: run for run in facts.runs(stage) if not run.onbuild}
-    trees: list[Tree] = []
+    held: list[Tree] = []
     touched = bytearray()
     unrelated: dict[Instruction, Finding] = {}
     for instruction in stage.instructions:
-        trees += copied_trees(facts, instruction)
+        held += trees(facts, instruction)
         run = runs.get(instruction)
-        if run is None or not trees:
+        if run is None or not held:
             continue
-        found = _first(facts, run, trees, touched)
+        found = _first(facts, run, held, touched)
         if found is not None:
             tree, manifest = found
             yield _finding(facts, run, tree, manifest)
             # one finding a COPY
-            trees = [t for t in trees if t.instruction is not tree.instruction]
+            held = [t for t in held if t.instruction is not tree.instruction]
             unrelated.pop(tree.instruction, None)
-        elif not touched and trees[-1].whole and (operation := _unrelated(run)):
-            unrelated[trees[-1].instruction] = _of_unrelated(facts, run, trees[-1], operation)
+        elif not touched and held[-1].whole and (operation := _unrelated(run)):
+            unrelated[held[-1].instruction] = _of_unrelated(facts, run, held[-1], operation)
         touched += instruction.rest.data + b"\n"
     yield from unrelated.values()
 

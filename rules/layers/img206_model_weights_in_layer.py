@@ -47,8 +47,10 @@ from itertools import islice, pairwise
 from typing import NamedTuple
 
 from imgtool.rule import (
+    MEGABYTE,
     Arg,
     Command,
+    Content,
     Facts,
     Finding,
     Instruction,
@@ -58,14 +60,18 @@ from imgtool.rule import (
     Severity,
     Span,
     Stage,
+    copied,
     copy_source,
+    covers,
+    deleted_words,
+    layers,
+    made,
     mounts_of,
+    path,
     regex,
+    weight,
 )
 
-from ._contents import MEGABYTE, Content, copied, made, weight
-from ._layers import deleted_words, layers
-from ._paths import covers, path
 from ._uses import last
 
 META = RuleMeta(

@@ -47,10 +47,10 @@ from imgtool.rule import (
     RuleMeta,
     Severity,
     Stage,
+    layers,
 )
 
 from ._clones import Clone, clones, verb
-from ._layers import layers
 from ._leftovers import leftover
 from ._uses import last
 

@@ -46,8 +46,10 @@ import re
 from collections.abc import Iterator
 
 from imgtool.rule import (
+    MEGABYTE,
     Applicability,
     Arg,
+    Content,
     Facts,
     Finding,
     Fix,
@@ -59,11 +61,11 @@ from imgtool.rule import (
     Stage,
     append_command,
     copy_source,
+    layers,
     regex,
+    weight,
 )
 
-from ._contents import MEGABYTE, Content, weight
-from ._layers import layers
 from ._uses import Use, last, used
 
 META = RuleMeta(

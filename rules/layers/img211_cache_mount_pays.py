@@ -60,15 +60,16 @@ from imgtool.rule import (
     Run,
     Severity,
     Stage,
+    copied,
+    history,
     local_sources,
+    located,
     mounts_of,
+    path,
+    trees,
 )
 
-from ._caches import history
-from ._contents import copied
-from ._paths import located, path
 from ._relief import called
-from ._trees import trees
 from ._uses import last
 
 META = RuleMeta(

@@ -37,9 +37,20 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import islice
 
-from imgtool.rule import Edge, Facts, Finding, Instruction, RuleMeta, Severity, Stage, copy_source, held_tree
-
-from ._contents import Content, copied, made
+from imgtool.rule import (
+    Content,
+    Edge,
+    Facts,
+    Finding,
+    Instruction,
+    RuleMeta,
+    Severity,
+    Stage,
+    copied,
+    copy_source,
+    held_tree,
+    made,
+)
 
 # how many copies of a stage are looked at, and how many stages and RUNs before them
 _MOST = 500

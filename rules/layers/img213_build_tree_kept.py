@@ -41,6 +41,7 @@ from functools import lru_cache
 
 from imgtool.rule import (
     Applicability,
+    Content,
     Facts,
     Finding,
     Fix,
@@ -52,13 +53,12 @@ from imgtool.rule import (
     Stage,
     append_command,
     copy_source,
+    layers,
     regex,
     toolchain,
 )
 
 from ..accelerator._toolchain import When, signs
-from ._contents import Content
-from ._layers import layers
 from ._leftovers import Installed, leftover
 from ._uses import last
 

@@ -30,9 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from imgtool.rule import Arg, Command, Facts, Finding, RuleMeta, Run, Severity, mounts_of, regex
-
-from ._layers import layers
+from imgtool.rule import Arg, Command, Facts, Finding, RuleMeta, Run, Severity, layers, mounts_of, regex
 
 META = RuleMeta(
     "IMG214",

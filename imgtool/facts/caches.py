@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import NamedTuple
 
-from imgtool.rule import (
-    Arg,
-    Command,
-    Facts,
-    Operation,
-    PackageCache,
-    PackageOperation,
-    Run,
-    Stage,
-    cache_of,
-    mounts_of,
-    package_caches,
-    regex,
-)
-
-from ._paths import covers, located, path
+from imgtool.facts.commands import Arg, Command
+from imgtool.facts.facts import Facts, Run
+from imgtool.facts.packages import Operation, PackageOperation
+from imgtool.facts.paths import braces, covers, located, path
+from imgtool.facts.stages import Stage, mounts_of
+from imgtool.families.caches import PackageCache, cache_of, package_caches
+from imgtool.regex import regex
+from imgtool.values import NamedTuple
 
 _DELETES = frozenset({"rm", "unlink", "shred"})
 # `apt-get clean` deletes archives and keeps the lists
@@ -37,22 +28,6 @@ class Kept(NamedTuple):
     cache: PackageCache
     run: Run
     fills: tuple[PackageOperation, ...]
-
-
-# what others call it, by manager
-_KNOWN_AS = {
-    "apk": "DL3019",
-    "yum": "DL3032",
-    "zypper": "DL3036",
-    "pip": "DL3042",
-    "yarn": "DL3060",
-    **dict.fromkeys(("apt", "apt-get", "aptitude"), "DL3009"),
-    **dict.fromkeys(("dnf", "dnf5", "dnf-3", "microdnf", "tdnf"), "DL3040"),
-}
-
-
-def known_as(kept: Kept) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_KNOWN_AS[o.manager] for o in kept.fills if o.manager in _KNOWN_AS))
 
 
 class Cleaned(NamedTuple):
@@ -253,15 +228,3 @@ def _empties(target: str, folder: str) -> bool:
         return covers(target, f"{folder}/x")
     whole = target.removesuffix("/*").removesuffix("*").rstrip("/")
     return _holds(f"/{whole.lstrip('/')}", folder)
-
-
-_BRACES = regex(r"\{([^{}]*,[^{}]*)\}")
-
-
-def braces(text: str) -> Sequence[str]:
-    """A word's brace expansions, a few at most."""
-    found = _BRACES.search(text)
-    if found is None:
-        return (text,)
-    parts = [text[: found.start()] + part + text[found.end() :] for part in found[1].split(",")[:8]]
-    return [each for part in parts[:8] for each in (braces(part) if text.count("{") < 4 else (part,))]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from imgtool.rule import Facts, Instruction, Span, local_sources, regex
-
-from ._contents import copied
+from imgtool.edits import Span
+from imgtool.facts.facts import Facts, local_sources
+from imgtool.facts.placed import copied
+from imgtool.regex import regex
+from imgtool.syntax.nodes import Instruction
+from imgtool.values import NamedTuple
 
 # folders that hold what an installation reads, and little else
 _MANIFEST_FOLDERS = regex(

@@ -5,12 +5,15 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import NamedTuple
 
-from imgtool.rule import Arg, Command, Facts, Instruction, Run, Stage, mounts_of, regex
-
-from ._contents import Content, copied, made
-from ._paths import covers, path, workdir
+from imgtool.facts.commands import Arg, Command
+from imgtool.facts.facts import Facts, Run
+from imgtool.facts.paths import covers, path, workdir
+from imgtool.facts.placed import Content, copied, made
+from imgtool.facts.stages import Stage, mounts_of
+from imgtool.regex import regex
+from imgtool.syntax.nodes import Instruction
+from imgtool.values import NamedTuple
 
 
 class Deletion(NamedTuple):
@@ -51,10 +54,12 @@ def layers(facts: Facts) -> Layers:
     held: dict[str, Content] = {}
     changes: list[Change] = []
     deletions: list[Deletion] = []
-    runs = {run.instruction: run for stage in facts.shipped for run in facts.runs(stage) if not run.onbuild}
+    runs = {
+        id(run.instruction): run for stage in facts.shipped for run in facts.runs(stage) if not run.onbuild
+    }
     for _, instruction in shipped_instructions(facts):
         held.update((content.path, content) for content in copied(facts, instruction))
-        run = runs.get(instruction)
+        run = runs.get(id(instruction))
         if run is not None:
             changes.append(Change(run, tuple(held.values())))
             deletions += _replayed(facts, run, held)

@@ -8,7 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
-from imgtool.rule import Arg, Command, Facts, Instruction, Run, State, regex
+from imgtool.facts.commands import Arg, Command
+from imgtool.facts.facts import Facts, Run
+from imgtool.facts.scope import State
+from imgtool.regex import regex
+from imgtool.syntax.nodes import Instruction
 
 _VARIABLE = regex(r"\$(?:(\w+)|\{(\w+)\})")
 _WILD = regex(r"[*?\[]")
@@ -118,3 +122,15 @@ def covers(target: str, found: str) -> bool:
     return len(pieces) >= len(parts) and all(
         fnmatchcase(piece, part) for part, piece in zip(parts, pieces, strict=False)
     )
+
+
+_BRACES = regex(r"\{([^{}]*,[^{}]*)\}")
+
+
+def braces(text: str) -> Sequence[str]:
+    """A word's brace expansions, a few at most."""
+    found = _BRACES.search(text)
+    if found is None:
+        return (text,)
+    parts = [text[: found.start()] + part + text[found.end() :] for part in found[1].split(",")[:8]]
+    return [each for part in parts[:8] for each in (braces(part) if text.count("{") < 4 else (part,))]

@@ -5,22 +5,15 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from imgtool.rule import (
-    Arg,
-    Command,
-    Facts,
-    Instruction,
-    Operation,
-    PackageOperation,
-    Run,
-    copy_source,
-    local_sources,
-    regex,
-)
-
-from ._paths import filled, located, path, workdir
+from imgtool.facts.commands import Arg, Command
+from imgtool.facts.facts import Facts, Run, local_sources
+from imgtool.facts.packages import Operation, PackageOperation
+from imgtool.facts.paths import filled, located, path, workdir
+from imgtool.facts.stages import copy_source
+from imgtool.regex import regex
+from imgtool.syntax.nodes import Instruction
+from imgtool.values import NamedTuple
 
 
 class Content(NamedTuple):
@@ -149,11 +142,11 @@ _ARCHIVE = regex(r"\.(?:tar(?:\.(?:gz|bz2|xz|zst|lzma|Z))?|tgz|tbz2?|txz|zip)\Z"
 
 def made(facts: Facts, run: Run) -> Iterator[tuple[Command, str | None, tuple[Content, ...]]]:
     """The commands of a RUN, where each works, and what it puts into the image."""
-    by_command: dict[Command, list[PackageOperation]] = {}
+    by_command: dict[int, list[PackageOperation]] = {}
     for operation in run.operations:
-        by_command.setdefault(operation.command, []).append(operation)
+        by_command.setdefault(id(operation.command), []).append(operation)
     for command, where in located(facts, run):
-        words = _targets(command, by_command.get(command, []))
+        words = _targets(command, by_command.get(id(command), []))
         found = []
         for source, word, name, tree in words:
             at = where if word is None else path(facts, run, word, where)

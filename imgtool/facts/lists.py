@@ -5,9 +5,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import NamedTuple
 
-from imgtool.rule import Command, Facts, Operation, PackageCache, PackageOperation, Run, Stage, cache_of
+from imgtool.facts.commands import Command
+from imgtool.facts.facts import Facts, Run
+from imgtool.facts.packages import Operation, PackageOperation
+from imgtool.facts.stages import Stage
+from imgtool.families.caches import PackageCache, cache_of
+from imgtool.values import NamedTuple
 
 _INSTALLS = frozenset({Operation.INSTALL, Operation.UPGRADE, Operation.DOWNLOAD, Operation.BUILD})
 # read the lists, or install from them without fetching them
