@@ -17,6 +17,7 @@ from imgtool.report.style import Style, printable
 from imgtool.rewrite import Rewrite
 from imgtool.rewrite.plan import (
     CaptureFiles,
+    CopyPrefixes,
     DropCaches,
     DropPackages,
     Place,
@@ -109,6 +110,8 @@ def _told(step: Step) -> tuple[str, str, str]:
             return "dropped", "package-caches", step.evidence
         case CaptureFiles():
             return "both", "capture", step.evidence
+        case CopyPrefixes():
+            return "both", "prefix", f"{' '.join(step.folders)}: {step.evidence}"
         case Tidy():
             return "final", step.part, f"{step.evidence} ({step.rule})"
 

@@ -128,6 +128,16 @@ class CaptureFiles:
 
 
 @dataclass(frozen=True, slots=True)
+class CopyPrefixes:
+    """Folders that the builder's instructions up to ``span`` fill, copied to the same path. ``user`` as above."""
+
+    span: Span
+    folders: tuple[str, ...]
+    user: str | None
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tidy:
     """A part of a rewrite that the fixes of one rule make, ``count`` times."""
 
@@ -138,7 +148,17 @@ class Tidy:
     evidence: str
 
 
-Step = SplitStage | SwapFlavour | Place | DropPackages | TransferWheels | DropCaches | CaptureFiles | Tidy
+Step = (
+    SplitStage
+    | SwapFlavour
+    | Place
+    | DropPackages
+    | TransferWheels
+    | DropCaches
+    | CaptureFiles
+    | CopyPrefixes
+    | Tidy
+)
 
 
 @dataclass(frozen=True, slots=True)

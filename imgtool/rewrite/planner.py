@@ -17,11 +17,21 @@ from imgtool.facts.stages import Stage
 from imgtool.families import BaseImage, identify, toolchain
 from imgtool.families.contents import contents
 from imgtool.regex import regex
-from imgtool.rewrite import bases, context_files, needs, placement, system_packages
+from imgtool.rewrite import bases, context_files, needs, placement, prefixes, system_packages
 from imgtool.rewrite.choices import Assumption, Choices, Strategy
 from imgtool.rewrite.kinds import Kind
 from imgtool.rewrite.placement import BUILDS, METADATA, PYTHON, STATE, Region, Work, stage_instructions
-from imgtool.rewrite.plan import CaptureFiles, Place, Placement, Plan, SplitStage, Status, Step, SwapFlavour
+from imgtool.rewrite.plan import (
+    CaptureFiles,
+    CopyPrefixes,
+    Place,
+    Placement,
+    Plan,
+    SplitStage,
+    Status,
+    Step,
+    SwapFlavour,
+)
 from imgtool.rewrite.python_packages import Installation, installation, transfer
 from imgtool.rewrite.refusal import RefusedError, UnchangedError
 from imgtool.syntax.nodes import Instruction
@@ -147,12 +157,18 @@ def _split(subject: _Subject, region: Region) -> Plan:
     if wanted is Strategy.SWAP:
         span = subject.instructions[region.last].span
         raise RefusedError("strategy", "something is built, so another flavour alone is not enough", span)
-    if wanted in (Strategy.AUTO, Strategy.WHEELHOUSE):
-        try:
-            return _with_wheels(subject, region)
-        except RefusedError:
-            if wanted is Strategy.WHEELHOUSE:
-                raise
+    if wanted is Strategy.DESTDIR:
+        message = (
+            "an installation prefix alone is not taken over: --strategy capture takes what is installed, too"
+        )
+        raise RefusedError("strategy", message, subject.instructions[region.last].span)
+    for strategy, planned in _STRATEGIES.items():
+        if wanted in (Strategy.AUTO, strategy):
+            try:
+                return planned(subject, region)
+            except RefusedError:
+                if wanted is strategy:
+                    raise
     return _with_capture(subject, region)
 
 
@@ -400,6 +416,34 @@ def _place(instruction: Instruction, position: int, region: Region) -> Place:
     return Place(instruction.span, Placement.BOTH, "state", _REPLAYED)
 
 
+# --- environments at the same path -------------------------------------------------------------------
+
+
+def _with_prefixes(subject: _Subject, region: Region) -> Plan:
+    """All that is built goes to environments in folders of their own: these are copied."""
+    inside = subject.instructions[region.first : region.last + 1]
+    last = inside[-1]
+    folders = prefixes.prefixes(subject.facts, (subject.works[i] for i in inside if i in subject.works))
+    _refuse_shell(subject, last)
+    split = _split_stage(subject, _runtime(subject))
+    steps = tuple(_prefix_steps(subject, region))
+    user = None if _is_root(subject, last) else _user(subject, last)
+    evidence = "an environment whose interpreter is in the final stage, too"
+    copied = CopyPrefixes(last.span, folders, user, evidence)
+    return Plan(subject.accelerator, Status.CONVERTED, (split, *steps, copied))
+
+
+def _prefix_steps(subject: _Subject, region: Region) -> Iterator[Step]:
+    for position, instruction in enumerate(subject.instructions):
+        work = subject.works.get(instruction)
+        if work is None or position > region.last:
+            yield _place(instruction, position, region)
+        elif work.builds:
+            yield from _captured_steps(subject, work)
+        else:
+            yield from _run_steps(subject, work, (), count(1))
+
+
 # --- what build commands left, as files --------------------------------------------------------------
 
 
@@ -580,3 +624,7 @@ def _uses_scratch(subject: _Subject, region: Region) -> bool:
         if mentions and (not run or b" -e" in text or b"develop" in text or b"ln -s" in text):
             return True
     return False
+
+
+# from the weakest on; what is captured suffices always
+_STRATEGIES = {Strategy.WHEELHOUSE: _with_wheels, Strategy.PREFIX: _with_prefixes}

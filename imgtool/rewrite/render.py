@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from imgtool.edits import Edit, Span, apply, cut
 from imgtool.facts.facts import Facts, Run
 from imgtool.facts.stages import Stage, Via
-from imgtool.rewrite import capture
+from imgtool.rewrite import capture, prefixes
 from imgtool.rewrite.kinds import operations_of
 from imgtool.rewrite.placement import stage_instructions
 from imgtool.rewrite.plan import (
     CaptureFiles,
+    CopyPrefixes,
     DropCaches,
     DropPackages,
     Place,
@@ -58,6 +59,12 @@ def _below(arguments: Sequence[tuple[Span, str]], newline: str) -> list[Edit]:
     return [Edit(at.end, at.end, f"{newline}{text}") for at, text in arguments]
 
 
+def _as_root(user: str | None, *instructions: str) -> str:
+    """Instructions behind an empty line, and the USER that was before them put back."""
+    parts = ["USER root", *instructions, user] if user else instructions
+    return "\n" + "".join(f"\n{part}" for part in parts)
+
+
 class _Rendering:
     """One split, with what its parts share."""
 
@@ -72,6 +79,7 @@ class _Rendering:
         self.transfers = {s.span: s for s in plan.steps if isinstance(s, TransferWheels)}
         self.caches = {s.span: s for s in plan.steps if isinstance(s, DropCaches)}
         self.drops = [s for s in plan.steps if isinstance(s, DropPackages)]
+        self.copied = next((s for s in plan.steps if isinstance(s, CopyPrefixes)), None)
         self.captured = next((s for s in plan.steps if isinstance(s, CaptureFiles)), None)
         runs = (run for link in stage.lineage() for run in facts.runs(link))
         self.runs: Mapping[Instruction, Run] = {run.instruction: run for run in runs}
@@ -163,6 +171,8 @@ class _Rendering:
                     packages=self.captured.packages,
                 )
             )
+        if self.copied:
+            parts += ["", *(["USER root"] if self.copied.user else []), prefixes.collect(self.copied.folders)]
         return "".join(f"\n{part}" for part in parts)
 
     # --- final stage ---------------------------------------------------------------------------------
@@ -172,12 +182,15 @@ class _Rendering:
         return f"\n\n{self._final_from()}{preamble}{''.join(self._replay())}{self._taken_over()}"
 
     def _taken_over(self) -> str:
-        if self.captured is None:
-            return ""
-        builder, user = self.split.builder, self.captured.user
-        settle = capture.settle(builder, libraries=self.captured.libraries)
-        parts = [*(["USER root"] if user else []), capture.copy(builder), settle, *([user] if user else [])]
-        return "\n" + "".join(f"\n{part}" for part in parts)
+        builder = self.split.builder
+        if self.captured:
+            settle = capture.settle(builder, libraries=self.captured.libraries)
+            return _as_root(self.captured.user, capture.copy(builder), settle)
+        if self.copied:
+            folders = self.copied.folders
+            copies, check = prefixes.copies(builder, folders), prefixes.check(builder, folders)
+            return _as_root(self.copied.user, copies, check)
+        return ""
 
     def _final_from(self) -> str:
         from_ = self.stage.from_
