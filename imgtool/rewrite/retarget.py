@@ -41,6 +41,7 @@ PYTHON = "3.11"
 _SYSTEM, _SYSTEM_PYTHON = "ubuntu22.04", "3.10"
 _TORCH_INDEX = "download.pytorch.org/whl"
 _PATHS = frozenset({"PATH", "LD_LIBRARY_PATH", "LIBRARY_PATH", "PYTHONPATH", "CPATH"})
+_BARE = regex(r"\$(\w+)")
 _EXACT = regex(r"==\s*(\d+(?:\.\d+)*)(?:\+\w+)?\Z")
 _POST = regex(r"\.post\d+\Z")
 _INTERPRETER = regex(r"python(3\.\d+)")
@@ -58,7 +59,16 @@ _SPEAKS = {
         re.IGNORECASE,
     ),
 }
-_FOLDERS = {"cuda": ("/usr/local/cuda", "/usr/local/nvidia"), "cann": ("/usr/local/Ascend",)}
+_HOMES = {
+    "cuda": ("CUDA_HOME", "CUDA_PATH", "CUDA_ROOT"),
+    "cann": ("ASCEND_TOOLKIT_HOME", "ASCEND_HOME_PATH", "ASCEND_HOME"),
+}
+_FOLDERS = {
+    "cuda": ("/usr/local/cuda", "/usr/local/nvidia", *(f"${{{name}}}" for name in _HOMES["cuda"])),
+    "cann": ("/usr/local/Ascend", *(f"${{{name}}}" for name in _HOMES["cann"])),
+}
+# how each platform shows its devices
+_SHOWS = {"cuda": "nvidia-smi", "cann": "npu-smi info"}
 _CHOOSES_CUDA = regex(rb"\.cuda\(|[\"']cuda(?::\d+)?[\"']|CUDAExtension|cpp_extension\.load|load_inline")
 _CHOOSES_NPU = regex(rb"\bnpu\b|torch_npu")
 # characters of a command in a message
@@ -128,6 +138,8 @@ class _Turn:
             for instruction in stage.instructions:
                 if instruction.keyword in ("ENV", "ARG"):
                     self._variables(instruction)
+                elif instruction.keyword == "HEALTHCHECK":
+                    self._shows(instruction)
         for run, operation in self.operations:
             if operation.ecosystem in ("python", "conda"):
                 self._unread(run, operation)
@@ -319,7 +331,7 @@ class _Turn:
         """A list of folders without the other platform's; what the image sets is kept behind it."""
         quote = '"' if value.startswith('"') else ""
         folders = value.strip('"').split(":")
-        kept = [f for f in folders if not f.startswith(_FOLDERS[self.source])]
+        kept = [f for f in folders if not _BARE.sub(r"${\1}", f).startswith(_FOLDERS[self.source])]
         own = {f"${name}", f"${{{name}}}"}
         if not set(kept) - own - {""}:
             return None
@@ -562,7 +574,8 @@ class _Turn:
                 continue
             row = software_of("packages", package.name)
             nccl = self.source == "cuda" and package.name.startswith("libnccl")
-            if nccl or (row is not None and row.id == self.source):
+            tool = self.source == "cuda" and package.name.startswith(("cuda-", "nsight-"))
+            if nccl or tool or (row is not None and row.id == self.source):
                 self._edit(
                     without(self.data, package.span),
                     package.span,
@@ -589,6 +602,16 @@ class _Turn:
                         "environment",
                         "set_env.sh: the image's own environment does",
                     )
+
+    def _shows(self, instruction: Instruction) -> None:
+        """A health check that asks for the devices, in shell form."""
+        old, new = _SHOWS[self.source], _SHOWS[self.target]
+        start = instruction.span.start
+        text = cut(self.data, instruction.span)
+        for found in re.finditer(rf"(?<![\w/\"-]){re.escape(old)}(?=\s*(?:\|\||&&|;|\Z))", text):
+            head = len(text[: found.start()].encode("utf-8", "surrogateescape"))
+            span = Span(start + head, start + head + len(old))
+            self._replace(span, new, "devices", f"{old} becomes {new}")
 
     def _unknown(self, run: Run, items: Sequence[Segment]) -> None:
         """Commands of which nobody knows what they do: scripts, mostly."""

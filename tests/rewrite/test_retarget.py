@@ -55,6 +55,9 @@ def turned(
         ("ENV NCCL_SOCKET_IFNAME=eth0", "ENV HCCL_SOCKET_IFNAME=eth0"),
         ("ENV TORCH_CUDA_ARCH_LIST='8.0 9.0'", "ENV SOC_VERSION=ascend910b1"),
         ("ENV PATH=/usr/local/cuda/bin:/opt/bin:$PATH", "ENV PATH=/opt/bin:$PATH"),
+        ("ENV PATH $CUDA_HOME/bin:/opt/bin:$PATH", "ENV PATH=/opt/bin:$PATH"),
+        ("RUN apt-get install -y cuda-nsight-systems-12-4 git", "RUN apt-get install -y git"),
+        ("HEALTHCHECK CMD nvidia-smi || exit 1", "HEALTHCHECK CMD npu-smi info || exit 1"),
         # CANN needs its own folders where CUDA's are found without
         ("ENV LD_LIBRARY_PATH=/opt/lib", "ENV LD_LIBRARY_PATH=/opt/lib:${LD_LIBRARY_PATH}"),
         ("ENV PYTHONPATH=/app", "ENV PYTHONPATH=/app:${PYTHONPATH}"),
@@ -89,6 +92,7 @@ def test_lines_from_cuda(line: str, expected: str) -> None:
     [
         ("ENV HCCL_SOCKET_IFNAME=eth0", "ENV NCCL_SOCKET_IFNAME=eth0"),
         ("ENV ASCEND_RT_VISIBLE_DEVICES=0", "ENV CUDA_VISIBLE_DEVICES=0"),
+        ("HEALTHCHECK CMD npu-smi info || exit 1", "HEALTHCHECK CMD nvidia-smi || exit 1"),
         ("ENV ASCEND_OPP_PATH=/usr/local/Ascend/x", ""),
         ("ENV LD_LIBRARY_PATH=/usr/local/Ascend/driver/lib64:/opt/lib", "ENV LD_LIBRARY_PATH=/opt/lib"),
         (
