@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
+import signal
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -32,6 +33,8 @@ from imgtool.verify.verdict import Options, Verdict, compare, not_built
 
 DIFFERENT = 1
 _NO_NETWORK = "none"
+#: 128 and the number of the signal, as shells have it.
+_TERMINATED = 143
 _ALL = 100
 
 
@@ -163,6 +166,8 @@ def _printed(verdict: Verdict, form: Format) -> str:
 def _verdict(subjects: tuple[Subject, Subject], recipe: Recipe, options: Options, *, keep: bool) -> Verdict:
     """Open both and compare them; what was built goes again, whatever happens."""
     say("this builds and runs the project's own code")
+    # so that a job that is cancelled leaves neither builds nor images behind
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
     spool, there = Spool(), list[Opened]()
     try:
         return _compared(subjects, recipe, options, spool, there)
