@@ -35,7 +35,11 @@ def install_without(
     edits = [without(data, span) for span in gone[1 if new else 0 :]]
     if new and gone:
         edits.append(Edit(gone[0].start, gone[0].end, new))
-    return edited(data, operation.command.span, edits)
+    return _HOLLOW.sub("", edited(data, operation.command.span, edits))
+
+
+# a line of which nothing is left but its continuation
+_HOLLOW = regex(r"(?<=\n)[ \t]*\\[ \t]*\r?\n")
 
 
 def without_options(data: bytes, operation: PackageOperation, names: frozenset[str]) -> list[Edit]:
