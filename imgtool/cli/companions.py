@@ -85,7 +85,9 @@ def _companions(
     combined = None
     if beside.fat:
         combined = _fat_product(products, folder, root, beside)
-        yield folder / fat.FILE, fat.fat(_start(good[0], options), _packages())
+        _refuse_systems([_base(one, options) for one in good])
+        cuda = next(one for one in good if one.rewrite.plan.target == "cuda")
+        yield folder / fat.FILE, fat.fat(_start(cuda, options), _packages())
         say(f"warning: {fat.WARNING}")
     if beside.bake or beside.fat:
         yield folder / bake.FILE, bake.bake(products, _relative(root, folder), combined)
@@ -147,6 +149,15 @@ def _fat_product(products: Sequence[Product], folder: Path, root: Path, beside: 
         raise typer.BadParameter("--fat needs both images: --target cuda --target cann, and neither refused")
     name = products[0].tag.rpartition(":")[0]
     return Product(fat.TARGET, _relative(folder / fat.FILE, root), f"{name}:{beside.version or 'latest'}-fat")
+
+
+def _refuse_systems(bases: Sequence[BaseImage | None]) -> None:
+    """Programs of one image run in the other only on the same system."""
+    systems = {f"{base.os} {base.os_version}" for base in bases if base}
+    if len(systems) > 1:
+        raise typer.BadParameter(
+            f"--fat: the images stand on different systems ({', '.join(sorted(systems))})"
+        )
 
 
 def _start(one: Targeted, options: FactOptions) -> fat.Start:

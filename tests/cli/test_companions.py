@@ -129,6 +129,23 @@ def test_twice_gives_the_same(imgtool: Imgtool, app: Path) -> None:
     assert texts[0] == texts[1]
 
 
+def test_the_order_of_targets_does_not_matter_to_the_fat_image(imgtool: Imgtool, app: Path) -> None:
+    words = ("--cann", "8.3.rc1", "--output-dir", app, "--fat")
+    texts = []
+    for order in (("cuda", "cann"), ("cann", "cuda")):
+        imgtool("rewrite", app / "Dockerfile", *(w for name in order for w in ("--target", name)), *words)
+        texts.append((app / "Dockerfile.fat").read_text())
+    assert texts[0] == texts[1]
+    assert 'ENTRYPOINT ["/usr/local/bin/accelerator-entrypoint"]' in texts[0]
+
+
+def test_no_fat_image_of_two_systems(imgtool: Imgtool, app: Path) -> None:
+    (app / "Dockerfile").write_text(DOCKERFILE.replace("ubuntu22.04", "ubuntu20.04"))
+    done = imgtool("rewrite", app / "Dockerfile", *BOTH, "--output-dir", app, "--fat")
+    assert (done.code, "different systems (ubuntu 20.04, ubuntu 22.04)" in done.err) == (2, True)
+    assert not (app / "Dockerfile.fat").exists()
+
+
 @pytest.mark.parametrize(
     "words",
     [
