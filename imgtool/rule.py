@@ -72,9 +72,14 @@ from imgtool.syntax.operands import platform_parts
 from imgtool.syntax.suggest import suggest
 from imgtool.syntax.words import WordError, expand, expand_content, variables
 from imgtool.transforms.commands import without
+from imgtool.transforms.consecutive import groups, made_one
 from imgtool.transforms.flavour import other_flavour
 from imgtool.transforms.instructions import author_label, json_form, remove_flag, remove_instruction, set_flag
+from imgtool.transforms.joined import joined
 from imgtool.transforms.merge import merge_runs
+from imgtool.transforms.ownership import Recopy, folded, recopies
+from imgtool.transforms.ownership import advice as ownership_advice
+from imgtool.transforms.relief import advice, call, called, relieved, with_option
 from imgtool.transforms.runs import append_command, is_chain, segments, without_items
 from imgtool.values import dataclass, field
 
@@ -113,6 +118,7 @@ __all__ = [
     "PackageOperation",
     "Policy",
     "Recipe",
+    "Recopy",
     "Redirect",
     "RuleMeta",
     "Run",
@@ -129,6 +135,7 @@ __all__ = [
     "Word",
     "WordError",
     "accelerator_of",
+    "advice",
     "append_command",
     "author_label",
     "beyond",
@@ -136,6 +143,8 @@ __all__ = [
     "build_only",
     "cache_bytes",
     "cache_of",
+    "call",
+    "called",
     "cleanings",
     "collected",
     "config",
@@ -160,6 +169,8 @@ __all__ = [
     "field",
     "fill",
     "fills",
+    "folded",
+    "groups",
     "held_tree",
     "highest",
     "history",
@@ -174,6 +185,7 @@ __all__ = [
     "is_chosen",
     "is_large",
     "is_program",
+    "joined",
     "json_form",
     "kind_of",
     "layers",
@@ -184,11 +196,13 @@ __all__ = [
     "local_sources",
     "located",
     "made",
+    "made_one",
     "may_install",
     "merge_runs",
     "mounts_of",
     "names_devices",
     "other_flavour",
+    "ownership_advice",
     "package_caches",
     "parse_duration",
     "parse_reference",
@@ -199,7 +213,9 @@ __all__ = [
     "python_need",
     "recipes",
     "recommends",
+    "recopies",
     "regex",
+    "relieved",
     "remove_flag",
     "remove_instruction",
     "retired_key",
@@ -222,6 +238,7 @@ __all__ = [
     "trees",
     "variables",
     "weight",
+    "with_option",
     "without",
     "without_items",
 ]

@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from imgtool.rule import Applicability, Facts, Finding, Fix, PackageOperation, RuleMeta, Run, Stage
+from imgtool.rule import (
+    Applicability,
+    Facts,
+    Finding,
+    Fix,
+    PackageOperation,
+    RuleMeta,
+    Run,
+    Stage,
+    call,
+    with_option,
+)
 
-from ..layers._relief import call, with_option
 from ._found import at, earliest
 
 _PIPES = frozenset({"|", "|&"})

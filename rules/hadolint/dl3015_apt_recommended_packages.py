@@ -38,10 +38,11 @@ from imgtool.rule import (
     RuleMeta,
     Run,
     Severity,
+    call,
     recommends,
+    with_option,
 )
 
-from ..layers._relief import call, with_option
 from ._found import at, listed
 from ._yes import configures
 

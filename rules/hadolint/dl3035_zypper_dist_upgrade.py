@@ -22,9 +22,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from imgtool.rule import Facts, Finding, RuleMeta, Run, Severity
+from imgtool.rule import Facts, Finding, RuleMeta, Run, Severity, call
 
-from ..layers._relief import call
 from ._found import at
 
 META = RuleMeta("DL3035", "zypper-dist-upgrade", severity=Severity.WARNING, since="0.2.0", needs=("zypper",))

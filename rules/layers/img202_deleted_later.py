@@ -70,16 +70,17 @@ from imgtool.rule import (
     Span,
     Stage,
     build_only,
+    called,
     copy_source,
     history,
     is_large,
+    joined,
     layers,
+    relieved,
     weight,
 )
 
-from ._joined import joined
 from ._known_as import known_as
-from ._relief import called, relieved
 from ._sizes import kept_bytes
 
 META = RuleMeta(

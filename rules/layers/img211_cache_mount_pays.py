@@ -60,6 +60,7 @@ from imgtool.rule import (
     Run,
     Severity,
     Stage,
+    called,
     copied,
     history,
     local_sources,
@@ -69,7 +70,6 @@ from imgtool.rule import (
     trees,
 )
 
-from ._relief import called
 from ._uses import last
 
 META = RuleMeta(

@@ -5,7 +5,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Collection
 
-from imgtool.rule import Applicability, Facts, Fix, Instruction, Run, merge_runs, position
+from imgtool.facts.facts import Facts, Run
+from imgtool.facts.paths import position
+from imgtool.findings import Applicability, Fix
+from imgtool.syntax.nodes import Instruction
+from imgtool.transforms.merge import merge_runs
 
 
 def joined(facts: Facts, run: Run, makers: Collection[Instruction]) -> Fix | None:
