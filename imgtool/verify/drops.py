@@ -47,7 +47,11 @@ _LEFT_OVER = regex(r"(?:/var)?/tmp/(?:tmp\w{6,}|pip-.*|npm-.*|yarn--.*|node-.*|h
 #: Slashes in a path right below a temporary folder, at most.
 _DEPTH = 2
 # of systemd it is the record of the units that packages brought
-_CACHE_FOLDERS = ("/var/cache/", "/var/log/", "/var/lib/apt/", "/var/lib/dpkg/", "/var/lib/systemd/")
+_OF_MANAGERS = tuple(
+    f"/var/{name}/" for name in "lib/apt lib/dpkg lib/systemd cache/apt cache/debconf log/apt".split()
+)
+#: Others write there too.
+_CACHE_FOLDERS = ("/var/cache/", "/var/log/")
 _BYTECODE_FILE = regex(r".*/__pycache__/[^/]+\.pyc")
 # what compilers and build systems write beside a product and what nothing loads; no library, no program
 _BY_PRODUCTS = regex(
@@ -114,7 +118,9 @@ def gone(before: Image, after: Image, bases: Bases, named: Sequence[Named] = ())
             or _habit(path, habits)
             or _egg(path, after.tree, extensions)
         )
-        if rule and (node.kind is not Kind.FOLDER or rule in _WITH_FOLDERS or _LEFT_OVER.fullmatch(path)):
+        if rule and (
+            node.kind is not Kind.FOLDER or rule in _WITH_FOLDERS or _is_nobodys(path, habits.homes)
+        ):
             rules[path] = rule
     _links(before.tree, paths, rules)
     _made_by_scripts(before.tree, paths, rules, packages)
@@ -195,7 +201,7 @@ def _habit(path: str, habits: _Habits) -> str | None:
     """Rules that go by where a path lies, or what it is called."""
     if path.startswith(_SCRATCH_FOLDERS) and not any(_in(path, folder) for folder in habits.guarded):
         return _SCRATCH
-    if path.startswith(_CACHE_FOLDERS) or _in_cache(path, habits.homes):
+    if path.startswith(_CACHE_FOLDERS) or _is_of_managers(path, habits.homes):
         return _CACHES
     if _BYTECODE_FILE.fullmatch(path):
         return _BYTECODE
@@ -214,7 +220,14 @@ def _in(path: str, folder: str) -> bool:
     return path == folder or path.startswith(f"{folder.rstrip('/')}/")
 
 
-def _in_cache(path: str, homes: Sequence[str]) -> bool:
+def _is_nobodys(path: str, homes: Sequence[str]) -> bool:
+    """Whether nobody wants to write to a folder that is empty, or has nothing left."""
+    return _LEFT_OVER.fullmatch(path) is not None or _is_of_managers(path, homes)
+
+
+def _is_of_managers(path: str, homes: Sequence[str]) -> bool:
+    if path.startswith(_OF_MANAGERS):
+        return True
     for cache in package_caches():
         for folder in cache.folders:
             places = [folder] if folder.startswith("/") else [f"{home}/{folder}" for home in homes]

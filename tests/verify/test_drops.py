@@ -265,6 +265,8 @@ def test_what_the_script_of_a_dropped_package_makes() -> None:
         # left behind
         ("/tmp/tmpab12cd34", True),
         ("/tmp/pip-unpack-x", True),
+        ("/var/lib/apt/lists/partial", True),
+        ("/root/.cache/pip/selfcheck", True),
     ],
 )
 def test_empty_folders(path: str, explained: bool) -> None:
