@@ -49,7 +49,9 @@ _DATABASES = frozenset(
 )
 # do nothing but write files
 _WRITES = frozenset(
-    "echo printf cat tee sed ln mkdir touch chmod chown chgrp cp mv rm ldconfig locale-gen true :".split()
+    "echo printf cat tee sed ln mkdir touch chmod chown chgrp cp mv rm true : ldconfig locale-gen localedef "
+    "update-locale update-ca-certificates update-ca-trust ssh-keygen systemctl fc-cache update-mime-database mandb "
+    "texhash mktexlsr a2enmod crudini setcap visudo update-rc.d chkconfig".split()
 )
 _MANAGERS = frozenset("apt apt-get dnf microdnf yum zypper apk ldconfig".split())
 # where packages come from: what brings these must be there before packages are installed

@@ -88,6 +88,13 @@ KEPT = [
         ["update-alternatives"],
     ),
     (
+        "what is set on a file is on the file that is taken over",
+        TOOLS
+        + "RUN make -C /src && setcap cap_net_raw+ep /src/solver && ln -s /src/solver /usr/bin/solver\n",
+        ["COPY --from=builder"],
+        ["setcap", "ln -s"],
+    ),
+    (
         "where packages come from is said before they are installed",
         "RUN make -C /src\nRUN echo deb https://example.com/x ./ > /etc/apt/sources.list.d/x.list"
         " && apt-get update && apt-get install -y libx1\n" + MAKE,
