@@ -95,6 +95,8 @@ WRONG = [
     (("--output", "x", "--in-place"), "--output takes one PATH"),
     (("--diff", "--in-place"), "--diff and --check write nothing"),
     (("--check", "--output", "x"), "--diff and --check write nothing"),
+    (("--run", "app --version"), "belong to --build"),
+    (("--network", "host"), "belong to --build"),
     (("--target", "tpu"), "tpu"),
     (("--stage", "nowhere"), "no-such-stage"),
 ]
