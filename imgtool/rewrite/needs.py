@@ -10,12 +10,14 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from imgtool.edits import Span
+from imgtool.facts.commands import Command
 from imgtool.facts.facts import Facts, Run, local_sources
 from imgtool.facts.packages import Operation, PackageOperation
 from imgtool.facts.shell import analyse
 from imgtool.facts.stages import Stage, copy_source
 from imgtool.families import identify
 from imgtool.families.needs import Need, python_need, software_of
+from imgtool.families.packages import build_only
 from imgtool.regex import regex
 from imgtool.rewrite import context_files, requirements
 from imgtool.rewrite.commands import folder_of, joined, value_of
@@ -23,23 +25,43 @@ from imgtool.rewrite.refusal import RefusedError
 from imgtool.syntax.nodes import Instruction, Text
 from imgtool.values import dataclass
 
+# what build-essential brings with compilers, in toolchain images too: programs by the package that has them
+_BROUGHT = {
+    "xz-utils": "xz unxz xzcat lzma",
+    "bzip2": "bzip2 bunzip2 bzcat",
+    "patch": "patch",
+    "make": "make",
+    "binutils": "ar as ld nm objcopy objdump ranlib readelf strings strip",
+}
 # nvcc and its companions are in every toolchain image and in no other
-TOOLKIT_TOOLS = frozenset({"nvcc", "cuobjdump", "nvprune", "cuda-gdb", "nsys", "ncu"})
+TOOLKIT_TOOLS = frozenset({"nvcc", "cuobjdump", "nvprune", "cuda-gdb", "nsys", "ncu"}).union(
+    *(programs.split() for programs in _BROUGHT.values())
+)
 
 # a source that compiles device code while it runs; setup.py and its like compile while they build
 _COMPILES_DEVICE_CODE = regex(
-    rb"cpp_extension\.load|cpp_extension\s+import[^\n]*\bload|load_inline\s*\(|[\"'](?:[\w./-]*/)?nvcc\b"
+    rb"\bcpp_extension\b|load_inline\s*\(|\bnvcc\b"
     rb"|numba\.cuda|from\s+numba\s+import\s+[^\n]*\bcuda\b|\bpycuda\.compiler\b"
 )
 _COMPILES_HOST_CODE = regex(
     rb"torch\.compile\b|import\s+triton|from\s+triton\b|[\"'](?:gcc|g\+\+|cc|clang)[\"' ]|\bcffi\b|\bpyximport\b"
     rb"|torch\._inductor|torch\._dynamo|\bcython\.inline\b|numba\.pycc"
 )
+# model.compile() of a torch program
+_COMPILES_MODULE = regex(rb"(?<!\bre)\.compile\s*\(")
 _LIBRARY = (
-    rb"(?:cublas|cufft|curand|cusolver|cusparse|cudnn|cutensor|nccl|nvrtc|npp[a-z]*|nvjpeg|nvinfer|nvjitlink)"
+    rb"(?:cublas|cufft|curand|cusolver|cusparse|cudnn|cutensor|nccl|nvrtc|npp[a-z]*|nvjpeg|nvinfer|nvjitlink|cufile"
+    rb"|nvtoolsext|nvblas|nvfatbin)"
+)
+# in toolchain images alone, and in no package of what stays
+_TOOLCHAIN_LIBRARY = regex(
+    rb"(?:\b|-l)(?:lib)?(?:cupti|nvperf_host|nvperf_target|accinj64|cuinj64)\b", re.IGNORECASE
 )
 # opened by name while it runs, or linked to what is built
-_OPENS_LIBRARY = regex(rb"[\"'](?:lib)?" + _LIBRARY + rb"(?:Lt)?(?:\.so[.\d]*)?[\"']|\bNVRTC\b|\bRawKernel\b")
+_OPENS_LIBRARY = regex(
+    rb"[\"'](?:[^\"'\n]*/)?(?:lib)?" + _LIBRARY + rb"(?:Lt)?(?:\.so[.\d]*)?[\"']|\bNVRTC\b"
+    rb"|\b(?:Raw|Elementwise|Reduction)Kernel\b|\bRawModule\b"
+)
 _LINKS_LIBRARY = regex(
     rb"-l" + _LIBRARY + rb"\b|CUDA::" + _LIBRARY + rb"|\b" + _LIBRARY + rb"\b", re.IGNORECASE
 )
@@ -86,9 +108,10 @@ def of_stage(facts: Facts, stage: Stage, *, assume_no_jit: bool = False) -> Need
     ``assume_no_jit``: what cannot be read compiles nothing at run time.
 
     Raises:
-        RefusedError: what cannot be read without the build context may compile for the accelerator at run time.
+        RefusedError: what cannot be read without the build context may compile for the accelerator at run time;
+            a library is named that only toolchain images have.
     """
-    reasons = [*_of_packages(facts, stage), *_of_sources(facts), *_of_images(facts, stage)]
+    reasons = [*_of_packages(facts, stage), *_of_sources(facts, stage), *_of_images(facts, stage)]
     unread = tuple(dict.fromkeys(_unread(facts, stage)))
     if unread and facts.context is None and not assume_no_jit:
         raise RefusedError(
@@ -186,22 +209,32 @@ def _of_system(operation: PackageOperation) -> Iterator[_Reason]:
 # --- sources of the context --------------------------------------------------------------------------
 
 
-def _of_sources(facts: Facts) -> Iterator[_Reason]:
+def _of_sources(facts: Facts, stage: Stage) -> Iterator[_Reason]:
     for path, source in context_files.sources(facts, (".py", ".pyx", ".ipynb")):
         if posixpath.basename(path) in _BUILD_SCRIPTS:
             continue
+        _refuse_toolchain_library(path, source, stage)
         if _COMPILES_DEVICE_CODE.search(source):
             yield _Reason("toolkit", f"{path} compiles device code while it runs")
-        if _COMPILES_HOST_CODE.search(source):
+        if _COMPILES_HOST_CODE.search(source) or (b"torch" in source and _COMPILES_MODULE.search(source)):
             yield _Reason("compiler", f"{path} compiles while it runs")
         if _OPENS_LIBRARY.search(source):
             yield _Reason("cuda_libraries", f"{path} opens one while it runs")
     for path, source in context_files.sources(facts, (*_LINKING_FILES, *_LINKING_SUFFIXES)):
+        _refuse_toolchain_library(path, source, stage)
         if _LINKS_LIBRARY.search(source):
             yield _Reason("cuda_libraries", f"{path} links to one")
     for path, program in context_files.programs(facts):
+        _refuse_toolchain_library(path, program or b"", stage)
         if program is None or _NEEDED_LIBRARY.search(program):
             yield _Reason("cuda_libraries", f"{path} {'may be' if program is None else 'is'} linked to one")
+
+
+def _refuse_toolchain_library(path: str, content: bytes, stage: Stage) -> None:
+    found = _TOOLCHAIN_LIBRARY.search(content)
+    if found:
+        message = f"{path} names {found[0].decode()}, a library that images with the toolchain alone have"
+        raise RefusedError("library-at-run-time", message, stage.from_.span)
 
 
 def _of_images(facts: Facts, stage: Stage) -> Iterator[_Reason]:
@@ -288,6 +321,7 @@ def refuse_run_time_tools(facts: Facts, stage: Stage, *, dropped: frozenset[str]
     Raises:
         RefusedError: it does, or a script cannot be read.
     """
+    dropped -= _asked_for(facts, stage)
     for instruction in _starts(stage):
         for program in _programs(facts, stage, instruction):
             name = posixpath.basename(program)
@@ -299,18 +333,30 @@ def refuse_run_time_tools(facts: Facts, stage: Stage, *, dropped: frozenset[str]
             _refuse_started(path, source, stage, dropped)
 
 
+def _asked_for(facts: Facts, stage: Stage) -> frozenset[str]:
+    """Programs that toolchains bring, and that a package brings here because the author wants it."""
+    asked = {
+        p.name for run in _runs(facts, stage) for operation in run.operations for p in operation.packages
+    }
+    kept = {name for name in asked & _BROUGHT.keys() if build_only("apt", name) is None}
+    return frozenset(word for name in kept for word in _BROUGHT[name].split())
+
+
 def _refuse_started(path: str, source: bytes, stage: Stage, dropped: frozenset[str]) -> None:
     """Refuse where a source starts such a program, by name, in a list of words or a command line."""
     for found in _STARTED.finditer(source):
-        name = posixpath.basename(found[1].decode("utf-8", "replace"))
-        if name in dropped and name not in _KEPT_FOR_SOURCES:
-            message = f"{path} starts {name}, which only building seemed to need"
-            raise RefusedError("tool-at-run-time", message, stage.from_.span)
+        for command in _BETWEEN.split(found[1].decode("utf-8", "replace")):
+            name = posixpath.basename(command.strip().partition(" ")[0])
+            if name in dropped and name not in _KEPT_FOR_SOURCES:
+                message = f"{path} starts {name}, which only building seemed to need"
+                raise RefusedError("tool-at-run-time", message, stage.from_.span)
 
 
 _STARTED = regex(
-    rb"(?:subprocess\.\w+|os\.system|os\.popen|Popen|check_call|check_output|which|os\.exec\w+)\s*\(\s*\[?\s*[\"']([\w./+-]+)"
+    rb"(?:subprocess\.\w+|os\.system|os\.popen|Popen|check_call|check_output|which|os\.exec\w+|os\.spawn\w+)"
+    rb"\s*\(\s*[\[(]?\s*[rfb]*[\"']+([^\"'\n]+)"
 )
+_BETWEEN = regex(r"[;&|]+")
 # a compiler that a source names stays with its reason
 _KEPT_FOR_SOURCES = frozenset({"gcc", "g++", "cc", "clang", "nvcc"})
 
@@ -353,6 +399,17 @@ def _programs(facts: Facts, stage: Stage, instruction: Instruction) -> Iterator[
         yield from _scripts(facts, stage, instruction, str(instruction.rest).split())
 
 
+def _unpackers(command: Command) -> Iterator[str]:
+    """Programs that tar starts, told by its options and by names of archives."""
+    words = [arg.text for arg in command.argv[1:]]
+    short = [w for at, w in enumerate(words) if not w.startswith("--") and (w.startswith("-") or not at)]
+    options = "".join(short)
+    if "J" in options or any(w.endswith((".xz", ".txz")) for w in words):
+        yield "xz"
+    if "j" in options or any(w.endswith((".bz2", ".tbz", ".tbz2")) for w in words):
+        yield "bzip2"
+
+
 def _scripts(facts: Facts, stage: Stage, instruction: Instruction, words: list[str]) -> Iterator[str]:
     for word in words:
         places = [word] if "/" in word else [word, f"/usr/local/bin/{word}", f"/usr/bin/{word}", f"/{word}"]
@@ -375,5 +432,6 @@ def _script_programs(script: bytes, at: Instruction) -> Iterator[str]:
         raise RefusedError("script-unreadable", f"what {at.keyword} runs is not understood", at.span)
     for command in found.commands:
         yield command.name
+        yield from _unpackers(command) if command.name == "tar" else ()
         words = [arg.text for arg in command.argv]
         yield from (w for before, w in pairwise(words) if before == "-m")

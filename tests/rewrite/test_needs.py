@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from imgtool.facts.facts import FactOptions, Facts
-from imgtool.rewrite.needs import Needs, of_stage, refuse_run_time_tools
+from imgtool.rewrite.needs import TOOLKIT_TOOLS, Needs, of_stage, refuse_run_time_tools
 from imgtool.rewrite.refusal import RefusedError
 from imgtool.syntax import parse
 
@@ -65,6 +65,13 @@ FILES = [
     ("main.py", "subprocess.run(['/usr/local/cuda/bin/nvcc', f])\n", "toolkit compiler", ""),
     ("main.py", "import ctypes\nctypes.CDLL('libcublas.so.12')\n", "cuda_libraries", ""),
     ("main.py", "ctypes.CDLL('libcudart.so.12')\n", "", "the smallest image has that one"),
+    ("main.py", "from torch.utils import cpp_extension as ce\nce.load('x', [])\n", "toolkit compiler", ""),
+    ("main.py", "from torch.utils.cpp_extension import (\n    load,\n)\n", "toolkit compiler", ""),
+    ("main.py", "run(f'{home}/bin/nvcc -o k k.cu', shell=True)\n", "toolkit compiler", ""),
+    ("main.py", "import torch\nmodel.compile()\n", "compiler", "that is torch.compile"),
+    ("main.py", "import re, torch\nre.compile('x')\n", "", "that is not"),
+    ("main.py", "k = cupy.ElementwiseKernel('', '', '', 'k')\n", "cuda_libraries", "NVRTC compiles it"),
+    ("main.py", "CDLL('/usr/local/cuda/lib64/libcublas.so')\n", "cuda_libraries", "by its path"),
     ("main.py", "import numpy\n", "", ""),
     ("setup.py", "from torch.utils.cpp_extension import load\n", "", "it compiles while it is built"),
     ("setup.py", "Extension('x', libraries=['cufft'])\n", "cuda_libraries", "what is built is linked to it"),
@@ -135,6 +142,14 @@ def test_tools_of_scripts_are_named(tmp_path: Path) -> None:
     [
         (CMD, {"main.py": "subprocess.run(['cmake', '.'])"}, True, "the program runs it"),
         (CMD, {"main.py": "shutil.which('cmake')"}, True, "it looks for it"),
+        (CMD, {"main.py": "os.system('cd x && cmake .')"}, True, "after another command"),
+        (
+            CMD,
+            {"main.py": "run(\n    [f'{prefix}/bin/cmake', '.'])"},
+            False,
+            "not known as a call that starts one",
+        ),
+        (CMD, {"main.py": "Popen(\n    (f'{prefix}/bin/cmake', '.'))"}, True, "by a path"),
         (CMD, {"main.py": "print('cmake')"}, False, "a word is no program"),
         ('CMD ["cmake", "."]\n', {}, True, ""),
         ("CMD cmake . && ./x\n", {}, True, ""),
@@ -151,3 +166,37 @@ def test_tools_that_would_be_missed(
     assert facts.target is not None
     with pytest.raises(RefusedError, match="cmake") if refused else nullcontext():
         refuse_run_time_tools(facts, facts.target, dropped=frozenset({"cmake"}))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "refused"),
+    [
+        ("setup.py", "Extension('prof', libraries=['cupti'])\n", True),
+        ("Makefile", "x: x.cu\n\tnvcc -o x x.cu -lcupti\n", True),
+        ("main.py", "CDLL('/usr/local/cuda/extras/CUPTI/lib64/libcupti.so')\n", True),
+        ("lib/x.so", "\x7fELF libcupti.so.12", True),
+        ("main.py", "cuptic = 1\n", False),
+    ],
+)
+def test_libraries_of_toolchain_images_alone(tmp_path: Path, name: str, content: str, refused: bool) -> None:
+    facts = facts_of(tmp_path, ALL + CMD, {name: content})
+    with pytest.raises(RefusedError, match="toolchain alone") if refused else nullcontext():
+        needs_of(facts)
+
+
+@pytest.mark.parametrize(
+    ("packages", "script", "refused"),
+    [
+        ("git", "xz -d weights.xz", True),
+        ("git", "tar xJf model.tar.xz", True),
+        ("git", "tar -C /models --extract --file=model.tar.bz2", True),
+        ("git", "tar xzf model.tar.gz", False),
+        ("git xz-utils", "tar xJf model.tar.xz", False),
+    ],
+)
+def test_what_compilers_brought(tmp_path: Path, packages: str, script: str, refused: bool) -> None:
+    text = f'RUN apt-get install -y {packages}\n{ALL}ENTRYPOINT ["/app/s.sh"]\n'
+    facts = facts_of(tmp_path, text, {"s.sh": f"#!/bin/sh\n{script}\n"})
+    assert facts.target is not None
+    with pytest.raises(RefusedError, match=r"xz|bzip2") if refused else nullcontext():
+        refuse_run_time_tools(facts, facts.target, dropped=TOOLKIT_TOOLS)
