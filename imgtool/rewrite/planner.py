@@ -24,6 +24,7 @@ from imgtool.rewrite.placement import BUILDS, METADATA, PYTHON, STATE, Region, W
 from imgtool.rewrite.plan import (
     CaptureFiles,
     CopyPrefixes,
+    DropPackages,
     Place,
     Placement,
     Plan,
@@ -98,10 +99,25 @@ def _converted(facts: Facts, target: str | None, choices: Choices) -> Plan:
     subject = _Subject(facts, stage, instructions, base, works, region, _all_needs(known), choices)
     _refuse_static(subject)
     made = _split(subject, region) if region else _swapped(subject)
+    _leave_what_saves_nothing(made)
     dropped = system_packages.dropped_programs(made.steps) | needs.TOOLKIT_TOOLS | {*_runtime(subject).lacks}
     for each in lineage:
         needs.refuse_run_time_tools(facts, each, dropped=dropped)
     return made
+
+
+def _leave_what_saves_nothing(made: Plan) -> None:
+    """Leave a file alone whose split would stand on the same image with the same packages.
+
+    Raises:
+        UnchangedError: it would.
+    """
+    first, *steps = made.steps
+    if not isinstance(first, SplitStage) or first.runtime != first.base:
+        return
+    if not any(isinstance(step, DropPackages) and step.rule == "build-only" for step in steps):
+        message = f"no smaller image than {first.base} is known, and no package is needed for building alone"
+        raise UnchangedError("nothing-to-save", message, first.span)
 
 
 def _refuse_static(subject: _Subject) -> None:

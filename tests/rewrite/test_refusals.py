@@ -29,6 +29,12 @@ ROWS = [
     ),
     ("syntax-error", "BuildKit would refuse it", DEVEL + "COPY app\n", {}),
     (
+        "nothing-to-save",
+        "the same image with the same packages",
+        "FROM ascendai/cann:8.0.0-910b-ubuntu22.04-py3.11\n" + REQS + CMD,
+        {},
+    ),
+    (
         "multi-stage",
         "a stage that others are FROM would lose what they use",
         DEVEL.replace("\n", " AS a\n") + "FROM a AS b\nRUN nvcc --version\nFROM a\n" + CMD,
