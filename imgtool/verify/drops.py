@@ -107,7 +107,7 @@ def gone(before: Image, after: Image, bases: Bases, named: Sequence[Named] = ())
     ledgers = dpkg.ledger(before.tree), dpkg.ledger(after.tree, files=False)
     packages = _packages(ledgers, bases, named)
     globs = [one for one in named if not one.pattern.startswith(_PACKAGE)]
-    habits = _Habits(tuple(_homes(before.tree)), _guarded(before), before.tree)
+    habits = _Habits(_places(before.tree), _guarded(before), before.tree)
     extensions = _extensions(after.tree)
     rules: dict[str, str] = {}
     for path, node in paths.items():
@@ -119,7 +119,7 @@ def gone(before: Image, after: Image, bases: Bases, named: Sequence[Named] = ())
             or _egg(path, after.tree, extensions)
         )
         if rule and (
-            node.kind is not Kind.FOLDER or rule in _WITH_FOLDERS or _is_nobodys(path, habits.homes)
+            node.kind is not Kind.FOLDER or rule in _WITH_FOLDERS or _is_nobodys(path, habits.caches)
         ):
             rules[path] = rule
     _links(before.tree, paths, rules)
@@ -192,7 +192,7 @@ def _homes(tree: Tree) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Habits:
-    homes: tuple[str, ...]
+    caches: tuple[str, ...]
     guarded: frozenset[str]
     tree: Tree
 
@@ -201,7 +201,7 @@ def _habit(path: str, habits: _Habits) -> str | None:
     """Rules that go by where a path lies, or what it is called."""
     if path.startswith(_SCRATCH_FOLDERS) and not any(_in(path, folder) for folder in habits.guarded):
         return _SCRATCH
-    if path.startswith(_CACHE_FOLDERS) or _is_of_managers(path, habits.homes):
+    if path.startswith(_CACHE_FOLDERS) or path.startswith(habits.caches):
         return _CACHES
     if _BYTECODE_FILE.fullmatch(path):
         return _BYTECODE
@@ -220,20 +220,17 @@ def _in(path: str, folder: str) -> bool:
     return path == folder or path.startswith(f"{folder.rstrip('/')}/")
 
 
-def _is_nobodys(path: str, homes: Sequence[str]) -> bool:
+def _is_nobodys(path: str, caches: tuple[str, ...]) -> bool:
     """Whether nobody wants to write to a folder that is empty, or has nothing left."""
-    return _LEFT_OVER.fullmatch(path) is not None or _is_of_managers(path, homes)
+    return _LEFT_OVER.fullmatch(path) is not None or path.startswith(caches)
 
 
-def _is_of_managers(path: str, homes: Sequence[str]) -> bool:
-    if path.startswith(_OF_MANAGERS):
-        return True
-    for cache in package_caches():
-        for folder in cache.folders:
-            places = [folder] if folder.startswith("/") else [f"{home}/{folder}" for home in homes]
-            if any(_in(path, place) for place in places):
-                return True
-    return False
+def _places(tree: Tree) -> tuple[str, ...]:
+    """Folders, each with its slash, that package managers alone write to."""
+    homes = tuple(_homes(tree))
+    folders = [folder for cache in package_caches() for folder in cache.folders]
+    below = [f"{home}/{folder}/" for home in homes for folder in folders if not folder.startswith("/")]
+    return (*_OF_MANAGERS, *(f"{folder}/" for folder in folders if folder.startswith("/")), *below)
 
 
 def _is_of_project(path: str, tree: Tree) -> bool:
@@ -283,10 +280,14 @@ def _made_by_scripts(
     scripts = [(rule, dpkg.script(tree, name)) for name, rule in packages.items() if rule]
     for path in paths:
         if path not in rules and path not in full:
-            word = re.compile(rf"(?<![\w/.-]){re.escape(path)}(?![\w/-]|\.\w)")
-            rule = next((rule for rule, script in scripts if path in script and word.search(script)), None)
+            rule = next((rule for rule, script in scripts if path in script and _names(script, path)), None)
             if rule:
                 rules[path] = rule
+
+
+def _names(script: str, path: str) -> bool:
+    """Whether a script speaks of this very path."""
+    return re.search(rf"(?<![\w/.-]){re.escape(path)}(?![\w/-]|\.\w)", script) is not None
 
 
 def _links(tree: Tree, paths: Mapping[str, Node], rules: dict[str, str]) -> None:
