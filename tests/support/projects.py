@@ -334,4 +334,8 @@ def verified(project: Project, first: Path, second: Path, context: Path) -> tupl
 
 def _unexplained(check: Mapping[str, Any]) -> list[str]:
     rows = check["differences"]
-    return [row["message"] for row in rows if row["weight"] == "fail" and not row["explained_by"]]
+    return [
+        f"{row['path'] or ''} {row['message']}"
+        for row in rows
+        if row["weight"] == "fail" and not row["explained_by"]
+    ]
