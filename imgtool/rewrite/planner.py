@@ -81,9 +81,6 @@ class _Subject:
     def accelerator(self) -> str:
         return self.base.accelerator or ""
 
-    def position(self, instruction: Instruction) -> int:
-        return self.instructions.index(instruction)
-
 
 def _converted(facts: Facts, target: str | None, choices: Choices) -> Plan:
     shipped, base = _shipped(facts, target, choices)
@@ -523,7 +520,11 @@ _IN_FILES = "its effect is among the files that are copied from the builder"
 
 
 def _captured_steps(subject: _Subject, work: Work) -> Iterator[Step]:
-    """What becomes of a RUN that builds, or stands between such: the final stage runs only what files do not hold."""
+    """What becomes of a RUN that builds, or stands between such: the final stage runs only what files do not hold.
+
+    Raises:
+        RefusedError: a command does both, and cannot be taken apart.
+    """
     facts, run = subject.facts, work.run
     system = [segment for segment, one in work.items if placement.is_system(facts, run, segment, one)]
     if not system:
@@ -622,8 +623,11 @@ def _replayed(subject: _Subject, instruction: Instruction) -> bool:
 
 
 def _user(subject: _Subject, last: Instruction) -> str:
-    before = subject.instructions[: subject.position(last)]
-    found = next(i for i in reversed(before) if i.keyword == "USER")
+    """The USER instruction that is in force at another one."""
+    before = (i for i in reversed(subject.instructions) if i.span.start < last.span.start)
+    found = next((i for i in before if i.keyword == "USER"), None)
+    if found is None:
+        raise RefusedError("user-before-install", "the base image sets another user than root", last.span)
     return cut(subject.facts.document.data, found.span)
 
 
