@@ -76,6 +76,8 @@ from imgtool.transforms.consecutive import groups, made_one
 from imgtool.transforms.flavour import other_flavour
 from imgtool.transforms.instructions import author_label, json_form, remove_flag, remove_instruction, set_flag
 from imgtool.transforms.joined import joined
+from imgtool.transforms.manifests import Early, copied_late, early_copies
+from imgtool.transforms.manifests import sources as manifest_sources
 from imgtool.transforms.merge import merge_runs
 from imgtool.transforms.ownership import Recopy, folded, recopies
 from imgtool.transforms.ownership import advice as ownership_advice
@@ -99,6 +101,7 @@ __all__ = [
     "Deletion",
     "Document",
     "DriverFact",
+    "Early",
     "Edge",
     "Edit",
     "Facts",
@@ -151,6 +154,7 @@ __all__ = [
     "container_engine",
     "contents",
     "copied",
+    "copied_late",
     "copy_source",
     "covers",
     "cuda_of",
@@ -164,6 +168,7 @@ __all__ = [
     "driver_package",
     "driver_path",
     "driver_program",
+    "early_copies",
     "expand",
     "expand_content",
     "field",
@@ -197,6 +202,7 @@ __all__ = [
     "located",
     "made",
     "made_one",
+    "manifest_sources",
     "may_install",
     "merge_runs",
     "mounts_of",

@@ -89,7 +89,7 @@ def left_behind(
     for cache, operations in found.items():
         last = order[id(emptied[cache][0])] if cache in emptied else -1
         after = tuple(o for o in operations if order[id(o.command)] > last)
-        if after and not _covered(facts, run, cache) and not _switched_off(facts, run, cache):
+        if after and not covered(facts, run, cache) and not switched_off(facts, run, cache):
             yield Kept(cache, run, after)
 
 
@@ -121,7 +121,8 @@ def _only_local(operation: PackageOperation) -> bool:
     return operation.has("--no-deps") and local and not operation.requirement_files
 
 
-def _switched_off(facts: Facts, run: Run, cache: PackageCache) -> bool:
+def switched_off(facts: Facts, run: Run, cache: PackageCache) -> bool:
+    """Whether a variable or a configuration file does."""
     values = facts.state(run.instruction).values
     for name in cache.off:
         value = values.get(name, "")
@@ -150,7 +151,7 @@ def _first_configured(stage: Stage) -> float:
     return math.inf
 
 
-def _covered(facts: Facts, run: Run, cache: PackageCache) -> bool:
+def covered(facts: Facts, run: Run, cache: PackageCache) -> bool:
     """Whether a mount keeps the cache out of the layer."""
     for mount in mounts_of(run.instruction.inner or run.instruction):
         if mount.type in ("cache", "tmpfs") or not mount.readonly:

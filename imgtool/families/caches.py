@@ -15,6 +15,9 @@ class PackageCache(NamedTuple):
     a leading slash is below the user's home. ``variable`` names another folder, ``off`` are variables that
     switch the cache off, ``option`` does so for one command. ``clean`` is a command that empties it;
     ``{program}`` in it is the manager as it was called.
+
+    ``mounts`` are the folders that a cache mount can stand for: nothing but the cache is in them, and what is installed
+    holds without. ``sharing`` is the mount's, ``apart`` the option that keeps links to the cache out of what is installed.
     """
 
     name: str
@@ -28,6 +31,9 @@ class PackageCache(NamedTuple):
     variable: str | None = None
     off: tuple[str, ...] = ()
     option: str | None = None
+    mounts: tuple[str, ...] = ()
+    sharing: str | None = None
+    apart: str | None = None
 
 
 class CacheSize(NamedTuple):

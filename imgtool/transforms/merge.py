@@ -37,30 +37,47 @@ def merge_runs(facts: Facts, runs: Sequence[Run]) -> tuple[Edit, ...] | None:
     are equal, and the shell reads no files when it starts. Comments between them move into the continuation.
     Files, config and exit status stay equal.
     """
+    if obstacle(facts, runs) is not None:
+        return None
+    return tuple(_joint(facts.document, first, second) for first, second in pairwise(runs))
+
+
+def obstacle(facts: Facts, runs: Sequence[Run]) -> str | None:
+    """Why RUNs in a row cannot be one with certainty; None where they can."""
     document = facts.document
-    if len(runs) < 2 or not all(_mergeable(document, run) for run in runs) or _reads_files(facts, runs[0]):
-        return None
+    if len(runs) < 2:
+        return "there is nothing to merge it with"
+    told = next(((why, run) for run in runs if (why := _kept_apart(document, run))), None)
+    if told is not None:
+        return f"line {told[1].instruction.start_line} {told[0]}"
+    if _reads_files(facts, runs[0]):
+        return "the shell may read files when it starts, which an earlier RUN has changed"
     if any(_replaces_pip(first, runs[position + 1 :]) for position, first in enumerate(runs)):
-        return None
+        return "pip is replaced in between"
     if sum(len(run.script.text.data) + len("&&  ") for run in runs) > _MAX_SCRIPT:
-        return None
+        return "the script would be too long"
     if not all(_neighbours(document, first, second) for first, second in pairwise(runs)):
-        return None
-    return tuple(_joint(document, first, second) for first, second in pairwise(runs))
+        return "their flags differ, or something stands between them"
+    return None
 
 
-def _mergeable(document: Document, run: Run) -> bool:
+def _kept_apart(document: Document, run: Run) -> str | None:
     node = run.instruction
-    if run.onbuild or node.json or node.heredocs or not run.script.understood or not run.script.commands:
-        return False
-    return (
-        run.script.operators <= _JOINED
-        and not is_stateful(run)
-        and not _EPHEMERAL.search(run.script.text.data)
-        and not any(_starts_daemon(c.name, c.argv[0].text) for c in run.script.commands if c.argv)
-        and not any(m.type == "tmpfs" or (m.type == "bind" and not m.readonly) for m in mounts_of(node))
-        and _ends_with_items(document.data, run)
-    )
+    if run.onbuild or node.json or node.heredocs:
+        return "is no plain command for the shell"
+    if not run.script.understood or not run.script.commands:
+        return "is not understood"
+    if not run.script.operators <= _JOINED:
+        return "has more than && at its top level"
+    if is_stateful(run):
+        return "changes the shell (cd, export, set, a variable)"
+    if _EPHEMERAL.search(run.script.text.data):
+        return "works on files that the builder makes anew for each RUN"
+    if any(_starts_daemon(c.name, c.argv[0].text) for c in run.script.commands if c.argv):
+        return "starts a program that ends with its RUN"
+    if any(m.type == "tmpfs" or (m.type == "bind" and not m.readonly) for m in mounts_of(node)):
+        return "may write to a mount that ends with its RUN"
+    return None if _ends_with_items(document.data, run) else "ends with a comment"
 
 
 # options of a shell that say how the script runs, not what is read before it
