@@ -95,11 +95,13 @@ RUN skip='({skip})' \\
  && {{ {_UNRESOLVED} || [ $? = 1 ]; }} > captured/missing"""
 
 
-# files of packages that were installed since, but for those that were changed afterwards; also below /usr, where
-# folders of / are links into it
+# files of packages that were installed since, but for those that were changed after their package's list was written;
+# also below /usr, where folders of / are links into it
 _OWNED = r"""paths() { sed 's,^,.,;p;s,^\./\(s*bin\|lib[^/]*\)/,./usr/\1/,' | tr '\n' '\0' | LC_ALL=C sort -zu; } \
  && find var/lib/dpkg/info -name '*.list' -cnewer .before > captured/lists \
- && sed 's,.*/,,;s,\.list$,,' captured/lists | { xargs -r dpkg -V || true; } | sed -n 's,^..5[^/]*,,p' | paths > captured/edited \
+ && while read -r list; do \
+      xargs -r -d '\n' -a "$list" sh -c 'find "$@" -maxdepth 0 -cnewer "$0" 2>/dev/null' "$list" || true; \
+    done < captured/lists | paths > captured/edited \
  && xargs -r cat < captured/lists | paths | LC_ALL=C comm -z23 - captured/edited > captured/owned"""
 _UNRESOLVED = "{ xargs -0r ldd < captured/programs 2>&1 || true; } | grep 'not found'"
 

@@ -29,7 +29,8 @@ RUN mkdir -p "/opt/a folder/in it" && echo 5 > "/opt/a folder/in it/a b" && echo
  && cp /bin/ls /opt/setuid && chmod 4755 /opt/setuid && cp /bin/cat /opt/capable && setcap cap_net_raw+ep /opt/capable \
  && setfattr -n user.colour -v red /opt/dated && mkdir /opt/empty && chown app: /opt/empty && rm -r /opt/old/d \
  && rm /usr/bin/tac && echo 'app ALL=(ALL) ALL' >> /etc/sudoers && mkfifo /opt/fifo \
- && mkdir -p /root/.cache/pip /root/.cache/models && echo 8 > /root/.cache/models/m && mkdir /var/log/own /srv/data
+ && mkdir -p /root/.cache/pip /root/.cache/models && echo 8 > /root/.cache/models/m && mkdir /var/log/own /srv/data \
+ && chmod 700 /usr/bin/getfattr && chown app /etc/sudoers.d
 """
 SHOWN = (
     "find / -xdev ( -path /proc -o -path /sys -o -path /dev -o -path /var/lib/dpkg -o -path /var/cache "
