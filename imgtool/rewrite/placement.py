@@ -53,6 +53,8 @@ _WRITES = frozenset(
     "update-locale update-ca-certificates update-ca-trust ssh-keygen systemctl fc-cache update-mime-database mandb "
     "texhash mktexlsr a2enmod crudini setcap visudo update-rc.d chkconfig".split()
 )
+_BUILDERS = frozenset("gcc g++ cc c++ clang clang++ gfortran make cmake ninja".split())
+_PIP = regex(r"pip[0-9.]*")
 _MANAGERS = frozenset("apt apt-get dnf microdnf yum zypper apk ldconfig".split())
 # where packages come from: what brings these must be there before packages are installed
 _SOURCES = regex(rb"/etc/(?:apt|yum|dnf|pki|zypp)\b|/usr/share/keyrings|/etc/apk|\.(?:deb|rpm)\b")
@@ -129,7 +131,12 @@ def region(instructions: Sequence[Instruction], works: Mapping[Instruction, Work
 
 def _asks_toolkit(segment: Segment, one: Kind) -> bool:
     """Whether a command that leaves nothing needs what only the builder has (``nvcc --version``)."""
-    return one is Kind.QUERY and any(c.name in needs.TOOLKIT_TOOLS for c in segment.commands)
+    return one is Kind.QUERY and uses_builder(segment)
+
+
+def uses_builder(segment: Segment) -> bool:
+    """Whether a command runs what the final stage may not have: the toolkit, a compiler, pip."""
+    return any(c.name in needs.TOOLKIT_TOOLS | _BUILDERS or _PIP.fullmatch(c.name) for c in segment.commands)
 
 
 def _prepares(facts: Facts, segment: Segment) -> bool:

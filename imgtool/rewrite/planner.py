@@ -377,15 +377,24 @@ def _run_steps(
     for segment, one in work.items:
         if one in PYTHON:
             found = next(i for i in installations if i.command is segment.commands[0])
-            more = found is not installations[-1]
-            pip = contents(subject.base).holds("pip") is True
-            yield transfer(subject.facts, found, numbers, pip_in_final=pip, used_later=more)
+            more = found is not installations[-1] or _is_asked_for(subject, segment)
+            yield transfer(subject.facts, found, numbers, pip_in_final=_has_pip(subject), used_later=more)
         else:
             yield from _system_steps(subject, work, segment, one)
     yield from _caches(subject, work)
 
 
 _REPLAYED = "not proven build-only, so it is replayed"
+
+
+def _has_pip(subject: _Subject) -> bool:
+    return contents(subject.base).holds("pip") is True
+
+
+def _is_asked_for(subject: _Subject, segment: Segment) -> bool:
+    """Whether a command behind an installation may import what it installs, and leaves nothing (``-c 'import x'``)."""
+    items = (item for work in subject.works.values() for item in work.items)
+    return any(one is Kind.QUERY and other.span.start > segment.span.start for other, one in items)
 
 
 def _system_steps(subject: _Subject, work: Work, segment: Segment, one: Kind) -> Iterator[Step]:
@@ -399,6 +408,8 @@ def _system_steps(subject: _Subject, work: Work, segment: Segment, one: Kind) ->
         yield from system_packages.steps(
             work.run, segment, compiler=subject.needed.compiler, base=subject.base
         )
+    elif one in (Kind.QUERY, Kind.FILES) and placement.uses_builder(segment) and not _has_pip(subject):
+        yield Place(segment.span, Placement.BUILDER, one, "what it runs is not in the final stage")
     elif one is Kind.CLEAN:
         yield Place(segment.span, Placement.BUILDER, one, "the final stage has no such cache")
     else:

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROJECTS = ROOT / "fixtures" / "projects"
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 NAMES = ("extension", "pip-only", "service", "ascend")
+EVERY = sorted(path.parent.name for path in PROJECTS.glob("*/project.toml"))
 
 
 def options(name: str) -> FactOptions:
@@ -31,9 +32,10 @@ def test_snapshot(name: str) -> None:
     assert made.data.decode() == (SNAPSHOTS / f"{name}.Dockerfile").read_text()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EVERY)
 def test_a_second_rewrite_changes_nothing(name: str) -> None:
     once = rewrite((PROJECTS / name / "Dockerfile").read_bytes(), None, options(name))
+    assert once.plan.status is Status.CONVERTED
     twice = rewrite(once.data, None, options(name))
     assert twice.plan.status is Status.UNCHANGED
     assert twice.data == once.data
@@ -211,3 +213,32 @@ def test_real_files_never_raise(corpus: Path) -> None:
         data = path.read_bytes()
         made = rewrite(data)
         assert made.data == data or made.plan.status is Status.CONVERTED
+
+
+BESIDE_WHEELS = [
+    # what a RUN has beside an installation, whether the final stage has it
+    ('python3 -c "import numpy"', True),
+    ("pip list", False),
+    ("nvcc --version", False),
+    ("pip config set global.timeout 60", False),
+    ("mkdir -p /data", True),
+]
+
+
+@pytest.mark.parametrize("command, there", BESIDE_WHEELS)
+def test_commands_go_where_what_they_run_is(command: str, there: bool, tmp_path: Path) -> None:
+    dockerfile = (
+        "FROM nvidia/cuda:12.1.0-devel-ubuntu22.04\n"
+        "RUN apt-get update && apt-get install -y python3-pip\n"
+        f'RUN pip install numpy && {command}\nCMD ["python3"]\n'
+    )
+    path = tmp_path / "Dockerfile"
+    path.write_text(dockerfile)
+    builder, _, final = (
+        rewrite(dockerfile.encode(), None, FactOptions(dockerfile=path)).data.decode().partition("\n\nFROM ")
+    )
+    assert command in builder
+    assert (command in final) == there
+    # it may import what was installed
+    asks = command.startswith(("python3", "pip list", "nvcc"))
+    assert ("pip install --no-index" in builder) == asks
