@@ -214,20 +214,69 @@ _STANDARD = _Standard()
 if TYPE_CHECKING:
     from typing import NamedTuple as NamedTuple  # noqa: PLC0414 - for those who import it from here
 else:
-    from collections import namedtuple
+    from collections import _tuplegetter
 
     class _Tuples(type):
-        """Makes a named tuple of a class; :mod:`typing` would compile every annotation."""
+        """Makes a named tuple of a class, as :func:`collections.namedtuple` does, with its constructor left for later."""
 
         def __new__(cls, name: str, _bases: tuple[type, ...], space: dict[str, Any]) -> type:
             types = space.pop("__annotations__", {})
-            defaults = [space.pop(field) for field in types if field in space]
-            made = namedtuple(name, types, defaults=defaults, module=space["__module__"])  # noqa: PYI024 - see above
-            made.__annotations__ = types
-            for key, value in space.items():
-                if key not in ("__module__", "__classcell__"):
-                    setattr(made, key, value)
+            space.pop("__classcell__", None)
+            names = tuple(types)
+            defaults = {field: space.pop(field) for field in names if field in space}
+            own = {
+                "__slots__": (),
+                "_fields": names,
+                "_field_defaults": defaults,
+                "__match_args__": names,
+                "__annotations__": types,
+                "__new__": _first_new(lambda: made, names, tuple(defaults.values())),
+                "__getnewargs__": _as_tuple,
+                "__repr__": _tuple_repr,
+                "_make": classmethod(_make),
+                "_replace": _replace,
+                "_asdict": _as_dict,
+            }
+            own |= {field: _tuplegetter(at, None) for at, field in enumerate(names)}
+            made = type.__new__(type, name, (tuple,), own | space)
             return made
+
+    def _first_new(
+        made: Callable[[], type], names: tuple[str, ...], defaults: tuple[Any, ...]
+    ) -> Callable[..., Any]:
+        def __new__(cls: type, *args: Any, **kwargs: Any) -> Any:  # noqa: N807 - it is one
+            listed = "".join(f"{field}, " for field in names)
+            text = f"lambda _cls, {listed}: _new(_cls, ({listed}))"
+            function = eval(text, {"_new": tuple.__new__})  # noqa: S307 - made of the names of fields, as namedtuple does
+            function.__defaults__ = defaults
+            function.__name__ = "__new__"
+            function.__qualname__ = f"{made().__qualname__}.__new__"
+            made().__new__ = staticmethod(function)
+            return function(cls, *args, **kwargs)
+
+        return __new__
+
+    def _as_tuple(self: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(self)
+
+    def _tuple_repr(self: Any) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in zip(self._fields, self, strict=True))
+        return f"{self.__class__.__name__}({shown})"
+
+    def _make(cls: Any, iterable: Any) -> Any:
+        found = tuple.__new__(cls, iterable)
+        if len(found) != len(cls._fields):
+            raise TypeError(f"Expected {len(cls._fields)} arguments, got {len(found)}")
+        return found
+
+    def _replace(self: Any, /, **changes: Any) -> Any:
+        found = tuple.__new__(self.__class__, map(changes.pop, self._fields, self))
+        if changes:
+            raise ValueError(f"Got unexpected field names: {list(changes)!r}")
+        return found
+
+    def _as_dict(self: Any) -> dict[str, Any]:
+        return dict(zip(self._fields, self, strict=True))
 
     def NamedTuple() -> None:  # noqa: N802 - its name there
         """As :class:`typing.NamedTuple`, for classes without type variables."""

@@ -156,8 +156,11 @@ def locate(
     """
     if context is not None:
         return _context(context, how, dockerfile) if _there(str(context)) == "folder" else None
+    if dockerfile is None:
+        return None
+    folder = dockerfile.parent.resolve()
     for wanted in _evidence(sources):
-        for found, root in _folders(dockerfile):
+        for found, root in _folders(folder):
             if all(_exists(root, source) for source in wanted):
                 return _context(root, found, dockerfile)
     return None
@@ -209,10 +212,7 @@ def _repository(folder: str) -> str:
     return at
 
 
-def _folders(dockerfile: Path | None) -> Iterator[tuple[How, Path]]:
-    if dockerfile is None:
-        return
-    folder = dockerfile.parent.resolve()
+def _folders(folder: Path) -> Iterator[tuple[How, Path]]:
     yield "dockerfile folder", folder
     root = repository_root(folder)
     if root is not None and root != folder:

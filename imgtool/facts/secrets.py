@@ -33,12 +33,12 @@ def secrets(document: Document) -> tuple[Secret, ...]:
 def _in_instruction(instruction: Instruction, search: Search) -> Iterator[Secret]:
     node = instruction.inner or instruction
     declares = node.keyword in ("ENV", "ARG") and not node.problem
-    named = search._replace(names=search.names and not declares)
+    named = search._replace(names=False) if declares and search.names else search
     texts = [instruction.rest, *(Text(h.content, (0,), (h.body.start,)) for h in instruction.heredocs)]
     found = [_at(text, one) for text in texts for one in find(text.data, named)]
     if declares and search.names:
         found += _declared(node)
-    for one in apart(found):
+    for one in apart(found) if found else ():
         yield Secret(one.what, Span(one.start, one.end), one.weak, instruction)
 
 

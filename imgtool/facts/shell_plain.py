@@ -12,7 +12,7 @@ import re
 from imgtool.facts.commands import Assignment, Redirect
 from imgtool.facts.shell_place import ASSIGNMENT, RESERVED, Parts
 from imgtool.facts.shell_tree import MAX_SCRIPT, Token
-from imgtool.facts.shell_words import Source, safe, word
+from imgtool.facts.shell_words import Source, quoted, safe, word
 from imgtool.regex import regex
 from imgtool.values import NamedTuple, dataclass
 
@@ -114,7 +114,7 @@ def _take(draft: _Draft, source: Source, found: re.Match[bytes], kind: int) -> b
     made = (
         safe(source, start, draft.end, found[_SAFE].decode())
         if kind == _SAFE
-        else word(source, start, draft.end)
+        else quoted(source, start, draft.end)
     )
     if made is not None:
         parts.words.append(made)

@@ -146,6 +146,9 @@ class Walk:
 
     def _pipeline(self, stages: list[Stage], place: Place, connector: str) -> Outcome:
         items = stages[0].items
+        if len(stages) == 1 and items and items[0].kind == "simple":
+            item = place.item or place.span(items)
+            return self._stage(items, place._replace(item=item, connector=connector))
         if place.item is None and (whole := [item for stage in stages for item in stage.items]):
             place = place._replace(item=place.span(whole))
         bangs = 0
@@ -175,14 +178,13 @@ class Walk:
         if not items:
             where = place.statement or place.source.span(0, 0)
             return self.unread(where, "syntax error", doubtful=True)
-        for item in items:
-            if item.kind in ("opaque", "bang"):
-                return self.unread(place.span(items), str(item.value or "syntax error"), doubtful=True)
+        kinds = {item.kind for item in items}
+        if not kinds.isdisjoint(("opaque", "bang")):
+            wrong = next(item for item in items if item.kind in ("opaque", "bang"))
+            return self.unread(place.span(items), str(wrong.value or "syntax error"), doubtful=True)
         if place.depth > _MAX_DEPTH:
             return self.unread(place.span(items), "nested too deeply")
-        if any(item.kind == "compound" for item in items):
-            return self._compound(items, place)
-        return self._simple(items, place)
+        return (self._compound if "compound" in kinds else self._simple)(items, place)
 
     # --- simple commands -----------------------------------------------------------------------------
 

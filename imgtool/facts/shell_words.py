@@ -152,6 +152,12 @@ def word(source: Source, start: int, end: int, holes: tuple[Hole, ...] = ()) -> 
     raw = source.data[start:end]
     if _SAFE.fullmatch(raw):
         return safe(source, start, end, raw.decode())
+    return quoted(source, start, end, holes)
+
+
+def quoted(source: Source, start: int, end: int, holes: tuple[Hole, ...] = ()) -> Word | None:
+    """A word with quotes, escapes, expansions or patterns in it; None where a quote is never closed."""
+    raw = source.data[start:end]
     if not holes and raw.isascii() and _SIMPLY_QUOTED.fullmatch(raw):
         text = raw.decode()
         return Word(Arg(text[1:-1], text, source.span(start, end), literal=True), source, start, end)

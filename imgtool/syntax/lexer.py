@@ -78,7 +78,7 @@ class Lexer:
         if lines[-1] == b"":
             lines.pop()
         self._lines = lines
-        self._some_too_long = any(len(line) > MAX_LINE for line in lines)
+        self._some_too_long = max(map(len, lines), default=0) > MAX_LINE
 
     def logical_lines(self) -> Iterator[LogicalLine]:
         """Instructions in file order. The caller may read heredocs between two of them."""

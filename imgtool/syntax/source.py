@@ -7,6 +7,8 @@ import os
 import stat
 from bisect import bisect_right
 from functools import cached_property
+from itertools import accumulate, count
+from operator import add
 from pathlib import Path
 from typing import BinaryIO
 
@@ -83,13 +85,9 @@ class Source:
     @cached_property
     def line_starts(self) -> list[int]:
         r"""Byte offset of every line; lines end at ``\n`` alone, as BuildKit reads them."""
-        starts = [0]
-        find = self.data.find
-        at = find(b"\n")
-        while at != -1:
-            starts.append(at + 1)
-            at = find(b"\n", at + 1)
-        return starts
+        lengths = map(len, self.data.split(b"\n")[:-1])
+        # and one newline for each line before
+        return list(map(add, accumulate(lengths, initial=0), count()))
 
     def line_of(self, offset: int) -> int:
         """The 1-based line that holds a byte offset."""
