@@ -13,7 +13,7 @@ from itertools import chain, count
 
 from imgtool.edits import Span, cut
 from imgtool.facts.facts import DEFAULT_SHELL, Facts
-from imgtool.facts.stages import Stage
+from imgtool.facts.stages import Stage, mounts_of
 from imgtool.families import BaseImage, identify, toolchain
 from imgtool.families.contents import contents
 from imgtool.regex import regex
@@ -330,11 +330,20 @@ def _refuse_not_wheels(subject: _Subject, region: Region) -> None:
         for segment, one in work.items:
             if one in BUILDS - PYTHON or (one in PYTHON and len(segment.commands) != 1):
                 raise RefusedError("unknown-command", _told(subject, segment), segment.span)
-        if work.builds and (instruction.flags or not work.divisible or instruction.heredocs):
+        if work.builds and (
+            not _is_plainly_mounted(instruction) or not work.divisible or instruction.heredocs
+        ):
             raise RefusedError("run-flags", "the wheels of this form are not covered", instruction.span)
         if work.builds and not _is_root(subject, instruction):
             message = "installations by another user than root are not covered"
             raise RefusedError("user-before-install", message, instruction.span)
+
+
+def _is_plainly_mounted(instruction: Instruction) -> bool:
+    """Whether all its flags mount caches and files of the context, which both stages may have."""
+    mounts = mounts_of(instruction)
+    plain = (m.type == "cache" or (m.type == "bind" and m.readonly) for m in mounts if not m.from_)
+    return sum(plain) == len(instruction.flags)
 
 
 def _told(subject: _Subject, segment: Segment) -> str:

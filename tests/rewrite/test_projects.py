@@ -242,3 +242,17 @@ def test_commands_go_where_what_they_run_is(command: str, there: bool, tmp_path:
     # it may import what was installed
     asks = command.startswith(("python3", "pip list", "nvcc"))
     assert ("pip install --no-index" in builder) == asks
+
+
+def test_cache_mounts_stay_with_the_wheels(tmp_path: Path) -> None:
+    mounts = "--mount=type=cache,target=/root/.cache/pip"
+    dockerfile = (
+        "FROM nvidia/cuda:12.1.0-devel-ubuntu22.04\n"
+        "RUN apt-get update && apt-get install -y python3-pip\n"
+        f'RUN {mounts} \\\n    pip install numpy\nCMD ["python3"]\n'
+    )
+    path = tmp_path / "Dockerfile"
+    path.write_text(dockerfile)
+    made = rewrite(dockerfile.encode(), None, FactOptions(dockerfile=path)).data.decode()
+    assert f"RUN {mounts} \\\n    pip wheel -w /wheels/1 numpy\n" in made
+    assert f"target=/wheels \\\n    {mounts} \\\n    PYTHONPATH=/wheels python3 -m pip install" in made
