@@ -15,7 +15,6 @@ from imgtool.cli.basics import STDIN, UNREADABLE
 from imgtool.cli.companions import Beside, files_of, write
 from imgtool.cli.inputs import BuildArgs, build_args, read
 from imgtool.cli.output import Format, say
-from imgtool.cli.tidying import only
 from imgtool.edits import write_atomic
 from imgtool.facts.given import FactOptions
 from imgtool.report import rewrites as report
@@ -24,6 +23,7 @@ from imgtool.report.style import printable, style_for
 from imgtool.rewrite import Rewrite
 from imgtool.rewrite.choices import Assumption, Choices, Part, Strategy
 from imgtool.rewrite.plan import Status
+from imgtool.rewrite.steps import only as parts_of
 from imgtool.rewrite.targets import Targeted, rewrite_for
 from imgtool.syntax.source import decode
 from imgtool.values import replace
@@ -239,7 +239,9 @@ def _rewritten(
     data, options = read(path), replace(given, dockerfile=_path(path))
     for name in (str(target) if target else None for target in targets):
         one = (
-            only(data, name, options, choices) if choices.only else rewrite_for(data, name, options, choices)
+            parts_of(data, name, options, choices)
+            if choices.only
+            else rewrite_for(data, name, options, choices)
         )
         yield proof(Path(path), one, name, options, choices) if proof else one
 

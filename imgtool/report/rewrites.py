@@ -20,11 +20,16 @@ from imgtool.rewrite.plan import (
     CopyPrefixes,
     DropCaches,
     DropPackages,
+    EmptyCaches,
+    FoldOwner,
+    LeaveAlone,
+    MergeRuns,
+    MountCaches,
     Place,
+    Reorder,
     SplitStage,
     Step,
     SwapFlavour,
-    Tidy,
     TransferWheels,
 )
 from imgtool.rewrite.retarget import Change
@@ -112,8 +117,28 @@ def _told(step: Step) -> tuple[str, str, str]:
             return "both", "capture", step.evidence
         case CopyPrefixes():
             return "both", "prefix", f"{' '.join(step.folders)}: {step.evidence}"
-        case Tidy():
-            return "final", step.part, f"{step.evidence} ({step.rule})"
+        case _:
+            return _told_alone(step)
+
+
+_Alone = MergeRuns | FoldOwner | EmptyCaches | MountCaches | Reorder | LeaveAlone
+
+
+def _told_alone(step: _Alone) -> tuple[str, str, str]:
+    """The same for a step that stands on its own."""
+    match step:
+        case MergeRuns():
+            return "merged", "merge-runs", f"{step.evidence}: {step.count} become one"
+        case FoldOwner():
+            return "folded", "fold-chown", step.evidence
+        case EmptyCaches():
+            return "emptied", "drop-caches", f"{step.cache}: {step.evidence}"
+        case MountCaches():
+            return "mounted", "cache-mounts", f"{' and '.join(step.targets)}: {step.evidence}"
+        case Reorder():
+            return "moved", "reorder", step.evidence
+        case LeaveAlone():
+            return "left", step.part, step.evidence
 
 
 def as_json(rewrites: Sequence[tuple[str, Rewrite]], turned: Sequence[Sequence[Change]] | None = None) -> str:

@@ -38,14 +38,15 @@ def rewrite(
     facts = Facts(document, options)
     planned = plan(facts, target, choices)
     made = render(facts, planned)
-    doubt = _doubt(made) if planned.status is Status.CONVERTED else None
-    if doubt:
-        reason = Reason("rereading", doubt, Span(0, len(data)))
+    why = doubt(made) if planned.status is Status.CONVERTED else None
+    if why:
+        reason = Reason("rereading", why, Span(0, len(data)))
         return Rewrite(document.source, Plan(planned.target, Status.REFUSED, reasons=(reason,)), data)
     return Rewrite(document.source, planned, made)
 
 
-def _doubt(made: bytes) -> str | None:
+def doubt(made: bytes) -> str | None:
+    """Why a file that was made should not be written: it does not parse, or its readers disagree."""
     problems = parse(made).problems
     if problems:
         return f"the result would not parse: {problems[0].message}"

@@ -138,13 +138,54 @@ class CopyPrefixes:
 
 
 @dataclass(frozen=True, slots=True)
-class Tidy:
-    """A part of a rewrite that the fixes of one rule make, ``count`` times."""
+class MergeRuns:
+    """The RUN and those behind it, ``count`` in all, become one."""
+
+    span: Span
+    count: int
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class FoldOwner:
+    """An owner or mode is set where files are put, and not by this command in a later layer."""
+
+    span: Span
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyCaches:
+    """A RUN leaves no cache of a package manager in its layer any more."""
+
+    span: Span
+    cache: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class MountCaches:
+    """A RUN keeps its caches in mounts that builds share: ``targets`` are the folders."""
+
+    span: Span
+    targets: tuple[str, ...]
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reorder:
+    """An instruction moves behind an installation that reads nothing of it."""
+
+    span: Span
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveAlone:
+    """What a part of a rewrite (a word of ``--only``) is about, and does not change: ``evidence`` says why."""
 
     span: Span
     part: str
-    rule: str
-    count: int
     evidence: str
 
 
@@ -157,7 +198,12 @@ Step = (
     | DropCaches
     | CaptureFiles
     | CopyPrefixes
-    | Tidy
+    | MergeRuns
+    | FoldOwner
+    | EmptyCaches
+    | MountCaches
+    | Reorder
+    | LeaveAlone
 )
 
 

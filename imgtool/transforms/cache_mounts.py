@@ -22,7 +22,7 @@ from imgtool.values import NamedTuple
 # stable since dockerfile 1.2
 _TOO_OLD = regex(r"(?:docker\.io/)?docker/dockerfile:1\.[01](?:[.-].*)?\Z")
 _ROOT = ("0", "root")
-_OFFLINE = ("--offline", "--prefer-offline", "--no-index", "--no-network")
+_OFFLINE = ("--offline", "--prefer-offline", "--no-network")
 _DELETES = frozenset({"rm", "find", "unlink", "shred"})
 
 
@@ -138,6 +138,8 @@ def _refuse_readers(facts: Facts, run: Run, cache: PackageCache, targets: Sequen
             if other is not run and any(_names(c, tails) for c in other.script.commands):
                 raise _LeftError(f"line {other.instruction.start_line} names its folder")
     for node in facts.document.instructions:
+        if node.keyword == "ENV" and node.args[:1] == (cache.variable,):
+            continue
         folders = [*tails, *(f".{tail.split('/')[0].lstrip('.')}" for tail in tails if tail.startswith("."))]
         if node.keyword not in ("RUN", "ONBUILD") and any(f.encode() in node.rest.data for f in folders):
             raise _LeftError(f"line {node.start_line} names its folder")

@@ -120,7 +120,7 @@ def test_a_missing_file(imgtool: Imgtool) -> None:
 ONLY = [
     # what is asked for, what the file has afterwards, what it has not
     ("merge-runs", "RUN useradd app \\\n    && mkdir /x\n", "COPY --chown"),
-    ("fold-chown", "COPY --chown=app:0 a /a\n", "&& mkdir"),
+    ("fold-chown", "COPY --chown=app:0 . /srv/app\n", "&& mkdir"),
     ("drop-caches", "rm -rf /var/lib/apt/lists/*", "COPY --chown"),
 ]
 LOOSE = """\
@@ -128,9 +128,9 @@ FROM debian:bookworm
 RUN apt-get update && apt-get install -y curl
 RUN useradd app
 RUN mkdir /x
-COPY a /a
-RUN chown -R app /a
-CMD ["a"]
+COPY . /srv/app
+RUN chown -R app /srv/app
+CMD ["/srv/app/a"]
 """
 
 
