@@ -56,6 +56,7 @@ _WRITES = frozenset(
 _BUILDERS = frozenset("gcc g++ cc c++ clang clang++ gfortran make cmake ninja".split())
 _PIP = regex(r"pip[0-9.]*")
 _MANAGERS = frozenset("apt apt-get dnf microdnf yum zypper apk ldconfig".split())
+_USE_LISTS = frozenset({Operation.INSTALL, Operation.REMOVE})
 # where packages come from: what brings these must be there before packages are installed
 _SOURCES = regex(rb"/etc/(?:apt|yum|dnf|pki|zypp)\b|/usr/share/keyrings|/etc/apk|\.(?:deb|rpm)\b")
 
@@ -158,8 +159,11 @@ def is_system(facts: Facts, run: Run, segment: Segment, one: Kind) -> bool:
 
 
 def is_placeless(segment: Segment) -> bool:
-    """Whether a command does the same in any working folder: it names packages or users, and no files."""
-    names = all(c.name in _DATABASES | _MANAGERS for c in segment.commands)
+    """Whether a command does the same in any working folder: it names packages or users, and no files.
+
+    What the final stage runs, too, from behind a variable installs packages.
+    """
+    names = all(c.name in _DATABASES | _MANAGERS or (c.argv and not c.name) for c in segment.commands)
     words = (arg.text for c in segment.commands for arg in c.args)
     return names and not any(word.endswith((".deb", ".rpm")) or word.startswith(".") for word in words)
 
@@ -167,8 +171,13 @@ def is_placeless(segment: Segment) -> bool:
 def lists_are_used(
     instructions: Sequence[Instruction], works: Mapping[Instruction, Work], instruction: Instruction
 ) -> bool:
-    """Whether a RUN behind one installs system packages with the package lists that are there already."""
+    """Whether a RUN behind one needs the package lists that are there already.
+
+    That is one that installs, and one that removes by name: apt-get fails for a name that it has never heard of.
+    """
     behind = (works[i].run for i in instructions if i in works and i.span.start > instruction.span.start)
-    operations = (o.operation for run in behind for o in run.operations if o.ecosystem == "deb")
-    first = next((o for o in operations if o in (Operation.INSTALL, Operation.REFRESH)), None)
-    return first is Operation.INSTALL
+    operations = (o for run in behind for o in run.operations if o.ecosystem == "deb")
+    # autoremove names nothing
+    asked = (o.operation for o in operations if o.operation is not Operation.REMOVE or o.packages)
+    first = next((o for o in asked if o in _USE_LISTS or o is Operation.REFRESH), None)
+    return first in _USE_LISTS

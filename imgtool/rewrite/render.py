@@ -224,7 +224,10 @@ class _Rendering:
         if text is None:
             return None
         if run.instruction.span in self.caches:
-            text += f" \\\n && {self.caches[run.instruction.span].clean_up}"
+            # a semicolon may end the author's list
+            text = (
+                f"{text.rstrip().rstrip(';').rstrip()} \\\n && {self.caches[run.instruction.span].clean_up}"
+            )
         if any(unit.commands[0].span in self.transfers for unit in items):
             text = self._mounted(run.instruction, text)
         return text

@@ -34,6 +34,24 @@ KEPT = [
         ["cd /src"],
     ),
     (
+        "nor is it entered for packages whose manager is in a variable",
+        'RUN APT="apt-get install -y" && apt-get update && cd /src && make && $APT libgomp1\n',
+        ["$APT libgomp1"],
+        ["cd /src"],
+    ),
+    (
+        "what removes packages by name knows them from the lists",
+        "RUN apt-get update && apt-get install -y git\nRUN apt-get purge -y cmake && make -C /src\n",
+        ["apt-get install -y git\nRUN apt-get purge -y cmake\n"],
+        [],
+    ),
+    (
+        "a clean-up goes before the semicolon that ends a list",
+        TOOLS + MAKE + "RUN apt-get update && apt-get install -y git; \nRUN make -C /src check\n",
+        ["apt-get install -y git \\\n && apt-get clean"],
+        [";"],
+    ),
+    (
         "a variable stays where a package command behind it has it",
         'RUN APT="-y --no-install-recommends" && make && apt-get update && apt-get install $APT libgomp1\n',
         ['RUN APT="-y --no-install-recommends" && apt-get update && apt-get install $APT libgomp1'],
