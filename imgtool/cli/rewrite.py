@@ -78,7 +78,12 @@ def rewrite(
     ] = None,
     only: Annotated[
         str | None,
-        typer.Option("--only", metavar="STEP[,STEP]", help="These steps alone: split, merge-runs, …"),
+        typer.Option(
+            "--only",
+            metavar="STEP[,STEP]",
+            help="These steps alone, on any Dockerfile: "
+            "split, merge-runs, reorder, cache-mounts, fold-chown, drop-caches.",
+        ),
     ] = None,
     allow_missing: Annotated[
         bool,
@@ -150,9 +155,12 @@ def rewrite(
       imgtool rewrite Dockerfile --target cuda              print the rewritten file
       imgtool rewrite Dockerfile --diff --explain           what changes, and why
       imgtool rewrite Dockerfile --output Dockerfile.cuda   write it beside the original
+      imgtool rewrite --only merge-runs,cache-mounts --diff Dockerfile   these steps, on any Dockerfile
       imgtool rewrite --check docker/*/Dockerfile           in CI: is anything left to split?
       imgtool rewrite Dockerfile --build --run 'app --version' --output Dockerfile.cuda
       imgtool rewrite Dockerfile --target cuda --target cann --output-dir . --bake --name team/app --version 1.0
+
+    Steps on their own keep the image as it is but for caches of package managers; --explain says what they leave alone.
 
     A target that the base image is not made for is reached by the table of analogues; what has none is refused by name.
 
