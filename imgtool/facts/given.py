@@ -41,4 +41,5 @@ class FactOptions:
     context: Path | None = None
     context_how: How = "option"
     policy: Policy = field(default_factory=Policy)
-    overlay: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
+    # a job goes to other processes, and no mappingproxy does
+    overlay: Mapping[str, bytes] = field(default_factory=dict)
