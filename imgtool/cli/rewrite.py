@@ -182,6 +182,8 @@ def rewrite(
     )
     if build and STDIN in paths:
         raise typer.BadParameter("--build needs a file, not standard input")
+    if build and _parts(only) - {Part.SPLIT}:
+        raise typer.BadParameter("--build proves a split; the other steps of --only keep the image as it is")
     if (run or network) and not build:
         raise typer.BadParameter("--run and --network belong to --build")
     proof = _proof(tuple(run or ()), network) if build else None

@@ -150,3 +150,19 @@ def test_one_part_alone(part: str, there: str, absent: str, imgtool: Imgtool, tm
 def test_an_unknown_part_is_wrong_usage(imgtool: Imgtool, tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text(LOOSE)
     assert imgtool("rewrite", "--only", "everything", str(tmp_path / "Dockerfile")).code == 2
+
+
+def test_build_proves_a_split_alone(imgtool: Imgtool, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text(LOOSE)
+    done = imgtool("rewrite", "--build", "--only", "merge-runs", str(tmp_path / "Dockerfile"))
+    assert (done.code, "--build proves a split" in done.err) == (2, True)
+
+
+def test_explain_says_what_is_left(imgtool: Imgtool, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM debian:bookworm\nUSER app\nRUN pip install a\n")
+    done = imgtool("rewrite", "--only", "cache-mounts", "--explain", str(tmp_path / "Dockerfile"))
+    assert "cache-mounts: pip: it does not run as root for certain" in done.out
+    assert (
+        '"step": "leave-alone"'
+        in imgtool("rewrite", "--only", "cache-mounts", "--format", "json", str(tmp_path / "Dockerfile")).out
+    )

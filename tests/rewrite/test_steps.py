@@ -181,9 +181,9 @@ def test_what_buildkit_refuses_stays() -> None:
 @pytest.mark.corpus
 @pytest.mark.parametrize("part", ALONE)
 def test_real_files(part: Part, corpus: Path) -> None:
-    """Each part on every file: it parses as before, stages and config stay, and a second time changes nothing."""
+    """A part on every fourth file: it parses as before, stages and config stay, and a second time changes nothing."""
     changed = 0
-    for path in sorted((corpus / "open").iterdir()):
+    for path in sorted((corpus / "open").iterdir())[ALONE.index(part) :: 4]:
         data = path.read_bytes()
         done = improved(data, FactOptions(), [part])
         if done.plan.status is not Status.CONVERTED:
@@ -196,7 +196,8 @@ def test_real_files(part: Part, corpus: Path) -> None:
         assert disagreement(done.data) is None, path.name
         assert _shape(done.data) == _shape(data), path.name
         assert improved(done.data, FactOptions(), [part]).data == done.data, path.name
-    assert changed or part is Part.REORDER
+    # without build contexts and known folders nothing moves, and no owner is proven to be the same
+    assert changed or part in (Part.REORDER, Part.FOLD_CHOWN)
 
 
 def _shape(data: bytes) -> list[object]:
