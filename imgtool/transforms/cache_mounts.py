@@ -90,12 +90,34 @@ def _refuse_form(facts: Facts, run: Run, cache: PackageCache, own: Sequence[Pack
         raise _LeftError("the RUN is not understood, or has no shell")
     if any(d.name == "syntax" and _TOO_OLD.match(d.value) for d in facts.document.directives):
         raise _LeftError("the syntax directive names a frontend without cache mounts")
-    if (facts.state(node).user or "").partition(":")[0] not in _ROOT:
+    if not _is_root(facts, run):
         raise _LeftError("it does not run as root for certain, who owns a new mount")
+    if facts.base(run.stage) is None and any(o.no_cache for o in own):
+        raise _LeftError("the base image may say where its cache is")
     if any(o.command.wrappers for o in own):
         raise _LeftError(f"{own[0].command.wrappers[0] if own[0].command.wrappers else 'another'} starts it")
     if switched_off(facts, run, cache):
         raise _LeftError("the environment or a configuration file switches its cache off")
+
+
+_SYSTEM = ("deb", "rpm", "apk")
+_ROOTS_WORK = frozenset({Operation.INSTALL, Operation.REFRESH, Operation.UPGRADE})
+
+
+def _is_root(facts: Facts, run: Run) -> bool:
+    """Whether root runs it: by USER, or as the same user works on system packages elsewhere."""
+    user = facts.state(run.instruction).user
+    if user is not None:
+        return user.partition(":")[0] in _ROOT
+    body = [i for link in run.stage.lineage() for i in link.instructions]
+    return not any(i.keyword == "USER" for i in body) and any(
+        o.ecosystem in _SYSTEM and o.operation in _ROOTS_WORK and o.command.checked and not o.command.wrappers
+        for link in run.stage.lineage()
+        for other in facts.runs(link)
+        if not other.onbuild
+        for o in other.operations
+        if o.command.unconditional
+    )
 
 
 def _targets(facts: Facts, run: Run, cache: PackageCache) -> Iterator[str]:

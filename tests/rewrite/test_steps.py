@@ -101,6 +101,28 @@ def test_mounts(text: str, goal: str) -> None:
     assert made(done.data.decode(), Part.CACHE_MOUNTS).data == done.data
 
 
+# --- behind an image that is not known: who installs packages of the system is root ---
+PRIVATE = [
+    ("RUN pip install a", False, "nobody says who it is"),
+    ("RUN apt-get update && apt-get install -y b", True, "only root can"),
+    ("RUN apt-get install -y b\nRUN pip install a", True, "the same user"),
+    ("USER $WHO\nRUN pip install a", False, "another"),
+    ("RUN apt-get install -y b || true\nRUN pip install a", False, "it may have failed"),
+    ("RUN sudo apt-get install -y b\nRUN pip install a", False, "sudo makes it root"),
+    (
+        "RUN apt-get install -y b\nRUN pip install --no-cache-dir a",
+        False,
+        "the image may have its cache elsewhere",
+    ),
+]
+
+
+@pytest.mark.parametrize("text, mounts, why", PRIVATE)
+def test_behind_an_unknown_image(text: str, mounts: bool, why: str) -> None:
+    done = made(f"FROM registry.example.com/base:1\n{text}\n", Part.CACHE_MOUNTS)
+    assert (done.plan.status is Status.CONVERTED) == mounts, why
+
+
 def test_windows_line_ends_stay() -> None:
     done = made("FROM debian:bookworm\r\nRUN pip install a\r\n", Part.CACHE_MOUNTS)
     assert done.data == f"FROM debian:bookworm\r\nRUN {PIP} \\\r\n    pip install a\r\n".encode()
