@@ -12,7 +12,7 @@ from itertools import pairwise
 from imgtool.edits import Span
 from imgtool.facts.commands import Command
 from imgtool.facts.facts import Facts, Run, local_sources
-from imgtool.facts.packages import Operation, PackageOperation
+from imgtool.facts.packages import Operation, PackageOperation, PackageSource
 from imgtool.facts.shell import analyse
 from imgtool.facts.stages import Stage, copy_source
 from imgtool.families import identify
@@ -75,6 +75,7 @@ _NEEDS_TOOLKIT = frozenset({"jit", "devel", "toolkit"})
 _NEEDS_LIBRARIES = frozenset({"runtime", "cudnn-runtime"})
 # an image of one program that links to nothing of an accelerator
 _PLAIN_PROGRAMS = frozenset("uv busybox tini gosu dumb-init caddy curl s6-overlay grpc-health-probe".split())
+_SHELLS = frozenset("sh bash dash zsh fish tmux".split())
 _UNREAD = "what was not read may compile while it runs"
 
 
@@ -111,7 +112,11 @@ def of_stage(facts: Facts, stage: Stage, *, assume_no_jit: bool = False) -> Need
         RefusedError: what cannot be read without the build context may compile for the accelerator at run time;
             a library is named that only toolchain images have.
     """
+    tools = _tools(facts, stage)
     reasons = [*_of_packages(facts, stage), *_of_sources(facts, stage), *_of_images(facts, stage)]
+    if facts.context is None or tools <= _SHELLS:
+        # the program that runs is not to be seen
+        reasons += _of_uses(facts, stage, assume_no_jit=assume_no_jit)
     unread = tuple(dict.fromkeys(_unread(facts, stage)))
     if unread and facts.context is None and not assume_no_jit:
         raise RefusedError(
@@ -130,7 +135,7 @@ def of_stage(facts: Facts, stage: Stage, *, assume_no_jit: bool = False) -> Need
         toolkit,
         _first(reasons, "cuda_libraries"),
         unread,
-        tuple(sorted(_tools(facts, stage))),
+        tuple(sorted(tools)),
     )
 
 
@@ -144,16 +149,72 @@ def _first(reasons: Iterable[_Reason], what: str) -> str | None:
 def _of_packages(facts: Facts, stage: Stage) -> Iterator[_Reason]:
     base = facts.base(stage)
     accelerator = base.accelerator if base else None
+    for run, requirement in _required(facts, stage):
+        need = python_need(requirement.name, requirement.extras)
+        if need:
+            yield from _of_need(need, requirement.name, accelerator)
+        if need and base and base.accelerator == need.accelerator and _compiles_late(need, run, base.version):
+            yield _Reason("toolkit", f"{requirement.name} compiles device code in some uses")
     for run in _runs(facts, stage):
         for operation in run.operations:
-            if operation.operation is not Operation.INSTALL:
-                continue
-            for requirement in _installed(facts, run, operation):
-                need = python_need(requirement.name, requirement.extras)
-                if need:
-                    yield from _of_need(need, requirement.name, accelerator)
-            if operation.ecosystem in ("deb", "rpm"):
+            if operation.operation is Operation.INSTALL and operation.ecosystem in ("deb", "rpm"):
                 yield from _of_system(operation)
+
+
+def _required(facts: Facts, stage: Stage) -> Iterator[tuple[Run, requirements.Requirement]]:
+    """Every Python package that is installed in a stage, and in those that it copies from."""
+    stages = facts.graph.reachable(stage)
+    for run in (run for each in facts.stages if each in stages for run in facts.runs(each)):
+        for operation in run.operations:
+            if operation.operation is Operation.INSTALL:
+                yield from ((run, requirement) for requirement in _installed(facts, run, operation))
+        yield from ((run, requirement) for requirement in _behind_variables(run))
+
+
+def _behind_variables(run: Run) -> Iterator[requirements.Requirement]:
+    """What ``$PIP_INSTALL …`` may install: every word of it that could be a package."""
+    for command in run.script.commands:
+        for word in command.args if command.argv and not command.name else ():
+            yield requirements.Requirement(_SPEC.split(word.text, maxsplit=1)[0])
+
+
+_SPEC = regex(r"[\[<>=!~;@ ]")
+
+
+def _compiles_late(need: Need, run: Run, version: str | None) -> bool:
+    """Whether a package itself, and not the program that uses it, compiles device code in some uses.
+
+    vLLM has FlashInfer and DeepGEMM do so. TensorFlow's optimizers do from 2.11 on, which takes CUDA 11 or later.
+    """
+    if need.name == "vllm":
+        return True
+    if need.name != "tensorflow" or need.bundles or not version or int(version.partition(".")[0]) < _XLA_CUDA:
+        return False
+    text = run.script.text.data.decode("utf-8", "replace")
+    pinned = [tuple(map(int, found.groups())) for found in _TENSORFLOW.finditer(text)]
+    return not pinned or max(pinned) >= _XLA_TENSORFLOW
+
+
+_XLA_CUDA = 11
+_XLA_TENSORFLOW = (2, 11)
+_TENSORFLOW = regex(r"\btensorflow(?:[-_]gpu)?\s*(?:==|~=)\s*(\d{1,4})\.(\d{1,4})")
+
+
+def _of_uses(facts: Facts, stage: Stage, *, assume_no_jit: bool) -> Iterator[_Reason]:
+    """What packages take in uses that only a program shows (``torch.compile``, ``numba.cuda``)."""
+    base = facts.base(stage)
+    for _, requirement in _required(facts, stage):
+        need = python_need(requirement.name, requirement.extras)
+        if need is None or base is None or base.accelerator != need.accelerator:
+            continue
+        if _NEEDS_COMPILER in need.raised.values():
+            yield _Reason("compiler", f"a program that is not seen may have {requirement.name} compile")
+        if need.name == "numba" and not assume_no_jit:
+            yield _Reason("toolkit", "a program that is not seen may compile with numba.cuda")
+    for run in (run for each in facts.graph.reachable(stage) for run in facts.runs(each)):
+        packages = (p for o in run.operations if o.ecosystem == "python" for p in o.packages)
+        if any(p.source is PackageSource.VCS for p in packages):
+            yield _Reason("compiler", "what a repository depends on is not seen and may compile")
 
 
 def _runs(facts: Facts, stage: Stage) -> Iterator[Run]:

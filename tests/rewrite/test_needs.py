@@ -200,3 +200,31 @@ def test_what_compilers_brought(tmp_path: Path, packages: str, script: str, refu
     assert facts.target is not None
     with pytest.raises(RefusedError, match=r"xz|bzip2") if refused else nullcontext():
         refuse_run_time_tools(facts, facts.target, dropped=TOOLKIT_TOOLS)
+
+
+UNSEEN = [
+    # packages, needs, why
+    ("torch", "compiler", "torch.compile takes the C compiler"),
+    ("numpy", "", "nothing in it compiles"),
+    ("numba", "toolkit compiler", "numba.cuda takes libNVVM"),
+    ("vllm", "toolkit compiler", "FlashInfer and DeepGEMM take nvcc"),
+    ("tensorflow", "toolkit compiler cuda_libraries", "its optimizers take ptxas and libdevice"),
+    ("tensorflow==2.10.1", "cuda_libraries", "these did not yet"),
+    ("tensorflow[and-cuda]", "", "that one brings them"),
+    ("git+https://example.com/o/app.git", "compiler", "it may depend on torch"),
+]
+
+
+@pytest.mark.parametrize(("package", "expected", "why"), UNSEEN, ids=[row[0] for row in UNSEEN])
+def test_programs_that_are_not_in_the_file(package: str, expected: str, why: str) -> None:
+    lines = f"RUN pip install '{package}'\n", f'RUN P="pip install" && $P "{package}"\n'
+    for line in lines if "+" not in package and "[" not in package else lines[:1]:
+        assert said(needs_of(Facts(parse((BASE + line).encode())))) == set(expected.split()), (why, line)
+
+
+def test_packages_of_stages_that_are_copied_from() -> None:
+    made = "FROM python:3.11 AS made\nRUN pip install --prefix=/opt/app deepspeed\n"
+    other = "FROM python:3.11 AS other\nRUN pip install triton\n"
+    facts = Facts(parse((made + other + BASE + "COPY --from=made /opt/app /opt/app\n").encode()))
+    needs = needs_of(facts)
+    assert needs.toolkit == "deepspeed compiles device code while it runs"
