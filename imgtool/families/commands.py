@@ -31,12 +31,16 @@ class Program(NamedTuple):
 
 
 class ScriptFile(NamedTuple):
-    """Files that are run or read by a shell, by the name that their makers give them."""
+    """Files that are run or read by a shell, by the name that their makers give them.
+
+    ``installs``: it adds packages of the system or users, which cannot be seen from outside.
+    """
 
     pattern: str
     kind: str
     source: tuple[str, ...]
     evidence: Evidence
+    installs: bool = False
 
 
 @cache

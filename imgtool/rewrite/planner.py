@@ -15,6 +15,7 @@ from imgtool.edits import Span, cut
 from imgtool.facts.facts import DEFAULT_SHELL, Facts
 from imgtool.facts.stages import Stage, mounts_of
 from imgtool.families import BaseImage, identify, toolchain
+from imgtool.families.commands import script_file
 from imgtool.families.contents import contents
 from imgtool.regex import regex
 from imgtool.rewrite import bases, context_files, needs, placement, prefixes, system_packages
@@ -24,7 +25,6 @@ from imgtool.rewrite.placement import BUILDS, METADATA, PYTHON, STATE, Region, W
 from imgtool.rewrite.plan import (
     CaptureFiles,
     CopyPrefixes,
-    DropPackages,
     Place,
     Placement,
     Plan,
@@ -96,15 +96,15 @@ def _converted(facts: Facts, target: str | None, choices: Choices) -> Plan:
     subject = _Subject(facts, stage, instructions, base, works, region, _all_needs(known), choices)
     _refuse_static(subject)
     made = _split(subject, region) if region else _swapped(subject)
-    _leave_what_saves_nothing(made)
+    _leave_what_saves_nothing(made, base)
     dropped = system_packages.dropped_programs(made.steps) | needs.TOOLKIT_TOOLS | {*_runtime(subject).lacks}
     for each in lineage:
         needs.refuse_run_time_tools(facts, each, dropped=dropped)
     return made
 
 
-def _leave_what_saves_nothing(made: Plan) -> None:
-    """Leave a file alone whose split would stand on the same image with the same packages.
+def _leave_what_saves_nothing(made: Plan, base: BaseImage) -> None:
+    """Leave a file alone whose split would stand on the same image, without packages that are worth it.
 
     Raises:
         UnchangedError: it would.
@@ -112,8 +112,10 @@ def _leave_what_saves_nothing(made: Plan) -> None:
     first, *steps = made.steps
     if not isinstance(first, SplitStage) or first.runtime != first.base:
         return
-    if not any(isinstance(step, DropPackages) and step.rule == "build-only" for step in steps):
-        message = f"no smaller image than {first.base} is known, and no package is needed for building alone"
+    if not system_packages.saves(steps, contents(base)):
+        message = (
+            f"no smaller image than {first.base} is known, and no large package is needed for building alone"
+        )
         raise UnchangedError("nothing-to-save", message, first.span)
 
 
@@ -622,7 +624,7 @@ _INSTALLS = regex(
 
 
 def _refuse_installer(subject: _Subject, instruction: Instruction, unknown: Sequence[Segment]) -> None:
-    """Refuse a script of the context that installs packages or makes users.
+    """Refuse a script that installs packages or makes users: one of the context, or one that is known by its name.
 
     Raises:
         RefusedError: it does.
@@ -631,7 +633,8 @@ def _refuse_installer(subject: _Subject, instruction: Instruction, unknown: Sequ
     for command in (c for segment in unknown for c in segment.commands):
         for word in command.argv[:2]:
             content = context_files.read(facts, stage, instruction, word.text) if word.literal else None
-            if content and _INSTALLS.search(content):
+            known = script_file(posixpath.basename(word.text))
+            if (known and known.installs) or (content and _INSTALLS.search(content)):
                 message = f"{word.text} installs packages or makes users, which files do not carry"
                 raise RefusedError("script-installs-packages", message, command.span)
 

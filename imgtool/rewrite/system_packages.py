@@ -8,6 +8,7 @@ from imgtool.facts.facts import Facts, Run
 from imgtool.facts.packages import Operation, Package, PackageOperation
 from imgtool.facts.stages import mounts_of
 from imgtool.families import BaseImage
+from imgtool.families.contents import Contents
 from imgtool.families.packages import build_only, installer, libraries_of, recommends
 from imgtool.rewrite.commands import operations_of
 from imgtool.rewrite.plan import DropCaches, DropPackages, Place, Placement, Step
@@ -118,6 +119,15 @@ def dropped_programs(plan_steps: Iterable[Step]) -> frozenset[str]:
                 tool, found = installer(manager, package), build_only(manager, package)
                 names |= {tool.program} if tool else _PROGRAMS.get(found.kind if found else "", frozenset())
     return frozenset(names)
+
+
+def saves(plan_steps: Iterable[Step], base: Contents) -> bool:
+    """Whether packages go that are large, as measured, or compilers, and that ``base`` does not hold anyway."""
+    gone = (
+        p for s in plan_steps if isinstance(s, DropPackages) and s.rule == "build-only" for p in s.packages
+    )
+    found = ((p, build_only(manager, p)) for p in gone for manager in _MANAGERS.values())
+    return any(row and (row.bytes or row.kind == "compiler") and not base.holds(p) for p, row in found)
 
 
 def caches(facts: Facts, run: Run) -> DropCaches | None:

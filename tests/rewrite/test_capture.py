@@ -173,6 +173,11 @@ REFUSED = [
         'SHELL ["conda", "run", "/bin/sh", "-c"]\nRUN make\n',
     ),
     ("script-installs-packages", "packages are more than files", "COPY . /src\nRUN /src/setup\n"),
+    (
+        "script-installs-packages",
+        "that one is known by its name",
+        "RUN make && tar xf efa.tgz && ./efa_installer.sh -y\n",
+    ),
 ]
 
 

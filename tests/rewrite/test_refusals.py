@@ -35,6 +35,13 @@ ROWS = [
         {},
     ),
     (
+        "nothing-to-save",
+        "a few headers are not worth another stage",
+        "FROM ascendai/cann:8.0.0-910b-ubuntu22.04-py3.11\n"
+        "RUN apt-get update && apt-get install -y pkg-config\nCOPY app /src\nRUN make -C /src\n" + CMD,
+        {"app/Makefile": "all:\n\ttouch x\n"},
+    ),
+    (
         "multi-stage",
         "a stage that others are FROM would lose what they use",
         DEVEL.replace("\n", " AS a\n") + "FROM a AS b\nRUN nvcc --version\nFROM a\n" + CMD,
