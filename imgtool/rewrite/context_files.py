@@ -6,17 +6,21 @@ Read only where the context is known, never outside it, never through a symbolic
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from imgtool.facts.facts import Facts, local_sources
 from imgtool.facts.stages import Stage, mounts_of
+from imgtool.regex import regex
 from imgtool.syntax.nodes import Instruction
 
 MAX_BYTES = 1_000_000
 MAX_FILES = 5_000
 _ELF = b"\x7fELF"
+# what <<- leaves out
+_TABS = regex(rb"^\t+", re.MULTILINE)
 
 
 def read(facts: Facts, stage: Stage, before: Instruction, path: str) -> bytes | None:
@@ -31,13 +35,14 @@ def read(facts: Facts, stage: Stage, before: Instruction, path: str) -> bytes | 
     wanted = posixpath.normpath(posixpath.join(workdir or "/", path))
     if _is_changed(facts, stage, before, posixpath.basename(wanted)):
         return None
-    found = None
+    found: str | bytes | None = None
     for link in reversed(list(stage.lineage())):
         for instruction in link.instructions:
             if instruction.span.start < before.span.start:
-                found = _from_copy(facts, instruction, wanted) or found
+                written = _from_heredoc(facts, instruction, wanted)
+                found = _from_copy(facts, instruction, wanted) or found if written is None else written
     found = _from_mount(before, workdir, wanted) or found
-    return _content(facts, found) if found else None
+    return _content(facts, found) if isinstance(found, str) else found
 
 
 # write a file that one of their words names
@@ -77,7 +82,19 @@ def all_read(facts: Facts) -> bool:
 
 
 def sources(facts: Facts, suffixes: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
-    """Path and content of every file of the context with such an end of its name that reaches the builder."""
+    """Path and content of every file with such an end of its name that reaches the builder.
+
+    Those of the context, and those that stand in the Dockerfile as here-documents of COPY and ADD.
+    """
+    for instruction in facts.document.instructions:
+        for heredoc in instruction.heredocs if instruction.keyword in ("COPY", "ADD") else ():
+            name = (
+                heredoc.name
+                if instruction.args[-1].endswith("/")
+                else posixpath.basename(instruction.args[-1])
+            )
+            if name.endswith(suffixes):
+                yield name, heredoc.content
     context = facts.context
     if context is None:
         return
@@ -98,16 +115,36 @@ def programs(facts: Facts) -> Iterator[tuple[str, bytes | None]]:
             yield file.path, _content(facts, file.path) if file.size <= MAX_BYTES else None
 
 
+def _from_heredoc(facts: Facts, instruction: Instruction, wanted: str) -> bytes | None:
+    """What a here-document of a COPY or ADD puts at ``wanted``, variables as they are written."""
+    if instruction.keyword not in ("COPY", "ADD") or not instruction.heredocs or not instruction.args:
+        return None
+    place = _place(facts, instruction)
+    if place is None:
+        return None
+    for heredoc in instruction.heredocs:
+        if wanted in (place, posixpath.join(place, heredoc.name)):
+            return _TABS.sub(b"", heredoc.content) if heredoc.chomp else heredoc.content
+    return None
+
+
+def _place(facts: Facts, instruction: Instruction) -> str | None:
+    """The absolute path of what a COPY or ADD writes to; None where it is not known."""
+    state = facts.state(instruction)
+    target = state.expand(instruction.args[-1], facts.document.escape)
+    if target is None or (state.workdir is None and not target.startswith("/")):
+        return None
+    return posixpath.normpath(posixpath.join(state.workdir or "/", target))
+
+
 def _from_copy(facts: Facts, instruction: Instruction, wanted: str) -> str | None:
     """The context path that a COPY puts at ``wanted``, if it does."""
     operands = local_sources(instruction)
     if not operands or instruction.heredocs:
         return None
-    state = facts.state(instruction)
-    target = state.expand(instruction.args[-1], facts.document.escape)
-    if target is None or (state.workdir is None and not target.startswith("/")):
+    place = _place(facts, instruction)
+    if place is None:
         return None
-    place = posixpath.normpath(posixpath.join(state.workdir or "/", target))
     for operand in operands:
         source = operand.strip("/") or "."
         source = posixpath.normpath(source)

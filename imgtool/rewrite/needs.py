@@ -14,7 +14,8 @@ from imgtool.facts.commands import Command
 from imgtool.facts.facts import Facts, Run, local_sources
 from imgtool.facts.packages import Operation, PackageOperation, PackageSource
 from imgtool.facts.shell import analyse
-from imgtool.facts.stages import Stage, copy_source
+from imgtool.facts.stages import Stage, copy_source, mounts_of
+from imgtool.facts.wrappers import SHELLS
 from imgtool.families import identify
 from imgtool.families.needs import Need, python_need, software_of
 from imgtool.families.packages import build_only
@@ -118,7 +119,7 @@ def of_stage(facts: Facts, stage: Stage, *, assume_no_jit: bool = False) -> Need
         # the program that runs is not to be seen
         reasons += _of_uses(facts, stage, assume_no_jit=assume_no_jit)
     unread = tuple(dict.fromkeys(_unread(facts, stage)))
-    if unread and facts.context is None and not assume_no_jit:
+    if unread and facts.context is None and _takes_context(facts, stage) and not assume_no_jit:
         raise RefusedError(
             "context-unknown",
             "the build context is not known, so whether something compiles for the accelerator at run time cannot "
@@ -271,6 +272,10 @@ def _of_system(operation: PackageOperation) -> Iterator[_Reason]:
 
 
 def _of_sources(facts: Facts, stage: Stage) -> Iterator[_Reason]:
+    for link in stage.lineage():
+        for instruction in link.instructions:
+            if instruction.keyword == "ENV":
+                _refuse_toolchain_library("ENV", instruction.rest.data, stage)
     for path, source in context_files.sources(facts, (".py", ".pyx", ".ipynb")):
         if posixpath.basename(path) in _BUILD_SCRIPTS:
             continue
@@ -332,6 +337,12 @@ def _unread(facts: Facts, stage: Stage) -> Iterator[Span]:
                 yield from _unread_of(facts, run, operation)
             if operation.operation is Operation.CLONE and _runs_from(facts, stage, run, operation):
                 yield operation.command.span
+
+
+def _takes_context(facts: Facts, stage: Stage) -> bool:
+    """Whether a stage, or one that it takes from, has files of the build context: else there is nothing to show."""
+    found = (i for each in facts.graph.reachable(stage) for i in each.instructions)
+    return any(local_sources(i) or any(m.type == "bind" and not m.from_ for m in mounts_of(i)) for i in found)
 
 
 _NO_PROGRAM = regex(
@@ -449,7 +460,8 @@ def _programs(facts: Facts, stage: Stage, instruction: Instruction) -> Iterator[
         words = list(instruction.args)
         if words and words[0] == "CMD":
             words = words[1:]
-        if len(words) == 3 and words[1].startswith("-") and words[1].endswith("c"):
+        shell = bool(words) and posixpath.basename(words[0]) in SHELLS
+        if shell and len(words) > 2 and words[1].startswith("-") and words[1].endswith("c"):
             yield from _script_programs(words[2].encode(), instruction)
         yield from words[:1]
         # python -m pip and the like: the module is a program too

@@ -95,6 +95,16 @@ ROWS = [
         {"run.sh": "#!/bin/sh\ng++ -o x x.cpp && exec ./x\n"},
     ),
     (
+        "tool-at-run-time",
+        "the script that a here-document makes compiles",
+        DEVEL
+        + "RUN apt-get update && apt-get install -y g++ python3-pip\n"
+        + REQS
+        + "COPY <<-'EOF' /app/\n\t#!/bin/sh\n\tg++ -o x x.cpp\n\tEOF\n".replace("EOF", "run.sh")
+        + 'ENTRYPOINT ["/app/run.sh"]\n',
+        {},
+    ),
+    (
         "script-unreadable",
         "nobody knows what it runs",
         DEVEL + PIP + REQS + 'ENTRYPOINT ["/opt/start.sh"]\n',
@@ -122,3 +132,10 @@ def test_left_alone(
 def test_other_accelerator_is_refused(rewriter: Callable[..., Rewrite]) -> None:
     made = rewriter(DEVEL + PIP + REQS + CMD, target="cann")
     assert [reason.code for reason in made.plan.reasons] == ["other-accelerator"]
+
+
+def test_start_commands_that_the_file_shows_are_read(rewriter: Callable[..., Rewrite]) -> None:
+    start = "COPY <<EOF /app/start.sh\n#!/bin/sh\nexec python3 main.py\nEOF\n"
+    words = '["python3", "-c", "import numpy; print(numpy.add(1, 2))"]'
+    made = rewriter(DEVEL + PIP + REQS + start + f'ENTRYPOINT ["/app/start.sh"]\nCMD {words}\n')
+    assert [reason.code for reason in made.plan.reasons] == []
