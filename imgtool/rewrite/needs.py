@@ -113,6 +113,8 @@ def of_stage(facts: Facts, stage: Stage, *, assume_no_jit: bool = False) -> Need
         RefusedError: what cannot be read without the build context may compile for the accelerator at run time;
             a library is named that only toolchain images have.
     """
+    for instruction in (i for link in stage.lineage() for i in link.instructions if i.keyword == "ENV"):
+        _refuse_toolchain_library("ENV", instruction.rest.data, stage)
     tools = _tools(facts, stage)
     reasons = [*_of_packages(facts, stage), *_of_sources(facts, stage), *_of_images(facts, stage)]
     if facts.context is None or tools <= _SHELLS:
@@ -272,10 +274,6 @@ def _of_system(operation: PackageOperation) -> Iterator[_Reason]:
 
 
 def _of_sources(facts: Facts, stage: Stage) -> Iterator[_Reason]:
-    for link in stage.lineage():
-        for instruction in link.instructions:
-            if instruction.keyword == "ENV":
-                _refuse_toolchain_library("ENV", instruction.rest.data, stage)
     for path, source in context_files.sources(facts, (".py", ".pyx", ".ipynb")):
         if posixpath.basename(path) in _BUILD_SCRIPTS:
             continue

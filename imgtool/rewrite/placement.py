@@ -56,6 +56,7 @@ _WRITES = frozenset(
 _BUILDERS = frozenset("gcc g++ cc c++ clang clang++ gfortran make cmake ninja".split())
 _PIP = regex(r"pip[0-9.]*")
 _MANAGERS = frozenset("apt apt-get dnf microdnf yum zypper apk ldconfig".split())
+_LISTS = "/var/lib/apt/lists"
 _USE_LISTS = frozenset({Operation.INSTALL, Operation.REMOVE})
 # where packages come from: what brings these must be there before packages are installed
 _SOURCES = regex(rb"/etc/(?:apt|yum|dnf|pki|zypp)\b|/usr/share/keyrings|/etc/apk|\.(?:deb|rpm)\b")
@@ -154,8 +155,21 @@ def is_system(facts: Facts, run: Run, segment: Segment, one: Kind) -> bool:
         return any(c.name not in _WRITES for c in segment.commands)
     if one in _PACKAGES or (one in (Kind.FILES, Kind.REPLAY) and _prepares(facts, segment)):
         return True
+    if one is Kind.FILES and _empties_lists(run, segment):
+        return True
     operations = any(o.command in segment.commands and o.ecosystem in _SYSTEM for o in run.operations)
     return operations or any(c.name in _DATABASES for c in segment.commands)
+
+
+def _empties_lists(run: Run, segment: Segment) -> bool:
+    """Whether a command removes, beside other files, package lists that its RUN has refreshed."""
+    removes = all(c.name == "rm" for c in segment.commands)
+    words = (arg.text for c in segment.commands for arg in c.args)
+    return (
+        removes
+        and any(w.startswith(_LISTS) for w in words)
+        and any(o.ecosystem == "deb" for o in run.operations)
+    )
 
 
 def is_placeless(segment: Segment) -> bool:
@@ -164,7 +178,9 @@ def is_placeless(segment: Segment) -> bool:
     What the final stage runs, too, from behind a variable installs packages.
     """
     names = all(c.name in _DATABASES | _MANAGERS or (c.argv and not c.name) for c in segment.commands)
-    words = (arg.text for c in segment.commands for arg in c.args)
+    words = [arg.text for c in segment.commands for arg in c.args]
+    if all(c.name == "rm" for c in segment.commands):
+        return all(word.startswith(("/", "~/", "-")) for word in words)
     return names and not any(word.endswith((".deb", ".rpm")) or word.startswith(".") for word in words)
 
 

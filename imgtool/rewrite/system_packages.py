@@ -36,16 +36,21 @@ _OF_COMPILERS = frozenset({"compiler", "headers", "build starter"})
 
 @dataclass(frozen=True, slots=True)
 class _List:
-    """An install list and what decides about its packages. ``compiler`` says why compilers stay."""
+    """An install list and what decides about its packages. ``compiler`` says why compilers stay.
+
+    ``text`` is that of the RUN, which may name files of packages (``ln -s /usr/bin/pip3 …``).
+    """
 
     operation: PackageOperation
+    text: bytes
     manager: str
     base: BaseImage | None
     compiler: str | None
 
     def goes(self, package: Package) -> bool:
-        if installer(self.manager, package.name):
-            return True
+        tool = installer(self.manager, package.name)
+        if tool:
+            return f"/bin/{tool.program}".encode() not in self.text
         found = build_only(self.manager, package.name)
         if found is None or (self.compiler and found.kind in _OF_COMPILERS):
             return False
@@ -82,7 +87,7 @@ def steps(
     are not known, those stay.
     """
     (operation,) = operations_of(segment.commands[0], run)
-    asked = _List(operation, _MANAGERS[operation.ecosystem], base, compiler)
+    asked = _List(operation, run.script.text.data, _MANAGERS[operation.ecosystem], base, compiler)
     gone = [p for p in operation.packages if asked.goes(p)]
     if not operation.complete or not gone:
         why = (
@@ -105,9 +110,8 @@ def _drop(segment: Segment, package: Package, manager: str, instead: tuple[str, 
         return DropPackages(segment.span, (package.name,), instead, "only-installs", why)
     found = build_only(manager, package.name)
     kind = found.kind if found else "package"
-    return DropPackages(
-        segment.span, (package.name,), instead, "build-only", f"a {kind}: only building needs it"
-    )
+    why = f"{kind if kind == 'headers' else f'a {kind}'}: only building needs it"
+    return DropPackages(segment.span, (package.name,), instead, "build-only", why)
 
 
 def dropped_programs(plan_steps: Iterable[Step]) -> frozenset[str]:

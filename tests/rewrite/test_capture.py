@@ -46,6 +46,18 @@ KEPT = [
         [],
     ),
     (
+        "lists are removed with other files where they were fetched",
+        "RUN apt-get update && apt-get install -y git && cd /src && make && rm -rf /var/lib/apt/lists/* /tmp/*\n",
+        ["install -y git && rm -rf /var/lib/apt/lists/* /tmp/*\n"],
+        ["cd /src"],
+    ),
+    (
+        "a package stays whose file is named",
+        "RUN apt-get update && apt-get install -y python3-pip && ln -s /usr/bin/pip3 /bin/p\n" + MAKE,
+        ["install -y python3-pip"],
+        [],
+    ),
+    (
         "a clean-up goes before the semicolon that ends a list",
         TOOLS + MAKE + "RUN apt-get update && apt-get install -y git; \nRUN make -C /src check\n",
         ["apt-get install -y git \\\n && apt-get clean"],

@@ -228,3 +228,9 @@ def test_packages_of_stages_that_are_copied_from() -> None:
     facts = Facts(parse((made + other + BASE + "COPY --from=made /opt/app /opt/app\n").encode()))
     needs = needs_of(facts)
     assert needs.toolkit == "deepspeed compiles device code while it runs"
+
+
+def test_folders_of_toolchain_images_alone() -> None:
+    line = "ENV LD_LIBRARY_PATH=/usr/local/cuda/extras/CUPTI/lib64:$LD_LIBRARY_PATH\n"
+    with pytest.raises(RefusedError, match="CUPTI"):
+        needs_of(Facts(parse((BASE + line).encode())))
