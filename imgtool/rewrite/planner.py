@@ -96,14 +96,14 @@ def _converted(facts: Facts, target: str | None, choices: Choices) -> Plan:
     subject = _Subject(facts, stage, instructions, base, works, region, _all_needs(known), choices)
     _refuse_static(subject)
     made = _split(subject, region) if region else _swapped(subject)
-    _leave_what_saves_nothing(made, base)
+    _leave_what_saves_nothing(subject, made)
     dropped = system_packages.dropped_programs(made.steps) | needs.TOOLKIT_TOOLS | {*_runtime(subject).lacks}
     for each in lineage:
         needs.refuse_run_time_tools(facts, each, dropped=dropped)
     return made
 
 
-def _leave_what_saves_nothing(made: Plan, base: BaseImage) -> None:
+def _leave_what_saves_nothing(subject: _Subject, made: Plan) -> None:
     """Leave a file alone whose split would stand on the same image, without packages that are worth it.
 
     Raises:
@@ -112,7 +112,7 @@ def _leave_what_saves_nothing(made: Plan, base: BaseImage) -> None:
     first, *steps = made.steps
     if not isinstance(first, SplitStage) or first.runtime != first.base:
         return
-    if not system_packages.saves(steps, contents(base)):
+    if subject.needed.compiler or not system_packages.saves(steps, contents(subject.base)):
         message = (
             f"no smaller image than {first.base} is known, and no large package is needed for building alone"
         )
