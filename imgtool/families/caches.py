@@ -17,7 +17,7 @@ class PackageCache(NamedTuple):
     ``{program}`` in it is the manager as it was called.
 
     ``mounts`` are the folders that a cache mount can stand for: nothing but the cache is in them, and what is installed
-    holds without. ``sharing`` is the mount's, ``apart`` the option that keeps links to the cache out of what is installed.
+    holds without. ``sharing`` is the mount's, ``apart`` the option that keeps links to the cache out of what is installed. ``built``: wheels that it built itself are kept, too.
     """
 
     name: str
@@ -34,6 +34,7 @@ class PackageCache(NamedTuple):
     mounts: tuple[str, ...] = ()
     sharing: str | None = None
     apart: str | None = None
+    built: bool = False
 
 
 class CacheSize(NamedTuple):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from imgtool.edits import Edit, Span
 from imgtool.facts.caches import covered, fills, switched_off
 from imgtool.facts.commands import Command
 from imgtool.facts.facts import Facts, Run
 from imgtool.facts.lists import lists_needed, may_install
-from imgtool.facts.packages import Operation, PackageOperation
+from imgtool.facts.packages import Operation, PackageOperation, PackageSource
 from imgtool.facts.paths import braces, covers, located, path
+from imgtool.families import config
 from imgtool.families.caches import PackageCache, cache_of
+from imgtool.families.needs import python_need
 from imgtool.regex import regex
 from imgtool.syntax.nodes import Document
 from imgtool.transforms.commands import without, without_options
@@ -78,6 +80,8 @@ def _wish(facts: Facts, run: Run, cache: PackageCache) -> _Wish:
     targets = tuple(_targets(facts, run, cache))
     if cache.name == "apt-lists":
         _refuse_lists(facts, run, cache, own)
+    if cache.built:
+        _refuse_builds(facts, run, own)
     _refuse_readers(facts, run, cache, targets)
     return _Wish(cache, targets, tuple(_options(facts, run, cache, own)))
 
@@ -148,6 +152,43 @@ def _refuse_lists(facts: Facts, run: Run, cache: PackageCache, own: Sequence[Pac
     if later is not None:
         line = facts.document.source.line_of(later.command.span.start)
         raise _LeftError(f"line {line} may install with its lists")
+
+
+# a cached wheel does not tell which of these it was built with
+_BUILD_SETTING = regex(
+    r"(?:.*_)?(?:C|CXX|CPP|LD|NVCC)FLAGS|CMAKE_.*|.*(?:CUDA_ARCH|FORCE_|BUILD_).*|CC|CXX|NO_BUILD_ISOLATION"
+)
+_UNBOUND = ("--no-build-isolation", "--no-binary")
+
+
+def _refuse_builds(facts: Facts, run: Run, own: Sequence[PackageOperation]) -> None:
+    """Caches keep built wheels by name and version alone: one of another build's settings, torch or CUDA must not be taken."""
+    packages = [package for o in own for package in o.packages]
+    needs = (python_need(package.name, package.extras) for package in packages)
+    names = {a.name for c in run.script.commands for a in c.assignments}
+    names |= {name for name in facts.state(run.instruction).values if name not in _inherited(facts, run)}
+    names |= {
+        word.text.partition("=")[0] for c in run.script.commands if c.name == "export" for word in c.args
+    }
+    if any(o.has(*_UNBOUND) for o in own) or any(map(_BUILD_SETTING.fullmatch, names)):
+        raise _LeftError("what it builds depends on this build, and its cache does not tell")
+    if any(p.source == PackageSource.VCS for p in packages) or any(
+        n and n.build and not n.bundles for n in needs
+    ):
+        raise _LeftError("it may build for the accelerator, and its cache does not tell for which")
+    local = any(
+        o.project or o.editable or any(p.source == PackageSource.PATH for p in o.packages) for o in own
+    )
+    if local and own[0].manager == "uv":
+        raise _LeftError("it takes a project for built whose sources have changed")
+    base = facts.base(run.stage)
+    if any(o.requirement_files for o in own) and (base is None or base.accelerator):
+        raise _LeftError("what its requirement files build for the accelerator is not known")
+
+
+def _inherited(facts: Facts, run: Run) -> Collection[str]:
+    base = facts.base(run.stage)
+    return config(base).env if base else ()
 
 
 def _refuse_readers(facts: Facts, run: Run, cache: PackageCache, targets: Sequence[str]) -> None:

@@ -53,6 +53,13 @@ UNMOUNTED = [
     ("RUN pip install a\nRUN cp -r /root/.cache/pip /x", "line 3 names its folder"),
     ("RUN npm ci\nRUN npm ci --prefer-offline", "line 3 installs from what is there"),
     ("RUN uv pip install --system --link-mode=symlink a", "it has --link-mode already"),
+    ("RUN pip install --no-build-isolation a", "what it builds depends on this build, and its cache does not tell"),
+    ("ENV TORCH_CUDA_ARCH_LIST=8.0\nRUN pip install a", "what it builds depends on this build, and its cache does not tell"),
+    ("RUN CMAKE_ARGS=-DGGML_CUDA=on pip install a", "what it builds depends on this build, and its cache does not tell"),
+    ("RUN export CMAKE_ARGS=-DGGML_CUDA=on && pip install a", "what it builds depends on this build, and its cache does not tell"),
+    ("RUN pip install flash-attn", "it may build for the accelerator, and its cache does not tell for which"),
+    ("RUN pip install git+https://example.com/a.git", "it may build for the accelerator, and its cache does not tell for which"),
+    ("RUN uv pip install --system .", "it takes a project for built whose sources have changed"),
     ("RUN yarn install", "its folder holds more than a cache, or is not the same everywhere"),
     ("RUN conda install -y a", "its folder holds more than a cache, or is not the same everywhere"),
     ("RUN --mount=type=cache,target=/root/.cache pip install a", None),
@@ -66,6 +73,14 @@ def test_no_mount(text: str, why: str | None) -> None:
     assert done.plan.status is Status.UNCHANGED
     assert done.data == done.source.data
     assert {told.partition(": ")[2] for told in left(done)} == ({why} if why else set())
+
+
+def test_requirements_of_an_accelerator_image_may_build() -> None:
+    text = "FROM nvidia/cuda:12.4.1-devel-ubuntu22.04\nRUN pip install -r a.txt\n"
+    assert left(made(text, Part.CACHE_MOUNTS)) == [
+        "pip: what its requirement files build for the accelerator is not known"
+    ]
+    assert made(text.replace("-r a.txt", "torch"), Part.CACHE_MOUNTS).plan.status is Status.CONVERTED
 
 
 def test_a_frontend_without_mounts() -> None:
