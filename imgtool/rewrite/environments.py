@@ -172,7 +172,7 @@ def _conda_prefix(command: Command, run: Run, facts: Facts) -> str | None:
     return next((f for f in folders if _INSTALLER.search(f)), made[-1] if made else None)
 
 
-def _conda_root(command: Command, run: Run, facts: Facts) -> Iterator[str | None]:
+def conda_root(command: Command, run: Run, facts: Facts) -> Iterator[str | None]:
     """Where the installer of a conda distribution puts it."""
     names = (posixpath.basename(word.text) for word in command.argv[:3])
     if any(_INSTALLER.search(name) and name.endswith(".sh") for name in names):
@@ -207,7 +207,7 @@ def _made(facts: Facts, stage: Stage) -> tuple[tuple[int, str | None], ...]:
             made = made_by(operation.command, operation, run, facts)
             found += [(operation.command.span.start, path) for path in made]
         for command in run.script.commands:
-            found += [(command.span.start, root) for root in _conda_root(command, run, facts)]
+            found += [(command.span.start, root) for root in conda_root(command, run, facts)]
     return tuple(found)
 
 

@@ -8,7 +8,7 @@ certainty ends in a refusal with a stable code, the file untouched.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain, count
 
 from imgtool.edits import Span, cut
@@ -332,13 +332,17 @@ def _refuse_not_wheels(subject: _Subject, region: Region) -> None:
         for segment, one in work.items:
             if one in BUILDS - PYTHON or (one in PYTHON and len(segment.commands) != 1):
                 raise RefusedError("unknown-command", _told(subject, segment), segment.span)
-        if work.builds and (
-            not _is_plainly_mounted(instruction) or not work.divisible or instruction.heredocs
-        ):
-            raise RefusedError("run-flags", "the wheels of this form are not covered", instruction.span)
-        if work.builds and not _is_root(subject, instruction):
-            message = "installations by another user than root are not covered"
-            raise RefusedError("user-before-install", message, instruction.span)
+        if work.builds:
+            _refuse_no_wheels_of(subject, work)
+
+
+def _refuse_no_wheels_of(subject: _Subject, work: Work) -> None:
+    instruction = work.run.instruction
+    if not _is_plainly_mounted(instruction) or not work.divisible or instruction.heredocs:
+        raise RefusedError("run-flags", "the wheels of this form are not covered", instruction.span)
+    if not _is_root(subject, instruction):
+        message = "installations by another user than root are not covered"
+        raise RefusedError("user-before-install", message, instruction.span)
 
 
 def _is_plainly_mounted(instruction: Instruction) -> bool:
@@ -403,9 +407,12 @@ def _has_pip(subject: _Subject) -> bool:
 
 
 def _is_asked_for(subject: _Subject, segment: Segment) -> bool:
-    """Whether a command behind an installation may import what it installs, and leaves nothing (``-c 'import x'``)."""
+    """Whether a command behind an installation may import what it installs, and leaves nothing (``-c 'import x'``)
+    or fills an environment with it.
+    """
     items = (item for work in subject.works.values() for item in work.items)
-    return any(one is Kind.QUERY and other.span.start > segment.span.start for other, one in items)
+    asking = (Kind.QUERY, Kind.PREFIX)
+    return any(one in asking and other.span.start > segment.span.start for other, one in items)
 
 
 def _system_steps(subject: _Subject, work: Work, segment: Segment, one: Kind) -> Iterator[Step]:
@@ -458,25 +465,33 @@ def _with_prefixes(subject: _Subject, region: Region) -> Plan:
     """All that is built goes to environments in folders of their own: these are copied."""
     inside = subject.instructions[region.first : region.last + 1]
     last = inside[-1]
-    folders = prefixes.prefixes(subject.facts, (subject.works[i] for i in inside if i in subject.works))
+    works = [subject.works[i] for i in inside if i in subject.works]
+    for work in works:
+        if any(one in PYTHON for _, one in work.items):
+            _refuse_no_wheels_of(subject, work)
+    found = prefixes.prefixes(subject.facts, works, scratch=_uses_scratch(subject, region))
     _refuse_shell(subject, last)
     split = _split_stage(subject, _runtime(subject))
-    steps = tuple(_prefix_steps(subject, region))
+    steps = tuple(_prefix_steps(subject, region, found))
     user = None if _is_root(subject, last) else _user(subject, last)
     evidence = "an environment whose interpreter is in the final stage, too"
-    copied = CopyPrefixes(last.span, folders, user, evidence)
+    copied = CopyPrefixes(last.span, found.folders, user, evidence)
     return Plan(subject.accelerator, Status.CONVERTED, (split, *steps, copied))
 
 
-def _prefix_steps(subject: _Subject, region: Region) -> Iterator[Step]:
+def _prefix_steps(subject: _Subject, region: Region, found: prefixes.Prefixes) -> Iterator[Step]:
+    installations = tuple(_installations(subject, region))
+    numbers = count(1)
     for position, instruction in enumerate(subject.instructions):
         work = subject.works.get(instruction)
         if work is None or position > region.last:
             yield _place(instruction, position, region)
-        elif work.builds:
-            yield from _captured_steps(subject, work)
+        elif instruction in found.filling:
+            yield from _captured_steps(subject, work, found.replayed)
+        elif position > region.first and all(one in (Kind.QUERY, Kind.STATE) for _, one in work.items):
+            yield Place(instruction.span, Placement.BUILDER, Kind.QUERY, "it leaves nothing behind")
         else:
-            yield from _run_steps(subject, work, (), count(1))
+            yield from _run_steps(subject, work, installations, numbers)
 
 
 # --- what build commands left, as files --------------------------------------------------------------
@@ -541,14 +556,18 @@ def _capture_steps(subject: _Subject, region: Region) -> Iterator[Step]:
 _IN_FILES = "its effect is among the files that are copied from the builder"
 
 
-def _captured_steps(subject: _Subject, work: Work) -> Iterator[Step]:
+def _captured_steps(subject: _Subject, work: Work, replayed: Collection[Segment] = ()) -> Iterator[Step]:
     """What becomes of a RUN that builds, or stands between such: the final stage runs only what files do not hold.
 
     Raises:
         RefusedError: a command does both, and cannot be taken apart.
     """
     facts, run = subject.facts, work.run
-    system = [segment for segment, one in work.items if placement.is_system(facts, run, segment, one)]
+    system = [
+        segment
+        for segment, one in work.items
+        if segment in replayed or placement.is_system(facts, run, segment, one)
+    ]
     if not system:
         yield Place(run.instruction.span, Placement.BUILDER, "captured", _IN_FILES)
         return
