@@ -80,8 +80,20 @@ def _reasons(path: str, made: Rewrite) -> Iterator[str]:
 def _line(made: Rewrite, step: Step, style: Style) -> str:
     number = made.source.line_of(step.span.start)
     where, rule, evidence = _told(step)
-    what = _excerpt(made.source.text(step.span))
-    return f"{number:>5} | {style.paint(f'{where:<8}', _COLOURS.get(where, 'cyan'))} {what}\n      |   {rule}: {printable(evidence)}"
+    what = _excerpt(_what(made, step))
+    told = f"{number:>5} | {style.paint(f'{where:<8}', _COLOURS.get(where, 'cyan'))} {what}\n      |   {rule}: {printable(evidence)}"
+    added = step.preamble if isinstance(step, SplitStage | SwapFlavour) else ()
+    return "\n".join([told, *(f"      |   and {_excerpt(text)}" for text in added)])
+
+
+def _what(made: Rewrite, step: Step) -> str:
+    """The author's text that a step is about, or what the step drops of it."""
+    match step:
+        case DropPackages():
+            return " ".join(step.packages)
+        case DropCaches():
+            return step.clean_up
+    return made.source.text(step.span)
 
 
 _COLOURS = {"builder": "yellow", "final": "green", "dropped": "red"}
@@ -107,12 +119,12 @@ def _told(step: Step) -> tuple[str, str, str]:
             return str(step.placement), step.rule, step.evidence
         case DropPackages():
             instead = f"; {' '.join(step.instead)} instead" if step.instead else ""
-            return "dropped", step.rule, f"{' '.join(step.packages)}: {step.evidence}{instead}"
+            return "dropped", step.rule, f"{step.evidence}{instead}"
         case TransferWheels():
             where = "both" if step.final else "builder"
             return where, "wheelhouse", step.evidence + (f" ({step.wheelhouse})" if step.wheelhouse else "")
         case DropCaches():
-            return "dropped", "package-caches", step.evidence
+            return "final", "package-caches", step.evidence
         case CaptureFiles():
             return "both", "capture", step.evidence
         case CopyPrefixes():
