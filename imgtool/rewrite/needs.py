@@ -115,6 +115,7 @@ def of_stage(facts: Facts, stage: Stage, *, assume_no_jit: bool = False) -> Need
     """
     for instruction in (i for link in stage.lineage() for i in link.instructions if i.keyword == "ENV"):
         _refuse_toolchain_library("ENV", instruction.rest.data, stage)
+    _refuse_libraries_removed(facts, stage)
     tools = _tools(facts, stage)
     reasons = [*_of_packages(facts, stage), *_of_sources(facts, stage), *_of_images(facts, stage)]
     if facts.context is None or tools <= _SHELLS:
@@ -271,6 +272,23 @@ def _of_system(operation: PackageOperation) -> Iterator[_Reason]:
 
 
 # --- sources of the context --------------------------------------------------------------------------
+
+
+_PYTHON_CUDA = regex(r"(?:site|dist)-packages/nvidia(?:/|$|\W)")
+
+
+def _refuse_libraries_removed(facts: Facts, stage: Stage) -> None:
+    """Refuse where libraries that packages bring are deleted, so that the image's own are loaded, CUPTI among them.
+
+    Raises:
+        RefusedError: they are.
+    """
+    for command in (c for run in _runs(facts, stage) for c in run.script.commands):
+        if command.name in ("rm", "find") and any(_PYTHON_CUDA.search(arg.text) for arg in command.args):
+            message = (
+                "it deletes CUDA libraries of Python packages, so those of the toolchain image are loaded"
+            )
+            raise RefusedError("library-at-run-time", message, command.span)
 
 
 def _of_sources(facts: Facts, stage: Stage) -> Iterator[_Reason]:

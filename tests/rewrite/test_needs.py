@@ -234,3 +234,10 @@ def test_folders_of_toolchain_images_alone() -> None:
     line = "ENV LD_LIBRARY_PATH=/usr/local/cuda/extras/CUPTI/lib64:$LD_LIBRARY_PATH\n"
     with pytest.raises(RefusedError, match="CUPTI"):
         needs_of(Facts(parse((BASE + line).encode())))
+
+
+@pytest.mark.parametrize("command", ["rm -rf {}/cublas", "find {}/ -mindepth 1 -exec rm -rf {{}} +"])
+def test_libraries_that_packages_bring_are_removed(command: str) -> None:
+    line = f"RUN pip install torch && {command.format('/usr/lib/python3/dist-packages/nvidia')}\n"
+    with pytest.raises(RefusedError, match="deletes CUDA libraries"):
+        needs_of(Facts(parse((BASE + line).encode())))
