@@ -204,14 +204,20 @@ _XLA_TENSORFLOW = (2, 11)
 _TENSORFLOW = regex(r"\btensorflow(?:[-_]gpu)?\s*(?:==|~=)\s*(\d{1,4})\.(\d{1,4})")
 
 
+_COMPILER_PACKAGES = frozenset({"build-essential", "g++"})
+
+
 def _of_uses(facts: Facts, stage: Stage, *, assume_no_jit: bool) -> Iterator[_Reason]:
     """What packages take in uses that only a program shows (``torch.compile``, ``numba.cuda``)."""
     base = facts.base(stage)
-    for _, requirement in _required(facts, stage):
+    required = list(_required(facts, stage))
+    # an installation behind a variable is replayed whole
+    compiles = any(requirement.name in _COMPILER_PACKAGES for _, requirement in required)
+    for _, requirement in required:
         need = python_need(requirement.name, requirement.extras)
         if need is None or base is None or base.accelerator != need.accelerator:
             continue
-        if _NEEDS_COMPILER in need.raised.values():
+        if _NEEDS_COMPILER in need.raised.values() and not compiles:
             yield _Reason("compiler", f"a program that is not seen may have {requirement.name} compile")
         if need.name == "numba" and not assume_no_jit:
             yield _Reason("toolkit", "a program that is not seen may compile with numba.cuda")

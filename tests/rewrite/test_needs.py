@@ -241,3 +241,8 @@ def test_libraries_that_packages_bring_are_removed(command: str) -> None:
     line = f"RUN pip install torch && {command.format('/usr/lib/python3/dist-packages/nvidia')}\n"
     with pytest.raises(RefusedError, match="deletes CUDA libraries"):
         needs_of(Facts(parse((BASE + line).encode())))
+
+
+def test_a_compiler_behind_a_variable_stays() -> None:
+    line = 'RUN A="apt-get install -y" && $A build-essential && pip install torch\n'
+    assert needs_of(Facts(parse((BASE + line).encode()))).compiler is None
