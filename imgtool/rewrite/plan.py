@@ -111,15 +111,17 @@ class CaptureFiles:
     """Whatever the builder's instructions from ``first`` to ``span`` make is put aside and copied as it is.
 
     ``user`` is the USER instruction in force behind it where that is not root. ``managers`` are the package
-    managers whose caches are left behind, and ``scratch`` says whether temporary folders are taken. ``packages``:
-    deb packages are installed in between. ``guards`` are the RUNs of unknown effect, which must not install packages
-    or make users. ``libraries``: shared libraries may be among the files.
+    managers whose caches are left behind, ``formats`` those of system packages (``deb``, ``rpm``), and ``scratch``
+    says whether temporary folders are taken. ``packages``: deb packages are installed in between. ``guards`` are the
+    RUNs of unknown effect, which must not install packages or make users. ``libraries``: shared libraries may be
+    among the files.
     """
 
     span: Span
     first: Span
     user: str | None
     managers: tuple[str, ...]
+    formats: tuple[str, ...]
     scratch: bool
     packages: bool
     guards: tuple[Span, ...]

@@ -225,7 +225,9 @@ def _shipped(facts: Facts, target: str | None, choices: Choices) -> tuple[Stage,
         raise RefusedError("syntax-error", first.message, first.span)
     stage = facts.target
     if stage is None:
-        raise RefusedError("no-such-stage", f"there is no stage {facts.options.stage!r}", whole)
+        there = ", ".join(s.title for s in facts.stages) or "none"
+        message = f"there is no stage {facts.options.stage!r}; there are {there}"
+        raise RefusedError("no-such-stage", message, whole)
     if document.escape != "\\":
         raise RefusedError("escape", "files with another escape character are for Windows images", whole)
     base = facts.base(stage)
@@ -504,6 +506,9 @@ def _with_capture(subject: _Subject, region: Region) -> Plan:
     if kinds & _LINKED and needed.cuda_libraries is None:
         needed = replace(needed, cuda_libraries="what is built here may be linked to them")
     region = _widened(subject, region)
+    if subject.base.os_version == "7" and _formats(subject.base.os) == ("rpm",):
+        message = "files cannot be collected with the tools of this system's release 7"
+        raise RefusedError("strategy", message, subject.instructions[region.last].span)
     for position in (region.first, region.last):
         _refuse_shell(subject, subject.instructions[position])
     split = _split_stage(subject, _runtime(subject, needed))
@@ -610,12 +615,20 @@ def _capture(subject: _Subject, region: Region) -> CaptureFiles:
         first=first.span,
         user=None if _is_root(subject, last) else _user(subject, last),
         managers=tuple(managers),
+        formats=_formats(subject.base.os),
         scratch=_uses_scratch(subject, region),
         packages=bool(replayed) and not any(o.ecosystem == "rpm" for run in runs for o in run.operations),
         guards=tuple(_guards(subject, inside, replayed)),
         libraries=bool(_LINKED & kinds),
         evidence="every file that these commands made, changed or removed",
     )
+
+
+def _formats(system: str | None) -> tuple[str, ...]:
+    """Of the packages of a system; both where it is not known."""
+    if system is None:
+        return "deb", "rpm"
+    return ("deb",) if system in ("debian", "ubuntu") else ("rpm",)
 
 
 def _guards(

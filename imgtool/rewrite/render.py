@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from imgtool.edits import Edit, Span, apply, cut
 from imgtool.facts.facts import Facts, Run
 from imgtool.facts.stages import Stage, Via
+from imgtool.families.inherited import pip_is_whole
 from imgtool.rewrite import capture, prefixes
 from imgtool.rewrite.kinds import operations_of
 from imgtool.rewrite.placement import stage_instructions
@@ -31,6 +32,10 @@ from imgtool.transforms.wheels import HOME
 
 # pip as the builder has it, for a final stage that has none; it is only mounted there
 _TAKE_PIP = f"""RUN cp -r "$(python3 -c 'import pip; print(pip.__path__[0])')" {HOME}/pip"""
+
+
+# where the distribution's pip has parts elsewhere, its folder alone does not run
+_FETCH_PIP = f"RUN python3 -m pip install --target {HOME} pip"
 
 
 def render(facts: Facts, plan: Plan) -> bytes:
@@ -129,11 +134,11 @@ class _Rendering:
         """The note before what is captured, and the guards around commands of unknown effect."""
         first = self._above(captured.first)
         apart = "" if self.data[:first].endswith((b"\n\n", b"\r\n\r\n")) else "\n"
-        above = {first: f"{apart}{capture.note()}\n\n"}
+        above = {first: f"{apart}{capture.note(packages=captured.packages)}\n\n"}
         for number, span in enumerate(captured.guards, 1):
             at = self._above(span)
             above[at] = above.get(at, "") + f"{capture.watch(number)}\n"
-            yield Edit(span.end, span.end, self._lines(f"\n{capture.guard(number)}"))
+            yield Edit(span.end, span.end, self._lines(f"\n{capture.guard(number, captured.formats)}"))
         for at, text in above.items():
             yield Edit(at, at, self._lines(text))
 
@@ -161,12 +166,15 @@ class _Rendering:
 
     def _builder_tail(self) -> str:
         mounted = any(t.final and t.final.startswith("PYTHONPATH=") for t in self.transfers.values())
-        parts = [_TAKE_PIP] if mounted else []
+        base = self.facts.base(self.stage)
+        take = _TAKE_PIP if base is None or pip_is_whole(base) else _FETCH_PIP
+        parts = [take] if mounted else []
         if self.captured:
             parts += ["", "USER root"] if self.captured.user else [""]
             parts.append(
                 capture.collect(
-                    frozenset(self.captured.managers),
+                    self.captured.managers,
+                    self.captured.formats,
                     scratch=self.captured.scratch,
                     packages=self.captured.packages,
                 )

@@ -51,12 +51,12 @@ def build(name: str, dockerfile: str, folder: Path) -> subprocess.CompletedProce
 
 
 def captured(commands: str, *, packages: bool, guards: bool = False) -> str:
-    watch, guard = (capture.watch(1), capture.guard(1)) if guards else ("", "")
-    collect = capture.collect(["pip"], scratch=False, packages=packages)
+    watch, guard = (capture.watch(1), capture.guard(1, ["deb"])) if guards else ("", "")
+    collect = capture.collect(["pip"], ["deb"], scratch=False, packages=packages)
     # what installs packages in between is run by both stages
     before, between = (BEFORE, PACKAGES) if packages else (BEFORE + PACKAGES, "")
     return (
-        f"FROM {BASE} AS builder{before}{capture.note()}\n{between}{watch}{commands}{guard}\n{collect}\n"
+        f"FROM {BASE} AS builder{before}{capture.note(packages=packages)}\n{between}{watch}{commands}{guard}\n{collect}\n"
         f"FROM {BASE}{before}{between}{capture.copy('builder')}\n{capture.settle('builder', libraries=True)}\n"
     )
 
@@ -99,6 +99,9 @@ RUN cp /bin/ls /opt/l && mkdir /var/tmp/lib && library="$(ldd /opt/l | awk '/sel
  && cp -L "$library" /var/tmp/lib/ && rm -f "$(realpath "$library")" "$library" \
  && echo /var/tmp/lib > /etc/ld.so.conf.d/x.conf && ldconfig && ldd /opt/l | grep /var/tmp/lib
 """
+SCRIPT = r"""
+RUN cp /bin/sh /var/tmp/own && printf '#!/var/tmp/own\nexit 0\n' > /opt/script && chmod +x /opt/script && /opt/script
+"""
 LOUD = [
     ("it adds a user", "\nRUN useradd sneaky\n", True, "would lack"),
     (
@@ -112,6 +115,12 @@ LOUD = [
         HIDDEN,
         False,
         "libselinux.so.1 => not found",
+    ),
+    (
+        "the interpreter of what it makes is not in the final stage",
+        SCRIPT,
+        False,
+        "/opt/script: /var/tmp/own not found",
     ),
 ]
 

@@ -168,6 +168,22 @@ def test_guards(why: str, runs: str, count: int, rewriter: Rewriter) -> None:
     assert stages(made)[0].count("would lack packages and users") == count
 
 
+OWN = [
+    # image, what is looked at, what is not there
+    (DEVEL, "dpkg", "rpm"),
+    ("FROM nvidia/cuda:12.1.0-devel-rockylinux8\n", "rpm", "dpkg"),
+]
+
+
+@pytest.mark.parametrize("base, there, absent", OWN, ids=["deb", "rpm"])
+def test_only_the_databases_of_the_system(base: str, there: str, absent: str, rewriter: Rewriter) -> None:
+    made = rewriter(base + "RUN ./setup\n" + CMD)
+    builder = stages(made)[0]
+    assert there in builder.partition("would lack")[2].partition("# what stays")[0]
+    assert there in builder.partition("# what stays")[2]
+    assert absent not in builder
+
+
 REFUSED = [
     (
         "unknown-command",
