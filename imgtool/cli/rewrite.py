@@ -166,7 +166,7 @@ def rewrite(
 
     Exit code: 0 done, unchanged or refused (the file itself is then printed, the reason goes to standard error);
     1 with --check: something would change; with --output or --output-dir: refused, and not written; 2 wrong usage, no such
-    stage or unreadable input; 3 with --build: the original does not build, or there is no engine.
+    stage, unreadable input or no Dockerfile; 3 with --build: the original does not build, or there is no engine.
     """
     _refuse_usage(paths, output=output, output_dir=output_dir, in_place=in_place, diff=diff, check=check)
     beside = Beside(bake, dockerignore, kubernetes, fat, name, version)
@@ -180,6 +180,10 @@ def rewrite(
         writes=writes,
         prints=diff or explain or check or form is Format.JSON,
     )
+    if context is not None and not context.is_dir():
+        raise typer.BadParameter(f"--context {context}: no such folder")
+    if (name or version) and output_dir is None:
+        raise typer.BadParameter("--name and --version belong to --output-dir")
     if build and STDIN in paths:
         raise typer.BadParameter("--build needs a file, not standard input")
     if build and _parts(only) - {Part.SPLIT}:
@@ -232,11 +236,12 @@ def _refuse_usage(
 
 
 def _parts(only: str | None) -> frozenset[Part]:
-    try:
-        return frozenset(Part(name.strip()) for name in (only or "").split(",") if name.strip())
-    except ValueError as error:
-        steps = ", ".join(Part)
-        raise typer.BadParameter(f"--only: {error}; there are {steps}") from None
+    names = [name.strip() for name in (only or "").split(",") if name.strip()]
+    unknown = [name for name in names if name not in frozenset(Part)]
+    if unknown or (only is not None and not names):
+        what = f"there is no step {unknown[0]!r}" if unknown else "it names no step"
+        raise typer.BadParameter(f"--only: {what}; there are {', '.join(Part)}")
+    return frozenset(map(Part, names))
 
 
 def _rewritten(
@@ -282,8 +287,14 @@ def _print(made: list[tuple[str, Targeted]], *, diff: bool, explain: bool, quiet
             sys.stderr.write(report.reasons(path, one))
 
 
+# nothing can be said of such a file, and nothing is printed
+_UNREADABLE = frozenset({"no-such-stage", "syntax-error"})
+
+
 def _show(made: Rewrite) -> None:
     """Print the file: its bytes into a pipe, and to a terminal nothing that moves it."""
+    if any(reason.code in _UNREADABLE for reason in made.plan.reasons):
+        return
     if not sys.stdout.isatty():
         sys.stdout.buffer.write(made.data)
     elif made.plan.status is not Status.REFUSED:
@@ -323,7 +334,7 @@ def _write_all(made: list[tuple[str, Targeted]], options: FactOptions, folder: P
 
 
 def _checked(made: list[tuple[str, Targeted]], *, check: bool) -> int:
-    if any(reason.code == "no-such-stage" for _, one in made for reason in one.rewrite.plan.reasons):
+    if any(reason.code in _UNREADABLE for _, one in made for reason in one.rewrite.plan.reasons):
         return UNREADABLE
     changed = [path for path, one in made if one.rewrite.plan.status is Status.CONVERTED]
     if check and changed:

@@ -57,6 +57,15 @@ class System(NamedTuple):
     before: str | None = None
 
 
+class PipApart(NamedTuple):
+    """A distribution whose python3-pip has parts of pip elsewhere, up to a release."""
+
+    id: str
+    source: tuple[str, ...]
+    evidence: Evidence
+    before: str | None = None
+
+
 class Default(NamedTuple):
     """What holds where an image says nothing."""
 
@@ -101,6 +110,14 @@ def system(base: BaseImage) -> System | None:
 def _system(name: str, version: str | None) -> System | None:
     known = (row for row in rows("systems", "system", System) if row.id == name)
     return next((row for row in known if within(version, row.since, row.before)), None)
+
+
+def pip_is_whole(base: BaseImage) -> bool:
+    """Whether the folder of the distribution's pip holds all of it; False where the release is not told."""
+    known = [row for row in rows("systems", "pip_apart", PipApart) if row.id == base.os]
+    return not known or (
+        base.os_version is not None and not any(within(base.os_version, None, r.before) for r in known)
+    )
 
 
 def config(base: BaseImage) -> InheritedConfig:

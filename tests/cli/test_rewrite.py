@@ -166,3 +166,25 @@ def test_explain_says_what_is_left(imgtool: Imgtool, tmp_path: Path) -> None:
         '"step": "leave-alone"'
         in imgtool("rewrite", "--only", "cache-mounts", "--format", "json", str(tmp_path / "Dockerfile")).out
     )
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        (("--context", "/no/such/folder"), "no such folder"),
+        (("--only", ""), "it names no step"),
+        (("--only", "split,polish"), "there is no step 'polish'"),
+        (("--name", "team/app"), "--name and --version belong to --output-dir"),
+    ],
+)
+def test_wrong_usage_is_said(imgtool: Imgtool, project: Path, words: tuple[str, ...], said: str) -> None:
+    done = imgtool("rewrite", str(project), *words)
+    assert done.code == 2
+    assert said in " ".join(done.err.split())
+
+
+def test_what_is_no_dockerfile_is_not_printed(imgtool: Imgtool, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_bytes(b"\x7fELF\x00\xff\n")
+    done = imgtool("rewrite", str(tmp_path / "Dockerfile"))
+    assert (done.code, done.stdout) == (2, b"")
+    assert "[syntax-error]" in done.err

@@ -20,7 +20,7 @@ from imgtool.families.commands import Program, ScriptFile
 from imgtool.families.contents import ContentsRow, SavingRow
 from imgtool.families.drivers import DriverFact, RetiredKey
 from imgtool.families.images import Flavour, Image, Mirror, Release
-from imgtool.families.inherited import ConfigRow, Default, System
+from imgtool.families.inherited import ConfigRow, Default, PipApart, System
 from imgtool.families.model import FamilyDataError, build, collected, load, order, rows, sources
 from imgtool.families.needs import Accelerator, Compiler, Level, Need, TorchWheels
 from imgtool.families.needs import Installer as InstallerSize
@@ -40,7 +40,7 @@ IMAGE_FILES = tuple(load("index")["files"])
 TABLES: dict[str, dict[str, Any]] = {
     **dict.fromkeys(IMAGE_FILES, IMAGE_TABLES),
     "index": {"mirror": Mirror},
-    "systems": {"system": System, "default": Default},
+    "systems": {"system": System, "default": Default, "pip_apart": PipApart},
     "drivers": {**dict.fromkeys(("package", "command", "path", "stub"), DriverFact), "key": RetiredKey},
     "python_needs": {"need": Need, "torch": TorchWheels},
     "accelerators": {
@@ -213,7 +213,7 @@ def test_patterns_compile_and_are_linear() -> None:
         compiled = re.compile(pattern, re.IGNORECASE)
         assert not list(ambiguous_repeats(re._parser.parse(pattern))), where  # type: ignore[attr-defined]
         run = compiled.search if longest < 0 else compiled.fullmatch
-        started = time.perf_counter()
+        started = time.process_time()
         for piece in (
             "a",
             "1",
@@ -231,7 +231,7 @@ def test_patterns_compile_and_are_linear() -> None:
         ):
             run((piece * abs(longest))[: abs(longest)] + "!")
         # a catastrophic pattern takes minutes
-        assert time.perf_counter() - started < 5, where
+        assert time.process_time() - started < 5, where
 
 
 @pytest.mark.parametrize(
