@@ -51,7 +51,7 @@ _DATABASES = frozenset(
 _WRITES = frozenset(
     "echo printf cat tee sed ln mkdir touch chmod chown chgrp cp mv rm true : ldconfig locale-gen localedef "
     "update-locale update-ca-certificates update-ca-trust ssh-keygen systemctl fc-cache update-mime-database mandb "
-    "texhash mktexlsr a2enmod crudini setcap visudo update-rc.d chkconfig".split()
+    "texhash mktexlsr a2enmod crudini setcap visudo update-rc.d chkconfig grep cut sort head tail tr awk".split()
 )
 _BUILDERS = frozenset("gcc g++ cc c++ clang clang++ gfortran make cmake ninja".split())
 _PIP = regex(r"pip[0-9.]*")

@@ -52,6 +52,12 @@ KEPT = [
         ["cd /src"],
     ),
     (
+        "no half of an edit is done again",
+        "RUN make\nRUN grep -v x /etc/app.conf > /etc/app.new && mv /etc/app.new /etc/app.conf\nRUN make\n",
+        [],
+        ["/etc/app.new"],
+    ),
+    (
         "a package stays whose file is named",
         "RUN apt-get update && apt-get install -y python3-pip && ln -s /usr/bin/pip3 /bin/p\n" + MAKE,
         ["install -y python3-pip"],
