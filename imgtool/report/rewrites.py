@@ -17,6 +17,7 @@ from imgtool.report.style import Style, printable
 from imgtool.rewrite import Rewrite
 from imgtool.rewrite.plan import (
     CaptureFiles,
+    CopyInstalled,
     CopyPrefixes,
     DropCaches,
     DropPackages,
@@ -127,6 +128,8 @@ def _told(step: Step) -> tuple[str, str, str]:
             return "final", "package-caches", step.evidence
         case CaptureFiles():
             return "both", "capture", step.evidence
+        case CopyInstalled():
+            return "both", "destdir", step.evidence
         case CopyPrefixes():
             return "both", "prefix", f"{' '.join(step.folders)}: {step.evidence}"
         case _:

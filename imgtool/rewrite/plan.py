@@ -140,6 +140,16 @@ class CopyPrefixes:
 
 
 @dataclass(frozen=True, slots=True)
+class CopyInstalled:
+    """What ``commands`` of the builder install is sent to a folder of its own, and copied. ``user`` as above."""
+
+    span: Span
+    commands: tuple[Span, ...]
+    user: str | None
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
 class MergeRuns:
     """The RUN and those behind it, ``count`` in all, become one."""
 
@@ -200,6 +210,7 @@ Step = (
     | DropCaches
     | CaptureFiles
     | CopyPrefixes
+    | CopyInstalled
     | MergeRuns
     | FoldOwner
     | EmptyCaches

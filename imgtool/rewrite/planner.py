@@ -18,12 +18,13 @@ from imgtool.families import BaseImage, identify, toolchain
 from imgtool.families.commands import script_file
 from imgtool.families.contents import contents
 from imgtool.regex import regex
-from imgtool.rewrite import bases, context_files, needs, placement, prefixes, system_packages
+from imgtool.rewrite import bases, context_files, installs, needs, placement, prefixes, system_packages
 from imgtool.rewrite.choices import Assumption, Choices, Strategy
 from imgtool.rewrite.kinds import Kind
 from imgtool.rewrite.placement import BUILDS, METADATA, PYTHON, STATE, Region, Work, stage_instructions
 from imgtool.rewrite.plan import (
     CaptureFiles,
+    CopyInstalled,
     CopyPrefixes,
     Place,
     Placement,
@@ -172,11 +173,6 @@ def _split(subject: _Subject, region: Region) -> Plan:
     if wanted is Strategy.SWAP:
         span = subject.instructions[region.last].span
         raise RefusedError("strategy", "something is built, so another flavour alone is not enough", span)
-    if wanted is Strategy.DESTDIR:
-        message = (
-            "an installation prefix alone is not taken over: --strategy capture takes what is installed, too"
-        )
-        raise RefusedError("strategy", message, subject.instructions[region.last].span)
     for strategy, planned in _STRATEGIES.items():
         if wanted in (Strategy.AUTO, strategy):
             try:
@@ -460,7 +456,7 @@ def _place(instruction: Instruction, position: int, region: Region) -> Place:
     return Place(instruction.span, Placement.BOTH, "state", _REPLAYED)
 
 
-# --- environments at the same path -------------------------------------------------------------------
+# --- environments and installations -------------------------------------------------------------------
 
 
 def _with_prefixes(subject: _Subject, region: Region) -> Plan:
@@ -468,20 +464,47 @@ def _with_prefixes(subject: _Subject, region: Region) -> Plan:
     inside = subject.instructions[region.first : region.last + 1]
     last = inside[-1]
     works = [subject.works[i] for i in inside if i in subject.works]
-    for work in works:
-        if any(one in PYTHON for _, one in work.items):
-            _refuse_no_wheels_of(subject, work)
+    _refuse_system_wheels(subject, works)
     found = prefixes.prefixes(subject.facts, works, scratch=_uses_scratch(subject, region))
     _refuse_shell(subject, last)
     split = _split_stage(subject, _runtime(subject))
-    steps = tuple(_prefix_steps(subject, region, found))
+    steps = tuple(_beside_steps(subject, region, found))
     user = None if _is_root(subject, last) else _user(subject, last)
     evidence = "an environment whose interpreter is in the final stage, too"
     copied = CopyPrefixes(last.span, found.folders, user, evidence)
     return Plan(subject.accelerator, Status.CONVERTED, (split, *steps, copied))
 
 
-def _prefix_steps(subject: _Subject, region: Region, found: prefixes.Prefixes) -> Iterator[Step]:
+def _with_installs(subject: _Subject, region: Region) -> Plan:
+    """All that is built is installed: what is installed is copied."""
+    inside = subject.instructions[region.first : region.last + 1]
+    last = inside[-1]
+    works = [subject.works[i] for i in inside if i in subject.works]
+    _refuse_system_wheels(subject, works)
+    found = installs.installs(subject.facts, works, subject.instructions[region.last + 1 :])
+    _refuse_shell(subject, last)
+    split = _split_stage(subject, _runtime(subject, _needs_of_linked(subject, region)))
+    steps = tuple(_beside_steps(subject, region, found))
+    user = None if _is_root(subject, last) else _user(subject, last)
+    evidence = "all that ships of what is built is installed"
+    return Plan(
+        subject.accelerator,
+        Status.CONVERTED,
+        (split, *steps, CopyInstalled(last.span, found.commands, user, evidence)),
+    )
+
+
+def _refuse_system_wheels(subject: _Subject, works: Sequence[Work]) -> None:
+    """Refuse installations for the system's Python that wheels do not cover."""
+    for work in works:
+        if any(one in PYTHON for _, one in work.items):
+            _refuse_no_wheels_of(subject, work)
+
+
+def _beside_steps(
+    subject: _Subject, region: Region, found: prefixes.Prefixes | installs.Installs
+) -> Iterator[Step]:
+    """Where the instructions go beside what is copied from the builder."""
     installations = tuple(_installations(subject, region))
     numbers = count(1)
     for position, instruction in enumerate(subject.instructions):
@@ -501,10 +524,7 @@ def _prefix_steps(subject: _Subject, region: Region, found: prefixes.Prefixes) -
 
 def _with_capture(subject: _Subject, region: Region) -> Plan:
     """Whatever is built: the files that the builder's instructions made are copied as they are."""
-    kinds = {one for _, one in _items(subject, region)}
-    needed = subject.needed
-    if kinds & _LINKED and needed.cuda_libraries is None:
-        needed = replace(needed, cuda_libraries="what is built here may be linked to them")
+    needed = _needs_of_linked(subject, region)
     region = _widened(subject, region)
     if subject.base.os_version == "7" and _formats(subject.base.os) == ("rpm",):
         message = "files cannot be collected with the tools of this system's release 7"
@@ -515,6 +535,13 @@ def _with_capture(subject: _Subject, region: Region) -> Plan:
     steps = tuple(_capture_steps(subject, region))
     step = _capture(subject, region)
     return Plan(subject.accelerator, Status.CONVERTED, (split, *steps, step))
+
+
+def _needs_of_linked(subject: _Subject, region: Region) -> needs.Needs:
+    """With the CUDA libraries that what is built may be linked to."""
+    if subject.needed.cuda_libraries is None and {one for _, one in _items(subject, region)} & _LINKED:
+        return replace(subject.needed, cuda_libraries="what is built here may be linked to them")
+    return subject.needed
 
 
 def _widened(subject: _Subject, region: Region) -> Region:
@@ -702,4 +729,8 @@ def _uses_scratch(subject: _Subject, region: Region) -> bool:
 
 
 # from the weakest on; what is captured suffices always
-_STRATEGIES = {Strategy.WHEELHOUSE: _with_wheels, Strategy.PREFIX: _with_prefixes}
+_STRATEGIES = {
+    Strategy.WHEELHOUSE: _with_wheels,
+    Strategy.PREFIX: _with_prefixes,
+    Strategy.DESTDIR: _with_installs,
+}

@@ -48,8 +48,8 @@ def prefixes(facts: Facts, works: Sequence[Work], *, scratch: bool) -> Prefixes:
     filling = set[Instruction]()
     for work in works:
         run = work.run
-        places = [(_Place(facts, run, segment), kind) for segment, kind in work.items]
-        if any(kind in CAPTURED or _is_inside(place, (*made, *fetched)) for place, kind in places):
+        places = [(Place(facts, run, segment), kind) for segment, kind in work.items]
+        if any(kind in CAPTURED or is_inside(place, (*made, *fetched)) for place, kind in places):
             filling.add(run.instruction)
         apart = run.instruction not in filling
         for place, kind in places:
@@ -60,8 +60,8 @@ def prefixes(facts: Facts, works: Sequence[Work], *, scratch: bool) -> Prefixes:
                 _refuse_elsewhere(place, made)
             elif kind in BUILDS and not (apart and kind in PYTHON):
                 raise place.refused("something is built outside of an environment")
-            elif _writes(place, kind, apart=apart) and not _is_inside(place, (*made, *fetched)):
-                _refuse_dependent(place, made)
+            elif writes(place, kind, apart=apart) and not is_inside(place, (*made, *fetched)):
+                refuse_dependent(place, made)
                 replayed.add(place.segment)
     if not made:
         raise RefusedError("strategy", "no environment is made here", works[-1].run.instruction.span)
@@ -69,7 +69,7 @@ def prefixes(facts: Facts, works: Sequence[Work], *, scratch: bool) -> Prefixes:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class Place:
     """A command of a RUN's list."""
 
     facts: Facts
@@ -101,7 +101,7 @@ class _Place:
         return tuple(joined(folder, value_of(word, self.run, self.facts)) for word in given)
 
 
-def _writes(place: _Place, kind: Kind, *, apart: bool) -> bool:
+def writes(place: Place, kind: Kind, *, apart: bool) -> bool:
     """Whether a command makes files that the final stage would not have."""
     if kind is Kind.REPLAY:
         return not (apart or is_system(place.facts, place.run, place.segment, kind))
@@ -111,7 +111,7 @@ def _writes(place: _Place, kind: Kind, *, apart: bool) -> bool:
 # --- what fills an environment -----------------------------------------------------------------------
 
 
-def _made(place: _Place) -> Iterator[str]:
+def _made(place: Place) -> Iterator[str]:
     """The folders that it makes, that of an interpreter that uv fetches among them."""
     operation, facts, run = place.operation, place.facts, place.run
     if operation is None:
@@ -130,7 +130,7 @@ def _made(place: _Place) -> Iterator[str]:
         yield folder
 
 
-def _refuse_elsewhere(place: _Place, made: Iterable[str]) -> None:
+def _refuse_elsewhere(place: Place, made: Iterable[str]) -> None:
     """Refuse what fills another folder than those that are made here."""
     operation, facts, run = place.operation, place.facts, place.run
     if operation is None and not any(conda_root(place.command, run, facts)):
@@ -141,11 +141,11 @@ def _refuse_elsewhere(place: _Place, made: Iterable[str]) -> None:
     folder = new[0] if new else prefix_of(place.command, operation, run, facts)
     if folder is None or folder == SYSTEM or folder in _SHARED or posixpath.dirname(folder) == "/usr":
         raise place.refused("it is not known which environment this fills")
-    if not any(_below(folder, root) for root in made):
+    if not any(below(folder, root) for root in made):
         raise place.refused(f"{folder} is not made here")
     if operation.environment and "/" in operation.environment.text:
         named = value_of(operation.environment, run, facts)
-        if named is None or not any(_below(named, root) for root in made):
+        if named is None or not any(below(named, root) for root in made):
             raise place.refused("the environment is not below what is made here")
     if operation.editable or (operation.project and not _leaves_project(place, operation)):
         raise place.refused("the project is installed in place")
@@ -154,7 +154,7 @@ def _refuse_elsewhere(place: _Place, made: Iterable[str]) -> None:
         raise place.refused("the environment may be links to a cache")
 
 
-def _leaves_project(place: _Place, operation: PackageOperation) -> bool:
+def _leaves_project(place: Place, operation: PackageOperation) -> bool:
     """Whether a tool that installs what a project asks for does not install the project in place.
 
     uv takes a project without a build system for one that is not installed.
@@ -170,14 +170,14 @@ def _leaves_project(place: _Place, operation: PackageOperation) -> bool:
     return operation.manager == "uv" and plain
 
 
-def _below(path: str, folder: str) -> bool:
+def below(path: str, folder: str) -> bool:
     return (path + "/").startswith(folder + "/")
 
 
 # --- what stands beside it ---------------------------------------------------------------------------
 
 
-def _fetched(place: _Place, works: Sequence[Work], *, scratch: bool) -> str:
+def _fetched(place: Place, works: Sequence[Work], *, scratch: bool) -> str:
     """The file or folder that is fetched, where it does not ship: it is removed later, or is in a temporary folder.
 
     Raises:
@@ -199,18 +199,18 @@ def _fetched(place: _Place, works: Sequence[Work], *, scratch: bool) -> str:
     return path
 
 
-def _is_removed(place: _Place, path: str, works: Iterable[Work]) -> bool:
+def _is_removed(place: Place, path: str, works: Iterable[Work]) -> bool:
     """Whether a later command of these removes a path, come what may."""
     for work in works:
         for segment, _ in work.items:
-            other = _Place(place.facts, work.run, segment)
+            other = Place(place.facts, work.run, segment)
             behind = segment.span.start > place.segment.span.start
             if behind and other.command.name == "rm" and not other.command.context and path in other.paths():
                 return True
     return False
 
 
-def _is_inside(place: _Place, folders: Iterable[str]) -> bool:
+def is_inside(place: Place, folders: Iterable[str]) -> bool:
     """Whether all files that a command names lie in folders that are copied, or do not ship."""
     if len(place.segment.commands) != 1 or place.command.context:
         return False
@@ -219,10 +219,10 @@ def _is_inside(place: _Place, folders: Iterable[str]) -> bool:
         # where a link points at is not changed
         paths = paths[-1:]
     known = tuple(folders)
-    return bool(paths) and all(path and any(_below(path, f) for f in known) for path in paths)
+    return bool(paths) and all(path and any(below(path, f) for f in known) for path in paths)
 
 
-def _refuse_dependent(place: _Place, made: Iterable[str]) -> None:
+def refuse_dependent(place: Place, made: Iterable[str]) -> None:
     """Refuse files that a command makes of other files, or above a folder that is copied."""
     command = place.command
     alone = len(place.segment.commands) == 1 and command.name in _ALONE and not command.context
@@ -232,7 +232,7 @@ def _refuse_dependent(place: _Place, made: Iterable[str]) -> None:
     if command.name == "rm":
         alone = alone and any("f" in o for o in options)
     paths = place.paths()
-    if not alone or None in paths or any(_below(f, path or "") for f in made for path in paths):
+    if not alone or None in paths or any(below(f, path or "") for f in made for path in paths):
         raise place.refused("files are made beside the environment")
 
 

@@ -8,11 +8,12 @@ from imgtool.edits import Edit, Span, apply, cut
 from imgtool.facts.facts import Facts, Run
 from imgtool.facts.stages import Stage, Via
 from imgtool.families.inherited import pip_is_whole
-from imgtool.rewrite import capture, prefixes
+from imgtool.rewrite import capture, installs, prefixes
 from imgtool.rewrite.kinds import operations_of
 from imgtool.rewrite.placement import stage_instructions
 from imgtool.rewrite.plan import (
     CaptureFiles,
+    CopyInstalled,
     CopyPrefixes,
     DropCaches,
     DropPackages,
@@ -85,6 +86,7 @@ class _Rendering:
         self.caches = {s.span: s for s in plan.steps if isinstance(s, DropCaches)}
         self.drops = [s for s in plan.steps if isinstance(s, DropPackages)]
         self.copied = next((s for s in plan.steps if isinstance(s, CopyPrefixes)), None)
+        self.installed = next((s for s in plan.steps if isinstance(s, CopyInstalled)), None)
         self.captured = next((s for s in plan.steps if isinstance(s, CaptureFiles)), None)
         runs = (run for link in stage.lineage() for run in facts.runs(link))
         self.runs: Mapping[Instruction, Run] = {run.instruction: run for run in runs}
@@ -127,6 +129,8 @@ class _Rendering:
                 yield remove_instruction(self.facts.document, instruction)
             elif instruction in self.runs:
                 yield from self._transfer_edits(self.runs[instruction])
+        for span in self.installed.commands if self.installed else ():
+            yield Edit(span.start, span.start, f"DESTDIR={installs.FILES} ")
         if self.captured:
             yield from self._watches(self.captured)
 
@@ -179,6 +183,8 @@ class _Rendering:
                     packages=self.captured.packages,
                 )
             )
+        if self.installed:
+            parts += ["", *(["USER root"] if self.installed.user else []), installs.collect()]
         if self.copied:
             parts += ["", *(["USER root"] if self.copied.user else []), prefixes.collect(self.copied.folders)]
         return "".join(f"\n{part}" for part in parts)
@@ -194,6 +200,8 @@ class _Rendering:
         if self.captured:
             settle = capture.settle(builder, libraries=self.captured.libraries)
             return _as_root(self.captured.user, capture.copy(builder), settle)
+        if self.installed:
+            return _as_root(self.installed.user, installs.copy(builder), installs.check(builder))
         if self.copied:
             folders = self.copied.folders
             copies, check = prefixes.copies(builder, folders), prefixes.check(builder, folders)
