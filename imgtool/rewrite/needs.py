@@ -116,6 +116,7 @@ def of_stage(facts: Facts, stage: Stage, *, assume_no_jit: bool = False) -> Need
     for instruction in (i for link in stage.lineage() for i in link.instructions if i.keyword == "ENV"):
         _refuse_toolchain_library("ENV", instruction.rest.data, stage)
     _refuse_libraries_removed(facts, stage)
+    _refuse_theano(facts, stage)
     tools = _tools(facts, stage)
     reasons = [*_of_packages(facts, stage), *_of_sources(facts, stage), *_of_images(facts, stage)]
     if facts.context is None or tools <= _SHELLS:
@@ -295,6 +296,24 @@ def _refuse_libraries_removed(facts: Facts, stage: Stage) -> None:
                 "it deletes CUDA libraries of Python packages, so those of the toolchain image are loaded"
             )
             raise RefusedError("library-at-run-time", message, command.span)
+
+
+def _refuse_theano(facts: Facts, stage: Stage) -> None:
+    """Refuse Theano beside cuDNN: it goes without cuDNN, and says little of it, where the headers are missing.
+
+    Raises:
+        RefusedError: both are there.
+    """
+    base = facts.base(stage)
+    if base is None or not (base.addon or "").startswith("cudnn"):
+        return
+    for command in (c for run in _runs(facts, stage) for c in run.script.commands):
+        if any(_THEANO.search(arg.text) for arg in command.args):
+            message = "Theano compiles with the headers of cuDNN, which images with the toolchain alone have"
+            raise RefusedError("library-at-run-time", message, command.span)
+
+
+_THEANO = regex(r"\btheano\b", re.IGNORECASE)
 
 
 def _of_sources(facts: Facts, stage: Stage) -> Iterator[_Reason]:
