@@ -34,6 +34,8 @@ HAZARDS = 49
 WORDS = 12
 # seconds of this process for one file, the median of all
 FAST = 0.050
+# conversions that somebody has read against the original, line by line
+READ = 20
 
 SHIPS = Choices(assume=frozenset({Assumption.SHIPS}))
 
@@ -230,6 +232,17 @@ def test_stages_of_a_conversion_are_there_before_they_are_copied_from(conversion
         assert {stage.name for stage in Facts(parse(one.rewrite.source.data)).stages} <= {None, *names}, (
             one.name
         )
+
+
+def test_conversions_were_read(corpus: Path) -> None:
+    with (Path(__file__).parent / "rewrite_reviews.tsv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    assert len({row["file"] for row in rows}) >= READ
+    assert {row["verdict"] for row in rows} <= {"right", "debatable"}
+    assert all(row["reason"] for row in rows)
+    for row in rows:
+        choices = Choices(assume=frozenset(map(Assumption, row["assume"].split())))
+        assert _made(corpus / "open" / row["file"], choices).converted, row["file"]
 
 
 # --- beside the engineer --------------------------------------------------------------------------------
