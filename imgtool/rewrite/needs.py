@@ -316,24 +316,6 @@ def _refuse_theano(facts: Facts, stage: Stage) -> None:
 _THEANO = regex(r"\btheano\b", re.IGNORECASE)
 
 
-def _refuse_theano(facts: Facts, stage: Stage) -> None:
-    """Refuse Theano beside cuDNN: it goes without cuDNN, and says little of it, where the headers are missing.
-
-    Raises:
-        RefusedError: both are there.
-    """
-    base = facts.base(stage)
-    if base is None or not (base.addon or "").startswith("cudnn"):
-        return
-    for command in (c for run in _runs(facts, stage) for c in run.script.commands):
-        if any(_THEANO.search(arg.text) for arg in command.args):
-            message = "Theano compiles with the headers of cuDNN, which images with the toolchain alone have"
-            raise RefusedError("library-at-run-time", message, command.span)
-
-
-_THEANO = regex(r"\btheano\b", re.IGNORECASE)
-
-
 def _of_sources(facts: Facts, stage: Stage) -> Iterator[_Reason]:
     for path, source in context_files.sources(facts, (".py", ".pyx", ".ipynb")):
         if posixpath.basename(path) in _BUILD_SCRIPTS:

@@ -260,11 +260,3 @@ def test_no_context_is_asked_for_where_nothing_comes_from_it() -> None:
     found = needs_of(Facts(parse((BASE + "RUN pip install $PACKAGES\n" + CMD).encode())))
     assert found.unread
     assert said(found) == {"compiler", "toolkit"}
-
-
-@pytest.mark.parametrize("word", ["theano", "https://example.com/o/Theano/archive/main.zip"])
-def test_headers_of_cudnn(word: str) -> None:
-    line = f'RUN P="pip install" && $P {word}\n'
-    needs_of(Facts(parse((BASE + line).encode())))
-    with pytest.raises(RefusedError, match="headers of cuDNN"):
-        needs_of(Facts(parse((BASE.replace("devel", "cudnn-devel") + line).encode())))
