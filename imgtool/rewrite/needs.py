@@ -438,7 +438,7 @@ def refuse_run_time_tools(facts: Facts, stage: Stage, *, dropped: frozenset[str]
     for instruction in _starts(stage):
         for program in _programs(facts, stage, instruction):
             name = posixpath.basename(program)
-            if _without_version(name) in dropped or name in dropped:
+            if without_version(name) in dropped or name in dropped:
                 message = f"{instruction.keyword} uses {name}, which only building seemed to need"
                 raise RefusedError("tool-at-run-time", message, instruction.span)
     for path, source in context_files.sources(facts, (".py",)):
@@ -479,7 +479,8 @@ def _starts(stage: Stage) -> Iterator[Instruction]:
         yield from (i for i in link.instructions if i.keyword in ("CMD", "ENTRYPOINT", "HEALTHCHECK"))
 
 
-def _without_version(name: str) -> str:
+def without_version(name: str) -> str:
+    """A program's name as ``gcc`` is in ``gcc-12``."""
     return re.sub(r"[\d.-]+\Z", "", name)
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import chain, count
+from itertools import chain, count, pairwise
 
 from imgtool.edits import Span, cut
+from imgtool.facts.commands import Command
 from imgtool.facts.facts import DEFAULT_SHELL, Facts
 from imgtool.facts.stages import Stage, mounts_of
 from imgtool.families import BaseImage, identify, toolchain
@@ -101,7 +102,33 @@ def _converted(facts: Facts, target: str | None, choices: Choices) -> Plan:
     dropped = system_packages.dropped_programs(made.steps) | needs.TOOLKIT_TOOLS | {*_runtime(subject).lacks}
     for each in lineage:
         needs.refuse_run_time_tools(facts, each, dropped=dropped)
+    _refuse_other_stages(subject, shipped, dropped)
     return made
+
+
+def _refuse_other_stages(subject: _Subject, shipped: Stage, dropped: Collection[str]) -> None:
+    """Refuse where a stage FROM the one that ships runs a program that this one will not have.
+
+    Raises:
+        RefusedError: it does, and installs nothing of that name itself.
+    """
+    gone = set(dropped) - ({"pip"} if _has_pip(subject) else set())
+    gone |= set() if subject.needed.compiler else _COMPILERS
+    for stage in (s for s in subject.facts.stages if s is not shipped and shipped in s.lineage()):
+        runs = tuple(subject.facts.runs(stage))
+        installed = {p.name for run in runs for o in run.operations for p in o.packages}
+        for command in (c for run in runs for c in run.script.commands):
+            name = _missing(command, gone)
+            if name and installed.isdisjoint({name, f"python3-{name}", "build-essential"}):
+                message = f"{stage.title} runs {name}, which {shipped.title} will not have"
+                raise RefusedError("tool-in-other-stage", message, command.span)
+
+
+def _missing(command: Command, gone: Collection[str]) -> str | None:
+    """The program of a command, or the module that Python runs, where it is among some; without its version."""
+    words = [arg.text for arg in command.argv]
+    names = (command.name, *(after for before, after in pairwise(words) if before == "-m"))
+    return next((one for name in names for one in (name, needs.without_version(name)) if one in gone), None)
 
 
 def _leave_what_saves_nothing(subject: _Subject, made: Plan) -> None:

@@ -284,3 +284,21 @@ def test_any_file_of_known_parts(parts: list[str], strategy: Strategy, crlf: boo
     else:
         assert made.data == data
         assert made.plan.reasons
+
+
+ABOVE = [
+    # why, the stage FROM the one that ships, whether it is refused
+    ("pip goes", "RUN pip3 install debugpy\n", True),
+    ("by its module, too", "RUN python3 -m pip install debugpy\n", True),
+    ("the image of the toolchain had the compiler", "RUN gcc-12 -c a.c\n", True),
+    ("it brings its own", "RUN apt-get update && apt-get install -y gcc && gcc -c a.c\n", False),
+    ("it runs nothing of that", "RUN echo ready\n", False),
+]
+
+
+@pytest.mark.parametrize("why, run, refused", ABOVE, ids=[row[0] for row in ABOVE])
+def test_stages_from_the_one_that_ships(why: str, run: str, refused: bool) -> None:
+    pip = "RUN apt-get update && apt-get install -y python3-pip\nRUN pip3 install numpy\n"
+    text = DEVEL.replace("\n", " AS app\n") + pip + CMD + "FROM app AS debug\n" + run
+    made = rewrite(text.encode(), None, FactOptions(stage="app"))
+    assert [r.code for r in made.plan.reasons] == (["tool-in-other-stage"] if refused else []), why
