@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from imgtool.facts.commands import Command
 from imgtool.facts.facts import Facts, Run
-from imgtool.facts.packages import Operation, PackageOperation
+from imgtool.facts.packages import PackageOperation
 from imgtool.rewrite import context_files
 from imgtool.rewrite.commands import folder_of, home, joined, operations_of, value_of
 from imgtool.rewrite.environments import SYSTEM, conda_root, made_by, prefix_of
@@ -25,6 +25,11 @@ _SCRATCH = ("/tmp/", "/var/tmp/")  # noqa: S108 - inside of a build
 # write what they are told to, whatever other files hold
 _ALONE = frozenset("mkdir touch ln echo printf chmod chown rm".split())
 _NO_PROJECT = frozenset({"--no-install-project", "--no-root", "--no-self", "--no-editable"})
+# options of downloads that name no further file
+_PLAIN = frozenset(
+    "output output-dir remote-name depth branch submodules --quiet --silent --show-error --fail --location "
+    "--no-check-certificate --insecure --no-verbose".split()
+)
 # keep a project's packages in a folder that its options name
 _PROJECT_TOOLS = frozenset({"uv", "poetry", "pdm"})
 
@@ -184,19 +189,34 @@ def _fetched(place: Place, works: Sequence[Work], *, scratch: bool) -> str:
         RefusedError: it may ship.
     """
     operation = place.operation
-    path = None
-    if operation is not None and operation.operation in (Operation.FETCH, Operation.CLONE):
-        word = operation.output or (operation.urls[0] if len(operation.urls) == 1 else None)
-        name = word and value_of(word, place.run, place.facts)
-        if name and not operation.output:
-            name = posixpath.basename(name.partition("?")[0]).removesuffix(".git")
-        path = joined(folder_of(place.command, place.run, place.facts), name or None)
+    path = _download(place, operation) if operation else None
     if path is None:
         raise place.refused("it is not known what is fetched")
     temporary = path.startswith(_SCRATCH) and not scratch
     if not temporary and not _is_removed(place, path, works):
         raise place.refused("what is fetched may ship")
     return path
+
+
+def _download(place: Place, operation: PackageOperation) -> str | None:
+    """The one path that a download or clone writes; None where it is not known, or there are more."""
+    names = [option.name for option in operation.options]
+    redirected = any(r.operator.startswith((">", "&>")) for r in place.command.redirects)
+    single = len(operation.urls) == 1 and len({"output", "output-dir"}.intersection(names)) < 2
+    if redirected or not single or not _PLAIN.issuperset(names):
+        return None
+    folder = folder_of(place.command, place.run, place.facts)
+    output = operation.output and value_of(operation.output, place.run, place.facts)
+    if operation.output and "output-dir" not in names:
+        return joined(folder, output)
+    if operation.manager == "curl" and "remote-name" not in names:
+        return None
+    url = value_of(operation.urls[0], place.run, place.facts)
+    name = posixpath.basename(url) if url else ""
+    if operation.manager == "git":
+        name = name.removesuffix(".git")
+    target = joined(folder, output) if operation.output else folder
+    return joined(target, name) if name and "?" not in name else None
 
 
 def _is_removed(place: Place, path: str, works: Iterable[Work]) -> bool:

@@ -113,6 +113,12 @@ CAPTURED = [
     ),
     ("a mode is set above it", VENV + "RUN /opt/venv/bin/pip install numpy && chmod -R a+r /opt\n"),
     ("the program that was fetched stays", KEPT),
+    (
+        "it is not known what was fetched",
+        "RUN cd /tmp && curl -L https://example.com/x > /opt/x\n" + CONDA,
+    ),
+    ("what is fetched lies elsewhere", "RUN cd /tmp && wget -P /opt https://example.com/x\n" + CONDA),
+    ("many files are fetched", "RUN cd /tmp && wget -r https://example.com/x\n" + CONDA),
     ("something points at a temporary folder", CONDA.replace("ENV ", "ENV A=/tmp ")),
     ("it is not known where the installer puts it", CONDA.replace(" -p /opt/conda", "")),
     ("an environment of conda's elsewhere", CONDA + "RUN conda create -p /envs/x six\n"),
