@@ -142,6 +142,8 @@ def _refuse_elsewhere(place: Place, made: Iterable[str]) -> None:
         raise place.refused("it is not known which environment this fills")
     if operation is None:
         return
+    if operation.targets or operation.user:
+        raise place.refused("this is installed elsewhere")
     new = tuple(made_by(place.command, operation, run, facts))
     folder = new[0] if new else prefix_of(place.command, operation, run, facts)
     if folder is None or folder == SYSTEM or folder in _SHARED or posixpath.dirname(folder) == "/usr":

@@ -111,6 +111,8 @@ CAPTURED = [
         "files that a command makes of others in a construct",
         VENV + "RUN /opt/venv/bin/pip install numpy && if true; then echo x > /srv/a; fi\n",
     ),
+    ("it goes to a folder that is named", VENV + "RUN /opt/venv/bin/pip install --target /x six\n"),
+    ("it goes to a user's folder", CONDA + "RUN pip install --user six\n"),
     ("a mode is set above it", VENV + "RUN /opt/venv/bin/pip install numpy && chmod -R a+r /opt\n"),
     ("the program that was fetched stays", KEPT),
     (
