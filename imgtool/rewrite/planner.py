@@ -102,25 +102,27 @@ def _converted(facts: Facts, target: str | None, choices: Choices) -> Plan:
     dropped = system_packages.dropped_programs(made.steps) | needs.TOOLKIT_TOOLS | {*_runtime(subject).lacks}
     for each in lineage:
         needs.refuse_run_time_tools(facts, each, dropped=dropped)
-    _refuse_other_stages(subject, shipped, dropped)
+    _refuse_other_stages(subject, lineage, dropped)
     return made
 
 
-def _refuse_other_stages(subject: _Subject, shipped: Stage, dropped: Collection[str]) -> None:
-    """Refuse where a stage FROM the one that ships runs a program that this one will not have.
+def _refuse_other_stages(subject: _Subject, lineage: Sequence[Stage], dropped: Collection[str]) -> None:
+    """Refuse where a stage FROM the one that is split runs a program that this one will not have.
+
+    ``lineage`` is that of what ships, whose own programs are seen to.
 
     Raises:
         RefusedError: it does, and installs nothing of that name itself.
     """
     gone = set(dropped) - ({"pip"} if _has_pip(subject) else set())
     gone |= set() if subject.needed.compiler else _COMPILERS
-    for stage in (s for s in subject.facts.stages if s is not shipped and shipped in s.lineage()):
+    for stage in (s for s in subject.facts.stages if s not in lineage and subject.stage in s.lineage()):
         runs = tuple(subject.facts.runs(stage))
         installed = {p.name for run in runs for o in run.operations for p in o.packages}
         for command in (c for run in runs for c in run.script.commands):
             name = _missing(command, gone)
             if name and installed.isdisjoint({name, f"python3-{name}", "build-essential"}):
-                message = f"{stage.title} runs {name}, which {shipped.title} will not have"
+                message = f"{stage.title} runs {name}, which {subject.stage.title} will not have"
                 raise RefusedError("tool-in-other-stage", message, command.span)
 
 

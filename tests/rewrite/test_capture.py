@@ -300,5 +300,6 @@ ABOVE = [
 def test_stages_from_the_one_that_ships(why: str, run: str, refused: bool) -> None:
     pip = "RUN apt-get update && apt-get install -y python3-pip\nRUN pip3 install numpy\n"
     text = DEVEL.replace("\n", " AS app\n") + pip + CMD + "FROM app AS debug\n" + run
-    made = rewrite(text.encode(), None, FactOptions(stage="app"))
-    assert [r.code for r in made.plan.reasons] == (["tool-in-other-stage"] if refused else []), why
+    for stage, more in (("app", ""), (None, "FROM app\n")):
+        made = rewrite((text + more).encode(), None, FactOptions(stage=stage))
+        assert [r.code for r in made.plan.reasons] == (["tool-in-other-stage"] if refused else []), why
