@@ -18,6 +18,8 @@ BOUNDED = {
     "imgtool.facts.paths": "a word of a script",
     "imgtool.facts.shell_words": "a script, of at most 16 KiB",
     "imgtool.facts.specs": "a word of a script",
+    "imgtool.facts.shell_plain": "what is not plain ends the reading",
+    "imgtool.families.commands": "the name of a program",
     "imgtool.families.model": "a pattern of our own data",
     "imgtool.images.daemon": "the value of DOCKER_HOST, which is the user's own",
     "imgtool.leaks": "values of at most 512 bytes",

@@ -103,7 +103,7 @@ RULES: tuple[tuple[str, str, tuple[str, ...], bool, str, tuple[str, ...]], ...] 
     ("IMG102", "driver-in-image", (), False, "imgtool_rules.accelerator.img102_driver_in_image", ()),
     ("IMG103", "stubs-on-library-path", (), False, "imgtool_rules.accelerator.img103_stubs_on_library_path", ()),
     ("IMG104", "gpu-query-at-build", (), False, "imgtool_rules.accelerator.img104_gpu_query_at_build", ()),
-    ("IMG105", "cuda-twice", ("IMG101",), False, "imgtool_rules.accelerator.img105_cuda_twice", ()),
+    ("IMG105", "cuda-twice", ("IMG101", "IMG123"), False, "imgtool_rules.accelerator.img105_cuda_twice", ()),
     ("IMG106", "toolkit-for-inference", (), False, "imgtool_rules.accelerator.img106_toolkit_for_inference", ()),
     ("IMG107", "library-path-overwritten", (), False, "imgtool_rules.accelerator.img107_library_path_overwritten", ()),
     ("IMG108", "wheel-cuda-mismatch", (), False, "imgtool_rules.accelerator.img108_wheel_cuda_mismatch", ("cu1", "cu9", "cuda1", "cuda-python", "cudatoolkit", "pytorch-cuda", "cuda-version", "torch")),

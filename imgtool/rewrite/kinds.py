@@ -246,7 +246,7 @@ def _found(words: Sequence[str]) -> Kind:
     return Kind.FILES if programs <= _CHANGES_FILES - {"sh"} else Kind.UNKNOWN
 
 
-_INSTALL_TARGET = regex(r"(?:\w+[-_])?install(?:[-_/.]\w+)*")
+_INSTALL_TARGET = regex(r"(?:[A-Za-z0-9]++[-_])?install(?:[-_/.]++[A-Za-z0-9]++)*+")
 
 
 def _installs(words: Sequence[str]) -> bool:

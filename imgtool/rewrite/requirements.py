@@ -32,9 +32,9 @@ _HARMLESS = (
 _CONTINUED = regex(r"\\\r?\n")
 _COMMENT = regex(r"(?:^|\s)#.*")
 _OPTION = regex(r"(-r|-c|-e|--requirement|--constraint|--editable)(?:\s+|\s*=\s*|(?<=-[rce]))(\S.*)")
-_EGG = regex(r"[#&]egg=([A-Za-z0-9._-]+)(?:\[([^\]]*)\])?")
+_EGG = regex(r"[#&]egg=([A-Za-z0-9._-]+)(?:\[([^\[\]#&]*)\])?")
 # the name of a repository or a project's folder
-_LAST = regex(r"([A-Za-z0-9._-]+?)(?:\.git)?(?:@[^/]*)?(?:#.*)?/?\Z")
+_LAST = regex(r"([A-Za-z0-9._-]+)(?:@.*)?\Z")
 _NAME = regex(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^\]]*)\])?")
 # names in calls of setup() and in Pipfile, which are read without being run
 _QUOTED = regex(rb"[\"']([A-Za-z0-9][A-Za-z0-9._-]*(?:\[[^\]\"']*\])?)\s*(?:[<>=!~;@][^\"']*)?[\"']")
@@ -123,8 +123,9 @@ def _by_place(text: str) -> Requirement | None:
     place = text.split(" ", maxsplit=1)[0].partition("[")[0]
     if place.partition("#")[0].endswith(".whl"):
         return named(posixpath.basename(place).partition("-")[0])
-    last = _LAST.search(place)
-    return named(last[1]) if last and last[1].strip(".") else None
+    last = _LAST.match(place.partition("#")[0].rstrip("/").rpartition("/")[2])
+    name = last[1].removesuffix(".git") if last else ""
+    return named(name) if name.strip(".") else None
 
 
 # --- the files of an installation --------------------------------------------------------------------

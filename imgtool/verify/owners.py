@@ -19,7 +19,7 @@ _SECONDS = 120
 _NAME = regex(r"[A-Za-z0-9][A-Za-z0-9+._-]{0,127}")
 #: What shells and linkers say in a build that lacks something.
 _NOT_FOUND = (
-    regex(r"\b(lib[\w.+-]+\.so[\w.]*)(?:: cannot open shared object| => not found)"),
+    regex(r"(?<![\w.+-])(lib[\w.+-]++)(?:: cannot open shared object| => not found)"),
     regex(r"(?:^|[\s:/])([\w.+-]+): (?:command )?not found"),
     regex(r"No such file or directory: ['\"]([\w./+-]+)['\"]"),
 )

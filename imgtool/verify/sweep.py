@@ -22,7 +22,7 @@ NAME = "imports"
 #: Seconds for one module and for all of one environment.
 _EACH, _ALL = 60, 900
 _MAX_MODULES = 5_000
-_LIBRARY = regex(r"\b(lib[\w.+-]+\.so[\w.]*): cannot open shared object")
+_LIBRARY = regex(r"(?<![\w.+-])(lib[\w.+-]++): cannot open shared object")
 
 
 @dataclass(frozen=True, slots=True)

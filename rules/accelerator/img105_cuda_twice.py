@@ -64,7 +64,9 @@ from imgtool.rule import (
 from ._toolchain import Sign, When, runs, signs
 from ._wheels import brings_cuda, installed
 
-META = RuleMeta("IMG105", "cuda-twice", severity=Severity.WARNING, since="0.1.0", aliases=("IMG101",))
+META = RuleMeta(
+    "IMG105", "cuda-twice", severity=Severity.WARNING, since="0.1.0", aliases=("IMG101", "IMG123")
+)
 
 # levels of need that the wheels themselves meet
 _MET = frozenset({"none", "cc"})
