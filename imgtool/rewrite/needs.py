@@ -372,12 +372,41 @@ def _unread(facts: Facts, stage: Stage) -> Iterator[Span]:
             yield from (i.span for i in link.instructions if _copies_program(i))
     elif not context_files.all_read(facts):
         yield stage.from_.span
+    yield from _hidden_programs(facts, stage)
     for run in _runs(facts, stage):
         for operation in run.operations:
             if operation.ecosystem in ("python", "conda"):
                 yield from _unread_of(facts, run, operation)
             if operation.operation is Operation.CLONE and _runs_from(facts, stage, run, operation):
                 yield operation.command.span
+
+
+# run code that somebody brings when the container runs
+_WORKSHOPS = frozenset("jupyter jupyter-lab jupyter-notebook jupyterhub ipython code-server".split())
+
+
+def _hidden_programs(facts: Facts, stage: Stage) -> Iterator[Span]:
+    """Start commands whose Python code is not in the file, nor in its context: it is mounted, fetched or typed."""
+    starts = [i for i in _starts(stage) if i.keyword != "HEALTHCHECK"]
+    words = [word for i in starts for word in (i.args if i.json else str(i.rest).split())]
+    for position, word in enumerate(words):
+        name = posixpath.basename(word)
+        python = without_version(name) == "python" and not any(w in ("-m", "-c") for w in words[position:])
+        scripts = [w for w in words[position + 1 :] if w.endswith(".py")]
+        if name in _WORKSHOPS or (python and not words[position + 1 :]):
+            yield starts[-1].span
+        elif python or name.endswith(".py"):
+            seen = scripts or [word]
+            if not all(_is_read(facts, stage, starts[-1], script) for script in seen):
+                yield starts[-1].span
+
+
+def _is_read(facts: Facts, stage: Stage, start: Instruction, script: str) -> bool:
+    """Whether a script is in the file or its context: all sources of the context are read."""
+    if context_files.read(facts, stage, start, script) is not None:
+        return True
+    name = posixpath.basename(script)
+    return any(posixpath.basename(path) == name for path, _ in context_files.sources(facts, (".py",)))
 
 
 def _takes_context(facts: Facts, stage: Stage) -> bool:

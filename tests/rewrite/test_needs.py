@@ -19,7 +19,7 @@ CMD = 'CMD ["python3", "main.py"]\n'
 
 
 def facts_of(folder: Path, text: str, files: dict[str, str]) -> Facts:
-    for name, content in files.items():
+    for name, content in {"main.py": "print(1)\n", **files}.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(content)
     (folder / "Dockerfile").write_text(BASE + text)
@@ -126,8 +126,8 @@ def test_what_was_not_read_is_refused_or_taken_for_harmless() -> None:
 
 
 def test_nothing_unread_needs_no_context() -> None:
-    text = BASE + "COPY nginx.conf /etc/nginx/\nRUN pip install numpy\n" + CMD
-    assert needs_of(Facts(parse(text.encode()))) == Needs(tools=("python3",))
+    text = BASE + 'COPY nginx.conf /etc/nginx/\nRUN pip install numpy\nCMD ["nginx"]\n'
+    assert needs_of(Facts(parse(text.encode()))) == Needs(tools=("nginx",))
 
 
 def test_tools_of_scripts_are_named(tmp_path: Path) -> None:
@@ -260,3 +260,23 @@ def test_no_context_is_asked_for_where_nothing_comes_from_it() -> None:
     found = needs_of(Facts(parse((BASE + "RUN pip install $PACKAGES\n" + CMD).encode())))
     assert found.unread
     assert said(found) == {"compiler", "toolkit"}
+
+
+@pytest.mark.parametrize(
+    "start, hidden",
+    [
+        ('CMD ["python3", "/mnt/code/serve.py"]\n', True),
+        ('ENTRYPOINT ["python3"]\nCMD ["src/train.py"]\n', True),
+        ('CMD ["python3"]\n', True),
+        ("CMD torchrun --nproc-per-node 2 /data/train.py\n", True),
+        ('CMD ["jupyter", "lab"]\n', True),
+        ('CMD ["python3", "-m", "service"]\n', False),
+        ('CMD ["python3", "-c", "print(1)"]\n', False),
+        ('CMD ["python3", "/app/main.py", "--data", "x.py.txt"]\n', False),
+        ('CMD ["serve"]\n', False),
+    ],
+)
+def test_programs_that_are_brought_later_are_unread(tmp_path: Path, start: str, hidden: bool) -> None:
+    found = needs_of(facts_of(tmp_path, ALL + "RUN pip install torch\n" + start, {}))
+    assert bool(found.unread) is hidden
+    assert bool(found.toolkit) is hidden

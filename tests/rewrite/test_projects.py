@@ -75,7 +75,7 @@ def test_a_compiler_that_the_program_uses_stays(tmp_path: Path) -> None:
     dockerfile = (
         "FROM nvidia/cuda:12.1.0-devel-ubuntu22.04\n"
         "RUN apt-get update && apt-get install -y g++ python3-pip\n"
-        'RUN pip install triton\nCMD ["python3"]\n'
+        'RUN pip install triton\nCMD ["python3", "-m", "app"]\n'
     )
     path = tmp_path / "Dockerfile"
     path.write_text(dockerfile)
@@ -160,7 +160,7 @@ def test_only_the_flavour_changes_where_nothing_is_built(tmp_path: Path) -> None
 def test_names_and_platform_stay_on_what_ships(tmp_path: Path) -> None:
     dockerfile = (
         "FROM --platform=linux/amd64 nvidia/cuda:12.1.0-devel-ubuntu22.04 as Builder\n"
-        'RUN apt-get update && apt-get install -y python3-pip\nRUN pip install numpy\nCMD ["python3"]\n'
+        'RUN apt-get update && apt-get install -y python3-pip\nRUN pip install numpy\nCMD ["python3", "-m", "app"]\n'
     )
     path = tmp_path / "Dockerfile"
     path.write_text(dockerfile)
