@@ -61,8 +61,14 @@ def check(instruction: Instruction, facts: Facts) -> Iterator[Finding]:
         host, _, inside = port.rpartition(":")
         if host.strip(":"):
             fix = None
-            if word.text == port and "\n" not in facts.document.source.text(word.span):
+            plain = word.text == port and "\n" not in facts.document.source.text(word.span)
+            if plain and _is_port(inside):
                 edit = Edit(word.span.start, word.span.end, inside)
                 fix = Fix(f"Write {inside}", (edit,), Applicability.SAFE)
             message = f"EXPOSE names a port of the container, and {host} is of the host; write {inside}"
             yield META.finding(word.span, message, fix=fix)
+
+
+def _is_port(text: str) -> bool:
+    numbers = text.partition("/")[0].split("-")
+    return all(n.isascii() and n.isdigit() and len(n) <= len("65535") and int(n) <= 65535 for n in numbers)

@@ -63,6 +63,11 @@ UNSAFE = [
 ]
 
 
+def test_what_would_be_no_port_is_not_written(lint_with: LintWith) -> None:
+    (finding,) = lint_with("BK022", f"{B}\nEXPOSE [::1]:99999/x\n").findings
+    assert finding.fix is None
+
+
 @pytest.mark.parametrize("code, before, after", SAFE)
 def test_safe(lint_with: LintWith, code: str, before: str, after: str) -> None:
     done = fix(before.encode(), lambda data: lint_with(code, data), unsafe=False)
