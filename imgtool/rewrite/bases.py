@@ -215,7 +215,9 @@ def _through(
     if definition is None or _uses(facts, name) > 1:
         return None
     runtime = _free(facts, f"RUNTIME_{name}")
-    return f"{before}${{{runtime}}}{after}", ((definition.span, f"ARG {runtime}={new}"),)
+    return f"{before}${{{runtime}}}{after}", (
+        (definition.span, f"# what ships: keep it at the version of {name}\nARG {runtime}={new}"),
+    )
 
 
 def _definition(facts: Facts, name: str) -> Instruction | None:

@@ -62,7 +62,7 @@ def _behind(instructions: Sequence[str], newline: str) -> str:
 
 
 def _below(arguments: Sequence[tuple[Span, str]], newline: str) -> list[Edit]:
-    return [Edit(at.end, at.end, f"{newline}{text}") for at, text in arguments]
+    return [Edit(at.end, at.end, newline + text.replace("\n", newline)) for at, text in arguments]
 
 
 def _as_root(user: str | None, *instructions: str) -> str:
@@ -169,7 +169,7 @@ class _Rendering:
                 yield Edit(step.span.start, step.span.end, self._lines(step.builder))
 
     def _builder_tail(self) -> str:
-        mounted = any(t.final and t.final.startswith("PYTHONPATH=") for t in self.transfers.values())
+        mounted = any(t.final and f"PYTHONPATH={HOME} " in t.final for t in self.transfers.values())
         base = self.facts.base(self.stage)
         take = _TAKE_PIP if base is None or pip_is_whole(base) else _FETCH_PIP
         parts = [take] if mounted else []

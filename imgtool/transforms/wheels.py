@@ -115,6 +115,9 @@ def _local(
     if program:
         changed.append(Edit(command.argv[0].span.start, _program_end(command), program))
     changed.append(Edit(install.span.end, install.span.end, f" --no-index {house.links}"))
+    if command.assignments and not command.wrappers:
+        # they speak to a build, and none happens here
+        changed.append(Edit(command.assignments[0].span.start, command.argv[0].span.start, ""))
     return edited(data, command.span, changed)
 
 

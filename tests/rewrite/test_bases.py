@@ -125,18 +125,22 @@ def test_a_digest_pins() -> None:
         (
             "ARG TAG=12.1.0-devel-ubuntu22.04\nFROM nvidia/cuda:$TAG",
             "nvidia/cuda:${RUNTIME_TAG}",
-            ["ARG RUNTIME_TAG=12.1.0-base-ubuntu22.04"],
+            ["# what ships: keep it at the version of TAG\nARG RUNTIME_TAG=12.1.0-base-ubuntu22.04"],
         ),
         (
             f"ARG IMAGE={DEVEL}\nFROM ${{IMAGE}}",
             "${RUNTIME_IMAGE}",
-            ["ARG RUNTIME_IMAGE=nvidia/cuda:12.1.0-base-ubuntu22.04"],
+            [
+                "# what ships: keep it at the version of IMAGE\nARG RUNTIME_IMAGE=nvidia/cuda:12.1.0-base-ubuntu22.04"
+            ],
         ),
         # the name is taken
         (
             f"ARG RUNTIME_IMAGE=x\nARG IMAGE={DEVEL}\nFROM ${{IMAGE}}",
             "${FINAL_RUNTIME_IMAGE}",
-            ["ARG FINAL_RUNTIME_IMAGE=nvidia/cuda:12.1.0-base-ubuntu22.04"],
+            [
+                "# what ships: keep it at the version of IMAGE\nARG FINAL_RUNTIME_IMAGE=nvidia/cuda:12.1.0-base-ubuntu22.04"
+            ],
         ),
     ],
 )
