@@ -74,7 +74,7 @@ def proven(
 def _proven(job: Job) -> Proven:
     try:
         with line() as show:
-            return prove(job, lambda text: show(text, passing=True))
+            return prove(job, show)
     except BuildError as error:
         sys.stderr.write("".join(f"  {printable(hide(text))}\n" for text in error.log))
         say(f"not established: {job.path} does not build: {hide(error.reason)}")
