@@ -195,13 +195,18 @@ def _verdict(subjects: tuple[Subject, Subject], recipe: Recipe, options: Options
 def _compared(
     subjects: tuple[Subject, Subject], recipe: Recipe, options: Options, spool: Spool, there: list[Opened]
 ) -> Verdict:
+    # what is not built shows at once whether it is there
+    opened_b = None if subjects[1].is_file else _opened("B", subjects[1], recipe, spool)
+    there += [opened_b] if opened_b else []
     there.append(_opened("A", subjects[0], recipe, spool))
+    before = there[-1]
     try:
-        there.append(_opened("B", subjects[1], recipe, spool))
+        after = opened_b or _opened("B", subjects[1], recipe, spool)
     except BuildError as error:
         return not_built(subjects[0].text, subjects[1].text, error)
+    there += [] if opened_b else [after]
     with line() as show:
-        verdict, _ = compare(there[0], there[1], options, lambda check: show(f"comparing: {check}"))
+        verdict, _ = compare(before, after, options, lambda check: show(f"comparing: {check}"))
     return verdict
 
 
@@ -214,7 +219,10 @@ def _opened(name: str, subject: Subject, recipe: Recipe, spool: Spool) -> Opened
             seen += len(chunk)
             show(f"{name}: reading {size(seen)}", passing=True)
 
-        return opened(subject, recipe, spool, lambda step: show(f"{name}: {hide(step)}"), reading)
+        try:
+            return opened(subject, recipe, spool, lambda step: show(f"{name}: {hide(step)}"), reading)
+        except ImageError as error:
+            raise ImageError(f"{subject.text}: {error.reason}") from error
 
 
 def _patterns(texts: Iterable[str] | None) -> Iterator[re.Pattern[str]]:
