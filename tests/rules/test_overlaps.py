@@ -37,7 +37,7 @@ DIFFERENT = [
     ("DL3013", "IMG108 IMG109 IMG110 IMG111", "any version of a package, and how it is built"),
     ("DL3008", "DL4006", "a package whose name a pipe prints"),
     ("DL3014 DL3030 DL3034 DL3038", "IMG204", "a command that asks, and what it leaves"),
-    ("IMG101 IMG105", "IMG115", "which flavour, and which version"),
+    ("IMG101 IMG105 IMG123", "IMG115", "which flavour, and which version"),
     ("IMG102", "IMG116 IMG209 IMG204", "the driver, and what else comes with the same package or file"),
     ("IMG101", "IMG116", "a toolkit in what ships, and a device that nothing asks for"),
     ("IMG103", "IMG107", "a folder in the value, and the folders that the value lost"),
