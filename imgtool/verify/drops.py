@@ -61,6 +61,8 @@ _BY_PRODUCTS = regex(
 )
 _RECORDS = regex(r".*\.dist-info/(?:direct_url\.json|REQUESTED|INSTALLER)")
 _OF_PROJECT = regex(r"(.*)/(?:[^/]+\.egg-info(?:/.*)?|dist/[^/]+\.(?:egg|whl|tar\.gz))")
+# setuptools copies modules there on their way into a wheel
+_COPIED = regex(r"(.*)/build(?:/lib(?:/(.+))?)?")
 _EGG_FILE = regex(r"(.*)/([^/-]+)-([^/-]+)-py3\.[^/]*\.egg/(.+)")
 
 
@@ -205,7 +207,7 @@ def _habit(path: str, habits: _Habits) -> str | None:
         return _CACHES
     if _BYTECODE_FILE.fullmatch(path):
         return _BYTECODE
-    if _BY_PRODUCTS.fullmatch(path) or _is_of_project(path, habits.tree):
+    if _BY_PRODUCTS.fullmatch(path) or _is_of_project(path, habits.tree) or _is_copied(path, habits.tree):
         return _BY_PRODUCT
     return _RECORD if _RECORDS.fullmatch(path) else None
 
@@ -233,11 +235,23 @@ def _places(tree: Tree) -> tuple[str, ...]:
     return (*_OF_MANAGERS, *(f"{folder}/" for folder in folders if folder.startswith("/")), *below)
 
 
+def _is_copied(path: str, tree: Tree) -> bool:
+    """Whether it is in the build folder of a Python project, as a copy of one of its sources."""
+    found = _COPIED.fullmatch(path)
+    if found is None or not _is_project(found[1], tree):
+        return False
+    sources = (f"{found[1]}/{found[2]}", f"{found[1]}/src/{found[2]}")
+    return found[2] is None or any(source in tree.nodes for source in sources)
+
+
 def _is_of_project(path: str, tree: Tree) -> bool:
     """Whether a path is metadata, or a package, that building a Python project left in its sources."""
     found = _OF_PROJECT.fullmatch(path)
-    projects = ("setup.py", "pyproject.toml", "setup.cfg")
-    return found is not None and any(posixpath.join(found[1], name) in tree.nodes for name in projects)
+    return found is not None and _is_project(found[1], tree)
+
+
+def _is_project(folder: str, tree: Tree) -> bool:
+    return any(f"{folder}/{name}" in tree.nodes for name in ("setup.py", "pyproject.toml", "setup.cfg"))
 
 
 def _extensions(tree: Tree) -> frozenset[str]:

@@ -86,6 +86,15 @@ def test_sources_keep_their_metadata_unless_a_project_is_there() -> None:
     assert _gone({path: b""}, {"/src/setup.py": b""}).why(path) == "build-by-product"
 
 
+def test_copies_of_sources_in_the_build_folder_of_a_project_may_go() -> None:
+    copies: Paths = {"/src/build/lib/x/a.py": b"", "/src/build/lib/x/made.py": b""}
+    kept: Paths = {"/src/pyproject.toml": b"", "/src/x/a.py": b""}
+    found = _gone(copies, kept).rules
+    assert found.get("/src/build/lib/x/a.py") == "build-by-product"
+    assert "/src/build/lib/x/made.py" not in found
+    assert not _gone(copies, {"/src/x/a.py": b""}).rules
+
+
 def test_the_delta_of_the_bases() -> None:
     devel = tree({"/usr/include/x.h": b"x", "/usr/bin/y": b"y", "/both": b""})
     paths = {
