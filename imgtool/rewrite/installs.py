@@ -7,7 +7,7 @@ and install, the build folder is out of the sources, and nothing speaks of it. T
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from imgtool.edits import Span
 from imgtool.facts.commands import Command
@@ -98,7 +98,7 @@ def _is_done(place: Place, trees: Iterable[str]) -> bool:
 # --- commands ----------------------------------------------------------------------------------------
 
 
-def _built(place: Place, trees: Sequence[str] | dict[str, None]) -> str:
+def _built(place: Place, trees: Collection[str]) -> str:
     """The build folder of a command that builds in one, which is not that of the sources.
 
     Raises:

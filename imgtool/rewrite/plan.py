@@ -201,6 +201,9 @@ class LeaveAlone:
     evidence: str
 
 
+#: How the final stage takes over what the builder makes besides wheels.
+Taken = CaptureFiles | CopyPrefixes | CopyInstalled
+
 Step = (
     SplitStage
     | SwapFlavour
@@ -208,9 +211,7 @@ Step = (
     | DropPackages
     | TransferWheels
     | DropCaches
-    | CaptureFiles
-    | CopyPrefixes
-    | CopyInstalled
+    | Taken
     | MergeRuns
     | FoldOwner
     | EmptyCaches

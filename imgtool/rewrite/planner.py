@@ -307,15 +307,6 @@ def _refuse_no_program(stage: Stage) -> None:
         raise RefusedError("no-program", message, starts[-1].span if starts else stage.from_.span)
 
 
-def _program(start: Instruction) -> str:
-    """The name of what a CMD or ENTRYPOINT starts: for ``sh -c SCRIPT`` the first word of the script."""
-    words = list(start.args) if start.json else str(start.rest).split()
-    shell = posixpath.basename(words[0]) if words else ""
-    if shell in _POSIX and start.json and len(words) > 2 and words[1].startswith("-") and "c" in words[1]:
-        words = words[2].split()
-    return posixpath.basename(words[0]) if words else ""
-
-
 def _starts_program(instruction: Instruction) -> bool:
     """Whether it is more than a shell, or something that waits; a shell with a script is."""
     words = list(instruction.args) if instruction.json else " ".join(instruction.args).split()
@@ -490,44 +481,47 @@ def _place(instruction: Instruction, position: int, region: Region) -> Place:
 
 def _with_prefixes(subject: _Subject, region: Region) -> Plan:
     """All that is built goes to environments in folders of their own: these are copied."""
-    inside = subject.instructions[region.first : region.last + 1]
-    last = inside[-1]
-    works = [subject.works[i] for i in inside if i in subject.works]
-    _refuse_system_wheels(subject, works)
+    last, works = _wheels_beside(subject, region)
     found = prefixes.prefixes(subject.facts, works, scratch=_uses_scratch(subject, region))
-    _refuse_shell(subject, last)
-    split = _split_stage(subject, _runtime(subject))
-    steps = tuple(_beside_steps(subject, region, found))
-    user = None if _is_root(subject, last) else _user(subject, last)
     evidence = "an environment whose interpreter is in the final stage, too"
-    copied = CopyPrefixes(last.span, found.folders, user, evidence)
-    return Plan(subject.accelerator, Status.CONVERTED, (split, *steps, copied))
+    copied = CopyPrefixes(last.span, found.folders, _other_user(subject, last), evidence)
+    return _beside(subject, region, found, copied, subject.needed)
 
 
 def _with_installs(subject: _Subject, region: Region) -> Plan:
     """All that is built is installed: what is installed is copied."""
-    inside = subject.instructions[region.first : region.last + 1]
-    last = inside[-1]
-    works = [subject.works[i] for i in inside if i in subject.works]
-    _refuse_system_wheels(subject, works)
+    last, works = _wheels_beside(subject, region)
     found = installs.installs(subject.facts, works, subject.instructions[region.last + 1 :])
-    _refuse_shell(subject, last)
-    split = _split_stage(subject, _runtime(subject, _needs_of_linked(subject, region)))
-    steps = tuple(_beside_steps(subject, region, found))
-    user = None if _is_root(subject, last) else _user(subject, last)
     evidence = "all that ships of what is built is installed"
-    return Plan(
-        subject.accelerator,
-        Status.CONVERTED,
-        (split, *steps, CopyInstalled(last.span, found.commands, user, evidence)),
-    )
+    copied = CopyInstalled(last.span, found.commands, _other_user(subject, last), evidence)
+    return _beside(subject, region, found, copied, _needs_of_linked(subject, region))
 
 
-def _refuse_system_wheels(subject: _Subject, works: Sequence[Work]) -> None:
-    """Refuse installations for the system's Python that wheels do not cover."""
+def _wheels_beside(subject: _Subject, region: Region) -> tuple[Instruction, list[Work]]:
+    """The last instruction that builds, and all RUNs up to it.
+
+    Raises:
+        RefusedError: what they install for the system's Python is not covered by wheels.
+    """
+    inside = subject.instructions[region.first : region.last + 1]
+    works = [subject.works[i] for i in inside if i in subject.works]
     for work in works:
         if any(one in PYTHON for _, one in work.items):
             _refuse_no_wheels_of(subject, work)
+    return inside[-1], works
+
+
+def _beside(
+    subject: _Subject,
+    region: Region,
+    found: prefixes.Prefixes | installs.Installs,
+    copied: CopyPrefixes | CopyInstalled,
+    needed: needs.Needs,
+) -> Plan:
+    _refuse_shell(subject, subject.instructions[region.last])
+    split = _split_stage(subject, _runtime(subject, needed))
+    steps = (split, *_beside_steps(subject, region, found), copied)
+    return Plan(subject.accelerator, Status.CONVERTED, steps)
 
 
 def _beside_steps(
@@ -669,7 +663,7 @@ def _capture(subject: _Subject, region: Region) -> CaptureFiles:
     return CaptureFiles(
         span=last.span,
         first=first.span,
-        user=None if _is_root(subject, last) else _user(subject, last),
+        user=_other_user(subject, last),
         managers=tuple(managers),
         formats=_formats(subject.base.os),
         scratch=_uses_scratch(subject, region),
@@ -733,8 +727,10 @@ def _replayed(subject: _Subject, instruction: Instruction) -> bool:
     return any(placement.is_system(subject.facts, work.run, s, one) for s, one in work.items)
 
 
-def _user(subject: _Subject, last: Instruction) -> str:
-    """The USER instruction that is in force at another one."""
+def _other_user(subject: _Subject, last: Instruction) -> str | None:
+    """The USER instruction that is in force at another one; None for root."""
+    if _is_root(subject, last):
+        return None
     before = (i for i in reversed(subject.instructions) if i.span.start < last.span.start)
     found = next((i for i in before if i.keyword == "USER"), None)
     if found is None:

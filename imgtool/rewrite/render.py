@@ -23,6 +23,7 @@ from imgtool.rewrite.plan import (
     SplitStage,
     Status,
     SwapFlavour,
+    Taken,
     TransferWheels,
 )
 from imgtool.syntax.nodes import Instruction
@@ -33,8 +34,6 @@ from imgtool.transforms.wheels import HOME
 
 # pip as the builder has it, for a final stage that has none; it is only mounted there
 _TAKE_PIP = f"""RUN cp -r "$(python3 -c 'import pip; print(pip.__path__[0])')" {HOME}/pip"""
-
-
 # where the distribution's pip has parts elsewhere, its folder alone does not run
 _FETCH_PIP = f"RUN python3 -m pip install --target {HOME} pip"
 
@@ -71,6 +70,28 @@ def _as_root(user: str | None, *instructions: str) -> str:
     return "\n" + "".join(f"\n{part}" for part in parts)
 
 
+def _collected(step: Taken) -> str:
+    """The builder's last instructions, which get ready what the final stage takes over."""
+    match step:
+        case CaptureFiles():
+            return capture.collect(step.managers, step.formats, scratch=step.scratch, packages=step.packages)
+        case CopyInstalled():
+            return installs.collect()
+        case CopyPrefixes():
+            return prefixes.collect(step.folders)
+
+
+def _taken_over(builder: str, step: Taken) -> tuple[str, str]:
+    """The instructions of the final stage that take it over, and check it."""
+    match step:
+        case CaptureFiles():
+            return capture.copy(builder), capture.settle(builder, libraries=step.libraries)
+        case CopyInstalled():
+            return installs.copy(builder), installs.check(builder)
+        case CopyPrefixes():
+            return prefixes.copies(builder, step.folders), prefixes.check(builder, step.folders)
+
+
 class _Rendering:
     """One split, with what its parts share."""
 
@@ -85,9 +106,7 @@ class _Rendering:
         self.transfers = {s.span: s for s in plan.steps if isinstance(s, TransferWheels)}
         self.caches = {s.span: s for s in plan.steps if isinstance(s, DropCaches)}
         self.drops = [s for s in plan.steps if isinstance(s, DropPackages)]
-        self.copied = next((s for s in plan.steps if isinstance(s, CopyPrefixes)), None)
-        self.installed = next((s for s in plan.steps if isinstance(s, CopyInstalled)), None)
-        self.captured = next((s for s in plan.steps if isinstance(s, CaptureFiles)), None)
+        self.taken = next((s for s in plan.steps if isinstance(s, Taken)), None)
         runs = (run for link in stage.lineage() for run in facts.runs(link))
         self.runs: Mapping[Instruction, Run] = {run.instruction: run for run in runs}
         self.built = [i for i in stage_instructions(stage) if self._placement(i) is not None]
@@ -129,10 +148,11 @@ class _Rendering:
                 yield remove_instruction(self.facts.document, instruction)
             elif instruction in self.runs:
                 yield from self._transfer_edits(self.runs[instruction])
-        for span in self.installed.commands if self.installed else ():
-            yield Edit(span.start, span.start, f"DESTDIR={installs.FILES} ")
-        if self.captured:
-            yield from self._watches(self.captured)
+        if isinstance(self.taken, CopyInstalled):
+            for span in self.taken.commands:
+                yield Edit(span.start, span.start, f"DESTDIR={installs.FILES} ")
+        elif isinstance(self.taken, CaptureFiles):
+            yield from self._watches(self.taken)
 
     def _watches(self, captured: CaptureFiles) -> Iterator[Edit]:
         """The note before what is captured, and the guards around commands of unknown effect."""
@@ -173,20 +193,8 @@ class _Rendering:
         base = self.facts.base(self.stage)
         take = _TAKE_PIP if base is None or pip_is_whole(base) else _FETCH_PIP
         parts = [take] if mounted else []
-        if self.captured:
-            parts += ["", "USER root"] if self.captured.user else [""]
-            parts.append(
-                capture.collect(
-                    self.captured.managers,
-                    self.captured.formats,
-                    scratch=self.captured.scratch,
-                    packages=self.captured.packages,
-                )
-            )
-        if self.installed:
-            parts += ["", *(["USER root"] if self.installed.user else []), installs.collect()]
-        if self.copied:
-            parts += ["", *(["USER root"] if self.copied.user else []), prefixes.collect(self.copied.folders)]
+        if self.taken:
+            parts += ["", *(["USER root"] if self.taken.user else []), _collected(self.taken)]
         return "".join(f"\n{part}" for part in parts)
 
     # --- final stage ---------------------------------------------------------------------------------
@@ -196,17 +204,7 @@ class _Rendering:
         return f"\n\n{self._final_from()}{preamble}{''.join(self._replay())}{self._taken_over()}"
 
     def _taken_over(self) -> str:
-        builder = self.split.builder
-        if self.captured:
-            settle = capture.settle(builder, libraries=self.captured.libraries)
-            return _as_root(self.captured.user, capture.copy(builder), settle)
-        if self.installed:
-            return _as_root(self.installed.user, installs.copy(builder), installs.check(builder))
-        if self.copied:
-            folders = self.copied.folders
-            copies, check = prefixes.copies(builder, folders), prefixes.check(builder, folders)
-            return _as_root(self.copied.user, copies, check)
-        return ""
+        return _as_root(self.taken.user, *_taken_over(self.split.builder, self.taken)) if self.taken else ""
 
     def _final_from(self) -> str:
         from_ = self.stage.from_
