@@ -6,6 +6,7 @@ them: ``index.json``, ``manifest.json``, ``blobs/sha256/…``.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform as machine
 import re
@@ -52,11 +53,16 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One image of one platform in a store, its config and layers by their names there."""
+    """One image of one platform in a store, its config and layers by their names there.
+
+    ``digest`` is that of its manifest, None where docker's own list names it.
+    """
 
     names: tuple[str, ...]
     platform: str
+    digest: str | None
     config_name: str
+    config_digest: str
     config: Mapping[str, Any] = field(repr=False)
     config_size: int
     layers: tuple[str, ...]
@@ -90,6 +96,8 @@ def read_image(store: Store, *, reference: str, source: str, name: str | None, p
         config_size=chosen.config_size,
         history=tuple(history),
         layers=tuple(map(_layer, tars, chosen.layers, chosen.digests, diff_ids, steps)),
+        digest=chosen.digest,
+        config_digest=chosen.config_digest,
     )
 
 
@@ -203,7 +211,7 @@ def _of_oci_manifest(store: Store, manifest: Any, names: tuple[str, ...], what: 
     if blob_name(digest) not in store:
         return
     config = _blob(store, digest)
-    image = _candidate(config, names, blob_name(digest), tuple(map(blob_name, layers)), tuple(layers))
+    image = _candidate(config, names, what, blob_name(digest), tuple(map(blob_name, layers)), tuple(layers))
     if image.platform != _UNKNOWN:
         yield image
 
@@ -215,18 +223,22 @@ def _from_manifest(store: Store) -> Iterator[Candidate]:
         config = documents.get(image, "Config", str, MANIFEST)
         layers = tuple(documents.strings(image, "Layers", MANIFEST))
         names = tuple(documents.strings(image, "RepoTags", MANIFEST))
-        yield _candidate(store.document(config), names, config, layers, (None,) * len(layers))
+        yield _candidate(store.document(config), names, None, config, layers, (None,) * len(layers))
 
 
 def _candidate(
     data: bytes,
     names: tuple[str, ...],
+    digest: str | None,
     config_name: str,
     layers: tuple[str, ...],
     digests: tuple[str | None, ...],
 ) -> Candidate:
     config = documents.parse(data, config_name)
-    return Candidate(names, _platform(config), config_name, config, len(data), layers, digests)
+    config_digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+    return Candidate(
+        names, _platform(config), digest, config_name, config_digest, config, len(data), layers, digests
+    )
 
 
 def _platform(document: Any) -> str:

@@ -3,14 +3,19 @@
 All are bytes, computed from layers and never taken from an engine:
 
 ``transfer``   compressed blobs, each once, and the configuration: what a pull of everything moves.
-               None where the source keeps a layer uncompressed, and so does not know.
+               None where the source keeps a layer uncompressed, and so does not know. Foreign layers,
+               which registries do not keep, are left out and told apart as ``foreign``.
 ``unpacked``   layer tars, each as often as it is stacked: what unpacking the image writes.
 ``flattened``  file content to be seen in the merged tree, hard links once: what a single layer would hold.
 ``waste``      file content of all layers less ``flattened``: overwritten, deleted, copied to change a mode.
+
+A fifth, ``marginal``, is about two images: what one adds to what is below it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from pathlib import Path
 
 from imgtool.images import reference as references
@@ -19,20 +24,26 @@ from imgtool.images.daemon import open_daemon
 from imgtool.images.errors import ImageError
 from imgtool.images.layers import Tree
 from imgtool.images.manifests import Store, normal_platform, read_image
-from imgtool.images.model import Image
+from imgtool.images.model import Image, Layer
 from imgtool.images.spool import Spool
-from imgtool.values import dataclass
+from imgtool.values import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """An image and its weights in bytes; see the module for what each means."""
+    """An image and its weights in bytes; see the module for what each means.
+
+    ``unpacked``, ``flattened`` and ``waste`` are None where the layers were not read. ``foreign`` is stored
+    bytes of foreign layers. ``compression`` is that of all layers, or ``mixed:`` and each kind there is.
+    """
 
     image: Image
     transfer: int | None
-    unpacked: int
-    flattened: int
-    waste: int
+    unpacked: int | None
+    flattened: int | None
+    waste: int | None
+    foreign: int = 0
+    compression: str = "none"
 
 
 def measure(
@@ -75,23 +86,56 @@ def load(
 
 def weigh(image: Image) -> Measures:
     """The measures of an image that was read."""
+    foreign = _blobs(layer for layer in image.layers if layer.foreign)
+    kinds = sorted({layer.compression for layer in image.layers})
+    measures = Measures(
+        image=image,
+        transfer=_transfer(image),
+        unpacked=None,
+        flattened=None,
+        waste=None,
+        foreign=sum(size or 0 for size in foreign.values()),
+        compression=f"mixed: {', '.join(kinds)}" if len(kinds) > 1 else "".join(kinds) or "none",
+    )
+    if any(layer.unpacked is None for layer in image.layers):
+        return measures
+    flattened = _stacked(image).content()
+    return replace(
+        measures,
+        unpacked=sum(layer.unpacked or 0 for layer in image.layers),
+        flattened=flattened,
+        waste=sum(layer.content or 0 for layer in image.layers) - flattened,
+    )
+
+
+def marginal(image: Image, base_diff_ids: Sequence[str]) -> int | None:
+    """Unpacked bytes of the layers behind those that an image shares with its base.
+
+    Shared are the first layers as far as their diff_ids are equal: digests of blobs differ where one and
+    the same layer was compressed anew. None where the layers were not read.
+    """
+    pairs = zip(image.layers, base_diff_ids, strict=False)
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0].diff_id == pair[1], pairs))
+    added = [layer.unpacked for layer in image.layers[shared:]]
+    return None if None in added else sum(size or 0 for size in added)
+
+
+def _stacked(image: Image) -> Tree:
     tree = Tree()
     for number, layer in enumerate(image.layers, 1):
         try:
             tree.add(layer.entries)
         except ImageError as error:
             raise ImageError(f"layer {number} cannot be unpacked: {error.reason}") from None
-    flattened = tree.content()
-    return Measures(
-        image=image,
-        transfer=_transfer(image),
-        unpacked=sum(layer.unpacked for layer in image.layers),
-        flattened=flattened,
-        waste=sum(layer.content for layer in image.layers) - flattened,
-    )
+    return tree
 
 
 def _transfer(image: Image) -> int | None:
-    blobs = {layer.digest or layer.diff_id: layer.transfer for layer in image.layers}
+    blobs = _blobs(layer for layer in image.layers if not layer.foreign)
     sizes = [size for size in blobs.values() if size is not None]
     return sum(sizes) + image.config_size if len(sizes) == len(blobs) else None
+
+
+def _blobs(layers: Iterable[Layer]) -> dict[str, int | None]:
+    """Compressed bytes of each blob, one that is stacked twice once."""
+    return {layer.digest or layer.diff_id: layer.transfer for layer in layers}

@@ -52,8 +52,8 @@ def _lines(result: Measures, style: Style) -> Iterator[str]:
 
 
 def _share(result: Measures, name: str) -> str:
-    content = result.flattened + result.waste
-    return f": {result.waste / content:.1%} of all file content" if name == "waste" and content else ""
+    content = (result.flattened or 0) + (result.waste or 0)
+    return f": {(result.waste or 0) / content:.1%} of all file content" if name == "waste" and content else ""
 
 
 def _size(count: int | None) -> str:

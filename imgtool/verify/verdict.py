@@ -115,7 +115,8 @@ def _bases(before: Opened, after: Opened) -> Bases:
 
 
 def _sizes(image: Image) -> Sizes:
-    return Sizes(image.measures.unpacked, image.measures.flattened)
+    # all layers were read into the spool, so both are known
+    return Sizes(image.measures.unpacked or 0, image.measures.flattened or 0)
 
 
 def size(sizes: tuple[Sizes, Sizes], min_gain: float) -> CheckResult:

@@ -103,7 +103,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return archive
 
 
-def figures(measures: Measures) -> tuple[int, int, int]:
+def figures(measures: Measures) -> tuple[int | None, int | None, int | None]:
     return measures.unpacked, measures.flattened, measures.waste
 
 
@@ -118,7 +118,7 @@ def test_engine_and_archives_agree(engine: Engine, built: Path, tmp_path: Path) 
         for reference in (f"docker-daemon:{name}", f"docker-archive:{saved}"):
             assert figures(measure(reference)) == figures(expected)
         assert figures(measure(str(saved), verify=True)) == figures(expected)
-        assert sum(engine.seen(name).values()) == expected.flattened - hidden_by_containers(built)
+        assert sum(engine.seen(name).values()) + hidden_by_containers(built) == expected.flattened
     finally:
         engine.docker("rmi", "-f", name)
 

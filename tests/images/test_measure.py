@@ -51,7 +51,7 @@ def save(tmp_path: Path) -> Save:
     return write
 
 
-def figures(measures: Measures) -> tuple[int | None, int, int, int]:
+def figures(measures: Measures) -> tuple[int | None, int | None, int | None, int | None]:
     return measures.transfer, measures.unpacked, measures.flattened, measures.waste
 
 

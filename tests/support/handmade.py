@@ -52,4 +52,4 @@ def _node(given: bytes | str | None, content: io.BytesIO, mode: int) -> Node:
 
 
 def _weighed() -> Weighed:
-    return Weighed("made", "docker-archive", "linux/amd64", {}, 0, (), ())
+    return Weighed("made", "docker-archive", "linux/amd64", {}, 0, (), (), None, "")

@@ -308,7 +308,7 @@ def compared(project: Project, folder: Path, *, keep: bool = False) -> Outcome:
                     wrong.append(f"the rewrite does not build: {error}")
                     break
                 wrong += [f"{image} {text}" for text in smoke(image, project)]
-                sizes.append(measure(f"docker-daemon:{image}").flattened)
+                sizes.append(measure(f"docker-daemon:{image}").flattened or 0)
             if len(sizes) > 1:
                 failed = verified(project, files[0], made, context)
     finally:
