@@ -9,11 +9,11 @@ from fnmatch import fnmatchcase
 
 from imgtool.families.caches import package_caches
 from imgtool.families.packages import build_only, installer, toolkit
+from imgtool.images.packages import dpkg
+from imgtool.images.packages.dpkg import Ledger
 from imgtool.regex import regex
 from imgtool.values import dataclass, field
-from imgtool.verify import dpkg
 from imgtool.verify.config import mentioned
-from imgtool.verify.dpkg import Ledger
 from imgtool.verify.model import Image, Kind, Node, Tree
 
 DEVEL, ALONG, NAMED = "devel-delta", "brought-along", "named"
@@ -106,7 +106,7 @@ def gone(before: Image, after: Image, bases: Bases, named: Sequence[Named] = ())
         for path, node in before.tree.nodes.items()
         if path not in after.tree.nodes and after.tree.resolve(path) is None
     }
-    ledgers = dpkg.ledger(before.tree), dpkg.ledger(after.tree, files=False)
+    ledgers = dpkg.ledger(before.tree), dpkg.ledger(after.tree, owners=False)
     packages = _packages(ledgers, bases, named)
     globs = [one for one in named if not one.pattern.startswith(_PACKAGE)]
     habits = _Habits(_places(before.tree), _guarded(before), before.tree)
@@ -154,7 +154,7 @@ def _package(path: str, ledger: Ledger, packages: Mapping[str, str | None]) -> s
 def _packages(ledgers: tuple[Ledger, Ledger], bases: Bases, named: Sequence[Named]) -> dict[str, str | None]:
     """The packages of the first image that the second one lacks, with the rule for each; None without one."""
     before, after = (one.packages for one in ledgers)
-    base, runtime = (dpkg.ledger(tree, files=False).packages for tree in (bases.before, bases.after))
+    base, runtime = (dpkg.ledger(tree, owners=False).packages for tree in (bases.before, bases.after))
     chosen = {
         one.pattern.removeprefix(_PACKAGE): one.rule for one in named if one.pattern.startswith(_PACKAGE)
     }

@@ -7,10 +7,10 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from imgtool.images.packages import dpkg
 from imgtool.images.streams import CHUNK
 from imgtool.regex import regex
 from imgtool.values import dataclass
-from imgtool.verify import dpkg
 from imgtool.verify.drops import ALONG, DATA, MEANINGS, Bases, Gone
 from imgtool.verify.model import CheckResult, Difference, Image, Kind, Node, Tree, Weight, result
 

@@ -6,9 +6,9 @@ import posixpath
 from collections.abc import Iterator, Sequence
 
 from imgtool.families.needs import software_of
+from imgtool.images.packages import dpkg
 from imgtool.regex import regex
 from imgtool.values import dataclass
-from imgtool.verify import dpkg
 from imgtool.verify.config import environment
 from imgtool.verify.model import Difference, Image, Weight
 from imgtool.verify.run import run
@@ -90,7 +90,7 @@ def of_paths(image: Image, paths: Sequence[str], *, has: frozenset[str]) -> Reme
 
 
 def _packages(image: Image) -> frozenset[str]:
-    return frozenset(dpkg.ledger(image.tree, files=False).packages)
+    return frozenset(dpkg.ledger(image.tree, owners=False).packages)
 
 
 def _is_accelerators(image: Image, path: str, owners: Sequence[str]) -> bool:

@@ -6,14 +6,15 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
+from imgtool.images.packages.model import Files, placed, stanzas, text
 from imgtool.regex import regex
 from imgtool.values import dataclass, field
-from imgtool.verify.model import Tree
 
 _STATUS = "/var/lib/dpkg/status"
 #: Distroless images keep one file a package here instead.
 _STATUS_FOLDER = "/var/lib/dpkg/status.d"
 _INFO = "/var/lib/dpkg/info/"
+_SUMS = ".md5sums"
 _MARKS = "/var/lib/apt/extended_states"
 #: Bytes of one database file; real ones have some megabytes.
 _MAX_FILE = 64 << 20
@@ -43,15 +44,15 @@ class Ledger:
     owners: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
 
-def ledger(tree: Tree, *, files: bool = True) -> Ledger:
-    """The database of an image; empty where it has none. Without ``files`` no path has an owner.
+def ledger(files: Files, *, owners: bool = True) -> Ledger:
+    """The database of an image; empty where it has none. Without ``owners`` no path has one.
 
     What is damaged in it is passed over.
     """
-    marks = frozenset(_automatic(_text(tree, _MARKS)))
-    sources = [_text(tree, _STATUS), *(_text(tree, path) for path, _ in tree.under(_STATUS_FOLDER))]
-    packages = {one.name: one for text in sources for one in _packages(text, marks)}
-    return Ledger(packages, _owners(tree, packages) if files else {})
+    marks = frozenset(_automatic(text(files, _MARKS, _MAX_FILE)))
+    sources = (_STATUS, *(path for path, _ in files.under(_STATUS_FOLDER)))
+    packages = {one.name: one for path in sources for one in _packages(text(files, path, _MAX_FILE), marks)}
+    return Ledger(packages, _owners(files, packages) if owners else {})
 
 
 def closure(
@@ -76,10 +77,10 @@ def closure(
     return frozenset(found)
 
 
-def script(tree: Tree, package: str) -> str:
+def script(files: Files, package: str) -> str:
     """What a package does after it is unpacked; empty where it does nothing."""
-    found = (path for path, _ in tree.under(_INFO) if _stem(path) == (package, "postinst"))
-    return "".join(_text(tree, path) for path in found)
+    found = (path for path, _ in files.under(_INFO) if _stem(path) == (package, "postinst"))
+    return "".join(text(files, path, _MAX_FILE) for path in found)
 
 
 def info_of(path: str) -> str | None:
@@ -92,25 +93,14 @@ def _stem(path: str) -> tuple[str, str]:
     return name.partition(":")[0], kind
 
 
-def _text(tree: Tree, path: str) -> str:
-    return (tree.read(path, _MAX_FILE) or b"").decode("utf-8", "surrogateescape")
-
-
-def _stanzas(text: str) -> Iterator[dict[str, str]]:
-    """Fields of each paragraph, without the further lines of a value: none that is read here has them."""
-    for paragraph in text.split("\n\n"):
-        lines = (line.partition(":") for line in paragraph.split("\n") if line[:1] not in ("", " ", "\t"))
-        yield {name.lower(): value.strip() for name, _, value in lines}
-
-
-def _automatic(text: str) -> Iterator[str]:
+def _automatic(marks: str) -> Iterator[str]:
     return (
-        row["package"] for row in _stanzas(text) if row.get("auto-installed") == "1" and row.get("package")
+        row["package"] for row in stanzas(marks) if row.get("auto-installed") == "1" and row.get("package")
     )
 
 
-def _packages(text: str, marks: frozenset[str]) -> Iterator[Package]:
-    for row in _stanzas(text):
+def _packages(status: str, marks: frozenset[str]) -> Iterator[Package]:
+    for row in stanzas(status):
         name = row.get("package", "")
         # status.d has no such field: what is there is installed
         if not name or row.get("status", "ok installed").split()[-1] != "installed":
@@ -126,8 +116,8 @@ def _packages(text: str, marks: frozenset[str]) -> Iterator[Package]:
         )
 
 
-def _groups(text: str) -> tuple[frozenset[str], ...]:
-    return tuple(filter(None, map(_names, text.split(","))))
+def _groups(listed: str) -> tuple[frozenset[str], ...]:
+    return tuple(filter(None, map(_names, listed.split(","))))
 
 
 def _names(group: str) -> frozenset[str]:
@@ -136,25 +126,28 @@ def _names(group: str) -> frozenset[str]:
     return frozenset(one[0] for one in found if one)
 
 
-def _owners(tree: Tree, packages: Mapping[str, Package]) -> dict[str, tuple[str, ...]]:
+def _owners(files: Files, packages: Mapping[str, Package]) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     folders: dict[str, str] = {}
-    for path, _ in tree.under(_INFO):
-        name, kind = _stem(path)
-        if kind != "list" or name not in packages:
-            continue
-        for line in _text(tree, path).split("\n"):
-            place = _placed(tree, line, folders)
-            if place:
-                found[place] = (*found.get(place, ()), name)
+    for name, listed in chain(_lists(files, packages), _sums(files)):
+        place = placed(files, listed, folders)
+        if place:
+            found[place] = (*found.get(place, ()), name)
     return found
 
 
-def _placed(tree: Tree, path: str, folders: dict[str, str]) -> str | None:
-    """Where a path of a list lies in the tree, in which /lib may be a link to /usr/lib."""
-    folder, _, name = path.rpartition("/")
-    if not name or not path.startswith("/"):
-        return None
-    if folder not in folders:
-        folders[folder] = tree.resolve(folder) or folder
-    return posixpath.join(folders[folder], name)
+def _lists(files: Files, packages: Mapping[str, Package]) -> Iterator[tuple[str, str]]:
+    """Each package and path of the lists."""
+    for path, _ in files.under(_INFO):
+        name, kind = _stem(path)
+        if kind == "list" and name in packages:
+            yield from ((name, line) for line in text(files, path, _MAX_FILE).split("\n"))
+
+
+def _sums(files: Files) -> Iterator[tuple[str, str]]:
+    """Likewise in distroless images, which have checksums and no lists: ``MD5  usr/bin/x``."""
+    for path, _ in files.under(_STATUS_FOLDER):
+        if path.endswith(_SUMS):
+            stanza = next(iter(stanzas(text(files, path.removesuffix(_SUMS), _MAX_FILE))))
+            lines = text(files, path, _MAX_FILE).split("\n")
+            yield from ((stanza.get("package", ""), "/" + line.partition("  ")[2]) for line in lines)

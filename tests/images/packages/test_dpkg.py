@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from handmade import tree
 
-from imgtool.verify import dpkg
+from imgtool.images.packages import dpkg
 
 STATUS = b"""\
 Package: gcc
@@ -76,7 +76,7 @@ def test_owners_of_paths_through_links_of_the_tree() -> None:
         "/usr/lib/y": ("cpp",),
         "/.": ("cpp",),
     }
-    assert dpkg.ledger(made, files=False).owners == {}
+    assert dpkg.ledger(made, owners=False).owners == {}
 
 
 def test_packages_of_distroless_images() -> None:
@@ -98,3 +98,14 @@ def test_files_of_the_database_by_package() -> None:
     assert dpkg.script(made, "x") == "adduser x"
     assert dpkg.info_of("/var/lib/dpkg/info/x:amd64.md5sums") == "x"
     assert dpkg.info_of("/etc/x") is None
+
+
+def test_owners_in_distroless_images() -> None:
+    made = tree(
+        {
+            "/var/lib/dpkg/status.d/base": b"Package: base-files\nVersion: 12\n",
+            "/var/lib/dpkg/status.d/base.md5sums": b"d41d8cd98f00b204e9800998ecf8427e  usr/bin/x\nnonsense\n",
+            "/usr/bin/x": b"",
+        }
+    )
+    assert dpkg.ledger(made).owners == {"/usr/bin/x": ("base-files",)}
