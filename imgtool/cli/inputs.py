@@ -34,8 +34,16 @@ def build_args(texts: Iterable[str] | None) -> dict[str, str]:
 
 def read(path: str) -> bytes:
     """The bytes of a file, or of standard input for ``-``; ends the command where it cannot be read."""
+    data = readable(path)
+    if data is None:
+        raise typer.Exit(UNREADABLE)
+    return data
+
+
+def readable(path: str) -> bytes | None:
+    """The same; None where it cannot be read, which is said."""
     try:
         return bounded(sys.stdin.buffer) if path == STDIN else load(Path(path))
     except OSError as error:
         say(f"{path} cannot be read: {error.strerror}")
-        raise typer.Exit(UNREADABLE) from None
+        return None

@@ -13,7 +13,7 @@ import typer
 
 from imgtool.cli.basics import STDIN, UNREADABLE
 from imgtool.cli.companions import Beside, files_of, write
-from imgtool.cli.inputs import BuildArgs, build_args, read
+from imgtool.cli.inputs import BuildArgs, build_args, readable
 from imgtool.cli.output import Format, say
 from imgtool.edits import write_atomic
 from imgtool.facts.given import FactOptions
@@ -195,16 +195,21 @@ def rewrite(
         strategy, runtime_base, frozenset(assume or ()), _parts(only), allow_missing, chip, python, cann, cuda
     )
     given = FactOptions(build_args(build_arg), stage, context=context)
-    made = [(path, one) for path in paths for one in _rewritten(path, targets, given, choices, proof)]
+    read = [(path, data) for path in paths if (data := readable(path)) is not None]
+    made = [
+        (path, one) for path, data in read for one in _rewritten(path, data, targets, given, choices, proof)
+    ]
+    missing = UNREADABLE if len(read) < len(paths) else 0
     if form is Format.JSON:
         sys.stdout.write(
             report.as_json([(path, one.rewrite) for path, one in made], [one.changes for _, one in made])
         )
     else:
         _print(made, diff=diff, explain=explain, quiet=check or writes)
-    if output_dir is not None:
+    if output_dir is not None and read:
         raise typer.Exit(_write_all(made, replace(given, dockerfile=_path(paths[0])), output_dir, beside))
-    raise typer.Exit(_write(made, output, in_place=in_place) or _checked(made, check=check))
+    code = _write(made, output, in_place=in_place) or _checked(made, check=check)
+    raise typer.Exit(max(code, missing))
 
 
 def _refuse_targets(
@@ -214,6 +219,11 @@ def _refuse_targets(
         raise typer.BadParameter("--output-dir takes one PATH")
     if beside.wanted and folder is None:
         raise typer.BadParameter("--bake, --kubernetes, --dockerignore and --fat need --output-dir")
+    if len(paths) > 1 and not writes and not prints:
+        raise typer.BadParameter(
+            "several PATHs need --diff, --explain, --check, --in-place or --format json: "
+            "printed one behind the other they would be one file of many stages"
+        )
     if targets > 1 and folder is None and (writes or not prints):
         raise typer.BadParameter(
             "several targets need --output-dir, or --diff, --explain, --check or --format json"
@@ -246,12 +256,13 @@ def _parts(only: str | None) -> frozenset[Part]:
 
 def _rewritten(
     path: str,
+    data: bytes,
     targets: Sequence[Target | None],
     given: FactOptions,
     choices: Choices,
     proof: Proof | None,
 ) -> Iterator[Targeted]:
-    data, options = read(path), replace(given, dockerfile=_path(path))
+    options = replace(given, dockerfile=_path(path))
     for name in (str(target) if target else None for target in targets):
         one = (
             parts_of(data, name, options, choices)
@@ -288,7 +299,7 @@ def _print(made: list[tuple[str, Targeted]], *, diff: bool, explain: bool, quiet
 
 
 # nothing can be said of such a file, and nothing is printed
-_UNREADABLE = frozenset({"no-such-stage", "syntax-error"})
+_UNREADABLE = frozenset({"no-such-image", "no-such-stage", "syntax-error"})
 
 
 def _show(made: Rewrite) -> None:

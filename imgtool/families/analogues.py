@@ -70,6 +70,11 @@ def chip_of(name: str) -> Chip | None:
     return next((row for row in rows("analogues", "chip", Chip) if name.lower() in row.chip), None)
 
 
+def chips() -> tuple[str, ...]:
+    """The chips of CANN tags, as tags name them."""
+    return tuple(name for row in rows("analogues", "chip", Chip) for name in row.chip)
+
+
 def release_pairs() -> tuple[ReleasePair, ...]:
     """Every CANN release with the torch_npu releases that belong to it, newest first."""
     return rows("recipes", "release_pair", ReleasePair)

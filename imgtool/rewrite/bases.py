@@ -94,6 +94,8 @@ def runtime_of(
         return _without_flavour(stage, base, needs)
     span = stage.root.base_span
     if found.sibling is None or found.flavour is None:
+        if base.ref.digest is not None:
+            raise RefusedError("base-pinned", _pinned(stage, "runtime"), span)
         raise RefusedError("no-runtime-image", f"{_name(stage)} has no runtime image ({found.why})", span)
     if not found.built_on:
         message = f"{_name(stage)} is not built on {found.sibling}, which may lack other files too"
@@ -151,6 +153,11 @@ def _flavour(base: BaseImage, needs: Needs, instead: str) -> tuple[str, str]:
     return _BASE, "nothing needs a CUDA library that Python packages do not bring"
 
 
+def _pinned(stage: Stage, flavour: str) -> str:
+    image = stage.root.base.partition("@")[0]
+    return f"{image} is pinned by a digest, and that of its {flavour} image is not known here: --runtime-base names it"
+
+
 def _older(base: BaseImage) -> bool:
     """Whether an image is older than all that the data lists of its family."""
     version, *listed = (order(v) for v in (base.version, *(r.version for r in releases_of(base))))
@@ -166,8 +173,7 @@ def _operand(
     """FROM's operand with another flavour, and the ARG that it needs where the flavour stands in one."""
     root = stage.root
     if base.ref.digest is not None:
-        message = f"{root.base} is pinned by a digest, and the one of its {flavour} image is not known here"
-        raise RefusedError("base-pinned", message, root.base_span)
+        raise RefusedError("base-pinned", _pinned(stage, flavour), root.base_span)
     written = other_flavour(root.base, base, flavour)
     if written is not None:
         return written, ()

@@ -258,7 +258,7 @@ def _shipped(facts: Facts, target: str | None, choices: Choices) -> tuple[Stage,
     base = facts.base(stage)
     span, name = stage.root.base_span, _base_name(stage)
     if base is None:
-        raise RefusedError("unknown-base", f"no image family covers {name}", span)
+        raise RefusedError("unknown-base", f"no image family covers {name}: what it holds is not known", span)
     if not base.accelerator:
         if _takes_from_accelerator(facts, stage):
             raise UnchangedError("already-split", f"what ships stands on {name} and takes the rest", span)

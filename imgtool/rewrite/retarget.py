@@ -17,7 +17,7 @@ from imgtool.facts.facts import FactOptions, Facts, Run, local_sources
 from imgtool.facts.packages import Operation, Package, PackageOperation, PackageSource
 from imgtool.facts.stages import Stage
 from imgtool.families import BaseImage, identify
-from imgtool.families.analogues import Analogue, analogues, chip_of, release_pairs, torch_npu_of
+from imgtool.families.analogues import Analogue, analogues, chip_of, chips, release_pairs, torch_npu_of
 from imgtool.families.images import Release, listed, release_of, releases_of
 from imgtool.families.inherited import inherited_names
 from imgtool.families.needs import device_variables, names_devices, python_need, software_of
@@ -197,9 +197,9 @@ class _Turn:
         base = self.facts.base(stage) if stage.parent is None else None
         if base is None or base.accelerator != self.source:
             return
-        made = self._cann(base) if self.target == "cann" else self._cuda(base)
-        if isinstance(made, str):
-            self.fatal.append(Reason("no-analogue", made, stage.base_span))
+        made = self._cann(stage, base) if self.target == "cann" else self._cuda(stage, base)
+        if isinstance(made, Reason):
+            self.fatal.append(made)
             return
         image, note = made.ref.text, f"{stage.base} becomes {made.ref.text}"
         self._replace(stage.base_span, image, "base-image", note)
@@ -212,17 +212,20 @@ class _Turn:
                 f"{image} has no Python",
             )
 
-    def _cann(self, base: BaseImage) -> BaseImage | str:
+    def _cann(self, stage: Stage, base: BaseImage) -> BaseImage | Reason:
         if base.family not in ("nvidia-cuda", "nvidia-cuda-arch"):
-            return f"{base.ref.text} holds software built for CUDA, and there is no such image for CANN"
+            message = f"{base.ref.text} holds software built for CUDA, and there is no such image for CANN"
+            return Reason("no-analogue", message, stage.base_span)
         if base.os not in (None, "ubuntu"):
-            return f"there is no CANN image on {base.os} whose packages have the same names"
+            message = f"there is no CANN image on {base.os} whose packages have the same names"
+            return Reason("no-analogue", message, stage.base_span)
         version = self.torch[0]
         chip, python = self.choices.chip or CHIP, self.choices.python or self._named_python() or PYTHON
         text = f"quay.io/ascend/cann:{version}-{chip}-{_SYSTEM}-py{python}"
         made = identify(text)
         if made is None or not made.fields:
-            return f"{text} is no CANN image by its grammar"
+            message = f"{text} is no tag that CANN images have: chips are {', '.join(chips())}, Python is 3.X"
+            return Reason("no-such-image", message, stage.base_span)
         release = release_of(made)
         if base.flavour == "devel" and release and "devel" in release.flavours:
             made = identify(f"{text}-devel") or made
@@ -240,17 +243,23 @@ class _Turn:
         found = (_INTERPRETER.match(name) for name in (*names, *packages))
         return next((match[1] for match in found if match), None)
 
-    def _cuda(self, base: BaseImage) -> BaseImage | str:
-        if base.family != "ascend-cann":
-            return f"{base.ref.text} holds software built for CANN, and there is no such image for CUDA"
-        if base.os not in (None, "ubuntu"):
-            return f"there is no CUDA image on {base.os}"
-        if self.choices.python not in (None, _SYSTEM_PYTHON):
-            return f"the Python of {_SYSTEM} is {_SYSTEM_PYTHON}, not {self.choices.python}"
+    def _cuda(self, stage: Stage, base: BaseImage) -> BaseImage | Reason:
+        code, message = "no-analogue", ""
         made = identify(f"nvidia/cuda:{self._cuda_version()}-devel-{_SYSTEM}")
-        if made is None or not made.fields or listed(made) is False:
-            return f"there is no CUDA image of {self.choices.cuda} on {_SYSTEM}"
-        return made
+        if base.family != "ascend-cann":
+            message = f"{base.ref.text} holds software built for CANN, and there is no such image for CUDA"
+        elif base.os not in (None, "ubuntu"):
+            message = f"there is no CUDA image on {base.os}"
+        elif self.choices.python not in (None, _SYSTEM_PYTHON):
+            code, message = (
+                "no-such-image",
+                f"the Python of {_SYSTEM} is {_SYSTEM_PYTHON}, not {self.choices.python}",
+            )
+        elif made is not None and made.fields and listed(made) is not False:
+            return made
+        else:
+            code, message = "no-such-image", f"there is no CUDA image of {self.choices.cuda} on {_SYSTEM}"
+        return Reason(code, message, stage.base_span)
 
     def _cuda_version(self) -> str:
         wanted = self.choices.cuda or "12"

@@ -80,7 +80,8 @@ def test_a_refusal_is_a_result(imgtool: Imgtool) -> None:
     done = imgtool("rewrite", "-", stdin=REFUSED.encode())
     assert (done.code, done.out) == (0, REFUSED)
     assert done.err == (
-        "-:1:6: refused [unknown-base] no image family covers registry.example.com/team/base:1\n"
+        "-:1:6: refused [unknown-base] no image family covers registry.example.com/team/base:1: "
+        "what it holds is not known\n"
     )
 
 
@@ -99,7 +100,17 @@ WRONG = [
     (("--network", "host"), "belong to --build"),
     (("--target", "tpu"), "tpu"),
     (("--stage", "nowhere"), "no-such-stage"),
+    (("--target", "cann", "--chip", "bogus"), "chips are 910b"),
+    (("--target", "cann", "--python", "2.7"), "Python is 3.X"),
+    (("other.Dockerfile",), "one file of many stages"),
 ]
+
+
+def test_one_unreadable_file_hides_no_other(imgtool: Imgtool, project: Path) -> None:
+    done = imgtool("rewrite", str(project), "nowhere", "--check")
+    assert done.code == 2
+    assert "nowhere cannot be read" in done.err
+    assert f"{project} would be rewritten" in done.err
 
 
 @pytest.mark.parametrize("words, message", WRONG)
