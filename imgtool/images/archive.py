@@ -8,12 +8,13 @@ each layer as it passes, because which image it belongs to may be said at the ve
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from imgtool.images.blobs import LayerTar, scan_layer, stream_layer
-from imgtool.images.errors import ImageError
+from imgtool.images.errors import ImageError, NoImageError
 from imgtool.images.layers import Room, clean
 from imgtool.images.reference import why_no_file
 from imgtool.images.spool import Spool
@@ -163,7 +164,8 @@ def open_archive(
         ImageError: it is no archive that can be read.
     """
     if missing := why_no_file(str(path)):
-        raise ImageError(missing)
+        # Path.exists raises for names that are too long
+        raise (ImageError if os.path.lexists(path) else NoImageError)(missing)
     with _opened(path) as file:
         region = Region(file, 0, path.stat().st_size)
         kind = compression(region.read(BLOCK))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from imgtool.images.archive import Progress, StreamStore
-from imgtool.images.errors import ImageError
+from imgtool.images.errors import ImageError, NoImageError
 from imgtool.images.reference import why_no_file
 from imgtool.images.spool import Spool
 from imgtool.images.streams import CHUNK, tapped
@@ -51,7 +51,7 @@ def _explained(before: str) -> Iterator[None]:
     try:
         yield
     except NotFound:
-        raise ImageError(f"{before}{_engine()} has no such image") from None
+        raise NoImageError(f"{before}{_engine()} has no such image") from None
     except APIError as error:
         said = " ".join(str(error.explanation).split())[:_MAX_SAID]
         raise ImageError(f"{before}{_engine()} does not give it: {said}") from None

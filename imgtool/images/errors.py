@@ -1,4 +1,4 @@
-"""The one way in which an image cannot be measured."""
+"""How an image cannot be measured."""
 
 from __future__ import annotations
 
@@ -9,3 +9,7 @@ class ImageError(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class NoImageError(ImageError):
+    """There is no such image where it was looked for: it was never made, or has another name."""
