@@ -1,12 +1,10 @@
 """Python's installed distributions: the same ones, whole, and with what they require.
 
-What is read is what installers write: the core metadata and RECORD of each ``dist-info`` folder
-(https://packaging.python.org/en/latest/specifications/recording-installed-packages/), or an ``egg-info``.
+What installers wrote is read as :mod:`imgtool.images.packages.dist_info` has it.
 """
 
 from __future__ import annotations
 
-import csv
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
@@ -16,32 +14,15 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion
 
+from imgtool.images.packages.dist_info import MAX_METADATA, SUFFIXES, Distribution, distribution, recorded
 from imgtool.values import dataclass, field
 from imgtool.verify.config import program
 from imgtool.verify.model import CheckResult, Difference, Dropped, Image, Kind, Tree, Weight, result
 
 NAME = "python"
-_MAX_METADATA = 1 << 20
-_MAX_RECORD = 32 << 20
 #: The folder of a site's packages: its prefix, and Python's version where the path says it.
 _SITE = re.compile(r"(.*)/lib(?:64)?/python(3\.[0-9]{1,3}|3)?/(?:site|dist)-packages")
 _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
-
-
-@dataclass(frozen=True, slots=True)
-class Distribution:
-    """One installed distribution. ``name`` is normalised (:pep:`503`), ``folder`` where its metadata lies.
-
-    ``requires`` are its requirements as written; ``site`` is the folder that its RECORD counts from; ``modules`` are
-    the names under which it says that it is imported.
-    """
-
-    name: str
-    version: str
-    folder: str
-    site: str
-    requires: tuple[str, ...] = ()
-    modules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +79,7 @@ def interpreter(image: Image, prefix: str) -> str | None:
 def _metadata_folders(tree: Tree, sites: set[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for path in tree.nodes:
-        if path.endswith((".dist-info", ".egg-info", ".egg")) and posixpath.dirname(path) in sites:
+        if path.endswith(SUFFIXES) and posixpath.dirname(path) in sites:
             metadata = f"{path}/EGG-INFO" if path.endswith(".egg") else path
             found.setdefault(posixpath.dirname(path), []).append(metadata)
     return found
@@ -115,26 +96,10 @@ def _environment(
     distributions: dict[str, Distribution] = {}
     for site in order:
         for folder in metadata.get(site, ()):
-            one = _distribution(tree, site, folder)
+            one = distribution(tree, folder)
             if one:
                 distributions.setdefault(one.name, one)
     return Environment(prefix, python, order, tuple(_added(tree, order)), distributions)
-
-
-def _distribution(tree: Tree, site: str, folder: str) -> Distribution | None:
-    places = (f"{folder}/METADATA", f"{folder}/PKG-INFO", folder)
-    data = next((data for place in places if (data := tree.read(place, _MAX_METADATA))), b"")
-    fields: dict[str, list[str]] = {}
-    for line in re.split(r"\r?\n\r?\n", data.decode("utf-8", "replace"), maxsplit=1)[0].splitlines():
-        key, colon, value = line.partition(": ")
-        if colon and not key.startswith((" ", "\t")):
-            fields.setdefault(key.lower(), []).append(value.strip())
-    if not fields.get("name") or not fields.get("version"):
-        return None
-    modules = (tree.read(f"{folder}/top_level.txt", _MAX_METADATA) or b"").decode("utf-8", "replace").split()
-    name = str(canonicalize_name(fields["name"][0]))
-    requires = tuple(fields.get("requires-dist", ()))
-    return Distribution(name, fields["version"][0], folder, site, requires, tuple(modules))
 
 
 def _added(tree: Tree, sites: tuple[str, ...]) -> Iterator[str]:
@@ -142,7 +107,7 @@ def _added(tree: Tree, sites: tuple[str, ...]) -> Iterator[str]:
     for path in tree.nodes:
         site = posixpath.dirname(path)
         if path.endswith(".pth") and site in sites:
-            text = (tree.read(path, _MAX_METADATA) or b"").decode("utf-8", "surrogateescape")
+            text = (tree.read(path, MAX_METADATA) or b"").decode("utf-8", "surrogateescape")
             yield from (
                 found for line in added_folders(text) if (found := tree.resolve(posixpath.join(site, line)))
             )
@@ -183,25 +148,13 @@ def _records(
         if name not in was.distributions:
             continue
         gone: dict[str | None, list[str]] = {}
-        for path in _recorded(after, one):
+        for path in recorded(after, one):
             if not path.endswith(".pyc") and before.get(path) and not after.get(path):
                 gone.setdefault(dropped(path), []).append(path)
         for rule, paths in gone.items():
             many = f"{len(paths):,} files of {name} {one.version} are missing"
             message = many if len(paths) > 1 else f"a file of {name} {one.version} is missing"
             yield Difference(NAME, Weight.FAIL, paths[0], message, rule, paths[0])
-
-
-def _recorded(tree: Tree, one: Distribution) -> Iterator[str]:
-    text = (tree.read(f"{one.folder}/RECORD", _MAX_RECORD) or b"").decode("utf-8", "surrogateescape")
-    rows = csv.reader(text.splitlines())
-    try:
-        for row in rows:
-            if row and row[0]:
-                yield posixpath.normpath(posixpath.join(one.site, row[0]))
-    except csv.Error:
-        # no installer reads on here either
-        return
 
 
 # --- and with what they require -------------------------------------------------------------------------
