@@ -10,12 +10,16 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cached_property
+from itertools import repeat
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from imgtool.syntax.source import open_regular
 from imgtool.values import dataclass, field
+
+if TYPE_CHECKING:
+    from datetime import date
 
 NAMES = (".imgtool.toml", "imgtool.toml", "pyproject.toml")
 """In one folder the first that there is counts; ``pyproject.toml`` only with a ``[tool.imgtool]`` table."""
@@ -193,9 +197,13 @@ _ASSIGNMENT = rf"[ \t]*({_DOTTED})[ \t]*="
 
 def _key_lines(text: str) -> Iterable[tuple[tuple[str, ...], int]]:
     table: tuple[str, ...] = ()
+    seen: dict[tuple[str, ...], int] = {}
     for number, line in enumerate(text.split("\n"), 1):
         if header := re.match(_HEADER, line):
             table = _keys(header[1])
+            if line.lstrip().startswith("[["):
+                seen[table] = seen.get(table, 0) + 1
+                table = (*table, str(seen[table]))
             yield table, number
         elif assignment := re.match(_ASSIGNMENT, line):
             yield (*table, *_keys(assignment[1])), number
@@ -234,6 +242,14 @@ class Section:
         table = self._get(key, dict, "a table")
         return Section(self.file, (*self.keys, key), MappingProxyType(table or {}))
 
+    def tables(self, key: str) -> tuple[Section, ...]:
+        """The tables of a list, ``[[key]]`` in the file; the first one is number 1 where it is spoken of."""
+        values = self._get(key, list, "a list of tables") or []
+        if not all(isinstance(value, dict) for value in values):
+            raise self.error(key, "must be a list of tables")
+        keys = ((*self.keys, key, str(number)) for number in range(1, len(values) + 1))
+        return tuple(map(Section, repeat(self.file), keys, map(MappingProxyType, values)))
+
     def string(self, key: str, choices: Collection[str] = ()) -> str | None:
         """A string, one of ``choices`` where there are any."""
         value = self._get(key, str, "a string")
@@ -248,6 +264,12 @@ class Section:
 
     def integer(self, key: str) -> int | None:
         return self._get(key, int, "a whole number")
+
+    def date(self, key: str) -> date | None:
+        """A day, as TOML has it."""
+        from datetime import date  # noqa: PLC0415 - tomllib loads it, and most runs read no file
+
+        return self._get(key, date, "a date, as 2030-12-31 without quotes")
 
     def strings(self, key: str) -> tuple[str, ...] | None:
         """A list of strings."""

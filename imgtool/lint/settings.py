@@ -21,6 +21,7 @@ _TOP = (
     "context",
     "exclude",
     "force-exclude",
+    "gate",
     "lint",
     "plugins",
     "respect-gitignore",
