@@ -106,6 +106,7 @@ def runtime_of(
         flavour, why = _flavour(base, needs, found.flavour)
     operand, arguments = _operand(facts, stage, base, flavour)
     packages = _compilers(facts, stage, base, needs)
+    because = (f"# {_one_line(needs.toolkit or needs.compiler or '')}",) if packages else ()
     listed = "" if base.known else "; the tag is not listed: by the family's grammar"
     linking = _linking(base) if needs.toolkit else ()
     return Runtime(
@@ -113,7 +114,7 @@ def runtime_of(
         f"{why}; {_name(stage)} is built on it{listed}{_banner(stage, base, flavour)}",
         flavour,
         packages,
-        (*linking, *_install(stage, base, packages)),
+        (*because, *linking, *_install(stage, base, packages)),
         arguments,
         () if packages else _HOST_TOOLS,
     )
@@ -126,6 +127,11 @@ def _banner(stage: Stage, base: BaseImage, flavour: str) -> str:
     if started or smaller is None or not config(base).entrypoint or config(smaller).entrypoint != ():
         return ""
     return "; the image's own ENTRYPOINT, which prints a banner and starts CMD, is not in it"
+
+
+def _one_line(why: str) -> str:
+    """A reason as a comment; package names in it come from files that were read."""
+    return " ".join("".join(c if c.isprintable() else " " for c in why).split())
 
 
 def _linking(base: BaseImage) -> tuple[str, ...]:
