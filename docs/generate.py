@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from imgtool.gates import schema as gates
 from imgtool.lint.registry import Rule, from_module
 from imgtool.lint.schema import schema
 from imgtool.rule import RuleMeta
@@ -56,7 +57,7 @@ def pages() -> dict[Path, str]:
     files[ROOT / "docs/buildkit.md"] = _buildkit()
     files[ROOT / "docs/hazards.md"] = _hazards()
     files[ROOT / "docs/imgtool.schema.json"] = (
-        json.dumps(schema([rule for rule, _ in found]), indent=2) + "\n"
+        json.dumps(schema([rule for rule, _ in found], gates.schema()), indent=2) + "\n"
     )
     files[ROOT / "mkdocs.yml"] = _site(found, files)
     return files
@@ -184,6 +185,7 @@ docs_dir: docs
 site_dir: site
 exclude_docs: |
   generate.py
+  ci/comment.py
 theme:
   name: material
   font: false
