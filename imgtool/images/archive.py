@@ -11,11 +11,12 @@ import io
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from imgtool.images.blobs import LayerTar, scan_layer, stream_layer
 from imgtool.images.errors import ImageError, NoImageError
-from imgtool.images.layers import Room, clean
+from imgtool.images.layers import Detail, Room, clean
 from imgtool.images.reference import why_no_file
 from imgtool.images.spool import Spool
 from imgtool.images.streams import Region, Stream, compression, inflate, tapped
@@ -39,9 +40,19 @@ class FileStore:
         ImageError: the file is no tar archive, cut off or damaged.
     """
 
-    def __init__(self, path: Path, *, verify: bool = False, progress: Progress | None = None) -> None:
+    remote = False
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        verify: bool = False,
+        progress: Progress | None = None,
+        detail: Detail | None = None,
+    ) -> None:
         self._path = path
         self._verify = verify
+        self._detail = detail
         self._taps = (progress,) if progress else ()
         self._room = Room()
         self._documents = Room(MAX_DOCUMENTS)
@@ -62,7 +73,7 @@ class FileStore:
     def __contains__(self, name: str, /) -> bool:
         return _resolved(name, self._links) in self._places
 
-    def document(self, name: str, /) -> bytes:
+    def document(self, name: str, /, _media_type: str = "") -> bytes:
         start, end = self._place(name)
         _bounded(name, end - start, self._documents)
         with _opened(self._path) as file:
@@ -74,8 +85,9 @@ class FileStore:
             plain = compression(Region(file, start, end).read(BLOCK)) == "none"
             region = Region(file, start, end)
             if plain and not self._verify:
-                return scan_layer(region, self._room)
-            return stream_layer(tapped(region.chunks(), *self._taps), self._room)
+                again = partial(_region, self._path, start, end)
+                return scan_layer(region, self._room, self._detail, again)
+            return stream_layer(tapped(region.chunks(), *self._taps), self._room, detail=self._detail)
 
     def _place(self, name: str) -> tuple[int, int]:
         try:
@@ -90,8 +102,11 @@ class StreamStore:
     ``spool`` takes what the layers hold, which is passed over otherwise.
     """
 
-    def __init__(self, chunks: Iterable[bytes], spool: Spool | None = None) -> None:
+    def __init__(
+        self, chunks: Iterable[bytes], spool: Spool | None = None, detail: Detail | None = None
+    ) -> None:
         self._spool = spool
+        self._detail = detail
         self._room = Room()
         self._documents = Room(MAX_DOCUMENTS)
         self._members: dict[str, bytes | LayerTar | ImageError] = {}
@@ -127,13 +142,13 @@ class StreamStore:
 
     def _layer(self, body: Stream) -> LayerTar:
         if self._spool is None:
-            return stream_layer(body.chunks(), self._room)
-        return self._spool.take(lambda tap: stream_layer(body.chunks(), self._room, tap))
+            return stream_layer(body.chunks(), self._room, detail=self._detail)
+        return self._spool.take(lambda tap: stream_layer(body.chunks(), self._room, tap, detail=self._detail))
 
     def __contains__(self, name: str, /) -> bool:
         return _resolved(name, self._links) in self._members
 
-    def document(self, name: str, /) -> bytes:
+    def document(self, name: str, /, _media_type: str = "") -> bytes:
         member = self._member(name)
         if isinstance(member, LayerTar):
             raise ImageError(f"{name} is no document")
@@ -153,12 +168,18 @@ class StreamStore:
 
 
 def open_archive(
-    path: Path, *, verify: bool = False, progress: Progress | None = None, spool: Spool | None = None
+    path: Path,
+    *,
+    verify: bool = False,
+    progress: Progress | None = None,
+    spool: Spool | None = None,
+    detail: Detail | None = None,
 ) -> FileStore | StreamStore:
     """Read an archive file. ``progress`` is shown every chunk that is read whole.
 
     ``verify`` reads uncompressed layers too, to hold them against their digests; everything else is
     always held against them, since its bytes pass anyway. With a ``spool`` they all pass, into it.
+    ``detail`` is what to note of the layers' files.
 
     Raises:
         ImageError: it is no archive that can be read.
@@ -170,11 +191,11 @@ def open_archive(
         region = Region(file, 0, path.stat().st_size)
         kind = compression(region.read(BLOCK))
         if kind == "none" and spool is None:
-            return FileStore(path, verify=verify, progress=progress)
+            return FileStore(path, verify=verify, progress=progress, detail=detail)
         if kind not in {"none", "gzip"}:
             raise ImageError(f"it is compressed with {kind}, which cannot be read here")
         chunks = tapped(Region(file, 0, path.stat().st_size).chunks(), *((progress,) if progress else ()))
-        return StreamStore(inflate(chunks) if kind == "gzip" else chunks, spool)
+        return StreamStore(inflate(chunks) if kind == "gzip" else chunks, spool, detail)
 
 
 @contextmanager
@@ -184,6 +205,12 @@ def _opened(path: Path) -> Iterator[io.RawIOBase]:
             yield file
     except OSError as error:
         raise ImageError(f"it cannot be read ({error.strerror})") from None
+
+
+@contextmanager
+def _region(path: Path, start: int, end: int) -> Iterator[Region]:
+    with _opened(path) as file:
+        yield Region(file, start, end)
 
 
 @contextmanager

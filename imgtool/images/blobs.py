@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 
 from imgtool.images.errors import ImageError
-from imgtool.images.layers import Entries, Room, read_entries
+from imgtool.images.layers import Detail, Entries, Room, read_entries
 from imgtool.images.streams import Region, Stream, compression, inflate, tapped
 from imgtool.values import dataclass, field
 
@@ -25,8 +26,12 @@ class LayerTar:
     entries: Entries = field(repr=False)
 
 
-def stream_layer(chunks: Iterable[bytes], room: Room, *taps: Callable[[bytes], object]) -> LayerTar:
+def stream_layer(
+    chunks: Iterable[bytes], room: Room, *taps: Callable[[bytes], object], detail: Detail | None = None
+) -> LayerTar:
     """Read a layer blob whole, unpacking and hashing it as it passes; ``taps`` are shown the tar in it.
+
+    ``detail`` is what to note of the files besides names and sizes.
 
     Raises:
         ImageError: it is damaged, absurd, no tar, or compressed with something else than gzip.
@@ -38,16 +43,23 @@ def stream_layer(chunks: Iterable[bytes], room: Room, *taps: Callable[[bytes], o
     digest = hashlib.sha256()
     content = blob.chunks() if kind == "none" else inflate(blob.chunks())
     tar = Stream(tapped(content, digest.update, *taps))
-    entries = read_entries(tar, room)
+    entries = read_entries(tar, room, detail)
     unpacked = tar.drain()
     return LayerTar(kind, blob.drain(), unpacked, f"sha256:{digest.hexdigest()}", entries)
 
 
-def scan_layer(region: Region, room: Room) -> LayerTar:
-    """Read the headers of an uncompressed layer in a file, and nothing between them.
+def scan_layer(
+    region: Region,
+    room: Room,
+    detail: Detail | None = None,
+    again: Callable[[], AbstractContextManager[Region]] | None = None,
+) -> LayerTar:
+    """Read the headers of an uncompressed layer in a file, and nothing between them but what ``detail`` keeps.
+
+    ``again`` opens the same bytes for whoever wants the digest of a file.
 
     Raises:
         ImageError: it is damaged or absurd.
     """
     size = region.left
-    return LayerTar("none", size, size, None, read_entries(region, room))
+    return LayerTar("none", size, size, None, read_entries(region, room, detail, again))

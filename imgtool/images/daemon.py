@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from imgtool.images.archive import Progress, StreamStore
 from imgtool.images.errors import ImageError, NoImageError
+from imgtool.images.layers import Detail
 from imgtool.images.reference import why_no_file
 from imgtool.images.spool import Spool
 from imgtool.images.streams import CHUNK, tapped
@@ -21,12 +22,17 @@ _MAX_SAID = 200
 
 
 def open_daemon(
-    name: str, *, guessed: bool = False, progress: Progress | None = None, spool: Spool | None = None
+    name: str,
+    *,
+    guessed: bool = False,
+    progress: Progress | None = None,
+    spool: Spool | None = None,
+    detail: Detail | None = None,
 ) -> StreamStore:
     """Read an image from the engine that DOCKER_HOST, the docker context or the default socket names.
 
     ``guessed``: it may have been meant as a file; where the engine fails, why it is none is said too.
-    ``spool`` takes what the layers hold, which is passed over otherwise.
+    ``spool`` takes what the layers hold, which is passed over otherwise; ``detail`` is what to note of it.
 
     Raises:
         ImageError: there is no engine, no such image, or the engine stops half-way.
@@ -38,7 +44,7 @@ def open_daemon(
         try:
             client.api.timeout = _SAVE
             chunks = client.api.get_image(name, chunk_size=CHUNK)
-            return StreamStore(tapped(chunks, *((progress,) if progress else ())), spool)
+            return StreamStore(tapped(chunks, *((progress,) if progress else ())), spool, detail)
         finally:
             client.close()
 

@@ -22,7 +22,7 @@ from imgtool.images import reference as references
 from imgtool.images.archive import Progress, open_archive
 from imgtool.images.daemon import open_daemon
 from imgtool.images.errors import ImageError
-from imgtool.images.layers import Tree
+from imgtool.images.layers import Detail, Tree
 from imgtool.images.manifests import Store, normal_platform, read_image
 from imgtool.images.model import Image, Layer
 from imgtool.images.spool import Spool
@@ -71,21 +71,29 @@ def load(
     verify: bool = False,
     progress: Progress | None = None,
     spool: Spool | None = None,
+    detail: Detail | None = None,
 ) -> Image:
-    """Read an image; as :func:`measure`. ``spool`` takes what the layers hold, which is passed over otherwise."""
+    """Read an image; as :func:`measure`. ``spool`` takes what the layers hold, which is passed over otherwise.
+
+    ``detail`` is what to note of the layers' files besides names and sizes.
+    """
     wanted = platform and normal_platform(platform)
     store: Store
     if reference.source == references.DAEMON:
-        store = open_daemon(reference.place, guessed=reference.guessed, progress=progress, spool=spool)
+        store = open_daemon(
+            reference.place, guessed=reference.guessed, progress=progress, spool=spool, detail=detail
+        )
     else:
-        store = open_archive(Path(reference.place), verify=verify, progress=progress, spool=spool)
+        store = open_archive(
+            Path(reference.place), verify=verify, progress=progress, spool=spool, detail=detail
+        )
     return read_image(
         store, reference=reference.text, source=reference.source, name=reference.name, platform=wanted
     )
 
 
-def weigh(image: Image) -> Measures:
-    """The measures of an image that was read."""
+def weigh(image: Image, tree: Tree | None = None) -> Measures:
+    """The measures of an image that was read; ``tree`` is what :func:`stacked` made of it, where that is at hand."""
     foreign = _blobs(layer for layer in image.layers if layer.foreign)
     kinds = sorted({layer.compression for layer in image.layers})
     measures = Measures(
@@ -99,7 +107,7 @@ def weigh(image: Image) -> Measures:
     )
     if any(layer.unpacked is None for layer in image.layers):
         return measures
-    flattened = _stacked(image).content()
+    flattened = (tree or stacked(image)).content()
     return replace(
         measures,
         unpacked=sum(layer.unpacked or 0 for layer in image.layers),
@@ -120,7 +128,12 @@ def marginal(image: Image, base_diff_ids: Sequence[str]) -> int | None:
     return None if None in added else sum(size or 0 for size in added)
 
 
-def _stacked(image: Image) -> Tree:
+def stacked(image: Image) -> Tree:
+    """The merged tree of an image's layers.
+
+    Raises:
+        ImageError: no engine could unpack one of them.
+    """
     tree = Tree()
     for number, layer in enumerate(image.layers, 1):
         try:
