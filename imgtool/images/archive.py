@@ -102,6 +102,8 @@ class StreamStore:
     ``spool`` takes what the layers hold, which is passed over otherwise.
     """
 
+    remote = False
+
     def __init__(
         self, chunks: Iterable[bytes], spool: Spool | None = None, detail: Detail | None = None
     ) -> None:

@@ -26,6 +26,18 @@ def parse(data: bytes, what: str) -> Any:
         raise ImageError(f"{what} is no JSON ({error})") from None
 
 
+def mapping(data: bytes, what: str) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises:
+        ImageError: it is none.
+    """
+    document = parse(data, what)
+    if not isinstance(document, dict):
+        raise _no_object(what)
+    return document
+
+
 def get(document: Any, key: str, kind: type[T], what: str) -> T:
     """One value of an object, of the type it must have; empty where the key is missing or null.
 
@@ -47,8 +59,12 @@ def has(document: Any, key: str, what: str) -> bool:
         ImageError: the document is no object.
     """
     if not isinstance(document, dict):
-        raise ImageError(f"{what} is no JSON object")
+        raise _no_object(what)
     return key in document
+
+
+def _no_object(what: str) -> ImageError:
+    return ImageError(f"{what} is no JSON object")
 
 
 def strings(document: Any, key: str, what: str) -> list[str]:

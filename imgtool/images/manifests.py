@@ -1,4 +1,4 @@
-"""Which image of a store is meant, and what it is made of.
+"""From a store's lists to an image: which one is meant, and what it is made of.
 
 A store is whatever holds documents and layers under the names that ``docker save`` and OCI layouts give
 them: ``index.json``, ``manifest.json``, ``blobs/sha256/…``.
@@ -8,86 +8,81 @@ from __future__ import annotations
 
 import hashlib
 import os
-import platform as machine
-import re
-import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
-from imgtool.images import documents
+from imgtool.images import documents, platforms
 from imgtool.images.blobs import LayerTar
+from imgtool.images.choice import Candidate, Listed, Stored, choose, merged, of_platform
+from imgtool.images.descriptors import CONFIG_TYPES, MANIFEST_TYPES, Descriptor, blob_name, descriptor
 from imgtool.images.errors import ImageError
+from imgtool.images.layers import Entries
 from imgtool.images.model import Image, Layer
-from imgtool.images.reference import ARCHIVE
-from imgtool.values import dataclass, field, replace
+from imgtool.images.reference import DAEMON
 
 INDEX, MANIFEST = "index.json", "manifest.json"
 #: Documents read to find one image; an index of every platform there is has some dozens.
 MAX_MANIFESTS = 1000
 
-_CONFIG_TYPES = {
-    "",
-    "application/vnd.oci.image.config.v1+json",
-    "application/vnd.docker.container.image.v1+json",
-}
-_NAME_KEYS = ("io.containerd.image.name", "org.opencontainers.image.ref.name")
-_ATTESTATION = "vnd.docker.reference.type"
-_UNKNOWN = "unknown/unknown"
-_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm/v7", "i686": "386"}
-#: Variants that go without saying.
-_DEFAULT_VARIANTS = {"amd64/v1": "amd64", "arm64/v8": "arm64", "arm": "arm/v7"}
+_ENTRY = "an entry of an index"
 
 
 class Store(Protocol):
-    """Documents and layers by name."""
+    """Documents and layers by name.
+
+    ``remote``: all that is listed is there and costs a request, as in a registry, so a platform is chosen
+    by what indexes state alone. Elsewhere what is listed may be missing: engines save the one platform
+    that they pulled, below an index of all.
+    """
+
+    remote: bool
 
     def __contains__(self, name: str, /) -> bool: ...
 
-    def document(self, name: str, /) -> bytes:
-        """The bytes of a document; raises ImageError where it is missing or too large."""
+    def document(self, name: str, /, media_type: str = "") -> bytes:
+        """The bytes of a document, which is of the type that refers to it.
+
+        Raises:
+            ImageError: it is missing or too large.
+        """
 
     def layer(self, name: str, /) -> LayerTar:
-        """What a layer holds; raises ImageError where it is missing or cannot be read."""
+        """What a layer holds.
+
+        Raises:
+            ImageError: it is missing or cannot be read.
+        """
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One image of one platform in a store, its config and layers by their names there.
-
-    ``digest`` is that of its manifest, None where docker's own list names it.
-    """
-
-    names: tuple[str, ...]
-    platform: str
-    digest: str | None
-    config_name: str
-    config_digest: str
-    config: Mapping[str, Any] = field(repr=False)
-    config_size: int
-    layers: tuple[str, ...]
-    digests: tuple[str | None, ...]
-
-
-def read_image(store: Store, *, reference: str, source: str, name: str | None, platform: str | None) -> Image:
+def read_image(
+    store: Store,
+    *,
+    reference: str,
+    source: str,
+    name: str | None,
+    platform: str | None,
+    layers: bool = True,
+) -> Image:
     """Read the image of a store that ``name`` and ``platform`` mean, all its layers included.
 
-    Without a name it is the only one; without a platform, which is as :func:`normal_platform` writes it,
-    the only one or else this machine's on Linux.
+    Without a name, which may be a digest too, it is the only one; without a platform, which is as
+    :func:`imgtool.images.platforms.normal_platform` writes it, the only one or else this machine's on Linux.
+    ``layers``: without them, those whose sizes a manifest states stay unread.
 
     Raises:
         ImageError: there is none or several, or something of it is missing, damaged or absurd.
     """
-    nameable = source == ARCHIVE and name is None
-    place = f"{ARCHIVE}:{reference.removeprefix(f'{ARCHIVE}:')}" if nameable else None
-    chosen = _choose(_candidates(store), name, platform, place)
+    place = f"{source}:{reference.removeprefix(f'{source}:')}"
+    nameable = name is None and source != DAEMON and not store.remote
+    chosen = choose(_candidates(store, platform), name, platform, place if nameable else None)
     what = "the image's configuration"
     diff_ids = documents.strings(documents.get(chosen.config, "rootfs", dict, what), "diff_ids", what)
     history = [step for step in documents.get(chosen.config, "history", list, what) if isinstance(step, dict)]
     if len(diff_ids) != len(chosen.layers):
         raise ImageError(f"its manifest has {len(chosen.layers)} layers, its configuration {len(diff_ids)}")
-    tars = _read_layers(store, chosen.layers)
-    steps = _created_by(history, len(tars))
+    read = _read_layers(store, [layer.name for layer in chosen.layers if _is_read(layer, store, layers)])
+    steps = _created_by(history, len(diff_ids))
     return Image(
         reference=reference,
         source=source,
@@ -95,33 +90,63 @@ def read_image(store: Store, *, reference: str, source: str, name: str | None, p
         config=chosen.config,
         config_size=chosen.config_size,
         history=tuple(history),
-        layers=tuple(map(_layer, tars, chosen.layers, chosen.digests, diff_ids, steps)),
+        layers=tuple(
+            _layer(layer, read.get(layer.name), diff_id, step, remote=store.remote)
+            for layer, diff_id, step in zip(chosen.layers, diff_ids, steps, strict=True)
+        ),
         digest=chosen.digest,
         config_digest=chosen.config_digest,
     )
 
 
-def _read_layers(store: Store, names: Sequence[str]) -> list[LayerTar]:
+def _is_read(layer: Stored, store: Store, wanted: bool) -> bool:
+    stated = layer.descriptor
+    if stated is None:
+        return True
+    if stated.foreign:
+        # what is kept elsewhere is never fetched from there
+        return wanted and not store.remote and layer.name in store
+    return wanted or stated.size is None
+
+
+def _read_layers(store: Store, names: Sequence[str]) -> dict[str, LayerTar]:
     # unpacking and hashing leave the interpreter's lock
     unique = list(dict.fromkeys(names))
     with ThreadPoolExecutor(min(len(unique), os.cpu_count() or 1) or 1) as pool:
-        tars = dict(zip(unique, pool.map(store.layer, unique), strict=True))
-    return [tars[name] for name in names]
+        return dict(zip(unique, pool.map(store.layer, unique), strict=True))
 
 
-def _layer(tar: LayerTar, name: str, digest: str | None, diff_id: str, created_by: str | None) -> Layer:
-    if tar.diff_id not in {None, diff_id}:
-        raise ImageError(f"layer {name} is not what the configuration names: it has the digest {tar.diff_id}")
+def _layer(
+    layer: Stored, tar: LayerTar | None, diff_id: str, created_by: str | None, *, remote: bool
+) -> Layer:
+    stated = layer.descriptor
+    if tar is not None:
+        _check(layer, tar, diff_id)
+    compression = tar.compression if tar else stated.compression if stated else "none"
+    stored = tar.stored if tar else stated.size if stated else None
     return Layer(
-        digest=digest,
+        digest=stated.digest if stated else None,
         diff_id=diff_id,
-        compression=tar.compression,
-        transfer=None if tar.compression == "none" else tar.stored,
-        unpacked=tar.unpacked,
-        content=tar.entries.content,
+        compression=compression,
+        # a registry moves a blob as it is; elsewhere an uncompressed one is compressed before it moves
+        transfer=stored if remote or compression != "none" else None,
+        unpacked=tar.unpacked if tar else None,
+        content=tar.entries.content if tar else None,
         created_by=created_by,
-        entries=tar.entries,
+        entries=tar.entries if tar else Entries(),
+        media_type=stated.media_type or None if stated else None,
+        foreign=stated is not None and stated.foreign,
     )
+
+
+def _check(layer: Stored, tar: LayerTar, diff_id: str) -> None:
+    if tar.diff_id not in {None, diff_id}:
+        raise ImageError(
+            f"layer {layer.name} is not what the configuration names: it has the digest {tar.diff_id}"
+        )
+    size = layer.descriptor and layer.descriptor.size
+    if size not in {None, tar.stored}:
+        raise ImageError(f"layer {layer.name} has {tar.stored:,} bytes, its manifest says {size:,}")
 
 
 def _created_by(history: Iterable[Mapping[str, Any]], layers: int) -> list[str | None]:
@@ -132,174 +157,109 @@ def _created_by(history: Iterable[Mapping[str, Any]], layers: int) -> list[str |
     return [step if isinstance(step, str) else None for step in steps]
 
 
-def blob_name(digest: str) -> str:
-    """Where an OCI layout keeps a blob."""
-    return "blobs/" + digest.replace(":", "/")
-
-
-def _candidates(store: Store) -> list[Candidate]:
+def _candidates(store: Store, platform: str | None) -> list[Candidate]:
     """The images of a store; of those that are there whole, where any is."""
-    found = list(_from_index(store)) if INDEX in store else []
+    listed = list(_listed(store)) if INDEX in store else []
+    if store.remote:
+        listed = of_platform(listed, platform)
+    found = [image for one in listed if (image := _of_oci_manifest(store, one))]
     if not found and MANIFEST in store:
-        found = list(_from_manifest(store))
+        found = list(_of_docker_list(store))
     if not found:
         raise ImageError("it holds no image: no manifest.json and no index.json names one")
-    whole = [image for image in found if all(layer in store for layer in image.layers)]
-    unique: dict[tuple[object, ...], Candidate] = {}
-    for image in whole or found:
-        key = (image.config_name, image.layers)
-        names = unique[key].names if key in unique else ()
-        unique[key] = replace(image, names=names + image.names)
-    return list(unique.values())
+    whole = [image for image in found if all(_is_there(layer, store) for layer in image.layers)]
+    return merged(whole or found)
 
 
-def _from_index(store: Store) -> Iterator[Candidate]:
-    """The images of ``index.json`` and of the indexes in it; attestations and other artifacts are none."""
-    index = documents.parse(store.document(INDEX), INDEX)
-    todo: list[tuple[tuple[str, ...], Any]] = [((), child) for child in _children(index, INDEX)]
+def _is_there(layer: Stored, store: Store) -> bool:
+    return layer.name in store or (layer.descriptor is not None and layer.descriptor.foreign)
+
+
+def _listed(store: Store) -> Iterator[Listed]:
+    """The manifests of ``index.json`` and of the indexes in it; attestations are none."""
+    todo = _children(documents.mapping(store.document(INDEX), INDEX), INDEX, ())
     read = 0
     while todo:
-        names, descriptor = todo.pop()
-        digest = documents.digest_of(descriptor, "an entry of an index")
-        if _is_attestation(descriptor) or blob_name(digest) not in store:
+        names, child = todo.pop()
+        if child.is_attestation or blob_name(child.digest) not in store:
             continue
         read += 1
         if read > MAX_MANIFESTS:
             raise ImageError(f"its indexes list more than {MAX_MANIFESTS:,} manifests")
-        names += _names(descriptor)
-        document = documents.parse(_blob(store, digest), digest)
-        if documents.has(document, "manifests", digest):
-            todo += [(names, child) for child in _children(document, digest)]
+        names += child.names
+        if child.media_type in MANIFEST_TYPES:
+            yield Listed(names, child)
+            continue
+        document = _parsed(store, child)
+        if "manifests" in document:
+            todo += _children(document, child.digest, names)
         else:
-            yield from _of_oci_manifest(store, document, names, digest)
+            yield Listed(names, child, document)
 
 
-def _children(index: Any, what: str) -> list[Any]:
+def _children(index: Any, what: str, names: tuple[str, ...]) -> list[tuple[tuple[str, ...], Descriptor]]:
     # last first, for a stack
-    return documents.get(index, "manifests", list, what)[::-1]
+    listed = documents.get(index, "manifests", list, what)[::-1]
+    return [(names, descriptor(child, _ENTRY)) for child in listed]
 
 
-def _blob(store: Store, digest: str) -> bytes:
-    data = store.document(blob_name(digest))
-    documents.check(data, digest)
+def _blob(store: Store, stated: Descriptor) -> bytes:
+    data = store.document(blob_name(stated.digest), stated.media_type)
+    documents.check(data, stated.digest)
     return data
 
 
-def _is_attestation(descriptor: Any) -> bool:
-    platform = documents.get(descriptor, "platform", dict, "an entry of an index")
-    return _ATTESTATION in _annotations(descriptor) or _platform(platform) == _UNKNOWN
+def _parsed(store: Store, stated: Descriptor) -> dict[str, Any]:
+    document = documents.mapping(_blob(store, stated), stated.digest)
+    if "manifests" in document and "layers" in document:
+        raise ImageError(f"{stated.digest} is an index and a manifest at once")
+    return document
 
 
-def _annotations(descriptor: Any) -> dict[str, Any]:
-    return documents.get(descriptor, "annotations", dict, "an entry of an index")
+def _of_oci_manifest(store: Store, listed: Listed) -> Candidate | None:
+    """What a manifest lists; None where it is no image but some other artifact, or not there."""
+    what = listed.descriptor.digest
+    manifest = listed.document or _parsed(store, listed.descriptor)
+    if "config" not in manifest or "layers" not in manifest:
+        return None
+    config = descriptor(manifest["config"], "a manifest's config")
+    if config.media_type not in CONFIG_TYPES:
+        return None
+    layers = [descriptor(layer, "a layer") for layer in documents.get(manifest, "layers", list, what)]
+    if blob_name(config.digest) not in store:
+        return None
+    stored = tuple(Stored(blob_name(layer.digest), layer) for layer in layers)
+    stated = listed.descriptor.stated
+    image = _candidate(_blob(store, config), config.digest, listed.names, stated, what, stored)
+    return None if image.platform == platforms.UNKNOWN else image
 
 
-def _names(descriptor: Any) -> tuple[str, ...]:
-    annotations = _annotations(descriptor)
-    return tuple(name for key in _NAME_KEYS if isinstance(name := annotations.get(key), str))
-
-
-def _of_oci_manifest(store: Store, manifest: Any, names: tuple[str, ...], what: str) -> Iterator[Candidate]:
-    descriptor = documents.get(manifest, "config", dict, what)
-    config_type = documents.get(descriptor, "mediaType", str, "a manifest's config")
-    if config_type not in _CONFIG_TYPES or not documents.has(manifest, "layers", what):
-        return
-    digest = documents.digest_of(descriptor, "a manifest's config")
-    layers = [
-        documents.digest_of(layer, "a layer") for layer in documents.get(manifest, "layers", list, what)
-    ]
-    if blob_name(digest) not in store:
-        return
-    config = _blob(store, digest)
-    image = _candidate(config, names, what, blob_name(digest), tuple(map(blob_name, layers)), tuple(layers))
-    if image.platform != _UNKNOWN:
-        yield image
-
-
-def _from_manifest(store: Store) -> Iterator[Candidate]:
+def _of_docker_list(store: Store) -> Iterator[Candidate]:
     """The images of ``manifest.json``, docker's own list."""
     listed = documents.parse(store.document(MANIFEST), MANIFEST)
     for image in documents.get({MANIFEST: listed}, MANIFEST, list, "the archive"):
         config = documents.get(image, "Config", str, MANIFEST)
-        layers = tuple(documents.strings(image, "Layers", MANIFEST))
+        layers = tuple(map(Stored, documents.strings(image, "Layers", MANIFEST)))
         names = tuple(documents.strings(image, "RepoTags", MANIFEST))
-        yield _candidate(store.document(config), names, None, config, layers, (None,) * len(layers))
+        yield _candidate(store.document(config), config, names, {}, None, layers)
 
 
 def _candidate(
     data: bytes,
+    what: str,
     names: tuple[str, ...],
+    stated: Mapping[str, Any],
     digest: str | None,
-    config_name: str,
-    layers: tuple[str, ...],
-    digests: tuple[str | None, ...],
+    layers: tuple[Stored, ...],
 ) -> Candidate:
-    config = documents.parse(data, config_name)
-    config_digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+    config = documents.mapping(data, what)
     return Candidate(
-        names, _platform(config), digest, config_name, config_digest, config, len(data), layers, digests
+        names=names,
+        # either may leave out the variant
+        platform=platforms.of_document({**config, **stated}),
+        digest=digest,
+        config=config,
+        config_digest=f"sha256:{hashlib.sha256(data).hexdigest()}",
+        config_size=len(data),
+        layers=layers,
     )
-
-
-def _platform(document: Any) -> str:
-    system, *architecture = (
-        documents.get(document, key, str, "a platform") for key in ("os", "architecture", "variant")
-    )
-    return _normal(system or "linux", "/".join(filter(None, architecture)) or "unknown")
-
-
-def _normal(system: str, architecture: str) -> str:
-    architecture = _ARCHITECTURES.get(architecture, architecture)
-    return f"{system}/{_DEFAULT_VARIANTS.get(architecture, architecture)}"
-
-
-def normal_platform(platform: str) -> str:
-    """``os/architecture[/variant]`` without the variants that go without saying.
-
-    Raises:
-        ValueError: it has another form.
-    """
-    if not re.fullmatch(r"\w+/[\w.-]+(/[\w.-]+)?", platform):
-        raise ValueError(f"{platform!r} is no platform: write os/architecture, as in linux/arm64")
-    system, _, architecture = platform.lower().partition("/")
-    return _normal(system, architecture)
-
-
-def _choose(found: list[Candidate], name: str | None, platform: str | None, place: str | None) -> Candidate:
-    if name is not None:
-        named = [image for image in found if any(_same_name(name, other) for other in image.names)]
-        if not named:
-            raise ImageError(f"it holds {_listing(found)}, and not {name}")
-        found = named
-    if platform is None and len({image.platform for image in found}) > 1:
-        platform = _normal("linux", machine.machine().lower())
-    if platform is not None:
-        fitting = [image for image in found if image.platform == platform]
-        if not fitting:
-            raise ImageError(f"it holds {_listing(found)}, and nothing for {platform}")
-        found = fitting
-    if len(found) > 1:
-        raise ImageError(f"it holds {_listing(found)}: {_how_to_choose(found, place)}")
-    return found[0]
-
-
-def _how_to_choose(found: Iterable[Candidate], place: str | None) -> str:
-    """The words to type for each image that can be named."""
-    words = [f"{place}:{image.names[0]}" for image in found if place and image.names]
-    return f"say which, as {' or '.join(map(shlex.quote, words))}" if words else "nothing tells them apart"
-
-
-def _listing(images: Iterable[Candidate]) -> str:
-    return ", ".join(
-        f"{image.names[0] if image.names else 'an image'} ({image.platform})" for image in images
-    )
-
-
-def _same_name(one: str, other: str) -> bool:
-    """Whether two names mean one image, docker's abbreviations undone."""
-    return _full_name(one) == _full_name(other)
-
-
-def _full_name(name: str) -> str:
-    name = name.removeprefix("docker.io/").removeprefix("library/")
-    return name if ":" in name.rpartition("/")[2] or "@" in name else f"{name}:latest"

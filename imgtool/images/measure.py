@@ -23,8 +23,9 @@ from imgtool.images.archive import Progress, open_archive
 from imgtool.images.daemon import open_daemon
 from imgtool.images.errors import ImageError
 from imgtool.images.layers import Detail, Tree
-from imgtool.images.manifests import Store, normal_platform, read_image
+from imgtool.images.manifests import Store, read_image
 from imgtool.images.model import Image, Layer
+from imgtool.images.platforms import normal_platform
 from imgtool.images.spool import Spool
 from imgtool.values import dataclass, replace
 

@@ -349,7 +349,7 @@ HOSTILE: dict[str, tuple[dict[str, bytes] | bytes, str]] = {
         "\ud800 is missing",
     ),
     "config missing": (without(CLASSIC, "config.json"), "config.json is missing"),
-    "config a list": (CLASSIC | {"config.json": b"[]"}, "a platform is no JSON object"),
+    "config a list": (CLASSIC | {"config.json": b"[]"}, "config.json is no JSON object"),
     "config of numbers": (CLASSIC | {"config.json": b'{"os": 1}'}, "os of a platform is not of type str"),
     "config without layers": (
         CLASSIC | {"config.json": b"{}"},
@@ -433,18 +433,31 @@ def test_an_artifact_is_no_image(save: Save) -> None:
     assert refused(save(content)).startswith("it holds no image")
 
 
-def test_a_foreign_layer_is_missing(save: Save) -> None:
-    config = configuration([LAYERS[0]])
-    foreign = descriptor(
-        LAYERS[0], LAYER_TYPE.replace("layer", "layer.nondistributable"), urls=["https://example.org/l"]
-    )
-    manifest = encoded({"config": descriptor(config, CONFIG_TYPE), "layers": [foreign]})
+FOREIGN_TYPE = LAYER_TYPE.replace("layer", "layer.nondistributable")
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_foreign_layer_is_told_apart(kept: bool, save: Save) -> None:
+    config = configuration(LAYERS)
+    foreign = descriptor(LAYERS[0], FOREIGN_TYPE, urls=["https://example.org/l"])
+    packed = gzip.compress(LAYERS[1], mtime=0)
+    layers = [foreign, descriptor(packed, f"{LAYER_TYPE}+gzip")]
+    manifest = encoded({"config": descriptor(config, CONFIG_TYPE), "layers": layers})
     content = {
         **blob(manifest),
         **blob(config),
+        **blob(packed),
+        **(blob(LAYERS[0]) if kept else {}),
         "index.json": encoded({"manifests": [descriptor(manifest, MANIFEST_TYPE)]}),
     }
-    assert refused(save(content)) == f"blobs/sha256/{sha256(LAYERS[0])} is missing"
+    measures = measure(save(content))
+    assert [layer.foreign for layer in measures.image.layers] == [True, False]
+    assert measures.image.layers[0].media_type == FOREIGN_TYPE
+    assert measures.transfer == len(packed) + len(config)
+    if kept:
+        assert figures(measures)[1:] == (UNPACKED, FLATTENED, WASTE)
+    else:
+        assert figures(measures)[1:] == (None, None, None)
 
 
 def test_uncompressed_layers_are_held_against_their_digests_when_asked(save: Save) -> None:
@@ -511,7 +524,7 @@ def test_no_file(tmp_path: Path) -> None:
         assert refused(reference) == reason, reference
 
 
-def test_images_without_names_cannot_be_told_apart(save: Save) -> None:
+def test_images_without_names_are_told_apart_by_digest(save: Save) -> None:
     one, two = classic([LAYERS[0]], names=[]), classic([LAYERS[1]], names=[])
     content = {
         f"{prefix}{name}": data for prefix, held in (("x/", one), ("y/", two)) for name, data in held.items()
@@ -519,9 +532,13 @@ def test_images_without_names_cannot_be_told_apart(save: Save) -> None:
     content["manifest.json"] = encoded(
         [{"Config": f"{prefix}config.json", "Layers": [f"{prefix}0/layer.tar"]} for prefix in ("x/", "y/")]
     )
-    assert refused(save(content)) == (
-        "it holds an image (linux/amd64), an image (linux/amd64): nothing tells them apart"
+    path = save(content)
+    digests = [f"sha256:{sha256(images['config.json'])}" for images in (one, two)]
+    assert refused(path) == (
+        "it holds an image (linux/amd64), an image (linux/amd64): say which, as "
+        + " or ".join(f"docker-archive:{path}:{digest}" for digest in digests)
     )
+    assert [measure(f"{path}:{digest}").flattened for digest in digests] == [3005, 5]
 
 
 @pytest.mark.parametrize("reference", ["", "docker-archive:", "docker-daemon:"])
