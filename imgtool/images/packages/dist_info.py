@@ -21,7 +21,7 @@ MAX_RECORD = 32 << 20
 SUFFIXES = (".dist-info", ".egg-info", ".egg")
 _EGG = "/EGG-INFO"
 _INSTALLED = "installed-files.txt"
-_FILES = ("METADATA", "RECORD", "PKG-INFO", "top_level.txt", _INSTALLED)
+NAMES = ("METADATA", "RECORD", "PKG-INFO", "top_level.txt", _INSTALLED)
 _PARAGRAPH = regex(r"\r?\n\r?\n")
 
 
@@ -41,17 +41,22 @@ class Distribution:
     modules: tuple[str, ...] = ()
 
 
-def keep(path: str) -> bool:
+def keep(path: str, size: int) -> bool:
     """Whether a file is one that :func:`distribution` or :func:`listed` reads."""
-    folder, _, name = path.rpartition("/")
-    return name.endswith(".egg-info") or (name in _FILES and folder.endswith((*SUFFIXES[:2], _EGG)))
+    return size <= MAX_RECORD and metadata_folder(path) is not None
 
 
 def metadata_folder(path: str) -> str | None:
-    """Where the metadata lies that one of those files is part of: the folder, or an egg-info that is a file."""
-    if not keep(path):
-        return None
-    return path if path.endswith(".egg-info") else posixpath.dirname(path)
+    """Where the metadata lies that a file is part of: a folder, or an egg-info that is a file."""
+    folder, _, name = path.rpartition("/")
+    if name in NAMES and folder.endswith((*SUFFIXES[:2], _EGG)):
+        return folder
+    return path if path.endswith(".egg-info") else None
+
+
+def places(folder: str) -> tuple[str, ...]:
+    """The paths of a distribution's metadata, of which it has some."""
+    return (folder, *(f"{folder}/{name}" for name in NAMES))
 
 
 def distribution(files: Files, folder: str) -> Distribution | None:

@@ -6,15 +6,15 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
-from imgtool.images.packages.model import Files, placed, stanzas, text
+from imgtool.images.packages.model import Files, Listed, placed, stanzas, text
 from imgtool.regex import regex
 from imgtool.values import dataclass, field
 
 _STATUS = "/var/lib/dpkg/status"
 #: Distroless images keep one file a package here instead.
-_STATUS_FOLDER = "/var/lib/dpkg/status.d"
+STATUS_FOLDER = "/var/lib/dpkg/status.d/"
 _INFO = "/var/lib/dpkg/info/"
-_SUMS = ".md5sums"
+_LIST, _SUMS = "list", ".md5sums"
 _MARKS = "/var/lib/apt/extended_states"
 #: Bytes of one database file; real ones have some megabytes.
 _MAX_FILE = 64 << 20
@@ -50,7 +50,7 @@ def ledger(files: Files, *, owners: bool = True) -> Ledger:
     What is damaged in it is passed over.
     """
     marks = frozenset(_automatic(text(files, _MARKS, _MAX_FILE)))
-    sources = (_STATUS, *(path for path, _ in files.under(_STATUS_FOLDER)))
+    sources = (_STATUS, *(path for path, _ in files.under(STATUS_FOLDER)))
     packages = {one.name: one for path in sources for one in _packages(text(files, path, _MAX_FILE), marks)}
     return Ledger(packages, _owners(files, packages) if owners else {})
 
@@ -75,6 +75,13 @@ def closure(
             groups = packages[name].needs + (() if name in modest else packages[name].recommends)
             todo += chain.from_iterable(by_name.get(one, ()) for group in groups for one in group)
     return frozenset(found)
+
+
+def keep(path: str, size: int) -> bool:
+    """Whether a file is one that :func:`listed` reads, its path without leading slash."""
+    path = f"/{path}"
+    is_list = path.startswith(_INFO) and path.endswith(f".{_LIST}")
+    return size <= _MAX_FILE and (is_list or path == _STATUS or path.startswith(STATUS_FOLDER))
 
 
 def script(files: Files, package: str) -> str:
@@ -126,28 +133,42 @@ def _names(group: str) -> frozenset[str]:
     return frozenset(one[0] for one in found if one)
 
 
+def listed(files: Files) -> Iterator[Listed]:
+    """The packages with the paths of their lists, as those state them."""
+    packages = ledger(files, owners=False).packages
+    lists = _lists(files)
+    for name, one in packages.items():
+        yield Listed(
+            name, one.version, chain.from_iterable(_lines(files, path) for path in lists.get(name, ()))
+        )
+
+
 def _owners(files: Files, packages: Mapping[str, Package]) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     folders: dict[str, str] = {}
-    for name, listed in chain(_lists(files, packages), _sums(files)):
-        place = placed(files, listed, folders)
-        if place:
-            found[place] = (*found.get(place, ()), name)
+    for name, paths in _lists(files).items():
+        for line in chain.from_iterable(_lines(files, path) for path in paths if name in packages):
+            place = placed(files, line, folders)
+            if place:
+                found[place] = (*found.get(place, ()), name)
     return found
 
 
-def _lists(files: Files, packages: Mapping[str, Package]) -> Iterator[tuple[str, str]]:
-    """Each package and path of the lists."""
+def _lists(files: Files) -> dict[str, list[str]]:
+    """Which files name the paths of each package: its list, or in distroless images its checksums."""
+    found: dict[str, list[str]] = {}
     for path, _ in files.under(_INFO):
         name, kind = _stem(path)
-        if kind == "list" and name in packages:
-            yield from ((name, line) for line in text(files, path, _MAX_FILE).split("\n"))
-
-
-def _sums(files: Files) -> Iterator[tuple[str, str]]:
-    """Likewise in distroless images, which have checksums and no lists: ``MD5  usr/bin/x``."""
-    for path, _ in files.under(_STATUS_FOLDER):
+        if kind == _LIST:
+            found.setdefault(name, []).append(path)
+    for path, _ in files.under(STATUS_FOLDER):
         if path.endswith(_SUMS):
-            stanza = next(iter(stanzas(text(files, path.removesuffix(_SUMS), _MAX_FILE))))
-            lines = text(files, path, _MAX_FILE).split("\n")
-            yield from ((stanza.get("package", ""), "/" + line.partition("  ")[2]) for line in lines)
+            # the files' own names are not always the packages'
+            stanza = next(stanzas(text(files, path.removesuffix(_SUMS), _MAX_FILE)))
+            found.setdefault(stanza.get("package", ""), []).append(path)
+    return found
+
+
+def _lines(files: Files, path: str) -> Iterator[str]:
+    lines = text(files, path, _MAX_FILE).split("\n")
+    return ("/" + line.partition("  ")[2] for line in lines) if path.endswith(_SUMS) else iter(lines)
