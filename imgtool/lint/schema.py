@@ -51,7 +51,7 @@ TOP: dict[str, tuple[dict[str, Any], str]] = {
     "plugins": (_STRINGS, "Rule packs of other projects, by the names of their entry points."),
     "respect-gitignore": (_BOOLEAN, "What git ignores is not searched."),
 }
-"""Keys at the top, each with its schema and what it means; ``lint`` and ``rules`` are tables of their own."""
+"""Keys at the top, each with its schema and what it means; ``gate``, ``lint`` and ``rules`` are tables of their own."""
 
 LINT: dict[str, tuple[dict[str, Any], str]] = {
     "baseline": (_STRING, "A file of findings that are known and not shown, relative to this file."),
@@ -78,10 +78,11 @@ LINT: dict[str, tuple[dict[str, Any], str]] = {
 """Keys of the table ``lint``."""
 
 
-def schema(rules: list[Rule]) -> dict[str, Any]:
-    """The schema of ``.imgtool.toml``, and of ``[tool.imgtool]``, as JSON values."""
+def schema(rules: list[Rule], gate: dict[str, Any]) -> dict[str, Any]:
+    """The schema of ``.imgtool.toml``, and of ``[tool.imgtool]``, as JSON values; ``gate`` is that of its table."""
     options = {rule.meta.code: _NOTHING if rule.options is None else _options(rule) for rule in rules}
     properties = _properties(TOP)
+    properties["gate"] = gate
     properties["lint"] = _object(_properties(LINT), "What imgtool lint does.")
     # what rules of packs take is not known here
     properties["rules"] = {

@@ -10,11 +10,12 @@ import jsonschema
 import pytest
 
 from imgtool.config import ConfigError, load
+from imgtool.gates import schema as gates
 from imgtool.lint import registry
 from imgtool.lint import settings as module
 from imgtool.lint.schema import LINT, TOP, schema
 
-SCHEMA = schema([registry.load(entry) for entry in registry.index()])
+SCHEMA = schema([registry.load(entry) for entry in registry.index()], gates.schema())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 
@@ -24,7 +25,7 @@ def test_it_is_a_schema() -> None:
 
 
 def test_it_has_every_key() -> None:
-    assert set(TOP) | {"lint", "rules"} == set(module._TOP)
+    assert set(TOP) | {"gate", "lint", "rules"} == set(module._TOP)
     assert set(LINT) == set(module._LINT)
     assert all(text.endswith(".") for _, text in (TOP | LINT).values())
 

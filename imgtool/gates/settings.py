@@ -1,0 +1,210 @@
+"""What a configuration file says about the gate: the table ``gate``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import TypeVar
+
+from imgtool.config import ConfigFile, Section
+from imgtool.images import budget as budgets
+from imgtool.images.budget import Budget
+from imgtool.images.compare import Measure
+from imgtool.images.platforms import normal_platform
+from imgtool.values import dataclass, field, replace
+
+FORBIDDING = ("forbid-paths", "forbid-packages")
+"""What can be bounded by patterns."""
+
+BUDGETS = (*budgets.KINDS, *FORBIDDING)
+POLICY = ("measure", "missing-baseline", "noise-floor", "require", *BUDGETS)
+GATE = (*POLICY, "images", "platform", "ratchet", "waivers")
+IMAGE = (*POLICY, "baseline", "image", "name", "platform", "target")
+WAIVER = ("budget", "image", "reason", "until")
+MISSING = ("neutral", "fail")
+REQUIRE = ("all", "any")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What an image is held to.
+
+    ``noise_floor`` are bytes: growth up to them is none. ``missing_fails``: an image without a baseline fails, where
+    it has a budget of growth. ``any_growth``: one budget of growth that holds is enough.
+    ``paths`` and ``packages`` are patterns of what must not be in it.
+    """
+
+    measure: Measure = Measure.UNPACKED
+    noise_floor: int = 0
+    missing_fails: bool = False
+    any_growth: bool = False
+    budgets: tuple[Budget, ...] = ()
+    paths: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+
+    def of(self, kind: str) -> tuple[Budget, ...]:
+        """The budgets of one kind."""
+        return tuple(budget for budget in self.budgets if budget.kind == kind)
+
+    def with_budgets(self, given: Iterable[Budget]) -> Policy:
+        """With these budgets instead of those of their kinds."""
+        new = tuple(given)
+        kinds = {budget.kind for budget in new}
+        return replace(self, budgets=(*(old for old in self.budgets if old.kind not in kinds), *new))
+
+    @property
+    def bounds(self) -> bool:
+        """Whether it asks for anything."""
+        return bool(self.budgets or self.paths or self.packages)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One image that is gated. ``image`` and ``baseline`` are None where the command line names them.
+
+    ``stage`` is what is built of a Dockerfile for it.
+    """
+
+    name: str
+    policy: Policy
+    image: str | None = None
+    baseline: str | None = None
+    stage: str | None = None
+    platform: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A budget that one image may exceed up to and with a day, for a reason."""
+
+    image: str
+    budget: str
+    reason: str
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
+class GateSettings:
+    """The table ``gate``. ``ratchet`` is the file of sizes that lies with the project."""
+
+    policy: Policy = field(default_factory=Policy)
+    platform: str | None = None
+    images: tuple[Target, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    ratchet: Path | None = None
+
+
+def settings(file: ConfigFile | None) -> GateSettings:
+    """What a file says; defaults without one.
+
+    Raises:
+        ConfigError: a key is unknown, or its value cannot be used.
+    """
+    if file is None:
+        return GateSettings()
+    gate = file.section("gate")
+    gate.only(GATE)
+    policy, platform = _policy(gate, Policy()), _platform(gate, None)
+    images = tuple(_images(gate, policy, platform))
+    return GateSettings(policy, platform, images, tuple(_waivers(gate, images)), gate.path("ratchet"))
+
+
+def _images(gate: Section, policy: Policy, platform: str | None) -> Iterator[Target]:
+    names = set[str]()
+    for section in gate.tables("images"):
+        section.only(IMAGE)
+        name = _said(section, "name")
+        if name in names:
+            raise section.error("name", f"another image is called {name!r} too")
+        names.add(name)
+        yield Target(
+            name,
+            _policy(section, policy),
+            image=section.string("image"),
+            baseline=section.string("baseline"),
+            stage=section.string("target"),
+            platform=_platform(section, platform),
+        )
+
+
+def _policy(section: Section, default: Policy) -> Policy:
+    """What a table says, over what holds for all images."""
+    floor = section.string("noise-floor")
+    missing = section.string("missing-baseline", MISSING)
+    require = section.string("require", REQUIRE)
+    policy = Policy(
+        measure=Measure(section.string("measure", tuple(Measure)) or default.measure),
+        noise_floor=default.noise_floor
+        if floor is None
+        else _read(section, "noise-floor", budgets.size, floor),
+        missing_fails=default.missing_fails if missing is None else missing == "fail",
+        any_growth=default.any_growth if require is None else require == "any",
+        budgets=default.budgets,
+        paths=_patterns(section, "forbid-paths", default.paths),
+        packages=_patterns(section, "forbid-packages", default.packages),
+    )
+    return policy.with_budgets(_budgets(section))
+
+
+def _budgets(section: Section) -> Iterator[Budget]:
+    for key, parse in (
+        ("max-size", budgets.max_size),
+        ("max-growth", budgets.max_growth),
+        ("max-waste", budgets.max_waste),
+    ):
+        yield from (_read(section, key, parse, text) for text in _texts(section, key))
+    layers = section.integer("max-layers")
+    if layers is not None:
+        yield _read(section, "max-layers", budgets.max_layers, layers)
+
+
+def _texts(section: Section, key: str) -> tuple[str, ...]:
+    """One string or a list of them."""
+    if isinstance(section.table.get(key), list):
+        return section.strings(key) or ()
+    text = section.string(key)
+    return () if text is None else (text,)
+
+
+def _patterns(section: Section, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
+    given = section.strings(key)
+    return default if given is None else given
+
+
+def _read(section: Section, key: str, parse: Callable[..., T], value: str | int) -> T:
+    try:
+        return parse(value)
+    except ValueError as error:
+        raise section.error(key, str(error)) from None
+
+
+def _platform(section: Section, default: str | None) -> str | None:
+    text = section.string("platform")
+    return default if text is None else _read(section, "platform", normal_platform, text)
+
+
+def _said(section: Section, key: str) -> str:
+    text = section.string(key)
+    if not text or not text.strip():
+        raise section.error(key, "is missing" if text is None else "must not be empty")
+    return text
+
+
+def _waivers(gate: Section, images: Iterable[Target]) -> Iterator[Waiver]:
+    names = [image.name for image in images]
+    for section in gate.tables("waivers"):
+        section.only(WAIVER)
+        for key in ("image", "budget"):
+            _said(section, key)
+        until = section.date("until")
+        if until is None:
+            raise section.error("until", "is missing: a waiver ends")
+        yield Waiver(
+            section.string("image", names) or "",
+            section.string("budget", BUDGETS) or "",
+            _said(section, "reason"),
+            until,
+        )
