@@ -34,7 +34,7 @@ LARGEST = 64 << 20
 REFUSED = frozenset({401, 403, 404})
 """Statuses of a token that may not do it; 404 is what is said of what it may not even see."""
 
-PAUSES = (1, 4)
+PAUSES = (1, 2)
 """Seconds before each further attempt."""
 
 
