@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from imgtool.facts.facts import Facts
 from imgtool.facts.given import FactOptions
 from imgtool.facts.stages import Stage
+from imgtool.facts.told import told
 from imgtool.images import model
 from imgtool.images import reference as references
 from imgtool.images.archive import Progress
@@ -22,8 +22,6 @@ from imgtool.verify.model import Image, Tree, read_image, read_tree
 
 #: Where a tar says that it is one.
 _USTAR = slice(257, 262), b"ustar"
-#: Instructions that leave no line in an image's history.
-_UNTOLD = ("FROM", "ONBUILD")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +104,8 @@ def _named_base(subject: Subject, recipe: Recipe, spool: Spool, progress: Progre
 
 def _base(image: model.Image, stage: Stage | None, spool: Spool) -> Tree | None:
     """The tree below what a Dockerfile adds, by the lines that its instructions left in the image's history."""
-    if stage is None:
-        return None
-    stages = list(stage.lineage())[::-1]
-    words = [i.keyword for one in stages for i in one.instructions if i.keyword not in _UNTOLD]
-    steps = [str(step.get("created_by", "")) for step in image.history]
-    below = len(steps) - len(words)
-    if below < 0 or not _told(words, steps[below:]):
+    below = told(image.history, stage).below if stage else None
+    if below is None:
         return None
     count = sum(not step.get("empty_layer") for step in image.history[:below])
     return read_tree(spool, [layer.diff_id for layer in image.layers[:count]])
-
-
-def _told(words: Sequence[str], steps: Sequence[str]) -> bool:
-    return all(step.split(" ", 1)[0] == word for word, step in zip(words, steps, strict=True))
