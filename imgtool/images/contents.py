@@ -15,6 +15,7 @@ from imgtool.images import reference as references
 from imgtool.images.archive import Progress
 from imgtool.images.layers import DIGEST, NO_FILE, UNKNOWN, Detail, Entries, Folder, Tree, content_digest
 from imgtool.images.measure import Measures, load, stacked, weigh
+from imgtool.images.model import Image
 from imgtool.images.tar import FILE, HARDLINK, SYMLINK
 from imgtool.values import NamedTuple, dataclass, field
 
@@ -190,9 +191,23 @@ def read_contents(
         ImageError: the image cannot be read.
         ValueError: the reference or the platform is none.
     """
-    image = load(
-        references.parse(reference), platform=platform, verify=verify, progress=progress, detail=Detail(keep)
+    return contents_of(
+        load(
+            references.parse(reference),
+            platform=platform,
+            verify=verify,
+            progress=progress,
+            detail=Detail(keep),
+        )
     )
+
+
+def contents_of(image: Image) -> Contents:
+    """What an image holds that was read with a :class:`Detail`.
+
+    Raises:
+        ImageError: no engine could unpack one of its layers, or one that is read again is gone.
+    """
     tree = stacked(image)
     layers = [layer.entries for layer in image.layers]
     _hash(layers, tree)

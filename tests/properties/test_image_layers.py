@@ -6,16 +6,20 @@ which things happen, and its changes are written down as layers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from archives import layer
+from archives import classic, files, layer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from imgtool.images.archive import StreamStore
+from imgtool.images.contents import How, Wasted, contents_of
 from imgtool.images.errors import ImageError
-from imgtool.images.layers import Room, Tree, read_entries
+from imgtool.images.layers import Detail, Room, Tree, read_entries
+from imgtool.images.manifests import read_image
 from imgtool.images.streams import Stream
 
 
@@ -36,7 +40,8 @@ class RefusedError(Exception):
     pass
 
 
-def replayed(layers: Iterable[str]) -> int:
+def replayed(layers: Iterable[str]) -> Iterator[Flat]:
+    """What is to be seen after each layer."""
     seen: Flat = {}
     for number, text in enumerate(layers):
         own: Flat = {}
@@ -50,7 +55,12 @@ def replayed(layers: Iterable[str]) -> int:
             del seen[path]
         for path, node in own.items():
             put(seen, path, node)
-    return sum(dict(node for node in seen.values() if isinstance(node, tuple)).values())
+        yield dict(seen)
+
+
+def inodes(seen: Flat) -> dict[int, int]:
+    """The files of a tree and their sizes."""
+    return dict(node for node in seen.values() if isinstance(node, tuple))
 
 
 def replay(word: str, own: Flat, below: Flat, marks: tuple[list[str], list[str]], number: int) -> None:
@@ -118,13 +128,76 @@ LAYERS = st.lists(st.lists(WORDS, max_size=7).map(", ".join), min_size=1, max_si
 @settings(max_examples=400, deadline=None)
 def test_equals_replaying_into_a_dict(layers: list[str]) -> None:
     try:
-        expected: int | None = replayed(layers)
+        *_, seen = replayed(layers)
+        expected: int | None = sum(inodes(seen).values())
     except RefusedError:
         expected = None
     try:
         assert flattened(layers) == expected
     except ImageError:
         assert expected is None
+
+
+#: Sizes at which contents are often equal: they are as many times one letter.
+ALIKE = LAYERS.map(
+    lambda layers: [re.sub(r" \d", lambda size: f" {int(size[0]) % 2 + 1}", text) for text in layers]
+)
+
+
+@given(ALIKE, st.integers(0, 255))
+@settings(max_examples=400, deadline=None)
+def test_waste_is_attributed_as_in_the_dict(layers: list[str], modes: int) -> None:
+    try:
+        after = list(replayed(layers))
+    except RefusedError:
+        return
+    files_of = {
+        number * 1000 + count: word.partition(" ")
+        for number, text in enumerate(layers)
+        for count, word in enumerate(filter(None, text.split(", ")))
+        if word[-1].isdigit()
+    }
+    stated = {inode: 0o600 if modes >> inode % 8 & 1 else 0o755 for inode in files_of}
+    wasted = sorted(wasted_of(layers, stated))
+    expected = []
+    for inode, (path, _, size) in files_of.items():
+        layer_number = inode // 1000
+        gone = [k for k in range(layer_number, len(layers)) if inode not in inodes(after[k])]
+        if gone:
+            expected.append((f"/{path}", int(size), layer_number, gone[0]))
+            if gone[0] > layer_number:
+                allowed = hows(inode, after[gone[0] - 1], after[gone[0]], stated)
+                assert any(one[:4] == expected[-1] and one.how in allowed for one in wasted)
+    assert [one[:4] for one in wasted] == sorted(expected)
+
+
+def wasted_of(layers: list[str], stated: dict[int, int]) -> Iterator[Wasted]:
+    """What we make of the layers, each file with the mode that is stated for it."""
+    data = []
+    for number, text in enumerate(layers):
+        words = list(filter(None, text.split(", ")))
+        modes = {count: stated.get(number * 1000 + count) for count in range(len(words))}
+        data.append(
+            layer(", ".join(f"{word} {modes[n]:o}" if modes[n] else word for n, word in enumerate(words)))
+        )
+    store = StreamStore([files(classic(data))], None, Detail(lambda *_: False))
+    image = read_image(store, reference="image.tar", source="docker-archive", name=None, platform=None)
+    return contents_of(image).wasted()
+
+
+def hows(inode: int, before: Flat, after: Flat, stated: dict[int, int]) -> set[How]:
+    """How a file was hidden: by what stands in the end at one of the names that it had."""
+    found = set()
+    for path, node in before.items():
+        if isinstance(node, tuple) and node[0] == inode:
+            over = after.get(path)
+            if path not in after:
+                found.add(How.DELETED)
+            elif not isinstance(over, tuple) or over[1] != node[1]:
+                found.add(How.OVERWRITTEN)
+            else:
+                found.add(How.SAME if stated[inode] == stated[over[0]] else How.MODE)
+    return found
 
 
 # --- a file system that changes -----------------------------------------------------------------------

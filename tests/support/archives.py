@@ -1,7 +1,7 @@
 """Image archives made in memory, from layers written as text.
 
 A layer is a comma-separated list: ``a 3`` a file of three bytes, ``d/`` a folder, ``s -> a`` a symbolic
-link, ``h = a`` a hard link, ``.wh.a`` a whiteout.
+link, ``h = a`` a hard link, ``.wh.a`` a whiteout. ``a 3 600 y`` is a file of that mode made of that letter.
 """
 
 from __future__ import annotations
@@ -33,15 +33,16 @@ def entry(word: str) -> tuple[tarfile.TarInfo, bytes]:
             return member(name, kind=kind, link=target)
     if word.endswith("/"):
         return member(word, kind=tarfile.DIRTYPE)
-    name, _, size = word.partition(" ")
-    return member(name, b"x" * int(size or 0))
+    name, *stated = word.split(" ")
+    size, mode, letter = (*stated, *("0", "755", "x")[len(stated) :])
+    return member(name, letter.encode() * int(size), mode=int(mode, 8))
 
 
 def member(
-    name: str, data: bytes = b"", *, kind: bytes = tarfile.REGTYPE, link: str = ""
+    name: str, data: bytes = b"", *, kind: bytes = tarfile.REGTYPE, link: str = "", mode: int = 0o755
 ) -> tuple[tarfile.TarInfo, bytes]:
     info = tarfile.TarInfo(name)
-    info.type, info.linkname, info.size, info.mode = kind, link, len(data), 0o755
+    info.type, info.linkname, info.size, info.mode = kind, link, len(data), mode
     return info, data
 
 
