@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -37,6 +38,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason="no corpus of real Dockerfiles beside the project"))
         if item.get_closest_marker("engine") and not required and not engine_answers():
             item.add_marker(pytest.mark.skip(reason="no Docker engine answers at DOCKER_HOST"))
+        if item.get_closest_marker("server") and not shutil.which("docker-registry"):
+            item.add_marker(pytest.mark.skip(reason="no docker-registry program on this machine"))
         if item.get_closest_marker("registry") and not config.getoption("--registry"):
             item.add_marker(pytest.mark.skip(reason="installs packages: asked for by --registry"))
 
