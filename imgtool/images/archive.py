@@ -19,7 +19,7 @@ from imgtool.images.errors import ImageError, NoImageError
 from imgtool.images.layers import Detail, Room, clean
 from imgtool.images.reference import why_no_file
 from imgtool.images.spool import Spool
-from imgtool.images.streams import Region, Stream, compression, inflate, tapped
+from imgtool.images.streams import Region, Stream, compression, tapped, unpacked
 from imgtool.images.tar import BLOCK, FILE, HARDLINK, SYMLINK, Header, next_header, padded
 
 #: Bytes of one document, and of all that are read from one archive. Real ones have some kilobytes.
@@ -194,10 +194,8 @@ def open_archive(
         kind = compression(region.read(BLOCK))
         if kind == "none" and spool is None:
             return FileStore(path, verify=verify, progress=progress, detail=detail)
-        if kind not in {"none", "gzip"}:
-            raise ImageError(f"it is compressed with {kind}, which cannot be read here")
         chunks = tapped(Region(file, 0, path.stat().st_size).chunks(), *((progress,) if progress else ()))
-        return StreamStore(inflate(chunks) if kind == "gzip" else chunks, spool, detail)
+        return StreamStore(unpacked(chunks, kind), spool, detail)
 
 
 @contextmanager

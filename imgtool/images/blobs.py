@@ -6,9 +6,8 @@ import hashlib
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 
-from imgtool.images.errors import ImageError
 from imgtool.images.layers import Detail, Entries, Room, read_entries
-from imgtool.images.streams import Region, Stream, compression, inflate, tapped
+from imgtool.images.streams import Region, Stream, Tail, compression, layout, tapped, unpacked
 from imgtool.values import dataclass, field
 
 
@@ -34,18 +33,16 @@ def stream_layer(
     ``detail`` is what to note of the files besides names and sizes.
 
     Raises:
-        ImageError: it is damaged, absurd, no tar, or compressed with something else than gzip.
+        ImageError: it is damaged, absurd, no tar, or compressed with something else than gzip or zstd.
     """
-    blob = Stream(chunks)
+    tail = Tail()
+    blob = Stream(tapped(chunks, tail))
     kind = compression(blob.peek(8))
-    if kind not in {"none", "gzip"}:
-        raise ImageError(f"it is compressed with {kind}, which cannot be read here")
     digest = hashlib.sha256()
-    content = blob.chunks() if kind == "none" else inflate(blob.chunks())
-    tar = Stream(tapped(content, digest.update, *taps))
+    tar = Stream(tapped(unpacked(blob.chunks(), kind), digest.update, *taps))
     entries = read_entries(tar, room, detail)
-    unpacked = tar.drain()
-    return LayerTar(kind, blob.drain(), unpacked, f"sha256:{digest.hexdigest()}", entries)
+    size, stored = tar.drain(), blob.drain()
+    return LayerTar(layout(kind, tail.data), stored, size, f"sha256:{digest.hexdigest()}", entries)
 
 
 def scan_layer(

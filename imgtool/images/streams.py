@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from io import RawIOBase
@@ -13,6 +14,14 @@ CHUNK = 1 << 20
 #: Bytes that one compressed layer may unpack to. A bomb costs time up to here, and never memory.
 MAX_UNPACKED = 1 << 38
 _GZIP = zlib.MAX_WBITS | 16
+#: Memory that a zstd frame may ask for is 2 to this power of bytes: 128 MiB, what `zstd --long` needs.
+_MAX_WINDOW_LOG = 27
+#: First bytes that a further member is tried with.
+_SHORT = 1 << 12
+#: The longest footer known has 72 bytes.
+_TAIL = 72
+#: Bytes 2 to 4 of a zstd frame that only carries notes.
+_SKIPPABLE = b"\x2a\x4d\x18"
 #: First bytes of what a layer can be compressed with.
 MAGIC = {
     b"\x1f\x8b": "gzip",
@@ -138,38 +147,125 @@ def _ended(missing: int) -> ImageError:
 
 def compression(head: bytes) -> str:
     """What the first bytes of a blob say that it is compressed with: ``none``, ``gzip``, ``zstd``, …."""
+    if head[1:4] == _SKIPPABLE and head[0] & 0xF0 == 0x50:
+        return "zstd"
     return next((name for magic, name in MAGIC.items() if head.startswith(magic)), "none")
 
 
-def inflate(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The content of a gzip stream of one or many members, in pieces of about :data:`CHUNK`.
+class Tail:
+    """A tap that keeps the last bytes that pass it."""
+
+    __slots__ = ("data",)
+
+    def __init__(self) -> None:
+        self.data = b""
+
+    def __call__(self, chunk: bytes) -> None:
+        self.data = chunk[-_TAIL:] if len(chunk) >= _TAIL else (self.data + chunk)[-_TAIL:]
+
+
+def layout(kind: str, tail: bytes) -> str:
+    """How a blob is compressed, given its last bytes: ``estargz`` and ``zstd:chunked`` are gzip and zstd.
+
+    Both end in where their table of contents is. Sources: stargz-snapshotter's docs/estargz.md, "Footer",
+    and zstdchunked.go there.
+    """
+    if kind == "gzip" and b"STARGZ" in {tail[-51:][32:38], tail[-47:][28:34]}:
+        return "estargz"
+    return "zstd:chunked" if kind == "zstd" and tail.endswith(b"GnUlInUx") else kind
+
+
+def unpacked(chunks: Iterable[bytes], kind: str) -> Iterator[bytes]:
+    """The content of a stream, in pieces of at most :data:`CHUNK`; ``kind`` is as :func:`compression` says.
+
+    Streams may have many members or frames, one behind the other.
 
     Raises:
-        ImageError: the stream is damaged, cut off, or unpacks to more than :data:`MAX_UNPACKED`.
+        ImageError: the stream is damaged, cut off, asks for absurd memory, unpacks to more than
+            :data:`MAX_UNPACKED`, or ``kind`` cannot be read here.
     """
-    decoder = zlib.decompressobj(_GZIP)
-    left = MAX_UNPACKED
-    try:
-        for chunk in chunks:
-            data = chunk
-            while data:
-                if decoder.eof:
-                    # estargz and parallel gzip write many members
-                    decoder = zlib.decompressobj(_GZIP)
+    if kind == "none":
+        return iter(chunks)
+    if kind == "gzip":
+        return _expanded(chunks, _Inflater, zlib.error, kind)
+    if kind == "zstd":
+        return _zstd(chunks)
+    raise ImageError(f"it is compressed with {kind}, which cannot be read here")
+
+
+class _Decoder(Protocol):
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def needs_input(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
+
+    def decompress(self, data: bytes | memoryview, max_length: int) -> bytes: ...
+
+
+class _Inflater:
+    """zlib's decoder with the manners of all others: what it cannot yet use it keeps itself."""
+
+    __slots__ = ("_decoder", "_tail", "needs_input")
+
+    def __init__(self) -> None:
+        self._decoder = zlib.decompressobj(_GZIP)
+        self._tail = b""
+        self.needs_input = True
+
+    @property
+    def eof(self) -> bool:
+        return self._decoder.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._decoder.unused_data
+
+    def decompress(self, data: bytes | memoryview, max_length: int) -> bytes:
+        piece = self._decoder.decompress(self._tail or data, max_length)
+        self._tail = self._decoder.unconsumed_tail
+        self.needs_input = not self._tail and len(piece) < max_length
+        return piece
+
+
+def _zstd(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    if sys.version_info >= (3, 14):
+        from compression import zstd  # noqa: PLC0415 - few images need it
+    else:
+        from backports import zstd  # noqa: PLC0415 - likewise
+
+    options: dict[int, int] = {zstd.DecompressionParameter.window_log_max: _MAX_WINDOW_LOG}
+    return _expanded(chunks, lambda: zstd.ZstdDecompressor(options=options), zstd.ZstdError, "zstd")
+
+
+def _expanded(
+    chunks: Iterable[bytes], start: Callable[[], _Decoder], damaged: type[Exception], kind: str
+) -> Iterator[bytes]:
+    decoder, left, window = start(), MAX_UNPACKED, CHUNK
+    for chunk in chunks:
+        at = 0
+        while at < len(chunk) or not (decoder.eof or decoder.needs_input):
+            if decoder.eof:
+                # estargz and parallel compressors write many members; what is given to one beyond its
+                # end is copied, so a chunk of tiny ones must not be given whole
+                decoder, window = start(), _SHORT
+            data = memoryview(chunk)[at : at + window] if decoder.needs_input else b""
+            try:
                 piece = decoder.decompress(data, CHUNK)
-                data = decoder.unused_data if decoder.eof else decoder.unconsumed_tail
-                left -= len(piece)
-                if left < 0:
-                    raise ImageError("it unpacks to more than any real layer")
-                if piece:
-                    yield piece
-        # what the length limit held back
-        if piece := decoder.flush():
-            yield piece
-    except zlib.error as error:
-        raise ImageError(f"its gzip stream is damaged ({error})") from None
+            except damaged as error:
+                raise ImageError(f"its {kind} stream is damaged ({error})") from None
+            at += len(data) - len(decoder.unused_data)
+            window = min(2 * window, CHUNK)
+            left -= len(piece)
+            if left < 0:
+                raise ImageError("it unpacks to more than any real layer")
+            if piece:
+                yield piece
     if not decoder.eof:
-        raise ImageError("its gzip stream is cut off")
+        raise ImageError(f"its {kind} stream is cut off")
 
 
 def tapped(chunks: Iterable[bytes], *taps: Callable[[bytes], object]) -> Iterator[bytes]:
