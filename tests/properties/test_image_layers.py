@@ -157,7 +157,7 @@ def test_waste_is_attributed_as_in_the_dict(layers: list[str], modes: int) -> No
         for count, word in enumerate(filter(None, text.split(", ")))
         if word[-1].isdigit()
     }
-    stated = {inode: 0o600 if modes >> inode % 8 & 1 else 0o755 for inode in files_of}
+    stated = {inode: 0o600 if modes >> inode % 7 & 1 else 0o755 for inode in files_of}
     wasted = sorted(wasted_of(layers, stated))
     expected = []
     for inode, (path, _, size) in files_of.items():
