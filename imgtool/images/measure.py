@@ -48,21 +48,39 @@ class Measures:
 
 
 def measure(
-    reference: str, *, platform: str | None = None, verify: bool = False, progress: Progress | None = None
+    reference: str,
+    *,
+    platform: str | None = None,
+    verify: bool = False,
+    progress: Progress | None = None,
+    layers: bool = True,
+    plain_http: bool = False,
 ) -> Measures:
     """Read and weigh an image.
 
     Args:
-        reference: ``docker-archive:PATH[:NAME]``, ``docker-daemon:NAME``, or one of them without its kind.
+        reference: as :func:`imgtool.images.reference.parse` reads it.
         platform: ``os/architecture[/variant]``; without it the only one there is, or this machine's.
-        verify: read uncompressed layers of archives whole, to hold them against their digests.
+        verify: read uncompressed layers of archives whole, and hold every blob against its digest.
         progress: is shown the chunks that are read.
+        layers: without them, those whose sizes the image's manifest states are not read, which leaves
+            ``transfer`` alone.
+        plain_http: speak HTTP without encryption to a registry that is not this machine.
 
     Raises:
         ImageError: the image cannot be measured.
         ValueError: the reference or the platform is none.
     """
-    return weigh(load(references.parse(reference), platform=platform, verify=verify, progress=progress))
+    return weigh(
+        load(
+            references.parse(reference),
+            platform=platform,
+            verify=verify,
+            progress=progress,
+            layers=layers,
+            plain_http=plain_http,
+        )
+    )
 
 
 def load(
@@ -73,6 +91,8 @@ def load(
     progress: Progress | None = None,
     spool: Spool | None = None,
     detail: Detail | None = None,
+    layers: bool = True,
+    plain_http: bool = False,
 ) -> Image:
     """Read an image; as :func:`measure`. ``spool`` takes what the layers hold, which is passed over otherwise.
 
@@ -84,12 +104,23 @@ def load(
         store = open_daemon(
             reference.place, guessed=reference.guessed, progress=progress, spool=spool, detail=detail
         )
+    elif reference.source == references.REGISTRY:
+        from imgtool.images.registry import open_registry  # noqa: PLC0415 - 100 ms that others need not pay
+
+        store = open_registry(
+            reference.place, plain_http=plain_http, progress=progress, spool=spool, detail=detail
+        )
     else:
         store = open_archive(
             Path(reference.place), verify=verify, progress=progress, spool=spool, detail=detail
         )
     return read_image(
-        store, reference=reference.text, source=reference.source, name=reference.name, platform=wanted
+        store,
+        reference=reference.text,
+        source=reference.source,
+        name=reference.name,
+        platform=wanted,
+        layers=layers,
     )
 
 

@@ -4,15 +4,32 @@ from pathlib import Path
 
 import pytest
 
-from imgtool.images.reference import ARCHIVE, DAEMON, Reference, parse
+from imgtool.images import reference
+from imgtool.images.reference import (
+    ARCHIVE,
+    DAEMON,
+    KINDS,
+    LAYOUT,
+    OCI_ARCHIVE,
+    REGISTRY,
+    Reference,
+    parse,
+)
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere")
     for name in ("image", "debian", "with:colon.tar", "two.tar", "oci:file"):
         (tmp_path / name).touch()
     (tmp_path / "ubuntu").mkdir()
+    for name in ("layout", "with:colon", "at@sign"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "oci-layout").touch()
+
+
+DIGEST = f"sha256:{'0' * 64}"
 
 
 @pytest.mark.parametrize(
@@ -58,11 +75,32 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (f"sha256:{'0' * 64}", Reference("", DAEMON, f"sha256:{'0' * 64}", guessed=True)),
         ("[::1]:5000/app", Reference("", DAEMON, "[::1]:5000/app", guessed=True)),
         ("Host:5000/app", Reference("", DAEMON, "Host:5000/app", guessed=True)),
-        # a file of that name is meant, whatever kind it looks like
-        ("oci:file", Reference("", ARCHIVE, "oci:file", guessed=True)),
+        # a kind is meant, whatever file there is
+        ("oci:file", Reference("", LAYOUT, "file")),
         ("docker-daemon:oci:latest", Reference("", DAEMON, "oci:latest")),
         # images of these names exist
+        # kinds, their places told apart from names by what there is
+        ("oci:layout", Reference("", LAYOUT, "layout")),
+        ("oci:layout:app:1", Reference("", LAYOUT, "layout", "app:1")),
+        ("oci:with:colon:host:5000/app", Reference("", LAYOUT, "with:colon", "host:5000/app")),
+        (f"oci:layout@{DIGEST}", Reference("", LAYOUT, "layout", DIGEST)),
+        (f"oci:layout:{DIGEST}", Reference("", LAYOUT, "layout", DIGEST)),
+        (f"oci:layout:app@{DIGEST}", Reference("", LAYOUT, "layout", f"app@{DIGEST}")),
+        ("oci:at@sign", Reference("", LAYOUT, "at@sign")),
+        ("oci:missing:app", Reference("", LAYOUT, "missing:app")),
+        ("oci-archive:two.tar:app", Reference("", OCI_ARCHIVE, "two.tar", "app")),
+        ("registry:host:5000/app:1", Reference("", REGISTRY, "host:5000/app:1")),
+        ("registry:app", Reference("", REGISTRY, "app")),
+        (f"registry:app@{DIGEST}", Reference("", REGISTRY, f"app@{DIGEST}")),
+        # a folder with a layout is meant, any other may have the name of an image
+        ("layout", Reference("", LAYOUT, "layout", guessed=True)),
+        ("./layout:app", Reference("", LAYOUT, "./layout", "app", guessed=True)),
+        ("./ubuntu", Reference("", ARCHIVE, "./ubuntu", guessed=True)),
+        ("layout:app", Reference("", DAEMON, "layout:app", guessed=True)),
+        # images that are called like kinds
         ("registry:2", Reference("", DAEMON, "registry:2", guessed=True)),
+        ("registry:latest", Reference("", DAEMON, "registry:latest", guessed=True)),
+        ("registry:2.8.3", Reference("", DAEMON, "registry:2.8.3", guessed=True)),
         ("docker:24-dind", Reference("", DAEMON, "docker:24-dind", guessed=True)),
     ],
 )
@@ -78,18 +116,47 @@ def test_parse(text: str, expected: Reference) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "hint"),
     [
-        "oci:foo",
-        "oci:",
-        "oci-archive:image",
-        "podman:app:1",
-        "registry:host/app:1",
-        "docker://app",
-        "containers-storage:app",
-        "dir:/x",
+        ("podman:app:1", "read oci-archive:app.tar"),
+        ("docker://app", "write registry:NAME"),
+        ("containers-storage:app", "podman save"),
+        ("dir:/x", "skopeo copy"),
+        ("oci-dir:/x", "write oci:FOLDER"),
+        ("containerd:app", "ctr images export"),
     ],
 )
-def test_kinds_that_are_not_covered(text: str) -> None:
-    with pytest.raises(ValueError, match=f"the kind {text.partition(':')[0]}: is not covered"):
+def test_kinds_that_are_not_covered(text: str, hint: str) -> None:
+    with pytest.raises(ValueError, match=f"the kind {text.partition(':')[0]}: is not covered: .*{hint}"):
         parse(text)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_kinds_without_a_place(kind: str) -> None:
+    with pytest.raises(ValueError, match=f"'{kind}:' names no image: write {kind}:"):
+        parse(f"{kind}:")
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("ghcr.io/a/b:1", REGISTRY),
+        ("localhost/b", REGISTRY),
+        ("host:5000/b", REGISTRY),
+        ("[::1]:5000/b", REGISTRY),
+        (f"ubuntu@{DIGEST}", REGISTRY),
+        # Docker Hub, as likely as an engine that is not there
+        ("ubuntu:22.04", DAEMON),
+        ("library/ubuntu", DAEMON),
+        (DIGEST, DAEMON),
+    ],
+)
+def test_where_no_engine_is_to_be_seen(
+    text: str, source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reference, "_ENGINES", (f"{tmp_path}/docker.sock",))
+    monkeypatch.delenv("DOCKER_HOST")
+    monkeypatch.delenv("DOCKER_CONTEXT", raising=False)
+    assert parse(text).source == source
+    (tmp_path / "docker.sock").touch()
+    assert parse(text).source == DAEMON
