@@ -37,10 +37,10 @@ _ON = "FROM "
 _SHELL = regex(r"(?:^|\s)(?:-\w{1,12}|/[A-Za-z])(?:$| \$)")
 #: The values of build arguments may hold blanks; the shell behind them is what tells where they end.
 _WITH_ARGS = regex(
-    r"\|\d{1,4} .{0,65536}? (?=(?:/\S{1,64}/)?(?:ba|z|da|a|k)?sh (?:-\w{1,12} (?:pipefail )?){0,4}-\w{0,8}c )"
+    r"\A\|\d{1,4} .{0,65536}? (?=(?:/\S{1,64}/)?(?:ba|z|da|a|k)?sh (?:-\w{1,12} (?:pipefail )?){0,4}-\w{0,8}c )"
 )
 _BEFORE_COMMAND = regex(
-    r"(?:(?:/\S{1,64}/)?(?:ba|z|da|a|k)?sh|cmd|powershell|pwsh)(?:\.exe)? (?:[-/]\w{1,32} (?:pipefail )?){1,5}"
+    r"\A(?:(?:/\S{1,64}/)?(?:ba|z|da|a|k)?sh|cmd|powershell|pwsh)(?:\.exe)? (?:[-/]\w{1,32} (?:pipefail )?){1,5}"
 )
 _FLAGS = regex(r"(?:--[a-z-]{1,32}(?:=\S{1,1024})? )+")
 _COPIED = regex(r"(?:--[a-z]{1,16}=\S{1,1024} )*(?:file|dir|multi):[0-9a-f]{8,128} in (.*)")
