@@ -65,6 +65,16 @@ from imgtool.families.trees import held_tree
 from imgtool.findings import Applicability, Finding, Fix, FixAvailability, Severity
 from imgtool.leaks import kind_of
 from imgtool.regex import regex
+from imgtool.secret_files import (
+    ENVIRONMENT,
+    PRIVATE_KEY,
+    REGISTRY,
+    is_foreign,
+    is_public,
+    may_hold,
+    secret_file,
+    speaks_of_secrets,
+)
 from imgtool.syntax.golang import parse_duration
 from imgtool.syntax.nodes import Comment, Document, Flag, Instruction, Text, Word
 from imgtool.syntax.operands import image as image_problem
@@ -86,7 +96,10 @@ from imgtool.transforms.runs import append_command, is_chain, segments, without_
 from imgtool.values import dataclass, field
 
 __all__ = [
+    "ENVIRONMENT",
     "MEGABYTE",
+    "PRIVATE_KEY",
+    "REGISTRY",
     "Accelerator",
     "Applicability",
     "Arg",
@@ -188,8 +201,10 @@ __all__ = [
     "installs_driver",
     "is_chain",
     "is_chosen",
+    "is_foreign",
     "is_large",
     "is_program",
+    "is_public",
     "joined",
     "json_form",
     "kind_of",
@@ -203,6 +218,7 @@ __all__ = [
     "made",
     "made_one",
     "manifest_sources",
+    "may_hold",
     "may_install",
     "merge_runs",
     "mounts_of",
@@ -226,11 +242,13 @@ __all__ = [
     "remove_instruction",
     "retired_key",
     "saving",
+    "secret_file",
     "segments",
     "set_flag",
     "sibling",
     "software_of",
     "source_build",
+    "speaks_of_secrets",
     "stub_path",
     "successor",
     "suggest",

@@ -24,6 +24,7 @@ BOUNDED = {
     "imgtool.images.daemon": "the value of DOCKER_HOST, which is the user's own",
     "imgtool.leaks": "values of at most 512 bytes",
     "imgtool.lint.dialects.hadolint": "a comment that begins as hadolint's do",
+    "imgtool.secret_files": "a path, of at most 4 KiB",
     "imgtool.report.rewrites": "a plan's own evidence",
     "imgtool.report.sizes": "a line of an image's history, cut before",
     "imgtool.rewrite.needs": "a word of a script",
