@@ -25,6 +25,7 @@ COMMANDS = {
     "init": "Write a configuration, also from hadolint's.",
     "size": "Say what images weigh, layer by layer, in exact bytes.",
     "gate": "Hold an image against a budget of growth over another one.",
+    "audit": "Lint and measure a whole estate into Parquet tables.",
     "rewrite": "Split a Dockerfile that ships its toolchain into builder and runtime.",
     "verify": "Build two Dockerfiles, and prove that the second image does what the first one does.",
     "lsp": "Serve an editor: findings while typing, fixes, explanations.",
