@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, lru_cache
+from itertools import chain
 
 from imgtool.families.caches import package_caches
 from imgtool.families.model import Evidence, rows
@@ -16,18 +17,20 @@ from imgtool.values import NamedTuple
 
 _Test = Callable[[str], bool]
 _CACHE_CODE = "IMG204"
+_SITES = ("site-packages", "dist-packages")
 
 
 class Kind(NamedTuple):
     """One kind of files. All of what a row states must hold of a file, and one of each list.
 
-    ``folders`` are patterns of a folder that the file is anywhere below; without a leading slash at any depth, and a
-    ``*`` stops at a slash. ``names`` are those of files: whole, ``*`` and an end, or a start and ``*``. ``libraries``
-    are names of shared libraries without ``.so`` and what follows it, with ``*`` at the end for all that start so.
-    ``least`` is bytes that such a file has at least.
+    ``folders`` and ``within`` are patterns of a folder that the file is anywhere below; without a leading slash at any
+    depth, and a ``*`` stops at a slash. ``names`` are those of files, with at most one ``*``. ``libraries`` are names of
+    shared libraries without ``.so`` and what follows it, with ``*`` at the end for all that start so. ``least`` is bytes
+    that such a file has at least. Several rows of one ``id`` are one kind.
 
     ``code`` is the rule whose fix removes it, None where there is none. ``twin`` names the kind that holds the same
-    for others: where both are in an image, one is too many, and IMG105 says so.
+    for others: where both are in an image, one is too many, and IMG105 says so. ``wheel`` makes such a kind of the
+    libraries in Python packages.
     """
 
     id: str
@@ -36,11 +39,13 @@ class Kind(NamedTuple):
     source: tuple[str, ...]
     evidence: Evidence
     folders: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
     least: int = 0
     code: str | None = None
     twin: str | None = None
+    wheel: bool = False
 
 
 OTHER = Kind("other", "everything else", "other", (), "V")
@@ -62,7 +67,24 @@ def known_kinds() -> tuple[Kind, ...]:
         )
         for one in package_caches()
     )
-    return (*caches, *rows("kinds", "kind", Kind))
+    return (*caches, *chain.from_iterable(map(_both, rows("kinds", "kind", Kind))))
+
+
+def _both(kind: Kind) -> tuple[Kind, ...]:
+    """A kind, after the one of the same libraries in wheels where there is such."""
+    if not kind.wheel:
+        return (kind,)
+    return (
+        kind._replace(
+            id=kind.id.replace("cuda", "wheel", 1),
+            title=f"{kind.title} in wheels",
+            group="wheels",
+            folders=_SITES,
+            code=None,
+            twin=kind.id,
+        ),
+        kind,
+    )
 
 
 def kind_of(path: str, size: int) -> Kind:
@@ -88,14 +110,16 @@ class _Table(NamedTuple):
 
     kinds: tuple[Kind, ...]
     exact: Mapping[str, list[int]]
-    #: by the last extension, with the whole end
-    ends: Mapping[str, list[tuple[str, int]]]
+    #: the starts and ends of names, by the last extension
+    ends: Mapping[str, list[tuple[str, str, int]]]
     starts: tuple[tuple[str, int], ...]
     libraries: Mapping[str, list[int]]
     families: tuple[tuple[str, int], ...]
     folders: tuple[tuple[_Test, int], ...]
-    #: those that ask for no folder, and those that ask for no name
+    within: tuple[tuple[_Test, int], ...]
+    #: those that ask for no folder, that ask for no second one, and that ask for no name
     anywhere: frozenset[int]
+    alone: frozenset[int]
     nameless: frozenset[int]
 
 
@@ -110,14 +134,18 @@ class _Placed(NamedTuple):
 def _table() -> _Table:
     kinds = known_kinds()
     exact: dict[str, list[int]] = {}
-    ends: dict[str, list[tuple[str, int]]] = {}
+    ends: dict[str, list[tuple[str, str, int]]] = {}
+    starts: list[tuple[str, int]] = []
     libraries: dict[str, list[int]] = {}
     for number, kind in enumerate(kinds):
         for name in kind.names:
-            if name.startswith("*"):
-                ends.setdefault(name.rpartition(".")[2], []).append((name[1:], number))
-            elif not name.endswith("*"):
+            start, star, end = name.partition("*")
+            if not star:
                 exact.setdefault(name, []).append(number)
+            elif end:
+                ends.setdefault(end.rpartition(".")[2], []).append((start, end, number))
+            else:
+                starts.append((start, number))
         for name in kind.libraries:
             libraries.setdefault(name, []).append(number)
     numbered = tuple(enumerate(kinds))
@@ -125,10 +153,12 @@ def _table() -> _Table:
         kinds=kinds,
         exact=exact,
         ends=ends,
-        starts=tuple((s[:-1], n) for n, one in numbered for s in one.names if s.endswith("*")),
+        starts=tuple(starts),
         libraries=libraries,
         families=tuple((s[:-1], n) for n, one in numbered for s in one.libraries if s.endswith("*")),
         folders=tuple((_test(pattern), n) for n, one in numbered for pattern in one.folders),
+        within=tuple((_test(pattern), n) for n, one in numbered for pattern in one.within),
+        alone=frozenset(n for n, one in numbered if not one.within),
         anywhere=frozenset(n for n, one in numbered if not one.folders),
         nameless=frozenset(n for n, one in numbered if not one.names and not one.libraries),
     )
@@ -137,12 +167,14 @@ def _table() -> _Table:
 def _named(table: _Table, name: str) -> Iterator[int]:
     """Numbers of the kinds that a name suits."""
     yield from table.exact.get(name, ())
-    yield from (n for end, n in table.ends.get(name.rpartition(".")[2], ()) if name.endswith(end))
+    ends = table.ends.get(name.rpartition(".")[2], ())
+    yield from (n for start, end, n in ends if name.startswith(start) and name.endswith(end))
     yield from (n for start, n in table.starts if name.startswith(start))
     stem, dot, _ = name.partition(".so")
     if dot:
-        # auditwheel puts part of a hash behind the name
-        yield from table.libraries.get(stem, ()) or table.libraries.get(stem.partition("-")[0], ())
+        # auditwheel puts part of a hash behind the name, NVIDIA the word alt
+        bare = stem.partition("-")[0].partition(".")[0]
+        yield from table.libraries.get(stem, ()) or table.libraries.get(bare, ())
         yield from (n for start, n in table.families if stem.startswith(start))
 
 
@@ -151,6 +183,7 @@ def _placed(folder: str) -> _Placed:
     table = _table()
     path = f"{folder}/"
     fitting = table.anywhere.union(n for test, n in table.folders if test(path))
+    fitting &= table.alone.union(n for test, n in table.within if test(path))
     return _Placed(fitting, tuple(fitting & table.nameless))
 
 

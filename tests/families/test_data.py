@@ -27,6 +27,7 @@ from imgtool.families.needs import Installer as InstallerSize
 from imgtool.families.packages import BuildOnly, Installer, Libraries, Recommends, Toolkit
 from imgtool.families.python_indexes import PythonIndex
 from imgtool.families.trees import Tree
+from imgtool.inspect.kinds import Kind
 
 IMAGE_TABLES: dict[str, Any] = {
     "image": Image,
@@ -60,6 +61,7 @@ TABLES: dict[str, dict[str, Any]] = {
     "caches": {"cache": PackageCache, "size": CacheSize},
     "commands": {"program": Program, "script": ScriptFile, "sourced": ScriptFile},
     "trees": {"tree": Tree},
+    "kinds": {"kind": Kind},
     "analogues": {"analogue": Analogue, "chip": Chip},
     "python_indexes": {"index": PythonIndex},
     "recipes": {"recipe": Recipe, "release_pair": ReleasePair},
