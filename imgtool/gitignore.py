@@ -8,7 +8,7 @@ a stranger's repository.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from operator import contains
@@ -83,6 +83,22 @@ class Patterns:
             return False
         folders = (name[:at] for at, char in enumerate(name) if char == "/")
         return any(self._decide(above, True) for above in folders) or bool(self._decide(name, folder))
+
+    def finder(self) -> Callable[[str], bool]:
+        """:meth:`covers` for many files, by their names below the base, with ``/``; it remembers folders."""
+        folders = {"": False}
+
+        def inside(folder: str) -> bool:
+            if folder not in folders:
+                ends = (at for at, char in enumerate(folder + "/") if char == "/")
+                folders[folder] = any(self._decide(folder[:at], True) for at in ends)
+            return folders[folder]
+
+        def covers(name: str) -> bool:
+            name = os.fsencode(name).decode("latin-1")
+            return inside(name.rpartition("/")[0]) or bool(self._decide(name, False))
+
+        return covers
 
     def _name(self, path: Path) -> str | None:
         """The path below the base, with ``/``, one character a byte as git sees it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from imgtool.gates.settings import BUDGETS, MISSING, REQUIRE
+from imgtool.gates.settings import BUDGETS, Missing, Require
 from imgtool.images.compare import Measure
 
 _STRING: dict[str, Any] = {"type": "string"}
@@ -32,10 +32,10 @@ POLICY: dict[str, tuple[dict[str, Any], str]] = {
     "max-size": (_several(_SIZE), "Of the image itself: 8GB."),
     "max-waste": (_several(_LIMIT), "File content that is not to be seen in the end: 2% of all, 100MB."),
     "measure": ({"enum": [*Measure]}, "What is held against max-size and max-growth."),
-    "missing-baseline": ({"enum": [*MISSING]}, "What an image without a baseline is."),
+    "missing-baseline": ({"enum": [*Missing]}, "What an image without a baseline is."),
     "noise-floor": (_SIZE, "Growth up to this is none."),
     "platform": (_STRING, "As linux/arm64: which one of several."),
-    "require": ({"enum": [*REQUIRE]}, "Whether all budgets of growth have to hold, or any."),
+    "require": ({"enum": [*Require]}, "Whether all budgets of growth have to hold, or any."),
 }
 """Keys that hold for all images, or for one."""
 

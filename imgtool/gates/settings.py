@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
 from imgtool.config import ConfigFile, Section
+from imgtool.facts.globs import compile_match
 from imgtool.images import budget as budgets
 from imgtool.images.budget import Budget
 from imgtool.images.compare import Measure
@@ -22,25 +24,36 @@ POLICY = ("measure", "missing-baseline", "noise-floor", "require", *BUDGETS)
 GATE = (*POLICY, "images", "platform", "ratchet", "waivers")
 IMAGE = (*POLICY, "baseline", "image", "name", "platform", "target")
 WAIVER = ("budget", "image", "reason", "until")
-MISSING = ("neutral", "fail")
-REQUIRE = ("all", "any")
 
 T = TypeVar("T")
+
+
+class Missing(enum.StrEnum):
+    """What growth of an image without a baseline is: not judged, or a failure."""
+
+    NEUTRAL = "neutral"
+    FAIL = "fail"
+
+
+class Require(enum.StrEnum):
+    """Whether all budgets of growth have to hold, or one is enough."""
+
+    ALL = "all"
+    ANY = "any"
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What an image is held to.
 
-    ``noise_floor`` are bytes: growth up to them is none. ``missing_fails``: an image without a baseline fails, where
-    it has a budget of growth. ``any_growth``: one budget of growth that holds is enough.
-    ``paths`` and ``packages`` are patterns of what must not be in it.
+    ``noise_floor`` are bytes: growth up to them is none. ``paths`` and ``packages`` are patterns of what must not be
+    in it, paths as ``.gitignore`` has them, packages as globs of ``dpkg:name`` or of a name alone.
     """
 
     measure: Measure = Measure.UNPACKED
     noise_floor: int = 0
-    missing_fails: bool = False
-    any_growth: bool = False
+    missing: Missing = Missing.NEUTRAL
+    require: Require = Require.ALL
     budgets: tuple[Budget, ...] = ()
     paths: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
@@ -51,7 +64,7 @@ class Policy:
 
     def with_budgets(self, given: Iterable[Budget]) -> Policy:
         """With these budgets instead of those of their kinds."""
-        new = tuple(given)
+        new = tuple(dict.fromkeys(given))
         kinds = {budget.kind for budget in new}
         return replace(self, budgets=(*(old for old in self.budgets if old.kind not in kinds), *new))
 
@@ -65,7 +78,8 @@ class Policy:
 class Target:
     """One image that is gated. ``image`` and ``baseline`` are None where the command line names them.
 
-    ``stage`` is what is built of a Dockerfile for it.
+    ``stage`` is what is built of a Dockerfile for it. ``shared``: the baseline is a file about several images.
+    ``required``: without its baseline nothing is established, whatever the policy.
     """
 
     name: str
@@ -74,6 +88,8 @@ class Target:
     baseline: str | None = None
     stage: str | None = None
     platform: str | None = None
+    shared: bool = False
+    required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,19 +149,19 @@ def _images(gate: Section, policy: Policy, platform: str | None) -> Iterator[Tar
 def _policy(section: Section, default: Policy) -> Policy:
     """What a table says, over what holds for all images."""
     floor = section.string("noise-floor")
-    missing = section.string("missing-baseline", MISSING)
-    require = section.string("require", REQUIRE)
     policy = Policy(
         measure=Measure(section.string("measure", tuple(Measure)) or default.measure),
         noise_floor=default.noise_floor
         if floor is None
         else _read(section, "noise-floor", budgets.size, floor),
-        missing_fails=default.missing_fails if missing is None else missing == "fail",
-        any_growth=default.any_growth if require is None else require == "any",
+        missing=Missing(section.string("missing-baseline", tuple(Missing)) or default.missing),
+        require=Require(section.string("require", tuple(Require)) or default.require),
         budgets=default.budgets,
         paths=_patterns(section, "forbid-paths", default.paths),
         packages=_patterns(section, "forbid-packages", default.packages),
     )
+    for pattern in policy.packages:
+        _read(section, "forbid-packages", compile_match, pattern)
     return policy.with_budgets(_budgets(section))
 
 

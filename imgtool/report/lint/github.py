@@ -35,8 +35,13 @@ def _command(result: LintResult, finding: Finding, root: Path) -> str:
     if start.line == end.line:
         # columns of several lines make GitHub drop the annotation
         places = {"line": start.line, "col": start.column, "endLine": end.line, "endColumn": end.column}
-    properties = {"title": f"imgtool ({finding.code})", "file": path, **places}
-    listed = ",".join(f"{name}={str(value).translate(_PROPERTY)}" for name, value in properties.items())
+    properties: Mapping[str, str | int] = {"title": f"imgtool ({finding.code})", "file": path, **places}
     message = printable(result.mask.text(finding.message))
-    text = f"{path}:{start.line}:{start.column}: {finding.code} {message}".translate(_DATA)
-    return f"::{_COMMANDS[finding.severity]} {listed}::{text}"
+    text = f"{path}:{start.line}:{start.column}: {finding.code} {message}"
+    return command(_COMMANDS[finding.severity], properties, text)
+
+
+def command(kind: str, properties: Mapping[str, str | int], text: str) -> str:
+    """One workflow command; what would end it is escaped."""
+    listed = ",".join(f"{name}={str(value).translate(_PROPERTY)}" for name, value in properties.items())
+    return f"::{kind} {listed}::{text.translate(_DATA)}"

@@ -34,16 +34,16 @@ def _rows(results: Sequence[LintResult], root: Path) -> Iterator[str]:
     for result, finding in pairs(results):
         place = result.source.place(finding.span.start)
         cells = (
-            f"{_plain(relative(result.path, root))}:{place.line}",
+            f"{plain(relative(result.path, root))}:{place.line}",
             str(finding.severity),
             link(finding.code),
-            _plain(result.mask.text(finding.message)),
+            plain(result.mask.text(finding.message)),
             size(finding.saves_bytes) if finding.saves_bytes else "",
             _FIXES.get(finding.fix.applicability, "") if finding.fix else "",
         )
         yield f"| {' | '.join(cells)} |\n"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """A text that no renderer takes for markup."""
     return _MENTION.sub("@<!-- -->", _MARKUP.sub(r"\\\1", printable(text)))
