@@ -22,6 +22,8 @@ __all__ = ["KEEP", "WASTE_CODES", "Analysis", "LayerBlame", "Row", "analyse"]
 WASTE_CODES = MappingProxyType({How.DELETED: "IMG202", How.MODE: "IMG203", How.SAME: "IMG212"})
 #: A folder in which one other holds this share, in percent, says nothing that the other one does not.
 _SAME_FOLDER = 95
+#: Characters of a folder's path; longer ones, of which a hostile image has very many, are told as the ones they are in.
+_MAX_FOLDER = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ class _Tally:
             if self.weights.add(seen) is None:
                 self.unowned.add(seen.size)
             self.kinds.setdefault(kind_of(seen.path, seen.size), _Sum()).add(seen.size)
-            self.folders.setdefault(posixpath.dirname(seen.path), _Sum()).add(seen.size)
+            self.folders.setdefault(_folder(seen.path), _Sum()).add(seen.size)
             yield seen
 
 
@@ -139,6 +141,10 @@ class _Hidden:
             self.ways.setdefault(one.how, _Sum()).add(one.size)
             self.layers[one.layer] += one.size
             yield one
+
+
+def _folder(path: str) -> str:
+    return posixpath.dirname(path if len(path) <= _MAX_FOLDER else path[: _MAX_FOLDER + 1])
 
 
 def _path(seen: Seen) -> Row:

@@ -92,10 +92,11 @@ def kind_of(path: str, size: int) -> Kind:
     table = _table()
     folder, _, name = path.rpartition("/")
     placed = _placed(folder)
-    for number in sorted({*_named(table, name), *placed.whole}):
-        if number in placed.fitting and size >= table.kinds[number].least:
-            return table.kinds[number]
-    return OTHER
+    best = len(table.kinds)
+    for number in (*_named(table, name), *placed.whole):
+        if number < best and number in placed.fitting and size >= table.kinds[number].least:
+            best = number
+    return table.kinds[best] if best < len(table.kinds) else OTHER
 
 
 def with_twins(kinds: Iterable[Kind]) -> dict[str, str | None]:
@@ -103,6 +104,14 @@ def with_twins(kinds: Iterable[Kind]) -> dict[str, str | None]:
     kinds = tuple(kinds)
     there = {one.id for one in kinds}
     return {one.id: TWICE_CODE if one.twin in there else one.code for one in kinds}
+
+
+class _Folders(NamedTuple):
+    """Patterns of folders by their last part, each with what holds of the whole path and the number of its kind."""
+
+    exact: Mapping[str, list[tuple[_Test, int]]]
+    starts: tuple[str, ...]
+    open: tuple[tuple[str, _Test, int], ...]
 
 
 class _Table(NamedTuple):
@@ -113,10 +122,11 @@ class _Table(NamedTuple):
     #: the starts and ends of names, by the last extension
     ends: Mapping[str, list[tuple[str, str, int]]]
     starts: tuple[tuple[str, int], ...]
+    first_starts: tuple[str, ...]
     libraries: Mapping[str, list[int]]
     families: tuple[tuple[str, int], ...]
-    folders: tuple[tuple[_Test, int], ...]
-    within: tuple[tuple[_Test, int], ...]
+    folders: _Folders
+    within: _Folders
     #: those that ask for no folder, that ask for no second one, and that ask for no name
     anywhere: frozenset[int]
     alone: frozenset[int]
@@ -154,44 +164,85 @@ def _table() -> _Table:
         exact=exact,
         ends=ends,
         starts=tuple(starts),
+        first_starts=tuple(start for start, _ in starts),
         libraries=libraries,
         families=tuple((s[:-1], n) for n, one in numbered for s in one.libraries if s.endswith("*")),
-        folders=tuple((_test(pattern), n) for n, one in numbered for pattern in one.folders),
-        within=tuple((_test(pattern), n) for n, one in numbered for pattern in one.within),
+        folders=_folders((pattern, n) for n, one in numbered for pattern in one.folders),
+        within=_folders((pattern, n) for n, one in numbered for pattern in one.within),
         alone=frozenset(n for n, one in numbered if not one.within),
         anywhere=frozenset(n for n, one in numbered if not one.folders),
         nameless=frozenset(n for n, one in numbered if not one.names and not one.libraries),
     )
 
 
-def _named(table: _Table, name: str) -> Iterator[int]:
+def _folders(patterns: Iterable[tuple[str, int]]) -> _Folders:
+    exact: dict[str, list[tuple[_Test, int]]] = {}
+    starts: list[tuple[str, _Test, int]] = []
+    for pattern, number in patterns:
+        last, star, _ = pattern.rpartition("/")[2].partition("*")
+        if star:
+            starts.append((last, _test(pattern), number))
+        else:
+            exact.setdefault(last, []).append((_test(pattern), number))
+    return _Folders(exact, tuple(start for start, _, _ in starts), tuple(starts))
+
+
+def _test(pattern: str) -> _Test:
+    """Whether a path is a folder of a pattern, of which its last part is known to start as the pattern's does."""
+    if "*" in pattern:
+        expression = re.compile("[^/]*".join(map(re.escape, pattern.split("*"))))
+        if pattern.startswith("/"):
+            return lambda path: expression.fullmatch(path) is not None
+        depth = pattern.count("/") + 1
+        return lambda path: expression.fullmatch("/".join(path.rsplit("/", depth)[1:])) is not None
+    if pattern.startswith("/"):
+        return lambda path: path == pattern
+    return lambda path: path.endswith(f"/{pattern}")
+
+
+def _named(table: _Table, name: str) -> list[int]:
     """Numbers of the kinds that a name suits."""
-    yield from table.exact.get(name, ())
-    ends = table.ends.get(name.rpartition(".")[2], ())
-    yield from (n for start, end, n in ends if name.startswith(start) and name.endswith(end))
-    yield from (n for start, n in table.starts if name.startswith(start))
+    found = [*table.exact.get(name, ())]
+    for start, end, number in table.ends.get(name.rpartition(".")[2], ()):
+        if name.startswith(start) and name.endswith(end):
+            found.append(number)
+    if name.startswith(table.first_starts):
+        found += [number for start, number in table.starts if name.startswith(start)]
     stem, dot, _ = name.partition(".so")
     if dot:
         # auditwheel puts part of a hash behind the name, NVIDIA the word alt
         bare = stem.partition("-")[0].partition(".")[0]
-        yield from table.libraries.get(stem, ()) or table.libraries.get(bare, ())
-        yield from (n for start, n in table.families if stem.startswith(start))
+        found += table.libraries.get(stem, ()) or table.libraries.get(bare, ())
+        found += [number for start, number in table.families if stem.startswith(start)]
+    return found
 
 
-@lru_cache(maxsize=1 << 16)
+# files come folder by folder
+@lru_cache(maxsize=1 << 12)
 def _placed(folder: str) -> _Placed:
     table = _table()
-    path = f"{folder}/"
-    fitting = table.anywhere.union(n for test, n in table.folders if test(path))
-    fitting &= table.alone.union(n for test, n in table.within if test(path))
+    return _suited(frozenset(_above(table.folders, folder)), frozenset(_above(table.within, folder)))
+
+
+@lru_cache(maxsize=1 << 12)
+def _suited(folders: frozenset[int], within: frozenset[int]) -> _Placed:
+    """What a folder suits, by what it suits in each of two respects."""
+    table = _table()
+    fitting = (table.anywhere | folders) & (table.alone | within)
     return _Placed(fitting, tuple(fitting & table.nameless))
 
 
-def _test(pattern: str) -> _Test:
-    """Whether a path with a slash behind it is a folder of a pattern, or below one."""
-    text, rooted = f"/{pattern.strip('/')}/", pattern.startswith("/")
-    if "*" not in pattern:
-        return (lambda path: path.startswith(text)) if rooted else (lambda path: text in path)
-    expression = re.compile("[^/]*".join(map(re.escape, text.split("*"))))
-    look = expression.match if rooted else expression.search
-    return lambda path: look(path) is not None
+def _above(folders: _Folders, folder: str) -> Iterator[int]:
+    """Numbers of the kinds one of whose patterns is a folder, or one that it is in."""
+    end = 0
+    for part in folder.split("/"):
+        end += len(part) + 1
+        tests = folders.exact.get(part, ())
+        if tests:
+            yield from (number for test, number in tests if test(folder[: end - 1]))
+        if part.startswith(folders.starts):
+            yield from (
+                number
+                for start, test, number in folders.open
+                if part.startswith(start) and test(folder[: end - 1])
+            )

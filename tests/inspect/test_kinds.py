@@ -64,7 +64,7 @@ KINDS = [
     (f"{_CANN}/tools/profiler/bin/msprof", 10, "cann-tools"),
     (f"{_CANN}/lib64/libascendcl.so", 10, "cann-runtime"),
     ("/usr/local/Ascend/nnal/atb/latest/atb/cxx_abi_1/lib/libatb.so", 10, "cann-nnal"),
-    ("/tmp/Ascend-cann-toolkit_8.0.0_linux-x86_64.run", _BIG, "cann-installer"),
+    ("/tmp/Ascend-cann-toolkit_8.0.0_linux-x86_64.run", _BIG, "cann-installer"),  # noqa: S108 - a path in an image
     # weights by name and size
     ("/models/model.safetensors", _BIG, "weights"),
     ("/models/model.safetensors", 10, "other"),
@@ -80,7 +80,7 @@ KINDS = [
     ("/app/tests/test_x.py", 10, "other"),
     ("/usr/share/doc/libc6/copyright", 10, "documentation"),
     ("/usr/share/locale/de/LC_MESSAGES/a.mo", 10, "locale"),
-    ("/tmp/x", 10, "scratch"),
+    ("/tmp/x", 10, "scratch"),  # noqa: S108 - a path in an image
     ("/opt/src.tar.gz", _BIG, "archives"),
     ("/opt/src.tar.gz", 10, "other"),
     ("/src/build/CMakeFiles/x.dir/a.cpp.o", 10, "build-tree"),
