@@ -154,9 +154,10 @@ class Tables:
             part.unlink()
             other.unlink(missing_ok=True)
             return
-        _put(part, items)
+        # a row that is to go may lose its findings and stay when this ends here: it will be told to go again
         findings = _read(other, FINDINGS)
         _put(other, findings.filter(pc.is_in(findings["key"], value_set=items["key"].combine_chunks())))
+        _put(part, items)
 
 
 def _put(path: Path, table: Any) -> None:
