@@ -9,15 +9,22 @@ from __future__ import annotations
 import enum
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from itertools import groupby
+from typing import Any
 
 from imgtool.images import reference as references
-from imgtool.images.archive import Progress
 from imgtool.images.layers import DIGEST, NO_FILE, UNKNOWN, Detail, Entries, Folder, Tree, content_digest
 from imgtool.images.measure import Measures, load, stacked, weigh
 from imgtool.images.model import Image
+from imgtool.images.archive import Progress
+from imgtool.images.streams import Region
 from imgtool.images.tar import FILE, HARDLINK, SYMLINK
 from imgtool.values import NamedTuple, dataclass, field
+
+#: Bytes at the beginning of a file that tell most contents apart.
+_HEAD = 4096
 
 
 class How(enum.StrEnum):
@@ -109,30 +116,35 @@ class Contents:
                 if size and inode not in seen:
                     # without an event it never was in the tree: a whiteout with content
                     over, by = hidden[last[inode] + 1 : last[inode] + 3] if last[inode] >= 0 else (-1, layer)
-                    path = self.tree.moved.get(inode, entries.paths[number])
-                    yield Wasted(_text(path), size, layer, by, self._how(inode, over))
+                    yield Wasted(_text(self._written(inode)), size, layer, by, self._how(inode, over))
 
     def duplicates(self) -> Iterator[Duplicate]:
         """Contents that are to be seen at several paths, hard links not counted; what costs most first."""
-        files: dict[bytes, list[bytes]] = {}
-        inodes: dict[bytes, list[int]] = {}
-        given: set[int] = set()
+        hashed = [inode for inode in self.tree.seen() if self._digest(inode) != UNKNOWN]
+        found = [sorted(inodes) for inodes in _alike(hashed, self._digest)]
+        found.sort(key=lambda inodes: (-self.tree.inodes[inodes[0]] * (len(inodes) - 1), inodes))
+        elsewhere = self._elsewhere()
+        for inodes in found:
+            paths = tuple(_text(elsewhere.get(inode) or self._written(inode)) for inode in inodes)
+            layers = tuple(self.tree.place(inode)[0] for inode in inodes)
+            yield Duplicate(self.tree.inodes[inodes[0]], paths, layers)
+
+    def _written(self, inode: int) -> bytes:
+        """The path at which a file was written."""
+        layer, number = self.tree.place(inode)
+        return self.tree.moved.get(inode) or self._entries(layer).paths[number]
+
+    def _elsewhere(self) -> dict[int, bytes]:
+        """Names of files that are to be seen, but not at the path at which they were written."""
+        found: dict[int, bytes] = {}
+        there: set[int] = set()
         for path, node in _leaves(self.tree.root):
-            if not isinstance(node, int) or node in given or (digest := self._digest(node)) == UNKNOWN:
-                continue
-            given.add(node)
-            files.setdefault(digest, []).append(path)
-            inodes.setdefault(digest, []).append(node)
-        found = [
-            Duplicate(
-                self.tree.inodes[inodes[digest][0]],
-                tuple(map(_text, paths)),
-                tuple(self.tree.place(inode)[0] for inode in inodes[digest]),
-            )
-            for digest, paths in files.items()
-            if len(paths) > 1
-        ]
-        yield from sorted(found, key=lambda one: (-one.lost, one.paths))
+            if isinstance(node, int):
+                if path == self._written(node):
+                    there.add(node)
+                else:
+                    found.setdefault(node, path)
+        return {inode: path for inode, path in found.items() if inode not in there}
 
     def _entries(self, layer: int) -> Entries:
         return self.measures.image.layers[layer].entries
@@ -227,34 +239,61 @@ def _hash(layers: list[Entries], tree: Tree) -> None:
     """Hash the files whose content can matter, in layers that can be read again.
 
     These are the files to be seen of which there are several of one size, and hidden ones which
-    one of the same size replaced.
+    one of the same size replaced; and of these, where all can be looked at, those that begin alike.
     """
-    wanted = array("b", bytes(len(tree.inodes)))
-    seen, sizes = tree.seen(), tree.inodes
-    counts = Counter(sizes[inode] for inode in seen)
-    for inode in seen:
-        wanted[inode] = counts[sizes[inode]] > 1
-    hidden = tree.hidden
+    if all(entries.again is None for entries in layers):
+        return
+    sizes, hidden = tree.inodes, tree.hidden
+    visible = (inode for inode in tree.seen() if sizes[inode])
+    wanted = {inode for alike in _alike(visible, sizes.__getitem__) for inode in alike}
     for inode, over in zip(hidden[::3], hidden[1::3], strict=True):
         if over >= 0 and sizes[inode] == sizes[over]:
-            wanted[inode] = wanted[over] = 1
+            wanted |= {inode, over}
+    if all(entries.again is not None for entries in layers):
+        heads = array("q", bytes(8 * len(sizes)))
+        _each(layers, tree, wanted, partial(_note_head, heads))
+        wanted = {inode for alike in _alike(wanted, heads.__getitem__) for inode in alike}
+    _each(layers, tree, wanted, _note_digest)
+
+
+def _alike(inodes: Iterable[int], key: Callable[[int], Any]) -> Iterator[list[int]]:
+    """Those of which several have one key, together."""
+    for _, group in groupby(sorted(inodes, key=key), key):
+        if len(alike := list(group)) > 1:
+            yield alike
+
+
+#: Notes something of an inode: its layer, its number there, and its content.
+_Note = Callable[[int, Entries, int, Region], None]
+
+
+def _each(layers: list[Entries], tree: Tree, wanted: set[int], note: _Note) -> None:
+    """Note something of each wanted file, layer by layer in the order in which they lie there."""
     for first, entries in zip(tree.firsts, layers, strict=True):
-        _hash_layer(entries, wanted[first : first + len(entries.paths)])
+        inodes = range(first, first + len(entries.paths))
+        if entries.again is not None and not wanted.isdisjoint(inodes):
+            with entries.again() as region:
+                for inode in inodes:
+                    if inode in wanted and (start := entries.starts[inode - first]) >= 0:
+                        region.position = start
+                        note(inode, entries, inode - first, region)
 
 
-def _hash_layer(entries: Entries, wanted: array[int]) -> None:
-    if entries.again is None:
-        return
-    numbers = [
-        number
-        for number, start in enumerate(entries.starts)
-        if start >= 0 and wanted[number] and entries.digest(number) == UNKNOWN
-    ]
-    with entries.again() as region:
-        for number in numbers:
-            region.position = entries.starts[number]
-            digest, _ = content_digest(region, entries.sizes[number])
-            entries.digests[number * DIGEST : (number + 1) * DIGEST] = digest
+def _note_head(heads: array[int], inode: int, entries: Entries, number: int, region: Region) -> None:
+    size = entries.sizes[number]
+    digest, _ = content_digest(region, min(size, _HEAD))
+    heads[inode] = hash((size, digest))
+    if size <= _HEAD:
+        _put_digest(entries, number, digest)
+
+
+def _note_digest(_inode: int, entries: Entries, number: int, region: Region) -> None:
+    if entries.digest(number) == UNKNOWN:
+        _put_digest(entries, number, content_digest(region, entries.sizes[number])[0])
+
+
+def _put_digest(entries: Entries, number: int, digest: bytes) -> None:
+    entries.digests[number * DIGEST : (number + 1) * DIGEST] = digest
 
 
 def _leaves(root: Folder) -> Iterator[tuple[bytes, Folder | int | bytes | None]]:
