@@ -13,8 +13,11 @@ from imgtool.cli.inputs import BuildArgs
 from imgtool.cli.lint_call import FailOn, LintCall, LintFormat, Profile
 from imgtool.cli.lint_options import (
     BaselineOption,
+    DockerfileOption,
     FormatOption,
+    ImageOption,
     OutputFile,
+    PlatformOption,
     Statistics,
     UpdateBaseline,
 )
@@ -43,6 +46,9 @@ def lint(
     output: FormatOption = LintFormat.TEXT,
     output_file: OutputFile = None,
     baseline: BaselineOption = None,
+    image: ImageOption = None,
+    dockerfile: DockerfileOption = None,
+    platform: PlatformOption = None,
     *,
     update_baseline: UpdateBaseline = False,
     statistics: Statistics = False,
@@ -115,13 +121,15 @@ def lint(
       imgtool lint --format sarif --output-file imgtool.sarif
       imgtool lint --baseline known.json --update-baseline
       imgtool lint --fix - --stdin-filename docker/Dockerfile < docker/Dockerfile
+      imgtool lint --image app:latest --dockerfile Dockerfile
 
     The settings of a file are in the nearest .imgtool.toml, imgtool.toml or pyproject.toml ([tool.imgtool])
     above it. Findings go to standard output, all else to standard error; with --fix and standard input it is
     the fixed text that goes to standard output.
 
     Exit code: 0 clean, or no Dockerfile found; 1 findings (with --fix, what is left or a new file; with --diff, a
-    difference); 2 wrong usage, a file that cannot be read or written, or a rule that failed.
+    difference); 2 wrong usage, a file that cannot be read or written, or a rule that failed; 3 an image that
+    cannot be read.
     """
     # the parameters are the fields
     call = LintCall(**locals())

@@ -71,3 +71,6 @@ class LintCall:
     stdin_filename: Path | None = None
     jobs: int | None = None
     cache: bool = True
+    image: list[str] | None = None
+    dockerfile: Path | None = None
+    platform: str | None = None

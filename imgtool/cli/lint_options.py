@@ -28,3 +28,21 @@ UpdateBaseline = Annotated[
     bool,
     typer.Option("--update-baseline", help="Write it: all findings of now, and none that is gone."),
 ]
+ImageOption = Annotated[
+    list[str] | None,
+    typer.Option("--image", metavar="IMAGE", help="Look into a built image instead; repeat for several."),
+]
+DockerfileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--dockerfile",
+        metavar="FILE",
+        help="With --image: the Dockerfile of it, whose lines are named.",
+        exists=True,
+        dir_okay=False,
+    ),
+]
+PlatformOption = Annotated[
+    str | None,
+    typer.Option("--platform", metavar="OS/ARCH", help="With --image: which platform of several."),
+]

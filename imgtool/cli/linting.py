@@ -27,6 +27,8 @@ from imgtool.syntax.source import bounded, decode
 if TYPE_CHECKING:
     from imgtool.cli.lint_baseline import Baselines
 
+# as imgtool.cli.images has it, which takes longer to load than a file takes to lint
+UNMEASURABLE = 3
 # seconds after which a terminal is told how far it is
 _PATIENCE = 1.0
 
@@ -41,18 +43,18 @@ def run(call: LintCall) -> int:
         SystemExit: a configuration or standard input cannot be read; that was said.
     """
     _refuse_usage(call)
-    names = call.paths or ["."]
+    names = call.paths or [str(call.dockerfile or ".")]
     request = _request(call)
     _refuse_unknown(names, request)
     if call.unsafe_fixes and not (call.fix or call.diff):
         say("--unsafe-fixes does nothing without --fix or --diff")
-    planned, complaints = _planned(names, request)
+    planned, outcomes, complaints = _work(names, request, call)
     known = None if call.diff else _baselines(planned, request, update=call.update_baseline)
     # with fixes, what comes in goes out
     out = sys.stderr if STDIN in names and call.fix and not call.diff else sys.stdout
     readable = call.output is LintFormat.TEXT or call.output_file is not None
     done: list[Outcome] = []
-    for result in _watched(batch.run(planned, call.jobs), len(planned)):
+    for result in _watched(outcomes, len(planned)):
         outcome = known.sift(result) if known else result
         done.append(outcome)
         complaints += _complaints(outcome)
@@ -67,8 +69,8 @@ def run(call: LintCall) -> int:
         complaints += (write_statistics if call.statistics else write)(
             results, call.output, call.output_file, out
         )
-    if readable and done:
-        say(_summary(done, known.hidden if known else 0, diff=call.diff))
+    if readable and any(outcome.result or outcome.problem for outcome in done):
+        say(_summary(done, known.hidden if known else 0, diff=call.diff, images=bool(call.image)))
     if known:
         complaints += known.finish()
     if call.stage is not None and done and not any(outcome.staged for outcome in done):
@@ -88,6 +90,10 @@ def _refuse_usage(call: LintCall) -> None:
         and call.output not in (LintFormat.TEXT, LintFormat.JSON),
         "--diff writes nothing, --update-baseline a file": call.diff and call.update_baseline,
         "--isolated reads no configuration, --config one": call.config and call.isolated,
+        "--image looks into images: no PATH, --fix or --diff": call.image
+        and (call.paths or call.fix or call.diff),
+        "--dockerfile and --platform are about an --image": (call.dockerfile or call.platform)
+        and not call.image,
     }
     for message, is_so in wrong.items():
         if is_so:
@@ -129,13 +135,21 @@ def _unchecked(done: Sequence[Outcome]) -> list[str]:
     return [text for text, wanted in texts.items() if wanted]
 
 
-def _planned(names: list[str], request: Request) -> tuple[list[Job], list[str]]:
-    """What is to be done, and what is wrong with the names; ends the command where configuration is wrong."""
+def _work(
+    names: list[str], request: Request, call: LintCall
+) -> tuple[list[Job], Iterator[Outcome], list[str]]:
+    """What is to be done and doing it, and what is wrong with the names; ends where configuration is wrong."""
     try:
+        if call.image:
+            from imgtool.cli import lint_image
+
+            planned = lint_image.jobs(call, request)
+            return planned, lint_image.run(planned, call), []
         found = batch.find(map(Path, names), request)
         if not found.files and not found.problems:
             say(f"no Dockerfile found in {', '.join(names)}")
-        return batch.plan(found.files, request, lambda: bounded(sys.stdin.buffer)), [*found.problems]
+        planned = batch.plan(found.files, request, lambda: bounded(sys.stdin.buffer))
+        return planned, batch.run(planned, call.jobs), [*found.problems]
     except ConfigError as error:
         say(str(error))
     except OSError as error:
@@ -269,7 +283,7 @@ def _print_diff(outcome: Outcome) -> None:
             sys.stdout.buffer.write(change)
 
 
-def _summary(done: Sequence[Outcome], hidden: int, *, diff: bool) -> str:
+def _summary(done: Sequence[Outcome], hidden: int, *, diff: bool, images: bool = False) -> str:
     if diff:
         return f"{counted(sum(outcome.differs for outcome in done), 'file')} would change"
     found = [finding for outcome in done for finding in outcome.findings]
@@ -277,10 +291,10 @@ def _summary(done: Sequence[Outcome], hidden: int, *, diff: bool) -> str:
     parts = [f"{fixed} fixed"] if fixed else []
     known = [f"{hidden} hidden by the baseline"] if hidden else []
     if not found:
-        return ", ".join([*parts, f"no findings in {counted(len(done), 'file')}", *known])
-    parts.append(
-        f"{counted(len(found), 'finding')} in {counted(sum(bool(o.findings) for o in done), 'file')}"
-    )
+        where = "" if images else f" in {counted(len(done), 'file')}"
+        return ", ".join([*parts, f"no findings{where}", *known])
+    where = "" if images else f" in {counted(sum(bool(o.findings) for o in done), 'file')}"
+    parts.append(f"{counted(len(found), 'finding')}{where}")
     offers = Counter(finding.fix.applicability for finding in found if finding.fix)
     if safe := offers[Applicability.SAFE]:
         parts.append(f"{safe} fixable with --fix")
@@ -294,6 +308,9 @@ def _exit_code(
 ) -> int:
     if complaints:
         return UNREADABLE
+    if any(outcome.result is None for outcome in done):
+        # an image that cannot be read, which was said
+        return UNMEASURABLE
     if diff:
         return int(any(outcome.differs for outcome in done))
     if fail_on is FailOn.NEVER:

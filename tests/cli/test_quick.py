@@ -87,8 +87,11 @@ def test_what_needs_no_typer(words: list[str], *, quickly: bool) -> None:
 def test_every_option_is_somewhere() -> None:
     taken = {field for field, _ in quick._FLAGS.values()} | {field for field, _ in quick._VALUES.values()}
     taken |= set(quick._LISTS.values())
-    # checks of their own: a folder that exists, a number
-    assert set(LintCall.__match_args__) - taken == {"paths", "context", "jobs"}
+    # checks of their own: a folder that exists, a number; and what reads images
+    assert set(LintCall.__match_args__) - taken == {
+        *("paths", "context", "jobs"),
+        *("image", "dockerfile", "platform"),
+    }
 
 
 Imgtool = Callable[..., Any]
