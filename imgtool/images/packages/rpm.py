@@ -190,11 +190,11 @@ def _of_ndb(data: bytes) -> Iterator[bytes]:
 _HASH_MAGIC = 0x00061561
 _PAGE_HEADER = 26
 _HASH_PAGES, _OVERFLOW_PAGE = frozenset({2, 13}), 7
-_OFF_PAGE = 3
+_ON_PAGE, _OFF_PAGE = 1, 3
 
 
 def _of_berkeley(data: bytes) -> Iterator[bytes]:
-    """Pairs of key and value on the hash's pages; a header is a value that lies on pages of its own."""
+    """Pairs of key and value on the hash's pages; a header is a value, mostly on pages of its own."""
     order = next((order for order in "<>" if data[12:16] == struct.pack(f"{order}I", _HASH_MAGIC)), "")
     size = struct.unpack_from(f"{order}I", data, 20)[0] if order and len(data) >= _PAGE_HEADER else 0
     if size < 512 or size > 65536:
@@ -204,10 +204,14 @@ def _of_berkeley(data: bytes) -> Iterator[bytes]:
         entries, _, _, kind = struct.unpack_from(f"{order}2H2B", page, 20)
         if kind not in _HASH_PAGES or _PAGE_HEADER + 2 * entries > size:
             continue
-        for place in struct.unpack_from(f"{order}{entries}H", page, _PAGE_HEADER)[1::2]:
+        places = struct.unpack_from(f"{order}{entries}H", page, _PAGE_HEADER)
+        # items lie one before the other, from the page's end
+        for end, place in zip(places[::2], places[1::2], strict=False):
             if place + 12 <= size and page[place] == _OFF_PAGE:
                 first, length = struct.unpack_from(f"{order}2I", page, place + 4)
                 yield _overflown(data, order, size, first, length)
+            elif place < end <= size and page[place] == _ON_PAGE:
+                yield page[place + 1 : end]
 
 
 def _overflown(data: bytes, order: str, size: int, number: int, length: int) -> bytes:
