@@ -106,7 +106,8 @@ def _text_or_none(row: dict[str, Any], key: str, what: str) -> str | None:
     value = row.get(key)
     if value is not None and not isinstance(value, str):
         raise NoBaselineError(f"{key} of {what} is no text")
-    return value
+    # half a surrogate pair is text to JSON, and to nobody else
+    return value and value.encode("utf-8", "replace").decode()
 
 
 def _size(row: dict[str, Any], key: str, what: str) -> int | None:

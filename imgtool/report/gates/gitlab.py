@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from typing import Any
 
-from imgtool.digests import digest
 from imgtool.gates.model import Held, Judged, Outcome
 from imgtool.leaks import hide
 from imgtool.report.gates.common import MEASURES, Where, verdict
@@ -38,7 +38,7 @@ def _issue(where: Where, name: str, budget: str, severity: str, text: str) -> di
         "description": hide(printable(f"imgtool gate ({name}): {text}")),
         "check_name": f"imgtool-gate-{budget.split(' ', maxsplit=1)[0]}",
         # of what is judged, not of how it is worded or how large it is
-        "fingerprint": digest(name.encode("utf-8", "replace"), budget.encode("utf-8", "replace")),
+        "fingerprint": sha256(f"{name}\0{budget}".encode("utf-8", "replace")).hexdigest(),
         "severity": severity,
         "location": {"path": printable(where.path), "lines": {"begin": where.line}},
     }
