@@ -126,12 +126,11 @@ class _Places:
         return self._of_layer[defect.layer] if defect.layer is not None else 0
 
     def line(self, step: int) -> Span:
-        """A line of the image's own text, without its end."""
-        starts = [0]
-        for line in self._lines[:step]:
-            starts.append(starts[-1] + len(line.encode("utf-8", "surrogateescape")) + 1)
-        line = self._lines[step] if step < len(self._lines) else ""
-        return Span(starts[-1], starts[-1] + len(line.encode("utf-8", "surrogateescape")))
+        """The first word of a line of the image's own text, as the whole of it would be much to underline."""
+        lines = [line.encode("utf-8", "surrogateescape") for line in self._lines[: step + 1]]
+        start = sum(len(line) + 1 for line in lines[:step])
+        word = lines[step].partition(b" ")[0] if step < len(lines) else b""
+        return Span(start, start + len(word))
 
     def instruction(self, step: int) -> Span | None:
         """Where the instruction stands that left a step, FROM for what is below; None where that is not known."""
