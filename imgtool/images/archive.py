@@ -7,109 +7,33 @@ each layer as it passes, because which image it belongs to may be said at the ve
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
-from imgtool.images.blobs import LayerTar, scan_layer, stream_layer
+from imgtool.images.blobs import LayerTar
+from imgtool.images.documents import MAX_DOCUMENTS, bounded, missing
 from imgtool.images.errors import ImageError, NoImageError
-from imgtool.images.layers import Detail, Room, clean
+from imgtool.images.files import FileStore, Place, region_of
+from imgtool.images.layers import Room, clean
+from imgtool.images.reading import Reading
 from imgtool.images.reference import why_no_file
-from imgtool.images.spool import Spool
-from imgtool.images.streams import Region, Stream, compression, tapped, unpacked
+from imgtool.images.streams import Region, Stream, compression, unpacked
 from imgtool.images.tar import BLOCK, FILE, HARDLINK, SYMLINK, Header, next_header, padded
 
-#: Bytes of one document, and of all that are read from one archive. Real ones have some kilobytes.
-MAX_DOCUMENT = 8 << 20
-MAX_DOCUMENTS = 64 << 20
 #: Files in an archive; docker allows an image 127 layers.
 MAX_MEMBERS = 100_000
 #: Links that lead from one name in an archive to another.
 _MAX_LINKS = 8
 
-Progress = Callable[[bytes], object]
-
-
-class FileStore:
-    """An archive in a plain file. Layers may be read in several threads at once.
-
-    Raises:
-        ImageError: the file is no tar archive, cut off or damaged.
-    """
-
-    remote = False
-
-    def __init__(
-        self,
-        path: Path,
-        *,
-        verify: bool = False,
-        progress: Progress | None = None,
-        detail: Detail | None = None,
-    ) -> None:
-        self._path = path
-        self._verify = verify
-        self._detail = detail
-        self._taps = (progress,) if progress else ()
-        self._room = Room()
-        self._documents = Room(MAX_DOCUMENTS)
-        self._places: dict[str, tuple[int, int]] = {}
-        self._links: dict[str, str] = {}
-        with _opened(path) as file:
-            self._index(Region(file, 0, path.stat().st_size))
-
-    def _index(self, region: Region) -> None:
-        for header in _members(region):
-            name = _name(header)
-            if header.kind == FILE:
-                self._places[name] = (region.position, region.position + header.stored)
-            elif target := _target(header):
-                self._links[name] = target
-            region.skip(padded(header.stored))
-
-    def __contains__(self, name: str, /) -> bool:
-        return _resolved(name, self._links) in self._places
-
-    def document(self, name: str, /, _media_type: str = "") -> bytes:
-        start, end = self._place(name)
-        _bounded(name, end - start, self._documents)
-        with _opened(self._path) as file:
-            return Region(file, start, end).read(end - start)
-
-    def layer(self, name: str, /) -> LayerTar:
-        start, end = self._place(name)
-        with _opened(self._path) as file, _named(name):
-            plain = compression(Region(file, start, end).read(BLOCK)) == "none"
-            region = Region(file, start, end)
-            if plain and not self._verify:
-                again = partial(_region, self._path, start, end)
-                return scan_layer(region, self._room, self._detail, again)
-            return stream_layer(tapped(region.chunks(), *self._taps), self._room, detail=self._detail)
-
-    def _place(self, name: str) -> tuple[int, int]:
-        try:
-            return self._places[_resolved(name, self._links)]
-        except KeyError:
-            raise _missing(name) from None
-
 
 class StreamStore:
-    """An archive that passes once, its documents and its read layers kept.
-
-    ``spool`` takes what the layers hold, which is passed over otherwise.
-    """
+    """An archive that passes once, its documents and its read layers kept."""
 
     remote = False
 
-    def __init__(
-        self, chunks: Iterable[bytes], spool: Spool | None = None, detail: Detail | None = None
-    ) -> None:
-        self._spool = spool
-        self._detail = detail
-        self._room = Room()
+    def __init__(self, chunks: Iterable[bytes], reading: Reading | None = None) -> None:
+        self._reading = reading or Reading()
         self._documents = Room(MAX_DOCUMENTS)
         self._members: dict[str, bytes | LayerTar | ImageError] = {}
         self._links: dict[str, str] = {}
@@ -130,22 +54,16 @@ class StreamStore:
         body = Stream(stream.chunks(header.stored))
         try:
             if _is_document(name, body.peek(BLOCK)):
-                _bounded(name, header.stored, self._documents)
+                bounded(name, header.stored, self._documents)
                 self._members[name] = body.read(header.stored)
             else:
-                with _named(name):
-                    self._members[name] = self._layer(body)
+                self._members[name] = self._reading.streamed(name, body.chunks())
         except ImageError as error:
             # what nobody asks for may be as broken as it likes
             self._members[name] = error
         if body.drain() < header.stored:
             raise ImageError(f"it is cut off inside {name}")
         stream.skip(-header.stored % BLOCK)
-
-    def _layer(self, body: Stream) -> LayerTar:
-        if self._spool is None:
-            return stream_layer(body.chunks(), self._room, detail=self._detail)
-        return self._spool.take(lambda tap: stream_layer(body.chunks(), self._room, tap, detail=self._detail))
 
     def __contains__(self, name: str, /) -> bool:
         return _resolved(name, self._links) in self._members
@@ -163,62 +81,41 @@ class StreamStore:
         return member
 
     def _member(self, name: str) -> bytes | LayerTar:
-        member = self._members.get(_resolved(name, self._links), _missing(name))
+        member = self._members.get(_resolved(name, self._links), missing(name))
         if isinstance(member, ImageError):
             raise member
         return member
 
 
-def open_archive(
-    path: Path,
-    *,
-    verify: bool = False,
-    progress: Progress | None = None,
-    spool: Spool | None = None,
-    detail: Detail | None = None,
-) -> FileStore | StreamStore:
-    """Read an archive file. ``progress`` is shown every chunk that is read whole.
-
-    ``verify`` reads uncompressed layers too, to hold them against their digests; everything else is
-    always held against them, since its bytes pass anyway. With a ``spool`` they all pass, into it.
-    ``detail`` is what to note of the layers' files.
+def open_archive(path: Path, reading: Reading | None = None) -> FileStore | StreamStore:
+    """Read an archive file: one that is not compressed where it matters, any other as it passes.
 
     Raises:
-        ImageError: it is no archive that can be read.
+        ImageError: it is no archive that can be read; NoImageError where there is no file.
     """
-    if missing := why_no_file(str(path)):
-        # Path.exists raises for names that are too long
-        raise (ImageError if os.path.lexists(path) else NoImageError)(missing)
-    with _opened(path) as file:
-        region = Region(file, 0, path.stat().st_size)
-        kind = compression(region.read(BLOCK))
-        if kind == "none" and spool is None:
-            return FileStore(path, verify=verify, progress=progress, detail=detail)
-        chunks = tapped(Region(file, 0, path.stat().st_size).chunks(), *((progress,) if progress else ()))
-        return StreamStore(unpacked(chunks, kind), spool, detail)
+    if why := why_no_file(str(path)):
+        raise (ImageError if os.path.lexists(path) else NoImageError)(why)
+    whole = Place(path, 0, path.stat().st_size)
+    reading = reading or Reading()
+    with region_of(whole) as region, region_of(whole) as head:
+        kind = compression(head.read(BLOCK))
+        if kind == "none":
+            return FileStore(_index(path, region), reading)
+        return StreamStore(unpacked(reading.shown(region.chunks()), kind), reading)
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[io.RawIOBase]:
-    try:
-        with path.open("rb", buffering=0) as file:
-            yield file
-    except OSError as error:
-        raise ImageError(f"it cannot be read ({error.strerror})") from None
-
-
-@contextmanager
-def _region(path: Path, start: int, end: int) -> Iterator[Region]:
-    with _opened(path) as file:
-        yield Region(file, start, end)
-
-
-@contextmanager
-def _named(name: str) -> Iterator[None]:
-    try:
-        yield
-    except ImageError as error:
-        raise ImageError(f"layer {name}: {error.reason}") from None
+def _index(path: Path, region: Region) -> Callable[[str], Place | None]:
+    """Where the members of an archive lie."""
+    places: dict[str, Place] = {}
+    links: dict[str, str] = {}
+    for header in _members(region):
+        name = _name(header)
+        if header.kind == FILE:
+            places[name] = Place(path, region.position, region.position + header.stored)
+        elif target := _target(header):
+            links[name] = target
+        region.skip(padded(header.stored))
+    return lambda name: places.get(_resolved(name, links))
 
 
 def _members(source: Region | Stream) -> Iterator[Header]:
@@ -253,13 +150,3 @@ def _resolved(name: str, links: dict[str, str]) -> str:
 
 def _is_document(name: str, head: bytes) -> bool:
     return name.endswith(".json") or (head.lstrip()[:1] in {b"{", b"["} and head[257:262] != b"ustar")
-
-
-def _bounded(name: str, size: int, room: Room) -> None:
-    if size > MAX_DOCUMENT:
-        raise ImageError(f"{name} has {size:,} bytes, which no document of an image has")
-    room.take(size)
-
-
-def _missing(name: str) -> ImageError:
-    return ImageError(f"{name} is missing")

@@ -18,7 +18,7 @@ from imgtool.images import reference as references
 from imgtool.images.layers import DIGEST, NO_FILE, UNKNOWN, Detail, Entries, Folder, Tree, content_digest
 from imgtool.images.measure import Measures, load, stacked, weigh
 from imgtool.images.model import Image
-from imgtool.images.archive import Progress
+from imgtool.images.reading import Progress
 from imgtool.images.streams import Region
 from imgtool.images.tar import FILE, HARDLINK, SYMLINK
 from imgtool.values import NamedTuple, dataclass, field

@@ -7,12 +7,11 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from imgtool.images.archive import Progress, StreamStore
+from imgtool.images.archive import StreamStore
 from imgtool.images.errors import ImageError, NoImageError
-from imgtool.images.layers import Detail
+from imgtool.images.reading import Reading
 from imgtool.images.reference import why_no_file
-from imgtool.images.spool import Spool
-from imgtool.images.streams import CHUNK, tapped
+from imgtool.images.streams import CHUNK
 
 #: Seconds until an engine answers at all, and without a byte while it saves: it writes the whole image
 #: to its own disk before it sends the first one.
@@ -21,18 +20,10 @@ _ANSWER, _SAVE = 30, 1800
 _MAX_SAID = 200
 
 
-def open_daemon(
-    name: str,
-    *,
-    guessed: bool = False,
-    progress: Progress | None = None,
-    spool: Spool | None = None,
-    detail: Detail | None = None,
-) -> StreamStore:
+def open_daemon(name: str, reading: Reading | None = None, *, guessed: bool = False) -> StreamStore:
     """Read an image from the engine that DOCKER_HOST, the docker context or the default socket names.
 
     ``guessed``: it may have been meant as a file; where the engine fails, why it is none is said too.
-    ``spool`` takes what the layers hold, which is passed over otherwise; ``detail`` is what to note of it.
 
     Raises:
         ImageError: there is no engine, no such image, or the engine stops half-way.
@@ -43,8 +34,8 @@ def open_daemon(
         client = docker.from_env(timeout=_ANSWER)
         try:
             client.api.timeout = _SAVE
-            chunks = client.api.get_image(name, chunk_size=CHUNK)
-            return StreamStore(tapped(chunks, *((progress,) if progress else ())), spool, detail)
+            reading = reading or Reading()
+            return StreamStore(reading.shown(client.api.get_image(name, chunk_size=CHUNK)), reading)
         finally:
             client.close()
 

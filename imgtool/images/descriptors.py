@@ -97,3 +97,9 @@ def _size(document: Any, what: str) -> int | None:
 def blob_name(digest: str) -> str:
     """Where an OCI layout keeps a blob."""
     return "blobs/" + digest.replace(":", "/")
+
+
+def digest_in(name: str) -> str | None:
+    """The digest that an OCI layout's name for a blob says; None where it is another name."""
+    digest = name.removeprefix("blobs/").replace("/", ":", 1)
+    return digest if documents.DIGEST.fullmatch(digest) and name.startswith("blobs/") else None

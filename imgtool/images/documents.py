@@ -7,11 +7,16 @@ import json
 from typing import Any, TypeVar
 
 from imgtool.images.errors import ImageError
+from imgtool.images.layers import Room
 from imgtool.regex import regex
 
 T = TypeVar("T")
 
-_DIGEST = regex(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
+#: Bytes of one document, and of all that are read from one place. Real ones have some kilobytes.
+MAX_DOCUMENT = 8 << 20
+MAX_DOCUMENTS = 64 << 20
+#: What may name a blob.
+DIGEST = regex(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 
 
 def parse(data: bytes, what: str) -> Any:
@@ -82,7 +87,7 @@ def digest_of(descriptor: Any, what: str) -> str:
         ImageError: there is none that is well-formed.
     """
     digest = get(descriptor, "digest", str, what)
-    if not _DIGEST.fullmatch(digest):
+    if not DIGEST.fullmatch(digest):
         raise ImageError(f"{what} has no digest but {digest[:100]!r}")
     return digest
 
@@ -96,3 +101,19 @@ def check(data: bytes, digest: str) -> None:
     algorithm, _, stated = digest.partition(":")
     if hashlib.new(algorithm, data).hexdigest() != stated:
         raise ImageError(f"what is stored as {digest} has another digest")
+
+
+def bounded(name: str, size: int, room: Room) -> None:
+    """Take the room of a document.
+
+    Raises:
+        ImageError: it is larger than any real one, or all are.
+    """
+    if size > MAX_DOCUMENT:
+        raise ImageError(f"{name} has {size:,} bytes, which no document of an image has")
+    room.take(size)
+
+
+def missing(name: str) -> ImageError:
+    """Why something that is listed cannot be read."""
+    return ImageError(f"{name} is missing")

@@ -19,13 +19,15 @@ from itertools import takewhile
 from pathlib import Path
 
 from imgtool.images import reference as references
-from imgtool.images.archive import Progress, open_archive
+from imgtool.images.archive import open_archive
 from imgtool.images.daemon import open_daemon
 from imgtool.images.errors import ImageError
 from imgtool.images.layers import Detail, Tree
+from imgtool.images.layout import open_layout
 from imgtool.images.manifests import Store, read_image
 from imgtool.images.model import Image, Layer
 from imgtool.images.platforms import normal_platform
+from imgtool.images.reading import Progress, Reading
 from imgtool.images.spool import Spool
 from imgtool.values import dataclass, replace
 
@@ -99,29 +101,27 @@ def load(
     ``detail`` is what to note of the layers' files besides names and sizes.
     """
     wanted = platform and normal_platform(platform)
-    store: Store
-    if reference.source == references.DAEMON:
-        store = open_daemon(
-            reference.place, guessed=reference.guessed, progress=progress, spool=spool, detail=detail
-        )
-    elif reference.source == references.REGISTRY:
-        from imgtool.images.registry import open_registry  # noqa: PLC0415 - 100 ms that others need not pay
-
-        store = open_registry(
-            reference.place, plain_http=plain_http, progress=progress, spool=spool, detail=detail
-        )
-    else:
-        store = open_archive(
-            Path(reference.place), verify=verify, progress=progress, spool=spool, detail=detail
-        )
+    reading = Reading(verify, progress, spool, detail)
     return read_image(
-        store,
+        _opened(reference, reading, plain_http=plain_http),
         reference=reference.text,
         source=reference.source,
         name=reference.name,
         platform=wanted,
         layers=layers,
     )
+
+
+def _opened(reference: references.Reference, reading: Reading, *, plain_http: bool) -> Store:
+    if reference.source == references.DAEMON:
+        return open_daemon(reference.place, reading, guessed=reference.guessed)
+    if reference.source == references.REGISTRY:
+        from imgtool.images.registry import open_registry  # noqa: PLC0415 - 100 ms that others need not pay
+
+        return open_registry(reference.place, reading, plain_http=plain_http)
+    if reference.source == references.LAYOUT:
+        return open_layout(Path(reference.place), reading)
+    return open_archive(Path(reference.place), reading)
 
 
 def weigh(image: Image, tree: Tree | None = None) -> Measures:

@@ -10,18 +10,18 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
 from typing import TypeVar
 from urllib.parse import urlencode
 
 from imgtool.images import auth, documents
-from imgtool.images.archive import MAX_DOCUMENT, MAX_DOCUMENTS, Progress
-from imgtool.images.blobs import LayerTar, stream_layer
+from imgtool.images.blobs import LayerTar
 from imgtool.images.descriptors import INDEX_TYPES, MANIFEST_TYPES, blob_name
+from imgtool.images.documents import DIGEST, MAX_DOCUMENT, MAX_DOCUMENTS, missing
 from imgtool.images.errors import ImageError, NoImageError
-from imgtool.images.layers import Detail, Room
-from imgtool.images.spool import Spool
-from imgtool.images.streams import tapped
+from imgtool.images.layers import Room
+from imgtool.images.reading import Reading
 from imgtool.images.transport import Answer, Origin, RefusedError, Request, Transport, is_loopback, origin_of
 from imgtool.regex import regex
 from imgtool.values import NamedTuple
@@ -36,7 +36,6 @@ _HOST = regex(
 )
 _REPOSITORY = regex(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*")
 _TAG = regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
-_DIGEST = regex(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _MAX_NAME = 255
 INDEX = "index.json"
 _MANIFESTS = (*INDEX_TYPES, *MANIFEST_TYPES)
@@ -83,34 +82,25 @@ def parse_name(text: str) -> Name:
         path = f"library/{path}"
     version = digest if at else tag if colon else "latest"
     fits = _HOST.fullmatch(host) and _REPOSITORY.fullmatch(path) and len(path) <= _MAX_NAME
-    if not fits or not (_DIGEST if at else _TAG).fullmatch(version):
+    if not fits or not (DIGEST if at else _TAG).fullmatch(version):
         raise ValueError(f"{text!r} is no image of a registry: write HOST/NAME:TAG or HOST/NAME@sha256:…")
     return Name(host, path, version)
 
 
-def open_registry(
-    place: str,
-    *,
-    plain_http: bool = False,
-    progress: Progress | None = None,
-    spool: Spool | None = None,
-    detail: Detail | None = None,
-) -> RegistryStore:
+def open_registry(place: str, reading: Reading | None = None, *, plain_http: bool = False) -> RegistryStore:
     """Find an image in a registry; layers are read when they are asked for.
 
     Args:
         place: as :func:`parse_name` reads it.
+        reading: what to do with layers.
         plain_http: speak HTTP without encryption to a host that is not this machine.
-        progress: is shown the chunks of layers.
-        spool: takes what the layers hold, which is passed over otherwise.
-        detail: what to note of the layers' files.
 
     Raises:
         NoImageError: the registry has no such image.
         ImageError: it does not give it, or there is none.
         ValueError: the name is none.
     """
-    return RegistryStore(Client(parse_name(place), plain_http=plain_http), progress, spool, detail)
+    return RegistryStore(Client(parse_name(place), plain_http=plain_http), reading)
 
 
 class Client:
@@ -153,7 +143,7 @@ class Client:
             )
         ).body
 
-    def stream(self, digest: str, size: int) -> Iterator[bytes]:
+    def stream(self, digest: str, size: int) -> Generator[bytes, None, None]:
         """A blob in pieces, held against its size and its digest: the last piece comes only if both are right.
 
         Raises:
@@ -283,18 +273,10 @@ class RegistryStore:
 
     remote = True
 
-    def __init__(
-        self,
-        client: Client,
-        progress: Progress | None = None,
-        spool: Spool | None = None,
-        detail: Detail | None = None,
-    ) -> None:
+    def __init__(self, client: Client, reading: Reading | None = None) -> None:
         self._client = client
-        self._taps = (progress,) if progress else ()
-        self._spool, self._detail = spool, detail
-        self._lock = threading.Lock()
-        self._room = Room()
+        self._reading = reading or Reading()
+        self._failure: ImageError | None = None
         self._left = Room(MAX_DOCUMENTS)
         self._manifests: set[str] = set()
         self._sizes: dict[str, int] = {}
@@ -307,7 +289,7 @@ class RegistryStore:
         answer = self._client.manifest(name.version)
         stated = answer.headers.get("docker-content-digest", "")
         digest = name.version if ":" in name.version else stated
-        if not _DIGEST.fullmatch(digest):
+        if not DIGEST.fullmatch(digest):
             digest = f"sha256:{hashlib.sha256(answer.body).hexdigest()}"
         documents.check(answer.body, digest)
         what = f"what {origin} sends as {name}"
@@ -349,22 +331,20 @@ class RegistryStore:
 
     def layer(self, name: str, /) -> LayerTar:
         try:
-            return self._read(name)
-        except BaseException:
-            # what other threads still read is of no use to anybody
+            return self._read(self._digest(name), self._sizes[name])
+        except ImageError as error:
+            # what other threads still read is of no use to anybody, and that it is given up is not why
+            self._failure = self._failure or error
             self._client.transport.stop()
-            raise
+            raise self._failure from None
 
-    def _read(self, name: str) -> LayerTar:
-        chunks = tapped(self._client.stream(self._digest(name), self._sizes[name]), *self._taps)
-        if self._spool is None:
-            return stream_layer(chunks, self._room, detail=self._detail)
-        with self._lock:
-            return self._spool.take(lambda tap: stream_layer(chunks, self._room, tap, detail=self._detail))
+    def _read(self, digest: str, size: int) -> LayerTar:
+        with closing(self._client.stream(digest, size)) as blob:
+            return self._reading.streamed(digest, self._reading.shown(blob))
 
     def _digest(self, name: str) -> str:
         if name not in self:
-            raise ImageError(f"{name} is missing")
+            raise missing(name)
         return name.removeprefix("blobs/").replace("/", ":")
 
     def close(self) -> None:

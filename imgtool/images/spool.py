@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from collections.abc import Callable
 from typing import IO
 
@@ -15,13 +16,14 @@ class Spool:
     """Layer tars, unpacked, one behind the other; a layer that several images share lies there once.
 
     The file is the system's to remove when it is closed, or the process dies. It takes the disk that the
-    layers unpack to. One thread at a time.
+    layers unpack to. What several threads give is taken one by one.
     """
 
     def __init__(self, file: IO[bytes] | None = None) -> None:
         # closed by close()
         self.file = file or tempfile.TemporaryFile(prefix="imgtool-", buffering=0)  # noqa: SIM115
         self._places: dict[str, tuple[int, int]] = {}
+        self._lock = threading.Lock()
 
     def take(self, read: Callable[[Callable[[bytes], object]], LayerTar]) -> LayerTar:
         """Keep what ``read`` shows to the tap that it is given.
@@ -29,18 +31,19 @@ class Spool:
         Raises:
             ImageError: the disk is full.
         """
-        start = self.file.seek(0, 2)
-        try:
-            tar = read(self.file.write)
-            end = self.file.tell()
-            if tar.diff_id is None or tar.diff_id in self._places:
-                self.file.truncate(start)
-            else:
-                self._places[tar.diff_id] = (start, end)
-            self.file.flush()
-        except OSError as error:
-            raise ImageError(f"it cannot be kept in {tempfile.gettempdir()} ({error.strerror})") from None
-        return tar
+        with self._lock:
+            start = self.file.seek(0, 2)
+            try:
+                tar = read(self.file.write)
+                end = self.file.tell()
+                if tar.diff_id is None or tar.diff_id in self._places:
+                    self.file.truncate(start)
+                else:
+                    self._places[tar.diff_id] = (start, end)
+                self.file.flush()
+            except OSError as error:
+                raise ImageError(f"it cannot be kept in {tempfile.gettempdir()} ({error.strerror})") from None
+            return tar
 
     def region(self, diff_id: str) -> Region:
         """The tar of a layer.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -266,6 +267,19 @@ def _expanded(
                 yield piece
     if not decoder.eof:
         raise ImageError(f"its {kind} stream is cut off")
+
+
+def checked(chunks: Iterable[bytes], digest: str) -> Iterator[bytes]:
+    """The chunks of a blob, which must be what a digest names when they end.
+
+    Raises:
+        ImageError: they are not.
+    """
+    algorithm, _, stated = digest.partition(":")
+    state = hashlib.new(algorithm)
+    yield from tapped(chunks, state.update)
+    if state.hexdigest() != stated:
+        raise ImageError(f"what is stored as {digest} has the digest {algorithm}:{state.hexdigest()}")
 
 
 def tapped(chunks: Iterable[bytes], *taps: Callable[[bytes], object]) -> Iterator[bytes]:

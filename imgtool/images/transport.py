@@ -127,7 +127,7 @@ class Transport:
 
     def __init__(self, insecure: Origin | None = None) -> None:
         self._insecure = insecure
-        self._pools: dict[tuple[str | None, tuple[str, ...]], Any] = {}
+        self._pools: dict[tuple[str | None, tuple[str, ...], str], Any] = {}
         self._stopped = False
 
     def stop(self) -> None:
@@ -193,6 +193,8 @@ class Transport:
         opened = self._tried(lambda: self._open(request._replace(headers=ranged)), origin_of(request.url))
         with _closing(opened) as response:
             skip = start - _first_byte(response)
+            if skip < 0:
+                raise ImageError(f"{origin_of(request.url)} sends another part than it is asked for")
             for piece in self._steady(response):
                 if skip < len(piece):
                     yield piece[skip:] if skip else piece
@@ -281,17 +283,15 @@ class Transport:
         return response
 
     def _pool(self, origin: Origin) -> Any:
-        key = _proxy(origin), _certificates(origin)
+        key = _proxy(origin), _certificates(origin), origin.scheme
         if key not in self._pools:
             # 60 ms that archives need not pay
             from urllib3 import PoolManager, ProxyManager, Timeout, make_headers  # noqa: PLC0415
 
-            proxy, certificates = key
-            given: dict[str, Any] = {
-                "timeout": Timeout(connect=CONNECT, read=STALL),
-                "ssl_context": _tls(certificates),
-                "maxsize": 8,
-            }
+            proxy, certificates, scheme = key
+            given: dict[str, Any] = {"timeout": Timeout(connect=CONNECT, read=STALL), "maxsize": 8}
+            if scheme == "https":
+                given["ssl_context"] = _tls(certificates)
             if proxy is None:
                 self._pools[key] = PoolManager(**given)
             else:

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO, Any
 
 from imgtool.images import reference as references
-from imgtool.images.archive import Progress
 from imgtool.images.layers import MAX_LINKS, Entries, Folder, Room, clean
 from imgtool.images.layers import Tree as Stack
 from imgtool.images.measure import Measures, load, weigh
+from imgtool.images.reading import Progress
 from imgtool.images.spool import Spool
 from imgtool.images.streams import CHUNK, Region
 from imgtool.images.tar import FILE, FOLDER, HARDLINK, SYMLINK, Header, next_header, ownership, padded, xattrs

@@ -10,7 +10,7 @@ from imgtool.facts.stages import Stage
 from imgtool.facts.told import told
 from imgtool.images import model
 from imgtool.images import reference as references
-from imgtool.images.archive import Progress
+from imgtool.images.reading import Progress
 from imgtool.images.spool import Spool
 from imgtool.images.streams import compression
 from imgtool.images.tar import BLOCK

@@ -33,6 +33,7 @@ from archives import (
 )
 
 from imgtool.images import archive, streams
+from imgtool.images import files as stores
 from imgtool.images.errors import ImageError
 from imgtool.images.measure import Measures, measure
 
@@ -511,7 +512,7 @@ def test_bombs_cost_no_memory(save: Save, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_documents_are_bounded_together(save: Save, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive, "MAX_DOCUMENTS", 100)
+    monkeypatch.setattr(stores, "MAX_DOCUMENTS", 100)
     assert refused(save(CLASSIC)) == "it holds more than any real image"
 
 

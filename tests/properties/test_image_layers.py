@@ -20,6 +20,7 @@ from imgtool.images.contents import How, Wasted, contents_of
 from imgtool.images.errors import ImageError
 from imgtool.images.layers import Detail, Room, Tree, read_entries
 from imgtool.images.manifests import read_image
+from imgtool.images.reading import Reading
 from imgtool.images.streams import Stream
 
 
@@ -180,7 +181,7 @@ def wasted_of(layers: list[str], stated: dict[int, int]) -> Iterator[Wasted]:
         data.append(
             layer(", ".join(f"{word} {modes[n]:o}" if modes[n] else word for n, word in enumerate(words)))
         )
-    store = StreamStore([files(classic(data))], None, Detail(lambda *_: False))
+    store = StreamStore([files(classic(data))], Reading(detail=Detail(lambda *_: False)))
     image = read_image(store, reference="image.tar", source="docker-archive", name=None, platform=None)
     return contents_of(image).wasted()
 
