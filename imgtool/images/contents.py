@@ -45,7 +45,8 @@ class Seen(NamedTuple):
 
     ``size`` is 0 for all but files, and a file with several names is one at the first of them and a hard
     link at the others, so sizes add up. ``links`` is how many names it has. ``layer`` counts from 0.
-    ``mode`` (permission bits), ``uid`` and ``gid`` are None where no entry states them.
+    ``mode`` (permission bits), ``uid`` and ``gid`` are None where no entry states them. ``inode`` is the same
+    for all names of one file, and -1 where there is one name.
     """
 
     path: str
@@ -56,6 +57,7 @@ class Seen(NamedTuple):
     uid: int | None
     gid: int | None
     links: int
+    inode: int = -1
 
 
 class Wasted(NamedTuple):
@@ -152,7 +154,8 @@ class Contents:
     def _file(self, path: bytes, inode: int, links: int, kind: int) -> Seen:
         layer, number = self.tree.place(inode)
         size = self.tree.inodes[inode] if kind == FILE else 0
-        return Seen(_text(path), size, layer, kind, *self._stated(layer, number), links)
+        name = inode if links > 1 else -1
+        return Seen(_text(path), size, layer, kind, *self._stated(layer, number), links, name)
 
     def _stated(self, layer: int, number: int | None) -> tuple[int | None, int | None, int | None]:
         stated = self._entries(layer).stated

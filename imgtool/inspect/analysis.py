@@ -10,8 +10,7 @@ from types import MappingProxyType
 
 from imgtool.facts.facts import Facts
 from imgtool.images.contents import Contents, Duplicate, How, Seen, Wasted
-from imgtool.images.packages import KEEP, Package, Weights, owned
-from imgtool.images.tar import FILE
+from imgtool.images.packages import KEEP, Package, Weights, once, owned
 from imgtool.inspect.blame import LayerBlame, blame
 from imgtool.inspect.kinds import Kind, kind_of, with_twins
 from imgtool.values import dataclass, field
@@ -74,7 +73,11 @@ def analyse(
         ImageError: the package databases are absurd.
     """
     tally = _Tally(Weights(owned(contents)))
-    largest = nsmallest(top, tally.through(contents.files()), key=lambda seen: (-seen.size, seen.path))
+    largest = nsmallest(
+        top,
+        tally.through(once(contents.files(), tally.weights.owned)),
+        key=lambda seen: (-seen.size, seen.path),
+    )
     hidden = _Hidden()
     wasted = nsmallest(top, hidden.through(contents.wasted()), key=lambda one: (-one.size, one.path))
     twice = list(contents.duplicates())
@@ -118,10 +121,8 @@ class _Tally:
     unowned: _Sum = field(default_factory=_Sum)
 
     def through(self, files: Iterable[Seen]) -> Iterator[Seen]:
-        """The files among ``files``, which has links too."""
+        """The same files, counted."""
         for seen in files:
-            if seen.kind != FILE:
-                continue
             if self.weights.add(seen) is None:
                 self.unowned.add(seen.size)
             self.kinds.setdefault(kind_of(seen.path, seen.size), _Sum()).add(seen.size)

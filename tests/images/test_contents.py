@@ -100,8 +100,8 @@ def test_files(image: Path) -> None:
     assert sorted(contents.files()) == [
         Seen("/b", 5, 0, FILE, 0o755, 0, 0, 1),
         Seen("/c", 7, 1, FILE, 0o755, 0, 0, 1),
-        Seen("/d/a", 3, 0, FILE, 0o600, 0, 0, 2),
-        Seen("/d/h", 0, 0, HARDLINK, 0o600, 0, 0, 2),
+        Seen("/d/a", 3, 0, FILE, 0o600, 0, 0, 2, 1),
+        Seen("/d/h", 0, 0, HARDLINK, 0o600, 0, 0, 2, 1),
         Seen("/d/z", 1, 2, FILE, 0o755, 0, 0, 1),
         Seen("/s", 0, 0, SYMLINK, 0o755, 0, 0, 1),
         Seen("/t", 0, 1, SYMLINK, 0o755, 0, 0, 1),

@@ -20,8 +20,10 @@ from imgtool.values import dataclass, field
 if TYPE_CHECKING:
     from imgtool.images.contents import Contents, Seen
 
-__all__ = ["KEEP", "Owned", "Package", "Weights", "owned", "owners", "read"]
+__all__ = ["KEEP", "Owned", "Package", "Weights", "once", "owned", "owners", "read"]
 
+#: Memory for the paths that packages own, in bytes; a large image's take a quarter.
+_MAX_OWNED = 256 << 20
 _PER_PATH = 128
 _ENDS = (
     *(b".list", b".json", b".egg-info", b"/installed", b"/status"),
@@ -72,7 +74,7 @@ def owned(contents: Contents) -> Owned:
         ImageError: its databases name more paths than any real image has.
     """
     files = _Held(contents.tree.root, contents.kept)
-    found, room = Owned(), Room()
+    found, room = Owned(), Room(_MAX_OWNED)
     for manager, listed in _all(files, found):
         _claim(found, manager, listed, files, room)
     return found
@@ -106,9 +108,28 @@ def _claim(found: Owned, manager: str, listed: Listed, files: Files, room: Room)
                 claimed.setdefault(place, number)
 
 
+def once(files: Iterable[Seen], owned: Owned) -> Iterator[Seen]:
+    """Each file once, links left out: of several names by one that a package owns, else by its first.
+
+    A cache whose files are linked to what was installed from it costs nothing, as conda's and uv's do.
+    """
+    several: dict[int, Seen] = {}
+    for seen in files:
+        if seen.inode < 0:
+            if seen.kind == FILE:
+                yield seen
+            continue
+        known = several.get(seen.inode)
+        if known is None:
+            several[seen.inode] = seen
+        elif owned.of(known.path) is None and owned.of(seen.path) is not None:
+            several[seen.inode] = known._replace(path=seen.path)
+    yield from several.values()
+
+
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Adds up what packages weigh, file by file, in bytes."""
+    """Adds up what packages weigh, in bytes, over files as :func:`once` gives them."""
 
     owned: Owned
     sizes: dict[int, Counter[int]] = field(default_factory=dict)
@@ -117,7 +138,7 @@ class Weights:
     def add(self, seen: Seen) -> int | None:
         """Count one file in; the number of the package that owns it."""
         owner = self.owned.of(seen.path)
-        if owner is not None and seen.kind == FILE:
+        if owner is not None:
             self.counts[owner] += 1
             self.sizes.setdefault(owner, Counter())[seen.layer] += seen.size
         return owner
@@ -152,7 +173,7 @@ def read(contents: Contents) -> list[Package]:
         ImageError: as :func:`owned`.
     """
     weights = Weights(owned(contents))
-    for seen in contents.files():
+    for seen in once(contents.files(), weights.owned):
         weights.add(seen)
     return weights.packages()
 
