@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Callable
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from imgtool.cli.output import say
+from imgtool.cli.progress import line
+from imgtool.edits import write_atomic
+from imgtool.images import measure as measures
 from imgtool.images import reference as references
 from imgtool.images.errors import ImageError
-from imgtool.images.measure import Measures, measure
+from imgtool.images.measure import Measures
+from imgtool.images.reading import Progress
+from imgtool.inspect.blame import blame
+from imgtool.report.sizes import Subject
 from imgtool.report.style import size
+from imgtool.values import dataclass
+
+if TYPE_CHECKING:
+    from imgtool.facts.facts import Facts
 
 NOT_MEASURABLE = 3
-_REDRAW_SECONDS = 0.2
+
+T = TypeVar("T")
 
 Platform = Annotated[
     str | None,
@@ -26,6 +36,28 @@ Platform = Annotated[
         help="Which platform of several, as linux/arm64; without it the only one, or this machine's.",
     ),
 ]
+Verify = Annotated[bool, typer.Option("--verify", help="Hold uncompressed layers against their digests too.")]
+Top = Annotated[
+    int,
+    typer.Option(
+        "--top", metavar="N", help="Lines of each table; 0: only measures and layers.", min=0, max=10_000
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How images are read, and what is to be known of them.
+
+    ``top`` bounds the tables of an analysis, and is 0 for none. ``facts`` are of the Dockerfile ``file`` that they
+    may be built from.
+    """
+
+    platform: str | None = None
+    verify: bool = False
+    top: int = 0
+    facts: Facts | None = None
+    file: str | None = None
 
 
 def measured(reference: str, platform: str | None, *, verify: bool = False) -> Measures | None:
@@ -34,38 +66,60 @@ def measured(reference: str, platform: str | None, *, verify: bool = False) -> M
     Raises:
         typer.BadParameter: the reference or the platform is none.
     """
-    show, clear = _progress(reference)
+    return shown(
+        reference,
+        lambda progress: measures.measure(reference, platform=platform, verify=verify, progress=progress),
+    )
+
+
+def looked_at(reference: str, wanted: Wanted) -> Subject | None:
+    """Weigh one image and say what it is made of; as :func:`measured`."""
+    return shown(reference, lambda progress: _subject(reference, wanted, progress))
+
+
+def _subject(reference: str, wanted: Wanted, progress: Progress | None) -> Subject:
+    if not wanted.top:
+        found = measures.measure(reference, platform=wanted.platform, verify=wanted.verify, progress=progress)
+        return Subject(found, blame(found.image, wanted.facts, file=wanted.file))
+    from imgtool.images.contents import read_contents
+    from imgtool.inspect.analysis import KEEP, analyse
+
+    contents = read_contents(
+        reference, platform=wanted.platform, verify=wanted.verify, progress=progress, keep=KEEP
+    )
+    analysis = analyse(contents, wanted.facts, file=wanted.file, top=wanted.top)
+    return Subject(contents.measures, analysis.layers, analysis)
+
+
+def shown(reference: str, work: Callable[[Progress | None], T]) -> T | None:
+    """Do what reads an image, with what is read shown; None where it cannot be, the reason said.
+
+    Raises:
+        typer.BadParameter: the reference or the platform is none.
+    """
+    seen = 0
     try:
         parsed = references.parse(reference)
         if parsed.guessed:
             say(f"reading {reference} as {parsed.source}:{reference}")
-        return measure(reference, platform=platform, verify=verify, progress=show)
+        with line() as show:
+
+            def progress(chunk: bytes) -> None:
+                nonlocal seen
+                seen += len(chunk)
+                show(f"reading {reference}: {size(seen)}", passing=True)
+
+            return work(progress)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     except ImageError as error:
-        clear()
         say(f"{reference} cannot be measured: {error.reason}")
         return None
-    finally:
-        clear()
 
 
-def _progress(reference: str) -> tuple[Callable[[bytes], object] | None, Callable[[], None]]:
-    """A counter of chunks that redraws one line of a terminal, and what ends it; nothing elsewhere."""
-    if not sys.stderr.isatty():
-        return None, lambda: None
-    seen, drawn = 0, time.monotonic()
+def draw(path: Path, subjects: Sequence[Subject]) -> None:
+    """Write a page of one image, or of two and what changed."""
+    from imgtool.report.page import page
 
-    def show(chunk: bytes) -> None:
-        nonlocal seen, drawn
-        seen += len(chunk)
-        if time.monotonic() - drawn > _REDRAW_SECONDS:
-            drawn = time.monotonic()
-            sys.stderr.write(f"\r\x1b[Kreading {reference}: {size(seen)}")
-            sys.stderr.flush()
-
-    def clear() -> None:
-        if seen:
-            sys.stderr.write("\r\x1b[K")
-
-    return show, clear
+    write_atomic(path, page(subjects).encode())
+    say(f"{path} is written")

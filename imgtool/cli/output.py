@@ -15,6 +15,14 @@ class Format(enum.StrEnum):
     JSON = "json"
 
 
+class ImageFormat(enum.StrEnum):
+    """How a report about images is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
 def say(message: str) -> None:
     """Tell people something that is no part of the result."""
     print(f"imgtool: {printable(message)}", file=sys.stderr)

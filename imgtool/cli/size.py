@@ -2,27 +2,60 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imgtool.cli.images import NOT_MEASURABLE, Platform, measured
-from imgtool.cli.output import Format
+from imgtool.cli.basics import STDIN, UNREADABLE
+from imgtool.cli.images import NOT_MEASURABLE, Platform, Top, Verify, Wanted, draw, looked_at, shown
+from imgtool.cli.inputs import BuildArgs, build_args, read
+from imgtool.cli.output import ImageFormat, say
+from imgtool.images.measure import marginal, measure
 from imgtool.report import sizes
+from imgtool.report.sizes import Subject
 from imgtool.report.style import style_for
+from imgtool.values import replace
+
+if TYPE_CHECKING:
+    from imgtool.facts.facts import Facts
 
 
 def size(
-    images: Annotated[list[str], typer.Argument(metavar="IMAGE...", help="Archives or names in the engine.")],
-    output: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TEXT,
+    images: Annotated[
+        list[str],
+        typer.Argument(metavar="IMAGE...", help="Archives, layouts, names in an engine or a registry."),
+    ],
+    output: Annotated[ImageFormat, typer.Option("--format", help="How to print it.")] = ImageFormat.TEXT,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Draw it too: one page; of two images what changed."),
+    ] = None,
+    dockerfile: Annotated[
+        str | None,
+        typer.Option("--dockerfile", metavar="FILE", help="What the image was built from: tells the lines."),
+    ] = None,
+    context: Annotated[
+        Path | None,
+        typer.Option("--context", metavar="DIR", help="The build context; else the file's folder."),
+    ] = None,
+    build_arg: BuildArgs = None,
+    stage: Annotated[
+        str | None, typer.Option("--stage", metavar="NAME", help="The stage that was built; else the last.")
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option("--base", metavar="IMAGE", help="Weigh what each image adds to this one, too."),
+    ] = None,
+    top: Top = 12,
     platform: Platform = None,
     *,
-    verify: Annotated[
-        bool, typer.Option("--verify", help="Hold uncompressed layers against their digests too.")
-    ] = False,
+    verify: Verify = False,
 ) -> None:
-    r"""Say what images weigh, layer by layer, in exact bytes.
+    r"""Say what images weigh and why: by layer, folder, file, package and kind, in exact bytes.
 
     All figures are computed from the layers; what an engine says about size is never used.
 
@@ -32,25 +65,85 @@ def size(
       unpacked   layer tars: what unpacking writes
       flattened  file content to be seen in the end, hard links once
       waste      file content of all layers that is not to be seen in the end
+      marginal   with --base: unpacked bytes of the layers that the base does not have
 
     An IMAGE is docker-archive:PATH (made by docker save), docker-archive:PATH:NAME (one of several in it),
-    docker-daemon:NAME, or any without its kind: a file that exists is an archive, and so is what ends in
-    .tar, .tar.gz or .tgz, or cannot be the name of an image.
+    docker-daemon:NAME, oci:FOLDER, oci-archive:PATH, registry:HOST/NAME, or any without its kind: a file
+    that exists is an archive, and so is what ends in .tar, .tar.gz or .tgz, or cannot be the name of an image.
 
     \b
     Examples:
-      imgtool size app:latest
-      docker save app:latest | gzip > app.tar.gz && imgtool size app.tar.gz
-      imgtool size both.tar:app:latest
+      imgtool size app:latest --dockerfile Dockerfile
+      docker save app:latest | gzip > app.tar.gz && imgtool size app.tar.gz --html app.html
+      imgtool size both.tar:app:latest --base debian:bookworm --format markdown
       imgtool size --format json docker-archive:app.tar | jq '.[0].waste'
 
     Exit code: 0 measured, 2 wrong usage, 3 an image cannot be measured.
     """
-    results = [measured(image, platform, verify=verify) for image in images]
-    known = [result for result in results if result]
-    if output is Format.JSON:
-        sys.stdout.write(sizes.as_json(known))
-    else:
-        sys.stdout.write(sizes.text(known, style_for(sys.stdout)))
+    if html and len(images) > 2:
+        raise typer.BadParameter("a page shows one image, or two")
+    facts = _facts(dockerfile, stage, context, build_args(build_arg)) if dockerfile else None
+    wanted = Wanted(
+        platform,
+        verify,
+        top or int(html is not None),
+        facts,
+        None if dockerfile in (None, STDIN) else dockerfile,
+    )
+    below = _diff_ids(base, wanted) if base else ()
+    results = [looked_at(image, wanted) for image in images]
+    known = [_over(result, base, below) for result in results if result]
+    sys.stdout.write(_told(known, output))
     if len(known) < len(results):
         raise typer.Exit(NOT_MEASURABLE)
+    if html:
+        draw(html, known)
+
+
+def _told(subjects: Sequence[Subject], output: ImageFormat) -> str:
+    match output:
+        case ImageFormat.JSON:
+            return sizes.as_json(subjects)
+        case ImageFormat.MARKDOWN:
+            from imgtool.report.sizes_markdown import markdown
+
+            return markdown(subjects)
+        case ImageFormat.TEXT:
+            from imgtool.report.sizes_text import Look, text
+
+            columns = shutil.get_terminal_size((120, 24)).columns
+            return text(subjects, Look(style_for(sys.stdout), columns, _has_glyphs(sys.stdout.encoding)))
+
+
+def _has_glyphs(encoding: str) -> bool:
+    """Whether a terminal's encoding has bars and the lines of trees."""
+    try:
+        "█├…".encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _facts(path: str, stage: str | None, context: Path | None, args: Mapping[str, str]) -> Facts:
+    from imgtool.facts.facts import FactOptions, Facts
+    from imgtool.syntax import parse
+
+    options = FactOptions(args, stage, None if path == STDIN else Path(path), context)
+    facts = Facts(parse(read(path)), options)
+    if facts.target is None:
+        say(f"{path} has no stage {stage or ''}".rstrip())
+        raise typer.Exit(UNREADABLE)
+    return facts
+
+
+def _diff_ids(base: str, wanted: Wanted) -> tuple[str, ...]:
+    found = shown(
+        base, lambda show: measure(base, platform=wanted.platform, verify=wanted.verify, progress=show)
+    )
+    if found is None:
+        raise typer.Exit(NOT_MEASURABLE)
+    return tuple(layer.diff_id for layer in found.image.layers)
+
+
+def _over(subject: Subject, base: str | None, below: tuple[str, ...]) -> Subject:
+    return replace(subject, base=base, marginal=marginal(subject.measures.image, below)) if base else subject

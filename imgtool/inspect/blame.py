@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from imgtool.facts.facts import Facts
 from imgtool.facts.told import Told, holds_several, read, told
 from imgtool.images.model import Image
 from imgtool.leaks import hide
 from imgtool.values import dataclass
+
+if TYPE_CHECKING:
+    # most images are looked at without a Dockerfile
+    from imgtool.facts.facts import Facts
 
 #: Stages that are tried for one that fits, where the target does not.
 _MAX_STAGES = 100

@@ -10,10 +10,26 @@ import base64
 import hashlib
 import html
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from heapq import nlargest
+from itertools import islice
 from pathlib import Path
 from typing import Any
+
+from imgtool.images.tar import FILE
+from imgtool.inspect.analysis import WASTE_CODES
+from imgtool.inspect.kinds import Kind, kind_of, with_twins
+from imgtool.report import treemap
+from imgtool.report.compared import parts
+from imgtool.report.sizes import Subject, instruction, known, place, valid
+from imgtool.report.style import printable, size
+from imgtool.report.treemap import Leaf
+
+#: Rows of a table, and characters of what stands in one: the page shall not grow with the image.
+_MOST, _LONGEST = 1_000, 200
+#: Paths in a cell.
+_SHOWN = 4
 
 _TEMPLATE = """<!DOCTYPE html>
 <html lang="en">
@@ -83,3 +99,153 @@ def _beside(name: str) -> str:
 def _hash(text: str) -> str:
     digest = hashlib.sha256(text.encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+# --- what is in it ---------------------------------------------------------------------------------------
+
+
+def page(subjects: Sequence[Subject], trend: str = "") -> str:
+    """A page of one image, or of two and what changed from the first to the second.
+
+    ``trend`` is a chart as SVG; the caller vouches for it.
+    """
+    title = " → ".join(printable(subject.measures.image.reference) for subject in subjects)
+    images = "".join(map(_about, subjects))
+    chart = f'<h2>Over time</h2><div id="trend">{trend}</div>' if trend else ""
+    return document(f"{title}: imgtool size", images, contents(subjects), chart)
+
+
+def _about(subject: Subject) -> str:
+    image = subject.measures.image
+    stated = image.source, image.platform, subject.measures.compression, image.digest or image.config_digest
+    about = f"<p class=about><b>{_safe(image.reference)}</b><br>{_safe(' · '.join(filter(None, stated)))}</p>"
+    cells = "".join(
+        f"<div><dt>{name}</dt><dd>{known(count)}</dd><small>{_exact(count)}{_safe(meaning)}</small></div>"
+        for name, count, meaning in subject.weights
+    )
+    return f'<section>{about}<dl class="measures">{cells}</dl></section>\n'
+
+
+def _exact(count: int | None) -> str:
+    return "" if count is None else f"{count:,} bytes<br>"
+
+
+def _safe(text: str) -> str:
+    return html.escape(printable(text))
+
+
+def contents(subjects: Sequence[Subject]) -> dict[str, Any]:
+    """What the script reads: images with their layers, kinds, the tree of files, and tables."""
+    kinds: dict[Kind, int] = {}
+    tree = treemap.nodes(_leaves(subjects, kinds), len(subjects))
+    codes = with_twins(kinds)
+    return {
+        "images": [{"layers": _layers(subject)} for subject in subjects],
+        "kinds": [[kind.title, codes[kind.id]] for kind in kinds],
+        "nodes": treemap.columns(tree, len(subjects)),
+        "tables": list(_changed(*subjects) if len(subjects) > 1 else _tables(subjects[0])),
+    }
+
+
+def _layers(subject: Subject) -> list[dict[str, Any]]:
+    return [
+        {"text": valid(" ".join(filter(None, (instruction(one), place(one))))), "waste": one.waste}
+        for one in subject.layers
+    ]
+
+
+def _leaves(subjects: Sequence[Subject], kinds: dict[Kind, int]) -> dict[str, Leaf]:
+    """Every file by its path; ``kinds`` are numbered as they come."""
+    absent = Leaf((0,) * len(subjects), (treemap.SEVERAL,) * len(subjects), treemap.SEVERAL)
+    leaves: dict[str, Leaf] = {}
+    for number, subject in enumerate(subjects):
+        for seen in subject.analysis.contents.files() if subject.analysis else ():
+            if seen.kind == FILE:
+                known_as = leaves.get(seen.path, absent)
+                kind = kinds.setdefault(kind_of(seen.path, seen.size), len(kinds))
+                leaves[seen.path] = Leaf(
+                    _put(known_as.sizes, number, seen.size), _put(known_as.layers, number, seen.layer), kind
+                )
+    return leaves
+
+
+def _put(values: tuple[int, ...], at: int, value: int) -> tuple[int, ...]:
+    return (*values[:at], value, *values[at + 1 :])
+
+
+# --- tables: columns are named, with how the script shows them; rows are arrays ---
+
+
+def _table(
+    title: str, columns: Mapping[str, str], rows: Iterable[Sequence[object]], sort: int = 1, note: str = ""
+) -> dict[str, Any]:
+    shown = [
+        [_clipped(cell) if isinstance(cell, str) else cell for cell in row] for row in islice(rows, _MOST)
+    ]
+    return {"title": title, "columns": list(columns.items()), "rows": shown, "sort": sort, "note": note}
+
+
+def _clipped(cell: str) -> str:
+    half = _LONGEST // 2
+    return valid(cell if len(cell) <= _LONGEST else f"{cell[:half]}…{cell[-half:]}")
+
+
+def _tables(subject: Subject) -> Iterator[dict[str, Any]]:
+    analysis = subject.analysis
+    if analysis is None:
+        return
+    held = analysis.contents
+    yield _table(
+        "Layers",
+        {"instruction": "text", "unpacked": "bytes", "content": "bytes", "waste": "bytes", "transfer": "bytes", "place": "text", "layer": "layer"},
+        (
+            (instruction(blame), layer.unpacked, layer.content, blame.waste, layer.transfer, place(blame), blame.index)
+            for layer, blame in zip(subject.measures.image.layers, subject.layers, strict=True)
+        ),
+    )  # fmt: skip
+    yield _table(
+        "Kinds",
+        {"kind": "text", "bytes": "bytes", "files": "count", "rule": "code"},
+        ((row.kind, row.size, row.count, row.code) for row in analysis.kinds),
+    )
+    yield _table(
+        "Packages",
+        {"package": "text", "bytes": "bytes", "files": "count", "layer": "layer"},
+        (
+            (f"{one.key} {one.version}", one.size, one.files, -1 if one.layer is None else one.layer)
+            for one in analysis.packages
+        ),
+        note=f"{size(analysis.unowned.size)} are files of no package",
+    )
+    yield _table(
+        "Waste",
+        {
+            "path": "text",
+            "bytes": "bytes",
+            "layer": "layer",
+            "hidden by": "layer",
+            "how": "text",
+            "rule": "code",
+        },
+        (
+            (one.path, one.size, one.layer, one.by, one.how.value, WASTE_CODES.get(one.how))
+            for one in nlargest(_MOST, held.wasted(), key=lambda one: one.size)
+        ),
+    )
+    yield _table(
+        "Duplicates",
+        {"paths": "text", "lost": "bytes", "each": "bytes", "copies": "count"},
+        ((", ".join(one.paths[:_SHOWN]), one.lost, one.size, len(one.paths)) for one in held.duplicates()),
+        note=f"{size(analysis.duplicated)} more than one of each",
+    )
+
+
+def _changed(base: Subject, head: Subject) -> Iterator[dict[str, Any]]:
+    for part in parts(base, head):
+        yield _table(
+            part.title,
+            {part.noun: "text", "first": "bytes", "second": "bytes", "growth": "growth"},
+            ((one.name, one.before, one.after, one.growth) for one in part.changes),
+            sort=3,
+            note=f"On {part.measure} bytes",
+        )

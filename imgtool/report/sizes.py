@@ -1,19 +1,23 @@
-"""What images weigh, as text and as JSON. Pure: values in, a string out."""
+"""What images weigh and why, as JSON, and what its reports share. Pure: values in, a string out."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from imgtool.images.budget import Verdict
-from imgtool.images.compare import Comparison, Measure
 from imgtool.images.measure import Measures
 from imgtool.images.model import Layer
 from imgtool.leaks import hide
 from imgtool.regex import regex
-from imgtool.report.style import Style, printable, size
+from imgtool.report.style import printable, size
+from imgtool.values import dataclass
+
+if TYPE_CHECKING:
+    from imgtool.images.packages import Package
+    from imgtool.inspect.analysis import Analysis, Row
+    from imgtool.inspect.blame import LayerBlame
 
 #: Columns of what made a layer, in text.
 _STEP_WIDTH = 90
@@ -32,31 +36,54 @@ _SECRET = regex(
 _USERINFO = regex(r"(://)[^/\s@]+@")
 
 
-def text(results: Sequence[Measures], style: Style) -> str:
-    """Each image with its layers and its measures, rounded and in exact bytes."""
-    return "\n".join("".join(f"{line}\n" for line in _lines(result, style)) for result in results)
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """An image that a report is about.
+
+    ``analysis`` is None where only its layers were looked at. ``base`` names the image that ``marginal`` is over,
+    unpacked bytes of the layers which that one does not have.
+    """
+
+    measures: Measures
+    layers: tuple[LayerBlame, ...]
+    analysis: Analysis | None = None
+    base: str | None = None
+    marginal: int | None = None
+
+    @property
+    def weights(self) -> Iterator[tuple[str, int | None, str]]:
+        """Each measure that says something of this image, with its bytes and what these are."""
+        for name, meaning in _MEANINGS.items():
+            yield name, getattr(self.measures, name), meaning + (self._wasted() if name == "waste" else "")
+        if self.measures.foreign:
+            yield "foreign", self.measures.foreign, "layers that registries do not keep, not in transfer"
+        if self.base is not None:
+            yield "marginal", self.marginal, f"unpacked, over {self.base}"
+
+    def _wasted(self) -> str:
+        measures = self.measures
+        content = (measures.flattened or 0) + (measures.waste or 0)
+        return f": {share(measures.waste, content)} of all file content" if measures.waste else ""
 
 
-def _lines(result: Measures, style: Style) -> Iterator[str]:
-    image = result.image
-    yield style.paint(f"{printable(image.reference)}  ({image.source}, {image.platform})", "bold")
-    yield style.paint(f"  {'unpacked':>10}  {'content':>10}  {'transfer':>10}  layer", "dim")
-    for layer in image.layers:
-        sizes = "  ".join(f"{_size(count):>10}" for count in (layer.unpacked, layer.content, layer.transfer))
-        yield f"  {sizes}  {step(layer.created_by)}"
-    for name in ("transfer", "unpacked", "flattened", "waste"):
-        count = getattr(result, name)
-        exact = "(not every layer is compressed here)" if count is None else f"{count:,} bytes"
-        meaning = "" if count is None else style.paint(_MEANINGS[name] + _share(result, name), "dim")
-        yield f"  {name:<10}  {_size(count):>10}  {exact:>20}  {meaning}".rstrip()
+def instruction(layer: LayerBlame) -> str:
+    """What made a layer, in one line, or why that is not known."""
+    said = layer.instruction or layer.created_by
+    return _line(said) if said else f"({layer.why or 'its history does not say'})"
 
 
-def _share(result: Measures, name: str) -> str:
-    content = (result.flattened or 0) + (result.waste or 0)
-    return f": {(result.waste or 0) / content:.1%} of all file content" if name == "waste" and content else ""
+def place(layer: LayerBlame) -> str:
+    """The file and line of a layer's instruction; empty where they are not known."""
+    return f"{layer.file}:{layer.line}" if layer.file and layer.line else ""
 
 
-def _size(count: int | None) -> str:
+def share(part: int, whole: int) -> str:
+    """``12.3%``; empty where there is no whole."""
+    return f"{part / whole:.1%}" if whole else ""
+
+
+def known(count: int | None) -> str:
+    """Bytes for people, or that nobody knows."""
     return "unknown" if count is None else size(count)
 
 
@@ -64,9 +91,13 @@ def step(created_by: str | None) -> str:
     """What made a layer, in one line: the instruction alone, no secrets, no control characters."""
     if created_by is None:
         return "(not said in the image's history)"
-    line = printable(" ".join(_masked(created_by).split())).removesuffix(" # buildkit")
+    line = _masked(printable(" ".join(created_by.split()))).removesuffix(" # buildkit")
     bare = _WRAPPING.sub("", line)
-    line = f"RUN {bare}" if bare != line and "#(nop)" not in line else bare
+    return _line(f"RUN {bare}" if bare != line and "#(nop)" not in line else bare)
+
+
+def _line(text: str) -> str:
+    line = _masked(printable(" ".join(text.split())))
     return line if len(line) <= _STEP_WIDTH else f"{line[: _STEP_WIDTH - 3]}..."
 
 
@@ -74,100 +105,103 @@ def _masked(text: str) -> str:
     return hide(_USERINFO.sub(r"\1***@", _SECRET.sub(r"\1***", text)))
 
 
-def as_json(results: Sequence[Measures]) -> str:
+def as_json(subjects: Sequence[Subject]) -> str:
     """One array of images, all sizes in bytes, null where a source does not know one."""
-    return json.dumps([_row(result) for result in results], indent=2) + "\n"
+    return json.dumps([_whole(subject) for subject in subjects], indent=2) + "\n"
 
 
-def _row(result: Measures) -> dict[str, Any]:
-    image = result.image
+def _whole(subject: Subject) -> dict[str, Any]:
+    found = row(subject.measures, subject.layers)
+    if subject.base is not None:
+        found |= {"base": subject.base, "marginal": subject.marginal}
+    return found | (analysed(subject.analysis) if subject.analysis else {})
+
+
+def row(measures: Measures, blames: Sequence[LayerBlame] = ()) -> dict[str, Any]:
+    """What an image weighs, with where its layers come from."""
+    image = measures.image
+    whose: Sequence[LayerBlame | None] = blames or [None] * len(image.layers)
     return {
         "reference": image.reference,
         "source": image.source,
         "platform": image.platform,
-        "layers": [_layer_row(layer) for layer in image.layers],
-        "transfer": result.transfer,
-        "unpacked": result.unpacked,
-        "flattened": result.flattened,
-        "waste": result.waste,
+        "digest": image.digest,
+        "config_digest": image.config_digest,
+        "compression": measures.compression,
+        "layers": [_layer_row(layer, blame) for layer, blame in zip(image.layers, whose, strict=True)],
+        "transfer": measures.transfer,
+        "unpacked": measures.unpacked,
+        "flattened": measures.flattened,
+        "waste": measures.waste,
+        "foreign": measures.foreign,
     }
 
 
-def _layer_row(layer: Layer) -> dict[str, Any]:
-    return {
+def _layer_row(layer: Layer, blame: LayerBlame | None) -> dict[str, Any]:
+    found = {
         "digest": layer.digest,
         "diff_id": layer.diff_id,
+        "media_type": layer.media_type,
         "compression": layer.compression,
+        "foreign": layer.foreign,
         "transfer": layer.transfer,
         "unpacked": layer.unpacked,
         "content": layer.content,
         "created_by": None if layer.created_by is None else _masked(layer.created_by),
     }
-
-
-def gate_text(comparison: Comparison, verdicts: Sequence[Verdict], style: Style) -> str:
-    """Both images on all measures, then each budget with what it allows and what there is."""
-    return "".join(f"{line}\n" for line in _gate_lines(comparison, verdicts, style))
-
-
-def _gate_lines(comparison: Comparison, verdicts: Sequence[Verdict], style: Style) -> Iterator[str]:
-    base, head = comparison.base, comparison.head
-    yield f"base  {printable(base.image.reference)}  ({base.image.source}, {base.image.platform})"
-    yield f"head  {printable(head.image.reference)}  ({head.image.source}, {head.image.platform})"
-    yield style.paint(f"  {'':<10}  {'base':>10}  {'head':>10}  {'growth'}", "dim")
-    for name in ("transfer", "unpacked", "flattened", "waste"):
-        before, after = getattr(base, name), getattr(head, name)
-        line = f"  {name:<10}  {_size(before):>10}  {_size(after):>10}  {_growth(before, after)}"
-        yield style.paint(line, "bold") + "  <- gated" if name == comparison.measure else line
-    for verdict in verdicts:
-        yield _verdict_line(verdict, comparison.measure, style)
-
-
-def _growth(before: int | None, after: int | None) -> str:
-    if before is None or after is None:
-        return "-"
-    growth = f"{'+' if after >= before else '-'}{size(abs(after - before))}"
-    return f"{growth} ({(after - before) / before:+.1%})" if before else growth
-
-
-def _verdict_line(verdict: Verdict, measure: Measure, style: Style) -> str:
-    what = "growth" if verdict.budget.kind == "max-growth" else "size"
-    over = verdict.actual - verdict.allowed
-    word = style.paint("over  ", "red") if over > 0 else style.paint("within", "green")
-    line = (
-        f"{word}  --{verdict.budget.kind} {verdict.budget.text}: "
-        f"{measure} {what} {verdict.actual:,} bytes, allowed {verdict.allowed:,}"
-    )
-    return f"{line}, {size(over)} too many" if over > 0 else line
-
-
-def gate_json(comparison: Comparison, verdicts: Sequence[Verdict]) -> str:
-    """The comparison and its verdicts, all sizes in bytes; ``growth_percent`` is null over nothing."""
-    growth, before = comparison.growth, comparison.before
-    return (
-        json.dumps(
-            {
-                "measure": str(comparison.measure),
-                "before": before,
-                "after": comparison.after,
-                "growth": growth,
-                "growth_percent": round(100 * growth / before, 3) if before else None,
-                "within": all(verdict.within for verdict in verdicts),
-                "budgets": [_verdict_row(verdict) for verdict in verdicts],
-                "base": _row(comparison.base),
-                "head": _row(comparison.head),
-            },
-            indent=2,
-        )
-        + "\n"
-    )
-
-
-def _verdict_row(verdict: Verdict) -> dict[str, Any]:
-    return {
-        "budget": verdict.budget.kind,
-        "limit": verdict.budget.text,
-        "allowed": verdict.allowed,
-        "actual": verdict.actual,
-        "within": verdict.within,
+    if blame is None:
+        return found
+    return found | {
+        "waste": blame.waste,
+        "instruction": blame.instruction and _masked(blame.instruction),
+        "file": blame.file,
+        "line": blame.line,
+        "base": blame.base,
+        "why": blame.why,
     }
+
+
+def analysed(analysis: Analysis) -> dict[str, Any]:
+    """What an analysis adds to a row; layers are numbers in the row's list of them."""
+    return {
+        "waste_by": [
+            {"how": one.name, "size": one.size, "count": one.count, "code": one.code}
+            for one in analysis.wasted_by
+        ],
+        "wasted": [
+            {"path": valid(one.path), "size": one.size, "layer": one.layer, "by": one.by, "how": str(one.how)}
+            for one in analysis.wasted
+        ],
+        "paths": [
+            _row_of(one, path=valid(one.name), layer=one.layer, kind=one.kind) for one in analysis.paths
+        ],
+        "folders": [_row_of(one, path=valid(one.name)) for one in analysis.folders],
+        "packages": [_package(one) for one in analysis.packages],
+        "unowned": {"size": analysis.unowned.size, "count": analysis.unowned.count},
+        "kinds": [_row_of(one, kind=one.name, title=one.kind) for one in analysis.kinds],
+        "duplicates": [
+            {"lost": one.lost, "size": one.size, "paths": list(map(valid, one.paths)), "layers": one.layers}
+            for one in analysis.duplicates
+        ],
+        "duplicated": analysis.duplicated,
+    }
+
+
+def _row_of(one: Row, **more: Any) -> dict[str, Any]:
+    return {**more, "size": one.size, "count": one.count, "code": one.code}
+
+
+def _package(one: Package) -> dict[str, Any]:
+    return {
+        "manager": one.manager,
+        "name": valid(one.name),
+        "version": valid(one.version),
+        "size": one.size,
+        "files": one.files,
+        "layer": one.layer,
+    }
+
+
+def valid(text: str) -> str:
+    """A name in an image as valid Unicode; bytes that are not UTF-8 become U+FFFD."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 from typing import Any
 
+from imgtool.report.sizes import valid
 from imgtool.values import NamedTuple
 
 #: Nodes with a name of their own, and bytes of their names, in a page.
@@ -56,7 +57,7 @@ def nodes(files: Mapping[str, Leaf], images: int) -> list[Node]:
     for path in own:
         folder, _, name = path.rpartition("/")
         numbers[path] = len(found)
-        found.append(Node(_valid(name), numbers.get(folder, 0), int(path in files), files.get(path)))
+        found.append(Node(valid(name), numbers.get(folder, 0), int(path in files), files.get(path)))
     rests: dict[str, list[Leaf]] = {}
     for path, leaf in files.items():
         if path not in numbers:
@@ -135,8 +136,3 @@ def _rests(small: Iterable[Leaf], images: int) -> Iterator[Node]:
 
 def _added(one: Leaf, other: Leaf) -> Leaf:
     return one._replace(sizes=tuple(a + b for a, b in zip(one.sizes, other.sizes, strict=True)))
-
-
-def _valid(name: str) -> str:
-    """A name as valid Unicode; bytes that are not UTF-8 become U+FFFD."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

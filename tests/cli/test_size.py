@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from archives import classic, files, layer, oci
 
+from imgtool.cli import size
 from imgtool.cli.start import run
 
 
@@ -33,8 +34,70 @@ def exit_code(*words: str) -> object:
 def test_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code("size", "a.tar") == 0
     said = capsys.readouterr()
-    assert said.out.startswith("a.tar  (docker-archive, linux/amd64)\n")
+    assert said.out.startswith("a.tar  (docker-archive, linux/amd64, none)\n")
     assert said.err == "imgtool: reading a.tar as docker-archive:a.tar\n"
+
+
+def test_tables_are_bounded(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code("size", "--top", "0", "docker-archive:a.tar") == 0
+    assert "what removes it" not in capsys.readouterr().out
+    assert exit_code("size", "--top", "1", "docker-archive:a.tar") == 0
+    assert "IMG202 deleted-later" in capsys.readouterr().out
+
+
+def test_markdown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code("size", "--format", "markdown", "docker-archive:a.tar") == 0
+    assert capsys.readouterr().out.startswith("### docker-archive:a.tar\n")
+
+
+def test_lines_of_a_dockerfile(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    history = [{"created_by": "COPY a /a # buildkit"}, {"created_by": "RUN /bin/sh -c rm /a # buildkit"}]
+    (tmp_path / "a.tar").write_bytes(files(classic([layer("a 3000"), layer(".wh.a")], history=history)))
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY a /a\n\nRUN rm /a\n")
+    assert exit_code("size", "docker-archive:a.tar", "--dockerfile", "Dockerfile") == 0
+    said = capsys.readouterr().out
+    assert "1. COPY a /a  Dockerfile:2\n" in said
+    assert "2. RUN rm /a  Dockerfile:4\n" in said
+
+
+@pytest.mark.parametrize(
+    "words", [["--dockerfile", "none"], ["--dockerfile", "Dockerfile", "--stage", "none"]]
+)
+def test_no_such_dockerfile(words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+    assert exit_code("size", "docker-archive:a.tar", *words) == 2
+    assert "none" in capsys.readouterr().err
+
+
+def test_over_a_base(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "base.tar").write_bytes(files(classic([layer("a 3000")])))
+    words = ["docker-archive:a.tar", "--base", "docker-archive:base.tar", "--format", "json"]
+    assert exit_code("size", *words) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["base"], row["marginal"]) == ("docker-archive:base.tar", 10_240)
+    assert exit_code("size", "docker-archive:a.tar", "--base", "docker-archive:missing.tar") == 3
+
+
+def test_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code("size", "docker-archive:a.tar", "--html", "page.html", "--top", "0") == 0
+    assert "page.html is written" in capsys.readouterr().err
+    assert (tmp_path / "page.html").read_text().startswith("<!DOCTYPE html>")
+
+
+def test_where_there_are_no_blocks(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "b.tar").write_bytes(files(classic([layer("a 3000")])))
+    monkeypatch.setattr("imgtool.cli.size._has_glyphs", lambda _encoding: False)
+    assert exit_code("size", "docker-archive:b.tar") == 0
+    assert "################" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "encoding, glyphs", [("utf-8", True), ("ascii", False), ("latin-1", False), ("cp437", False)]
+)
+def test_glyphs(encoding: str, glyphs: bool) -> None:
+    assert size._has_glyphs(encoding) == glyphs
 
 
 def test_json_of_several(capsys: pytest.CaptureFixture[str]) -> None:
@@ -89,7 +152,8 @@ def test_what_can_be_measured_is(capsys: pytest.CaptureFixture[str]) -> None:
         [],
         [""],
         ["docker-archive:"],
-        ["oci:foo"],
+        ["podman:foo"],
+        ["a.tar", "a.tar", "a.tar", "--html", "page.html"],
         ["a.tar", "--platform", "arm"],
         ["a.tar", "--format", "xml"],
         ["--nope"],
@@ -117,7 +181,7 @@ def test_an_archive_cannot_move_the_terminal(tmp_path: Path, capsys: pytest.Capt
 def test_progress_is_for_terminals(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("imgtool.cli.images._REDRAW_SECONDS", 0)
+    monkeypatch.setattr("imgtool.cli.progress._REDRAW_SECONDS", 0)
 
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
@@ -135,7 +199,7 @@ def test_progress_is_for_terminals(
     assert "\x1b" not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", ["size", "gate"])
+@pytest.mark.parametrize("command", ["size", "compare", "gate"])
 def test_help_teaches(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code(command, "--help") == 0
     said = capsys.readouterr().out

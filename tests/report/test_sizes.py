@@ -1,86 +1,116 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from archives import classic, files, layer, oci
+from looked import looked_at
 
-from imgtool.images.archive import StreamStore
-from imgtool.images.budget import judge, max_growth, max_size
-from imgtool.images.compare import Measure, compare
-from imgtool.images.manifests import read_image
-from imgtool.images.measure import Measures, weigh
+from imgtool.inspect.blame import LayerBlame
 from imgtool.report import sizes
-from imgtool.report.style import Style
+from imgtool.report.sizes import Subject, instruction, place
 
 HISTORY = [{"created_by": "COPY . . # buildkit"}, {"created_by": "RUN /bin/sh -c rm -r d # buildkit"}]
 LAYERS = [layer("d/, d/a 3000000, b 1000000"), layer(".wh.d")]
+IMAGE = files(classic(LAYERS, history=HISTORY))
 
 
-def measured(content: dict[str, bytes], reference: str) -> Measures:
-    store = StreamStore([files(content)])
-    return weigh(read_image(store, reference=reference, source="docker-archive", name=None, platform=None))
-
-
-BASE = measured(classic(LAYERS[:1], history=HISTORY[:1]), "base.tar")
-HEAD = measured(classic(LAYERS, history=HISTORY), "head.tar")
-
-
-def test_text() -> None:
-    assert (
-        sizes.text([HEAD], Style())
-        == """\
-head.tar  (docker-archive, linux/amd64)
-    unpacked     content    transfer  layer
-      4.0 MB      4.0 MB     unknown  COPY . .
-       10 kB         0 B     unknown  RUN rm -r d
-  transfer       unknown  (not every layer is compressed here)
-  unpacked        4.0 MB       4,014,080 bytes  layer tars: what unpacking writes
-  flattened       1.0 MB       1,000,000 bytes  file content to be seen in the end
-  waste           3.0 MB       3,000,000 bytes  overwritten, deleted or copied by a later layer: 75.0% of all file content
-"""
-    )
+def row(subject: Subject) -> dict[str, Any]:
+    (found,) = json.loads(sizes.as_json([subject]))
+    assert isinstance(found, dict)
+    return found
 
 
 def test_json_keeps_its_order() -> None:
-    (row,) = json.loads(sizes.as_json([HEAD]))
-    assert list(row) == [
-        "reference",
-        "source",
-        "platform",
-        "layers",
-        "transfer",
-        "unpacked",
-        "flattened",
-        "waste",
-    ]
-    assert {key: value for key, value in row.items() if key != "layers"} == {
+    found = row(looked_at(IMAGE, "head.tar", top=0))
+    assert list(found) == [
+        "reference", "source", "platform", "digest", "config_digest", "compression", "layers",
+        "transfer", "unpacked", "flattened", "waste", "foreign",
+    ]  # fmt: skip
+    image = looked_at(IMAGE, top=0).measures.image
+    assert {key: value for key, value in found.items() if key != "layers"} == {
         "reference": "head.tar",
         "source": "docker-archive",
         "platform": "linux/amd64",
+        "digest": None,
+        "config_digest": image.config_digest,
+        "compression": "none",
         "transfer": None,
         "unpacked": 4_014_080,
         "flattened": 1_000_000,
         "waste": 3_000_000,
+        "foreign": 0,
     }
-    assert row["layers"][1] == {
+    assert found["layers"][1] == {
         "digest": None,
-        "diff_id": HEAD.image.layers[1].diff_id,
+        "diff_id": image.layers[1].diff_id,
+        "media_type": None,
         "compression": "none",
+        "foreign": False,
         "transfer": None,
         "unpacked": 10240,
         "content": 0,
         "created_by": "RUN /bin/sh -c rm -r d # buildkit",
+        "waste": 0,
+        "instruction": "RUN rm -r d",
+        "file": None,
+        "line": None,
+        "base": False,
+        "why": None,
     }
 
 
+def test_json_of_an_analysis() -> None:
+    content = [layer("lib/, lib/libcuda.so.1 5000, a 70, b 70, \udcff 9"), layer(".wh.a, c 70")]
+    found = row(looked_at(files(oci(content))))
+    assert [layer["waste"] for layer in found["layers"]] == [70, 0]
+    assert found["waste_by"] == [{"how": "deleted", "size": 70, "count": 1, "code": "IMG202"}]
+    assert found["wasted"] == [{"path": "/a", "size": 70, "layer": 0, "by": 1, "how": "deleted"}]
+    assert found["paths"][0] == {
+        "path": "/lib/libcuda.so.1", "layer": 0, "kind": "driver", "size": 5000, "count": 1, "code": "IMG102",
+    }  # fmt: skip
+    assert found["folders"] == [{"path": "/lib", "size": 5000, "count": 1, "code": None}]
+    assert found["kinds"][0] == {
+        "kind": "driver", "title": "the host's driver", "size": 5000, "count": 1, "code": "IMG102",
+    }  # fmt: skip
+    assert sum(kind["size"] for kind in found["kinds"]) == found["flattened"]
+    assert found["packages"] == []
+    assert found["unowned"] == {"size": 5149, "count": 4}
+    assert found["duplicates"] == [{"lost": 70, "size": 70, "paths": ["/b", "/c"], "layers": [0, 1]}]
+    assert found["duplicated"] == 70
+
+
+def test_names_that_are_no_text() -> None:
+    found = row(looked_at(files(classic([layer("\udcff 9")]))))
+    assert [path["path"] for path in found["paths"]] == ["/\ufffd"]
+
+
+def test_json_over_a_base() -> None:
+    found = row(looked_at(IMAGE, base="base.tar", marginal=10_240))
+    assert (found["base"], found["marginal"]) == ("base.tar", 10_240)
+
+
 def test_no_images() -> None:
-    assert sizes.text([], Style()) == ""
     assert json.loads(sizes.as_json([])) == []
 
 
-def test_an_image_without_files() -> None:
-    assert "waste" in sizes.text([measured(oci([]), "empty.tar")], Style())
+# --- (what is known of a layer, its instruction, its place) ---
+MADE = [
+    (LayerBlame(0, "RUN make"), "RUN make", ""),
+    (LayerBlame(0, "RUN make", line=3, file="Dockerfile"), "RUN make", "Dockerfile:3"),
+    (LayerBlame(0, "RUN make", line=3), "RUN make", ""),
+    (LayerBlame(0, None, created_by="bazel build"), "bazel build", ""),
+    (LayerBlame(0, None, why="it has no history"), "(it has no history)", ""),
+    (LayerBlame(0, None), "(its history does not say)", ""),
+    (LayerBlame(0, "RUN echo \x1b[2J \n x"), "RUN echo \ufffd[2J x", ""),
+    (LayerBlame(0, "ENV API_KEY=hush"), "ENV API_KEY=***", ""),
+]
+
+
+@pytest.mark.parametrize("layer_, text, where", MADE)
+def test_what_made_a_layer(layer_: LayerBlame, text: str, where: str) -> None:
+    assert (instruction(layer_), place(layer_)) == (text, where)
 
 
 @pytest.mark.parametrize(
@@ -115,45 +145,5 @@ def test_step(created_by: str | None, shown: str) -> None:
 
 
 def test_secrets_stay_out_of_json() -> None:
-    image = measured(classic(LAYERS[:1], history=[{"created_by": "ENV API_KEY=hush"}]), "x.tar")
-    assert "hush" not in sizes.as_json([image])
-
-
-def test_gate_text() -> None:
-    comparison = compare(BASE, HEAD, Measure.UNPACKED)
-    verdicts = [judge(comparison, limit) for limit in (max_growth("5%"), max_growth("0"), max_size("1GB"))]
-    assert (
-        sizes.gate_text(comparison, verdicts, Style())
-        == """\
-base  base.tar  (docker-archive, linux/amd64)
-head  head.tar  (docker-archive, linux/amd64)
-                    base        head  growth
-  transfer       unknown     unknown  -
-  unpacked        4.0 MB      4.0 MB  +10 kB (+0.3%)  <- gated
-  flattened       4.0 MB      1.0 MB  -3.0 MB (-75.0%)
-  waste              0 B      3.0 MB  +3.0 MB
-within  --max-growth 5%: unpacked growth 10,240 bytes, allowed 200,192
-over    --max-growth 0: unpacked growth 10,240 bytes, allowed 0, 10 kB too many
-within  --max-size 1GB: unpacked size 4,014,080 bytes, allowed 1,000,000,000
-"""
-    )
-
-
-def test_gate_json() -> None:
-    comparison = compare(BASE, HEAD, Measure.UNPACKED)
-    document = json.loads(sizes.gate_json(comparison, [judge(comparison, max_growth("0"))]))
-    assert list(document) == [
-        "measure", "before", "after", "growth", "growth_percent", "within", "budgets", "base", "head",
-    ]  # fmt: skip
-    assert (document["before"], document["after"], document["growth"]) == (4_003_840, 4_014_080, 10_240)
-    assert (document["growth_percent"], document["within"]) == (0.256, False)
-    assert document["budgets"] == [
-        {"budget": "max-growth", "limit": "0", "allowed": 0, "actual": 10_240, "within": False}
-    ]
-    assert document["base"] == json.loads(sizes.as_json([BASE]))[0]
-
-
-def test_growth_over_nothing_has_no_percentage() -> None:
-    nothing = measured(oci([]), "nothing.tar")
-    comparison = compare(nothing, nothing, Measure.FLATTENED)
-    assert json.loads(sizes.gate_json(comparison, []))["growth_percent"] is None
+    image = files(classic(LAYERS[:1], history=[{"created_by": "ENV API_KEY=hush"}]))
+    assert "hush" not in sizes.as_json([looked_at(image)])

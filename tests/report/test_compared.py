@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import json
+
+from archives import classic, files, layer, oci
+from looked import looked_at
+
+from imgtool.images.compare import Measure, compare
+from imgtool.report import compared
+from imgtool.report.sizes import Subject
+from imgtool.report.style import Style
+from imgtool.values import replace
+
+BASE = looked_at(
+    files(oci([layer("usr/a 10000"), layer("opt/b 50000")], history=[{"created_by": "FROM"}, {"created_by": "RUN make"}])),
+    "base.tar",
+)  # fmt: skip
+HEAD = looked_at(
+    files(
+        oci(
+            [layer("usr/a 10000"), layer("opt/b 90000, opt/c 7"), layer(".wh.usr")],
+            history=[{"created_by": "FROM"}, {"created_by": "RUN make"}, {"created_by": "RUN rm -r /usr"}],
+        )
+    ),
+    "head.tar",
+)
+
+
+def parts(base: Subject, head: Subject) -> list[compared.Part]:
+    return list(compared.parts(base, head))
+
+
+def test_text() -> None:
+    comparison = compare(BASE.measures, HEAD.measures, Measure.UNPACKED)
+    assert (
+        compared.text(comparison, parts(BASE, HEAD), Style(), 1)
+        == f"""\
+first   base.tar  (docker-archive, linux/amd64, gzip)
+second  head.tar  (docker-archive, linux/amd64, gzip)
+                   first      second  growth
+  transfer       {transfer(comparison.base.transfer, comparison.head.transfer)}
+  unpacked         82 kB      133 kB  +51 kB (+62.5%)  <- compared
+  flattened        60 kB       90 kB  +30 kB (+50.0%)
+  waste              0 B       10 kB  +10 kB
+
+  layers (unpacked): 1 added (+10 kB), 1 grown (+41 kB)
+     +41 kB       61 kB      102 kB  RUN make
+  … 1 more
+
+  kinds (flattened): 1 grown (+30 kB)
+     +30 kB       60 kB       90 kB  everything else
+
+  folders (flattened): 1 grown (+40 kB), 1 removed (-10 kB)
+     +40 kB       50 kB       90 kB  /opt
+  … 1 more
+
+  paths (flattened): 1 added (+7 B), 1 grown (+40 kB), 1 removed (-10 kB)
+     +40 kB       50 kB       90 kB  /opt/b
+  … 2 more
+"""
+    )
+
+
+def transfer(before: int | None, after: int | None) -> str:
+    assert before is not None
+    assert after is not None
+    return f"{before:>5} B       {after:>3} B  +{after - before} B ({(after - before) / before:+.1%})"
+
+
+def test_json() -> None:
+    comparison = compare(BASE.measures, HEAD.measures, Measure.FLATTENED)
+    document = json.loads(compared.as_json(comparison, parts(BASE, HEAD), 2))
+    assert list(document) == [
+        "measure", "why", "before", "after", "growth", "growth_percent", "base", "head",
+        "layers", "kinds", "packages", "folders", "paths",
+    ]  # fmt: skip
+    assert (document["measure"], document["growth"], document["growth_percent"]) == (
+        "flattened",
+        30_007,
+        50.012,
+    )
+    assert document["paths"] == {
+        "measure": "flattened",
+        "changed": 3,
+        "changes": [
+            {"name": "/opt/b", "before": 50_000, "after": 90_000, "growth": 40_000},
+            {"name": "/usr/a", "before": 10_000, "after": None, "growth": -10_000},
+        ],
+    }
+    assert document["layers"]["measure"] == "unpacked"
+
+
+def test_markdown() -> None:
+    comparison = compare(BASE.measures, HEAD.measures, Measure.FLATTENED)
+    shown = compared.markdown(comparison, parts(BASE, HEAD), 1)
+    assert shown.startswith("### base.tar → head.tar: flattened +30 kB (+50.0%)\n")
+    assert "| +40 kB | 50 kB | 90 kB | /opt/b |\n\n2 more changes\n" in shown
+    assert shown.count("<details>") == 4
+
+
+def test_what_is_compared_in_place_of_what_was_asked_for_is_said() -> None:
+    other = replace(HEAD.measures, compression="zstd")
+    comparison = compare(BASE.measures, other, Measure.TRANSFER)
+    why = "the layers of one are gzip, those of the other zstd"
+    assert f"compared unpacked: {why}\n" in compared.text(comparison, [], Style(), 5)
+    assert f"Compared unpacked: {why}\n" in compared.markdown(comparison, [], 5)
+    assert json.loads(compared.as_json(comparison, [], 5))["why"] == why
+
+
+def test_layers_on_what_a_pull_moves() -> None:
+    first, *_ = compared.parts(BASE, HEAD, Measure.TRANSFER)
+    assert first.measure is Measure.TRANSFER
+
+
+def test_an_image_and_itself() -> None:
+    comparison = compare(BASE.measures, BASE.measures, Measure.UNPACKED)
+    assert not compared.different(comparison, parts(BASE, BASE))
+    assert compared.different(comparison, parts(BASE, HEAD))
+
+
+def test_without_an_analysis_only_layers() -> None:
+    one = looked_at(files(classic([layer("a 1")])), top=0)
+    assert [part.title for part in compared.parts(one, one)] == ["Layers"]
+
+
+def test_foreign_names() -> None:
+    other = looked_at(files(oci([layer("\x1b[2J<b>\udcff 5000")])))
+    comparison = compare(BASE.measures, other.measures, Measure.UNPACKED)
+    found = parts(BASE, other)
+    assert "\x1b" not in compared.text(comparison, found, Style(), 9)
+    assert "<b>" not in compared.markdown(comparison, found, 9)
+    assert "/\x1b[2J<b>\ufffd" in {
+        one["name"] for one in json.loads(compared.as_json(comparison, found, 9))["paths"]["changes"]
+    }
