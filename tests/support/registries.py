@@ -1,4 +1,4 @@
-"""The real docker-registry on loopback, and what tests put into it."""
+"""The real docker-registry on loopback, what tests put into it, and servers that are neither real nor honest."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ import json
 import os
 import shutil
 import socket
+import ssl
 import subprocess
+import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from urllib3 import BaseHTTPResponse, PoolManager
 from urllib3.exceptions import HTTPError
@@ -114,3 +118,93 @@ def _push(
 
 def _path(descriptor: Mapping[str, Any]) -> str:
     return "blobs/" + str(descriptor["digest"]).replace(":", "/")
+
+
+class Asked(NamedTuple):
+    """One request that a made-up server got; ``at`` is its HOST:PORT."""
+
+    at: str
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Reply(NamedTuple):
+    """What a made-up server says; ``pieces`` go out one by one, and then the connection ends, without a length."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = MappingProxyType({})
+    pieces: Callable[[], Iterable[bytes]] | None = None
+
+
+Say = Callable[[Asked], Reply | None]
+
+
+@contextmanager
+def made_up(
+    say: Say, host: str = "127.0.0.1", context: ssl.SSLContext | None = None
+) -> Iterator[tuple[str, list[Asked]]]:
+    """A server that says what ``say`` wants, 404 where that is None; TLS with a ``context``.
+
+    Yields:
+        HOST:PORT, and all that was asked so far.
+    """
+    seen: list[Asked] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            asked = Asked(at, self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body)
+            seen.append(asked)
+            reply = say(asked) or Reply(404)
+            self.send_response(reply.status)
+            if reply.pieces is None and "Content-Length" not in reply.headers:
+                self.send_header("Content-Length", str(len(reply.body)))
+            for name, value in reply.headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.close_connection = reply.pieces is not None or "Content-Length" in reply.headers
+            with suppress(OSError):
+                for piece in [reply.body] if reply.pieces is None else reply.pieces():
+                    self.wfile.write(piece)
+
+        do_POST = do_GET  # noqa: N815 - the server's name for it
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_: object) -> None:
+            """A client that goes away is no error of the server's."""
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        if context:
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+        at = f"{host}:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield at, seen
+        server.shutdown()
+        thread.join()
+
+
+def serving(files: Mapping[str, bytes], *, ranges: bool = True) -> Say:
+    """What an honest registry says that has one image, that of an OCI layout, under every name and tag."""
+    root = json.loads(files["index.json"])["manifests"][0]
+
+    def say(asked: Asked) -> Reply | None:
+        version = asked.path.rpartition("/")[2]
+        data = files.get(_path(root if ":" not in version else {"digest": version}))
+        if data is None:
+            return None
+        if "/manifests/" in asked.path:
+            return Reply(body=data, headers={"Content-Type": json.loads(data)["mediaType"]})
+        start = int(asked.headers.get("range", "bytes=0-")[6:-1]) if ranges else 0
+        span = {"Content-Range": f"bytes {start}-{len(data) - 1}/{len(data)}"} if start else {}
+        return Reply(206 if start else 200, data[start:], span)
+
+    return say
