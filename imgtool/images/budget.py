@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from imgtool.images.compare import Comparison
 from imgtool.regex import regex
 from imgtool.values import dataclass
 
@@ -37,25 +36,6 @@ class Budget:
     def allowed(self, whole: int) -> int:
         """The most there may be, over this whole; a fraction of a byte is not allowed."""
         return self.size if self.share is None else int(whole * self.share)
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """A budget held against a comparison: ``actual`` bytes of growth or size, ``allowed`` the most there may be."""
-
-    budget: Budget
-    allowed: int
-    actual: int
-
-    @property
-    def within(self) -> bool:
-        return self.actual <= self.allowed
-
-
-def judge(comparison: Comparison, budget: Budget) -> Verdict:
-    """Hold a comparison against a budget; a fraction of a byte is not allowed."""
-    actual = comparison.growth if budget.kind == "max-growth" else comparison.after
-    return Verdict(budget, budget.allowed(comparison.before), actual)
 
 
 def max_growth(text: str) -> Budget:
