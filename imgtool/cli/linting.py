@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,15 +12,17 @@ from imgtool import config as configs
 from imgtool.cli.basics import STDIN, UNREADABLE, UsageError, build_args
 from imgtool.cli.lint_call import FailOn, LintCall, LintFormat
 from imgtool.cli.lint_report import show, write, write_statistics
+from imgtool.cli.lint_tally import Tally
 from imgtool.cli.output import say
 from imgtool.config import ConfigError, ConfigFile
 from imgtool.edits import write_atomic
-from imgtool.findings import Applicability, Severity
+from imgtool.findings import Severity
 from imgtool.lint import batch
 from imgtool.lint.batch import Job, Outcome, Request
 from imgtool.lint.registry import RuleError, Selection, check_selectors
 from imgtool.lint.registry import find as registered
-from imgtool.report.style import counted, printable
+from imgtool.lint.result import LintResult
+from imgtool.report.style import printable
 from imgtool.syntax.source import bounded, decode
 
 if TYPE_CHECKING:
@@ -53,10 +54,12 @@ def run(call: LintCall) -> int:
     # with fixes, what comes in goes out
     out = sys.stderr if STDIN in names and call.fix and not call.diff else sys.stdout
     readable = call.output is LintFormat.TEXT or call.output_file is not None
-    done: list[Outcome] = []
+    least = Severity(call.fail_on) if call.fail_on and call.fail_on is not FailOn.NEVER else None
+    tally, results = Tally(), list[LintResult]()
     for result in _watched(outcomes, len(planned)):
         outcome = known.sift(result) if known else result
-        done.append(outcome)
+        tally.add(outcome, least)
+        results += [outcome.result] if outcome.result and _is_report(call) else []
         complaints += _complaints(outcome)
         if call.diff:
             _print_diff(outcome)
@@ -65,20 +68,19 @@ def run(call: LintCall) -> int:
         if readable and not call.statistics and outcome.result:
             show(outcome.result, out)
     if _is_report(call):
-        results = [outcome.result for outcome in done if outcome.result]
         complaints += (write_statistics if call.statistics else write)(
             results, call.output, call.output_file, out
         )
-    if readable and any(outcome.result or outcome.problem for outcome in done):
-        say(_summary(done, known.hidden if known else 0, diff=call.diff, images=bool(call.image)))
+    if readable and tally.told:
+        say(tally.summary(known.hidden if known else 0, diff=call.diff, images=bool(call.image)))
     if known:
         complaints += known.finish()
-    if call.stage is not None and done and not any(outcome.staged for outcome in done):
+    if call.stage is not None and tally.files and not tally.staged:
         complaints.append(f"no file has a stage {call.stage}")
-    complaints += _unchecked(done)
+    complaints += _unchecked(tally.notices)
     for complaint in complaints:
         say(complaint)
-    return _exit_code(done, complaints, call.fail_on, diff=call.diff)
+    return _exit_code(tally, complaints, call.fail_on, diff=call.diff)
 
 
 def _refuse_usage(call: LintCall) -> None:
@@ -125,9 +127,8 @@ def _request(call: LintCall) -> Request:
     )
 
 
-def _unchecked(done: Sequence[Outcome]) -> list[str]:
+def _unchecked(notices: Mapping[str, bool]) -> list[str]:
     """Why ShellCheck has not looked at shell code: a complaint where that was asked for, else just said."""
-    notices = {outcome.notice: outcome.job.shell_wanted for outcome in done if outcome.notice}
     texts = {f"{notice}; shell code is not checked": wanted for notice, wanted in notices.items()}
     for text, wanted in texts.items():
         if not wanted:
@@ -283,38 +284,12 @@ def _print_diff(outcome: Outcome) -> None:
             sys.stdout.buffer.write(change)
 
 
-def _summary(done: Sequence[Outcome], hidden: int, *, diff: bool, images: bool = False) -> str:
-    if diff:
-        return f"{counted(sum(outcome.differs for outcome in done), 'file')} would change"
-    found = [finding for outcome in done for finding in outcome.findings]
-    fixed = sum(outcome.fixed.fixed.total() for outcome in done if outcome.fixed)
-    parts = [f"{fixed} fixed"] if fixed else []
-    known = [f"{hidden} hidden by the baseline"] if hidden else []
-    if not found:
-        where = "" if images else f" in {counted(len(done), 'file')}"
-        return ", ".join([*parts, f"no findings{where}", *known])
-    where = "" if images else f" in {counted(sum(bool(o.findings) for o in done), 'file')}"
-    parts.append(f"{counted(len(found), 'finding')}{where}")
-    offers = Counter(finding.fix.applicability for finding in found if finding.fix)
-    if safe := offers[Applicability.SAFE]:
-        parts.append(f"{safe} fixable with --fix")
-    if unsafe := offers[Applicability.UNSAFE]:
-        parts.append(f"{unsafe} with --fix --unsafe-fixes")
-    return ", ".join([*parts, *known])
-
-
-def _exit_code(
-    done: Sequence[Outcome], complaints: Sequence[str], fail_on: FailOn | None, *, diff: bool
-) -> int:
+def _exit_code(tally: Tally, complaints: Sequence[str], fail_on: FailOn | None, *, diff: bool) -> int:
     if complaints:
         return UNREADABLE
-    if any(outcome.result is None for outcome in done):
+    if tally.unread:
         # an image that cannot be read, which was said
         return UNMEASURABLE
     if diff:
-        return int(any(outcome.differs for outcome in done))
-    if fail_on is FailOn.NEVER:
-        return 0
-    least = Severity(fail_on) if fail_on else None
-    # pre-commit does not see a new file
-    return int(any(outcome.creates or outcome.fails(least) for outcome in done))
+        return int(tally.differ > 0)
+    return 0 if fail_on is FailOn.NEVER else int(tally.fails)

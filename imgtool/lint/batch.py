@@ -42,6 +42,8 @@ WORTH_PROCESSES = 250_000
 
 # concurrent.futures refuses more workers on Windows, which waits for 63 things at most
 _MOST_PROCESSES = 61
+# files whose findings a worker holds before it hands them over; fewer would start ShellCheck too often
+_LARGEST_PART = 128
 
 _select = lru_cache(maxsize=256)(select)
 _silenced = lru_cache(maxsize=256)(silenced)
@@ -283,7 +285,7 @@ def _worked(jobs: Sequence[Job], workers: int | None) -> Iterator[Outcome]:
     # 40 ms that small runs do not pay
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
 
-    size = max(1, len(jobs) // (8 * count))
+    size = max(1, min(_LARGEST_PART, len(jobs) // (8 * count)))
     parts = [jobs[start : start + size] for start in range(0, len(jobs), size)]
     with ProcessPoolExecutor(count, initializer=share_listings) as pool:
         for outcomes in pool.map(part, parts):
