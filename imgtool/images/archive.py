@@ -80,6 +80,9 @@ class StreamStore:
             raise ImageError(f"{name} is no layer")
         return member
 
+    def stop(self) -> None:
+        """All layers were read when it was opened."""
+
     def _member(self, name: str) -> bytes | LayerTar:
         member = self._members.get(_resolved(name, self._links), missing(name))
         if isinstance(member, ImageError):

@@ -39,6 +39,7 @@ _MAX_STORED, _MAX_RAW = 1 << 28, (1 << 29) + MAX_KEPT
 _FRESH_SECONDS = 3600
 _HEAD = struct.Struct("<32sQ")
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+_MARKS = {".gitignore": "*\n", "CACHEDIR.TAG": "Signature: 8a477f597d28d172789f06886806bc55\n"}
 _MAX_HEAD = 4096
 _MAX_NUMBER = 1 << 62
 
@@ -111,9 +112,10 @@ class LayerCache:
     def _write(self, path: Path, data: bytes) -> None:
         if not path.parent.is_dir():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # backups leave it alone; https://bford.info/cachedir/
-            with suppress(OSError), (self.folder / "CACHEDIR.TAG").open("x", encoding="ascii") as tag:
-                tag.write("Signature: 8a477f597d28d172789f06886806bc55\n")
+            # git and backups leave it alone; https://bford.info/cachedir/
+            for name, text in _MARKS.items():
+                with suppress(OSError), (self.folder / name).open("x", encoding="ascii") as mark:
+                    mark.write(text)
         torn = path.with_name(f"{path.name}.{os.urandom(6).hex()}")
         descriptor = os.open(torn, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o600)
         try:

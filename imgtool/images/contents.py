@@ -18,7 +18,7 @@ from imgtool.images import reference as references
 from imgtool.images.layers import DIGEST, NO_FILE, UNKNOWN, Detail, Entries, Folder, Tree, content_digest
 from imgtool.images.measure import Measures, load, stacked, weigh
 from imgtool.images.model import Image
-from imgtool.images.reading import Progress
+from imgtool.images.reading import NO_CACHE, Access, Progress
 from imgtool.images.streams import Region
 from imgtool.images.tar import FILE, HARDLINK, SYMLINK
 from imgtool.values import NamedTuple, dataclass, field
@@ -197,6 +197,7 @@ def read_contents(
     verify: bool = False,
     progress: Progress | None = None,
     keep: Callable[[bytes, int], bool] = keep_nothing,
+    access: Access = NO_CACHE,
 ) -> Contents:
     """Read and weigh an image, and note what it holds.
 
@@ -213,6 +214,7 @@ def read_contents(
             verify=verify,
             progress=progress,
             detail=Detail(keep),
+            access=access,
         )
     )
 

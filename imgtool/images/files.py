@@ -55,6 +55,9 @@ class FileStore:
     def layer(self, name: str, /) -> LayerTar:
         return self._reading.in_file(name, partial(region_of, self._place(name)))
 
+    def stop(self) -> None:
+        self._reading.stopped.set()
+
     def _place(self, name: str) -> Place:
         place = self._find(name)
         if place is None:

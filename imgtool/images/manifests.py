@@ -24,6 +24,8 @@ from imgtool.images.reference import DAEMON
 INDEX, MANIFEST = "index.json", "manifest.json"
 #: Documents read to find one image; an index of every platform there is has some dozens.
 MAX_MANIFESTS = 1000
+#: Layers that are fetched at a time.
+_CONNECTIONS = 4
 
 _ENTRY = "an entry of an index"
 
@@ -53,6 +55,9 @@ class Store(Protocol):
         Raises:
             ImageError: it is missing or cannot be read.
         """
+
+    def stop(self) -> None:
+        """Give up the layers that are being read, in whatever thread."""
 
 
 def read_image(
@@ -112,8 +117,15 @@ def _is_read(layer: Stored, store: Store, wanted: bool) -> bool:
 def _read_layers(store: Store, names: Sequence[str]) -> dict[str, LayerTar]:
     # unpacking and hashing leave the interpreter's lock
     unique = list(dict.fromkeys(names))
-    with ThreadPoolExecutor(min(len(unique), os.cpu_count() or 1) or 1) as pool:
-        return dict(zip(unique, pool.map(store.layer, unique), strict=True))
+    workers = _CONNECTIONS if store.remote else os.cpu_count() or 1
+    with ThreadPoolExecutor(min(len(unique), workers) or 1) as pool:
+        try:
+            return dict(zip(unique, pool.map(store.layer, unique), strict=True))
+        except BaseException:
+            # who leaves the pool waits for the others
+            store.stop()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _layer(

@@ -14,7 +14,8 @@ A fifth, ``marginal``, is about two images: what one adds to what is below it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from itertools import takewhile
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from imgtool.images.layout import open_layout
 from imgtool.images.manifests import Store, read_image
 from imgtool.images.model import Image, Layer
 from imgtool.images.platforms import normal_platform
-from imgtool.images.reading import Progress, Reading
+from imgtool.images.reading import NO_CACHE, Access, Progress, Reading
 from imgtool.images.spool import Spool
 from imgtool.values import dataclass, replace
 
@@ -56,7 +57,7 @@ def measure(
     verify: bool = False,
     progress: Progress | None = None,
     layers: bool = True,
-    plain_http: bool = False,
+    access: Access = NO_CACHE,
 ) -> Measures:
     """Read and weigh an image.
 
@@ -67,7 +68,7 @@ def measure(
         progress: is shown the chunks that are read.
         layers: without them, those whose sizes the image's manifest states are not read, which leaves
             ``transfer`` alone.
-        plain_http: speak HTTP without encryption to a registry that is not this machine.
+        access: how a registry is reached, and what is known of its layers from earlier.
 
     Raises:
         ImageError: the image cannot be measured.
@@ -80,7 +81,7 @@ def measure(
             verify=verify,
             progress=progress,
             layers=layers,
-            plain_http=plain_http,
+            access=access,
         )
     )
 
@@ -94,34 +95,38 @@ def load(
     spool: Spool | None = None,
     detail: Detail | None = None,
     layers: bool = True,
-    plain_http: bool = False,
+    access: Access = NO_CACHE,
 ) -> Image:
     """Read an image; as :func:`measure`. ``spool`` takes what the layers hold, which is passed over otherwise.
 
     ``detail`` is what to note of the layers' files besides names and sizes.
     """
     wanted = platform and normal_platform(platform)
-    reading = Reading(verify, progress, spool, detail)
-    return read_image(
-        _opened(reference, reading, plain_http=plain_http),
-        reference=reference.text,
-        source=reference.source,
-        name=reference.name,
-        platform=wanted,
-        layers=layers,
-    )
+    reading = Reading(verify, progress, spool, detail, access.cache)
+    with _opened(reference, reading, access) as store:
+        return read_image(
+            store,
+            reference=reference.text,
+            source=reference.source,
+            name=reference.name,
+            platform=wanted,
+            layers=layers,
+        )
 
 
-def _opened(reference: references.Reference, reading: Reading, *, plain_http: bool) -> Store:
+@contextmanager
+def _opened(reference: references.Reference, reading: Reading, access: Access) -> Iterator[Store]:
     if reference.source == references.DAEMON:
-        return open_daemon(reference.place, reading, guessed=reference.guessed)
-    if reference.source == references.REGISTRY:
+        yield open_daemon(reference.place, reading, guessed=reference.guessed)
+    elif reference.source == references.REGISTRY:
         from imgtool.images.registry import open_registry  # noqa: PLC0415 - 100 ms that others need not pay
 
-        return open_registry(reference.place, reading, plain_http=plain_http)
-    if reference.source == references.LAYOUT:
-        return open_layout(Path(reference.place), reading)
-    return open_archive(Path(reference.place), reading)
+        with closing(open_registry(reference.place, reading, plain_http=access.plain_http)) as store:
+            yield store
+    elif reference.source == references.LAYOUT:
+        yield open_layout(Path(reference.place), reading)
+    else:
+        yield open_archive(Path(reference.place), reading)
 
 
 def weigh(image: Image, tree: Tree | None = None) -> Measures:

@@ -331,25 +331,28 @@ class RegistryStore:
 
     def layer(self, name: str, /) -> LayerTar:
         try:
-            return self._read(self._digest(name), self._sizes[name])
+            return self._reading.remembered(name, lambda: self._read(name))
         except ImageError as error:
             # what other threads still read is of no use to anybody, and that it is given up is not why
             self._failure = self._failure or error
             self._client.transport.stop()
             raise self._failure from None
 
-    def _read(self, digest: str, size: int) -> LayerTar:
-        with closing(self._client.stream(digest, size)) as blob:
-            return self._reading.streamed(digest, self._reading.shown(blob))
+    def _read(self, name: str) -> LayerTar:
+        with closing(self._client.stream(self._digest(name), self._sizes[name])) as blob:
+            return self._reading.streamed(name, self._reading.shown(blob))
 
     def _digest(self, name: str) -> str:
         if name not in self:
             raise missing(name)
         return name.removeprefix("blobs/").replace("/", ":")
 
+    def stop(self) -> None:
+        self._client.transport.stop()
+
     def close(self) -> None:
         """Give the connections back, and end what is being read."""
-        self._client.transport.stop()
+        self.stop()
         self._client.transport.close()
 
 

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from email.utils import formatdate
+from itertools import chain
 from pathlib import Path
 
 import archives
@@ -122,7 +123,11 @@ SCHEMA1 = "application/vnd.docker.distribution.manifest.v1+prettyjws"
             Reply(body=LAYERS[0] + b"x"),
             f"{BIG} has more than the {len(LAYERS[0]):,} bytes that are stated",
         ),
-        (BIG, Reply(pieces=endless), f"{BIG} has more than the {len(LAYERS[0]):,} bytes that are stated"),
+        (
+            BIG,
+            Reply(pieces=lambda: chain([LAYERS[0]], endless())),
+            f"{BIG} has more than the {len(LAYERS[0]):,} bytes that are stated",
+        ),
         (BIG, Reply(body=b"x"), f"HOST ends {BIG} too early"),
         (BIG, Reply(body=b""), f"HOST ends {BIG} too early"),
         (BIG, Reply(body=b"x", headers={"Content-Length": "999999"}), "HOST stopped half-way"),
