@@ -55,8 +55,9 @@ def read(reference: str, platform: str | None, *, layers: bool) -> Weighed:
             show(f"reading {reference}: {size(seen)}", passing=True)
 
         if not layers:
-            return Weighed(weigh(load(parsed, platform=platform, progress=progress)))
-        image = load(parsed, platform=platform, progress=progress, detail=Detail(packages.KEEP))
+            return Weighed(weigh(load(parsed, platform=platform, progress=progress, layers=False)))
+        detail = Detail(packages.KEEP, digests=False)
+        image = load(parsed, platform=platform, progress=progress, detail=detail)
         contents = contents_of(image)
         return Weighed(contents.measures, contents, tuple(packages.read(contents)))
 
