@@ -6,6 +6,8 @@
   const SHOWN_ROWS = 400;
   const MOST_BOXES = 2500;
   const HEADER = 15;
+  const SEVERAL = -1;
+  const HIDDEN = -2;
 
   // --- words and figures: foreign text only ever becomes textContent or an attribute's value ---
 
@@ -26,7 +28,7 @@
     const units = ["B", "kB", "MB", "GB", "TB"];
     while (unit < 4 && value >= 1000) { value /= 1000; unit += 1; }
     const text = unit < 2 ? value.toFixed(0) : value.toFixed(unit < 4 ? 1 : 2);
-    return `${count < 0 ? "−" : ""}${text} ${units[unit]}`;
+    return `${count < 0 ? "-" : ""}${text} ${units[unit]}`;
   }
 
   const exact = (count) => `${count.toLocaleString("en")} bytes`;
@@ -128,7 +130,7 @@
   /** What a node counts as where colours are told apart: its own, or that of most of its bytes. */
   function group(node) {
     if (state.image === 2) return Math.sign(node.size[1] - node.size[0]);
-    const own = (one) => (state.colour === "layer" ? layerOf(one) : one.kind);
+    const own = (one) => (one.hidden ? HIDDEN : state.colour === "layer" ? layerOf(one) : one.kind);
     if (!node.children.length) return own(node);
     const sums = new Map();
     const todo = [node];
@@ -137,7 +139,7 @@
       if (one.children.length) todo.push(...one.children);
       else sums.set(own(one), (sums.get(own(one)) || 0) + value(one));
     }
-    return [...sums].reduce((best, each) => (each[1] > best[1] ? each : best), [-1, -1])[0];
+    return [...sums].reduce((best, each) => (each[1] > best[1] ? each : best), [SEVERAL, -1])[0];
   }
 
   const fill = (which) => (state.image === 2 ? `var(--${["less", "same", "more"][which + 1]})` : tone(which));
@@ -258,7 +260,7 @@
   function trail() {
     const parts = [];
     for (let one = state.root; one; one = one.parent) {
-      if (parts.length) parts.unshift("›");
+      if (parts.length) parts.unshift(">");
       parts.unshift(make("button", { type: "button", onclick: () => zoom(one, true) }, title(one)));
     }
     at("trail").replaceChildren(...parts);
@@ -285,7 +287,8 @@
 
   function label(which) {
     if (state.image === 2) return ["smaller or gone", "same size", "larger or new"][which + 1];
-    if (which < 0) return state.colour === "layer" ? "several layers" : "other";
+    if (which === HIDDEN) return "hidden by later layers";
+    if (which === SEVERAL) return state.colour === "layer" ? "several layers" : "several kinds";
     return state.colour === "layer"
       ? `${which + 1}. ${data.images[state.image].layers[which].text}`
       : data.kinds[which].join(" ");

@@ -21,7 +21,7 @@ from imgtool.images.tar import FILE
 from imgtool.inspect.analysis import WASTE_CODES
 from imgtool.inspect.kinds import Kind, kind_of, with_twins
 from imgtool.report import treemap
-from imgtool.report.compared import parts
+from imgtool.report.compared import growth, parts
 from imgtool.report.sizes import Subject, instruction, known, place, valid
 from imgtool.report.style import printable, size
 from imgtool.report.treemap import Leaf
@@ -110,24 +110,30 @@ def page(subjects: Sequence[Subject], trend: str = "") -> str:
     ``trend`` is a chart as SVG; the caller vouches for it.
     """
     title = " → ".join(printable(subject.measures.image.reference) for subject in subjects)
-    images = "".join(map(_about, subjects))
+    images = "".join(_about(subject, subjects[:number]) for number, subject in enumerate(subjects))
     chart = f'<h2>Over time</h2><div id="trend">{trend}</div>' if trend else ""
     return document(f"{title}: imgtool size", images, contents(subjects), chart)
 
 
-def _about(subject: Subject) -> str:
+def _about(subject: Subject, before: Sequence[Subject]) -> str:
+    """An image with its measures, and how these moved from the one ``before``."""
     image = subject.measures.image
     stated = image.source, image.platform, subject.measures.compression, image.digest or image.config_digest
     about = f"<p class=about><b>{_safe(image.reference)}</b><br>{_safe(' · '.join(filter(None, stated)))}</p>"
+    was = {name: count for one in before for name, count, _ in one.weights}
     cells = "".join(
-        f"<div><dt>{name}</dt><dd>{known(count)}</dd><small>{_exact(count)}{_safe(meaning)}</small></div>"
+        f"<div><dt>{name}</dt><dd>{known(count)}</dd>"
+        f"<small>{_exact(count, was.get(name))}{_safe(meaning)}</small></div>"
         for name, count, meaning in subject.weights
     )
     return f'<section>{about}<dl class="measures">{cells}</dl></section>\n'
 
 
-def _exact(count: int | None) -> str:
-    return "" if count is None else f"{count:,} bytes<br>"
+def _exact(count: int | None, was: int | None) -> str:
+    if count is None:
+        return ""
+    moved = "" if was is None else f", {growth(was, count)}"
+    return f"{count:,} bytes{moved}<br>"
 
 
 def _safe(text: str) -> str:
