@@ -25,7 +25,7 @@ COMMANDS = {
     "init": "Write a configuration, also from hadolint's.",
     "size": "Say what images weigh and why, in exact bytes.",
     "compare": "Say what was added, removed and grown from one image to another.",
-    "gate": "Hold an image against a budget of growth over another one.",
+    "gate": "Hold images against budgets of size, growth, waste and content.",
     "audit": "Lint and measure a whole estate into Parquet tables.",
     "rewrite": "Split a Dockerfile that ships its toolchain into builder and runtime.",
     "verify": "Build two Dockerfiles, and prove that the second image does what the first one does.",
