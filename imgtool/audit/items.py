@@ -68,9 +68,7 @@ def _dockerfile(job: Job) -> Item:
         return _unread(Kind.DOCKERFILE, job.shown, f"cannot be read: {error.strerror}")
     root = repository_root(job.path.parent)
     alone = replace(job, data=data, facts=replace(job.facts, dockerfile=None, context=None), cache=None)
-    # rules of packs may be other ones under the same codes, so the packs' names are all there is to go by
-    rules = repr((alone.plugins, [rule.code for rule in alone.rules], alone.options)).encode()
-    settings = cache.key(alone, data) or digest(__version__.encode(), rules, data)
+    settings = digest(__version__.encode(), repr(job.plugins).encode(), cache.settings(alone), data)
     key = _key(Kind.DOCKERFILE, job.shown, settings)
     return Item(Kind.DOCKERFILE, job.shown, key, alone, str(root) if root else None)
 

@@ -12,9 +12,10 @@ from imgtool import __version__
 from imgtool.audit.items import Item, Kind
 from imgtool.findings import Finding, Severity
 from imgtool.images.errors import ImageError
-from imgtool.images.measure import Measures
+from imgtool.images.measure import Measures, measure
 from imgtool.lint.batch import Job
 from imgtool.lint.result import LintResult
+from imgtool.lint.work import part
 from imgtool.values import NamedTuple
 
 Row: TypeAlias = dict[str, Any]
@@ -53,7 +54,7 @@ def examine(item: Item) -> Record:
 
 def failure(item: Item, reason: str) -> Record:
     """The row of an item that could not be done."""
-    return Record({**_row(item), "status": FAILED, "error": _storable(reason)[:MAX_ERROR]})
+    return Record({**_row(item), "status": FAILED, "error": _storable(" ".join(reason.split()))[:MAX_ERROR]})
 
 
 def version() -> str:
@@ -98,9 +99,6 @@ def _dockerfile(item: Item) -> Record:
 
 
 def _linted(job: Job) -> LintResult:
-    # a worker needs the rules, what collects items does not
-    from imgtool.lint.work import part  # noqa: PLC0415
-
     outcome = part([job])[0]
     if outcome.result is None:
         raise _Unfit(outcome.problem)
@@ -142,8 +140,6 @@ def _finding(item: Item, result: LintResult, finding: Finding) -> Row:
 def _image(item: Item) -> Record:
     if item.problem:
         raise _Unfit(item.problem)
-    from imgtool.images.measure import measure  # noqa: PLC0415 - likewise
-
     try:
         measures = measure(item.name, platform=item.platform)
     except (ImageError, ValueError) as error:

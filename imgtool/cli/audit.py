@@ -25,7 +25,7 @@ from imgtool.lint.batch import Request
 from imgtool.report.style import counted
 from imgtool.values import dataclass, field
 
-_EXTRA = {"pyarrow", "pebble", "distributed", "dask"}
+_EXTRA = {"pyarrow", "distributed", "dask"}
 _MEMORY = 4 << 30
 
 Pool: TypeAlias = tuple[Submit[Item, Record], int]
@@ -76,7 +76,7 @@ def audit(
     Spark and Pandas read them. What cannot be read, takes too long or ends its process is a row that says so.
 
     A run that was stopped goes on with --resume: what is done is not done again, unless the file, its settings or
-    imgtool have changed; what failed is tried again; what is no longer there leaves the tables.
+    imgtool have changed; what failed is tried again; what is no longer there leaves the tables, unless something failed that it may be behind.
 
     It needs the extra audit: pip install "imgtool-containers[audit]".
 
@@ -138,11 +138,11 @@ def _pool(scheduler: str | None, jobs: int | None, seconds: float) -> Iterator[P
 
 @dataclass(slots=True)
 class _Seen:
-    """What there is. ``incomplete``: something could not be looked into, and may hold more."""
+    """The keys and names of what there is, and how much of it failed."""
 
     keys: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
-    incomplete: bool = False
+    failed: int = 0
 
     def new(self, items: Iterable[Item]) -> Iterator[Item]:
         """The items, each once."""
@@ -150,12 +150,11 @@ class _Seen:
             if item.key not in self.keys:
                 self.keys.add(item.key)
                 self.names.add(item.name)
-                self.incomplete |= bool(item.problem)
                 yield item
 
     def keeps(self, row: Row) -> bool:
-        """Whether a row of a run before stays: its item is there as it was, or may be."""
-        return row["key"] in self.keys or (self.incomplete and row["path"] not in self.names)
+        """Whether a row of a run before stays: its item is there as it was, or may be behind what failed."""
+        return row["key"] in self.keys or (bool(self.failed) and row["path"] not in self.names)
 
 
 def _audited(
@@ -170,19 +169,18 @@ def _audited(
     """
     from imgtool.audit import tables
 
-    seen, number, failed = _Seen(), 0, 0
+    seen, number = _Seen(), 0
     with tables.opened(output, resume=resume) as table, pool as (submit, width), progress.line() as show:
         done = table.keys()
         left = (item for item in seen.new(coming) if item.key not in done)
         for record in pools.run(left, submit, width, work.failure):
             table.add(record)
             number += 1
-            failed += record.item["status"] != work.OK
-            show(f"{number} done, {failed} failed: {record.item['path']}", passing=True)
+            seen.failed += record.item["status"] != work.OK
+            show(f"{number} done, {seen.failed} failed: {record.item['path']}", passing=True)
         if not seen.keys:
             raise AuditError("nothing to audit: there is no Dockerfile, and no image is named")
         table.keep(seen.keeps)
-    say(
-        f"{counted(number, 'item')} audited, {failed} failed, {len(seen.keys) - number} done before: {output}"
-    )
-    return failed
+    before = len(seen.keys) - number
+    say(f"{counted(number, 'item')} audited, {seen.failed} failed, {before} done before: {output}")
+    return seen.failed

@@ -84,17 +84,21 @@ def _usual() -> Path | None:
 
 def key(job: Job, data: bytes) -> str:
     """The name of the entry for a job on these bytes; ``""`` where a rule is not ours, so its code is not known."""
-    settings = _settings(job)
-    return digest(settings, data) if settings else ""
+    said = _settings(job)
+    return digest(said, data) if said else ""
 
 
 def _settings(job: Job) -> bytes:
     # packs change what codes there are, also where none of their rules runs
     if job.plugins or not all(rule.module.startswith(_OURS) for rule in job.rules):
         return b""
+    return digest(_installed().encode(), settings(job)).encode()
+
+
+def settings(job: Job) -> bytes:
+    """All that a job's findings depend on beside the file's bytes and what of imgtool is installed."""
     judgement = job.judgement
     said = (
-        _installed(),
         [rule.code for rule in job.rules],
         sorted(job.options.items(), key=_first),
         _given(job.facts),

@@ -40,7 +40,3 @@ def fill_on_three(number: int) -> int:
 
 def leave(number: int) -> int:
     os._exit(number)
-
-
-def versionless() -> str:
-    return "0.0"
