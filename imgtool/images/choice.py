@@ -8,7 +8,7 @@ from typing import Any
 
 from imgtool.images import platforms
 from imgtool.images.descriptors import Descriptor
-from imgtool.images.errors import ImageError
+from imgtool.images.errors import ImageError, NoImageError
 from imgtool.values import NamedTuple, dataclass, field, replace
 
 
@@ -46,8 +46,9 @@ class Candidate:
 
     def is_called(self, name: str) -> bool:
         """Whether a name is one of its own, docker's abbreviations undone, or one of its digests."""
-        wanted = _full_name(name)
-        return name in {self.digest, self.config_digest} or wanted in map(_full_name, self.names)
+        digest = name.partition("@")[2] or name
+        named = _full_name(name) in map(_full_name, self.names)
+        return named or digest in {self.digest, self.config_digest}
 
 
 def of_platform(listed: Sequence[Listed], platform: str | None) -> list[Listed]:
@@ -74,7 +75,8 @@ def choose(
     ``place`` is what a user types in front of a name.
 
     Raises:
-        ImageError: it is none, or several.
+        NoImageError: none has the name.
+        ImageError: none has the platform, or several do.
     """
     if name is not None:
         found = _called(found, name)
@@ -103,7 +105,7 @@ def merged(found: Iterable[Candidate]) -> list[Candidate]:
 def _called(found: Sequence[Candidate], name: str) -> list[Candidate]:
     named = [image for image in found if image.is_called(name)]
     if not named:
-        raise ImageError(f"it holds {_listing(found)}, and not {name}")
+        raise NoImageError(f"it holds {_listing(found)}, and not {name}")
     return named
 
 

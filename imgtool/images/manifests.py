@@ -22,7 +22,7 @@ from imgtool.images.model import Image, Layer
 from imgtool.images.reference import DAEMON
 
 INDEX, MANIFEST = "index.json", "manifest.json"
-#: Documents read to find one image; an index of every platform there is has some dozens.
+#: Manifests and indexes looked at to find one image; an index of every platform there is has some dozens.
 MAX_MANIFESTS = 1000
 #: Layers that are fetched at a time.
 _CONNECTIONS = 4
@@ -190,14 +190,16 @@ def _is_there(layer: Stored, store: Store) -> bool:
 def _listed(store: Store) -> Iterator[Listed]:
     """The manifests of ``index.json`` and of the indexes in it; attestations are none."""
     todo = _children(documents.mapping(store.document(INDEX), INDEX), INDEX, ())
-    read = 0
+    looked_at = 0
     while todo:
         names, child = todo.pop()
-        if child.is_attestation or blob_name(child.digest) not in store:
+        if child.is_attestation:
             continue
-        read += 1
-        if read > MAX_MANIFESTS:
+        looked_at += 1
+        if looked_at > MAX_MANIFESTS:
             raise ImageError(f"its indexes list more than {MAX_MANIFESTS:,} manifests")
+        if blob_name(child.digest) not in store:
+            continue
         names += child.names
         if child.media_type in MANIFEST_TYPES:
             yield Listed(names, child)

@@ -10,9 +10,15 @@ import gzip
 import hashlib
 import io
 import json
+import sys
 import tarfile
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
@@ -91,7 +97,7 @@ def descriptor(data: bytes, media_type: str, **more: Any) -> dict[str, Any]:
 def oci(
     layers: Sequence[bytes],
     *,
-    compress: bool = True,
+    compress: bool | str = True,
     name: str = "docker.io/library/image:latest",
     **config: Any,
 ) -> dict[str, bytes]:
@@ -102,7 +108,7 @@ def oci(
 
 
 def oci_index(
-    images: Sequence[tuple[Sequence[bytes], Mapping[str, Any]]], *, compress: bool = True
+    images: Sequence[tuple[Sequence[bytes], Mapping[str, Any]]], *, compress: bool | str = True
 ) -> tuple[bytes, dict[str, bytes]]:
     """An index of one image a platform and an attestation; and the blobs of them all."""
     manifests: list[dict[str, Any]] = []
@@ -118,20 +124,30 @@ def oci_index(
     return encoded({"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": manifests}), blobs | parts
 
 
-def oci_manifest(layers: Sequence[bytes], config: bytes, *, compress: bool) -> tuple[bytes, dict[str, bytes]]:
-    packed = [gzip.compress(data, mtime=0) if compress else data for data in layers]
+def oci_manifest(
+    layers: Sequence[bytes], config: bytes, *, compress: bool | str
+) -> tuple[bytes, dict[str, bytes]]:
+    """A manifest, and its blobs. ``compress``: with gzip, or with what it says, ``gzip`` or ``zstd``."""
+    kind = "gzip" if compress is True else compress or ""
+    packed = [compressed(data, kind) for data in layers]
     manifest = encoded(
         {
             "schemaVersion": 2,
             "mediaType": MANIFEST_TYPE,
             "config": descriptor(config, CONFIG_TYPE),
-            "layers": [descriptor(data, LAYER_TYPE + "+gzip" * compress) for data in packed],
+            "layers": [descriptor(data, f"{LAYER_TYPE}+{kind}".rstrip("+")) for data in packed],
         }
     )
     blobs: dict[str, bytes] = {}
     for data in (*packed, config, manifest):
         blobs |= blob(data)
     return manifest, blobs
+
+
+def compressed(data: bytes, kind: str = "gzip") -> bytes:
+    if kind == "zstd":
+        return zstd.compress(data)
+    return gzip.compress(data, mtime=0) if kind else data
 
 
 def blob(data: bytes) -> dict[str, bytes]:
