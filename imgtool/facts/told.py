@@ -46,6 +46,7 @@ _FLAGS = regex(r"(?:--[a-z-]{1,32}(?:=\S{1,1024})? )+")
 _COPIED = regex(r"(?:--[a-z]{1,16}=\S{1,1024} )*(?:file|dir|multi):[0-9a-f]{8,128} in (.*)")
 #: What is not the same before and after variables are replaced and quotes are removed.
 _LOOSE = regex(r"\$\{[^}]{0,1024}\}|\$\w{1,256}|[\"'\\]+")
+_PRINTED = regex(r"\\+(?:[abfnrtv]|x[0-9a-f]{2})?|[][\"',]")
 
 
 class Step(NamedTuple):
@@ -175,6 +176,9 @@ def _fits(step: Step, instruction: Instruction) -> bool:
             return _names(step.text, instruction.args[::3])
         case "ARG":
             return _names(step.text, [word.partition("=")[0] for word in instruction.args])
+        case "CMD" | "ENTRYPOINT":
+            # a shell may stand before it
+            return _bare(step.text).endswith(_bare(str(instruction.rest)))
     return True
 
 
@@ -233,6 +237,11 @@ def _like(text: str, pattern: str) -> bool:
         if position < len(piece):
             return False
     return text.endswith(others[-1]) and position + len(others[-1]) <= len(text)
+
+
+def _bare(command: str) -> str:
+    """What is the same of a command as it stands in a file, and as Go prints a list of words."""
+    return _PRINTED.sub("", "".join(command.split()))
 
 
 def _names(text: str, names: Sequence[str]) -> bool:

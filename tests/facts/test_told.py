@@ -237,6 +237,8 @@ def test_here_documents_and_flags() -> None:
         (b"ENV A=1 B=2", "ENV B=1 A=2"),
         (b"LABEL a=1", "LABEL b=1"),
         (b"ARG A", "ARG B=1"),
+        (b"CMD a", 'CMD ["/bin/sh" "-c" "b"]'),
+        (b'ENTRYPOINT ["a"]', 'ENTRYPOINT ["b"]'),
         (b"RUN a", "merged"),
         (b"RUN a", ""),
     ],
@@ -259,6 +261,9 @@ def test_what_another_file_left(data: bytes, said: str) -> None:
         (b"COPY a ../b/", "/bin/sh -c #(nop) COPY file:0123456789abcdef in /b/ "),
         (b"WORKDIR $A/x", "WORKDIR /a/x"),
         (b"WORKDIR .", "WORKDIR /a"),
+        (b'CMD ["a", "b c"]', 'CMD ["a" "b c"]'),
+        (b'CMD ["a", "b c"]', '/bin/sh -c #(nop) CMD ["a", "b c"]'),
+        (b"CMD a \\\n\t'b\\tc'", 'CMD ["/bin/sh" "-c" "a \\t\'b\\\\tc\'"]'),
         (b"WORKDIR /", "WORKDIR /"),
     ],
 )
