@@ -8,7 +8,18 @@ from typing import Annotated
 
 import typer
 
-from imgtool.cli.images import NOT_MEASURABLE, Platform, Top, Verify, Wanted, draw, looked_at
+from imgtool.cli.images import (
+    NOT_MEASURABLE,
+    Cached,
+    PlainHttp,
+    Platform,
+    Top,
+    Verify,
+    Wanted,
+    access,
+    draw,
+    looked_at,
+)
 from imgtool.cli.output import ImageFormat, say
 from imgtool.images.compare import Measure
 from imgtool.images.compare import compare as compared
@@ -31,6 +42,8 @@ def compare(
     platform: Platform = None,
     *,
     verify: Verify = False,
+    plain_http: PlainHttp = False,
+    cache: Cached = True,
 ) -> None:
     r"""Say what was added, removed and grown from one image to another: by layer, kind, package, folder and path.
 
@@ -48,7 +61,9 @@ def compare(
     Exit code: 0 nothing has another size, 1 something has, 2 wrong usage, 3 an image cannot be measured, or the
     two cannot be compared.
     """
-    wanted = Wanted(platform, verify, top or int(html is not None))
+    layers = measure is not Measure.TRANSFER or top > 0 or html is not None
+    known = access(plain_http=plain_http, cache=cache)
+    wanted = Wanted(platform, verify, top or int(html is not None), access=known, layers=layers)
     base, head = looked_at(first, wanted), looked_at(second, wanted)
     if base is None or head is None:
         raise typer.Exit(NOT_MEASURABLE)

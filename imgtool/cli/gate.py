@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -17,7 +18,7 @@ from imgtool.cli import gate_images
 from imgtool.cli.basics import UNREADABLE
 from imgtool.cli.gate_images import Files
 from imgtool.cli.gate_reports import Format, Reports, move, outputs, summary_file, write
-from imgtool.cli.images import NOT_MEASURABLE, Platform
+from imgtool.cli.images import NOT_MEASURABLE, Cached, PlainHttp, Platform, access
 from imgtool.cli.inputs import BuildArgs, build_args
 from imgtool.cli.output import say
 from imgtool.config import ConfigError, ConfigFile
@@ -30,6 +31,7 @@ from imgtool.images.budget import Budget
 from imgtool.images.compare import Measure
 from imgtool.images.errors import ImageError
 from imgtool.images.platforms import normal_platform
+from imgtool.images.reading import Access
 from imgtool.lint.fingerprint import relative
 from imgtool.report.gates.common import Where
 from imgtool.values import replace
@@ -153,6 +155,8 @@ def gate(
         Path | None, typer.Option("--config", metavar="FILE", help="This configuration, and no other.")
     ] = None,
     isolated: Annotated[bool, typer.Option("--isolated", help="No configuration.")] = False,
+    plain_http: PlainHttp = False,
+    cache: Cached = True,
 ) -> None:
     r"""Hold images against budgets: of size, of growth, of waste, of what may be in them.
 
@@ -219,7 +223,8 @@ def gate(
         raise typer.BadParameter(
             "--update moves a ratchet: give --ratchet FILE, or ratchet in the configuration"
         )
-    with _images(chosen, files) as (read, there):
+    known = access(plain_http=plain_http, cache=cache)
+    with _images(chosen, files, known) as (read, there):
         raise typer.Exit(_gated(there, table, read, reports, update=update, whole=not asked.images))
 
 
@@ -252,12 +257,14 @@ def _chosen(
 
 
 @contextmanager
-def _images(chosen: tuple[Target, ...], files: Files | None) -> Iterator[tuple[Reader, tuple[Target, ...]]]:
+def _images(
+    chosen: tuple[Target, ...], files: Files | None, known: Access
+) -> Iterator[tuple[Reader, tuple[Target, ...]]]:
     if files is None:
         _read(gate_images.say_guesses, chosen)
-        yield gate_images.read, chosen
+        yield partial(gate_images.read, access=known), chosen
         return
-    with gate_images.built(chosen, files) as (there, made):
+    with gate_images.built(chosen, files, known) as (there, made):
         yield there.read, made
 
 

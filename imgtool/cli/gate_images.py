@@ -18,6 +18,7 @@ from imgtool.images.contents import contents_of
 from imgtool.images.errors import ImageError
 from imgtool.images.layers import Detail
 from imgtool.images.measure import load, weigh
+from imgtool.images.reading import NO_CACHE, Access
 from imgtool.leaks import hide
 from imgtool.report.style import printable, size
 from imgtool.values import dataclass, field, replace
@@ -38,7 +39,7 @@ class Files:
     base_context: Path | None = None
 
 
-def read(reference: str, platform: str | None, *, layers: bool) -> Weighed:
+def read(reference: str, platform: str | None, *, layers: bool, access: Access = NO_CACHE) -> Weighed:
     """Read an image, with what is in it where its layers are read; long work is shown.
 
     Raises:
@@ -55,9 +56,11 @@ def read(reference: str, platform: str | None, *, layers: bool) -> Weighed:
             show(f"reading {reference}: {size(seen)}", passing=True)
 
         if not layers:
-            return Weighed(weigh(load(parsed, platform=platform, progress=progress, layers=False)))
+            return Weighed(
+                weigh(load(parsed, platform=platform, progress=progress, layers=False, access=access))
+            )
         detail = Detail(packages.KEEP, digests=False)
-        image = load(parsed, platform=platform, progress=progress, detail=detail)
+        image = load(parsed, platform=platform, progress=progress, detail=detail, access=access)
         contents = contents_of(image)
         return Weighed(contents.measures, contents, tuple(packages.read(contents)))
 
@@ -80,6 +83,7 @@ def say_guesses(targets: Iterable[Target]) -> None:
 class Built:
     """Images that were built for targets: their names in the engine, and why others were not, by what people call them."""
 
+    access: Access = NO_CACHE
     names: dict[str, str] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
 
@@ -103,19 +107,21 @@ class Built:
         if reference in self.failed:
             raise ImageError(self.failed[reference])
         if reference not in self.names:
-            return read(reference, platform, layers=layers)
+            return read(reference, platform, layers=layers, access=self.access)
         found = read(f"{references.DAEMON}:{self.names[reference]}", platform, layers=layers)
         image = replace(found.measures.image, reference=reference)
         return replace(found, measures=replace(found.measures, image=image))
 
 
 @contextmanager
-def built(targets: Sequence[Target], files: Files) -> Iterator[tuple[Built, tuple[Target, ...]]]:
+def built(
+    targets: Sequence[Target], files: Files, access: Access = NO_CACHE
+) -> Iterator[tuple[Built, tuple[Target, ...]]]:
     """Build what targets are made of, each stage once; nothing of it stays in the engine."""
     say("this builds the project's own code")
     # so that a job that is cancelled leaves no images behind
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
-    there = Built()
+    there = Built(access)
     try:
         yield there, tuple([_built(target, files, there) for target in targets])
     finally:

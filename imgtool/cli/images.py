@@ -15,7 +15,7 @@ from imgtool.images import measure as measures
 from imgtool.images import reference as references
 from imgtool.images.errors import ImageError
 from imgtool.images.measure import Measures
-from imgtool.images.reading import Progress
+from imgtool.images.reading import NO_CACHE, Access, Progress
 from imgtool.inspect.blame import blame
 from imgtool.report.sizes import Subject
 from imgtool.report.style import size
@@ -37,6 +37,12 @@ Platform = Annotated[
     ),
 ]
 Verify = Annotated[bool, typer.Option("--verify", help="Hold uncompressed layers against their digests too.")]
+PlainHttp = Annotated[
+    bool, typer.Option("--plain-http", help="Ask registries elsewhere without encryption, too.")
+]
+Cached = Annotated[
+    bool, typer.Option("--cache/--no-cache", help="Keep what layers hold, and fetch or unpack none twice.")
+]
 Top = Annotated[
     int,
     typer.Option(
@@ -50,7 +56,7 @@ class Wanted:
     """How images are read, and what is to be known of them.
 
     ``top`` bounds the tables of an analysis, and is 0 for none. ``facts`` are of the Dockerfile ``file`` that they
-    may be built from.
+    may be built from. ``layers``: without them only what manifests state is read.
     """
 
     platform: str | None = None
@@ -58,6 +64,17 @@ class Wanted:
     top: int = 0
     facts: Facts | None = None
     file: str | None = None
+    access: Access = NO_CACHE
+    layers: bool = True
+
+
+def access(*, plain_http: bool, cache: bool) -> Access:
+    """How images are reached: what is kept of them lies where findings lie."""
+    from imgtool.images.cache import LayerCache
+    from imgtool.lint.cache import folder
+
+    place = folder(None) if cache else None
+    return Access(plain_http, LayerCache(place) if place else None)
 
 
 def measured(reference: str, platform: str | None, *, verify: bool = False) -> Measures | None:
@@ -78,14 +95,26 @@ def looked_at(reference: str, wanted: Wanted) -> Subject | None:
 
 
 def _subject(reference: str, wanted: Wanted, progress: Progress | None) -> Subject:
-    if not wanted.top:
-        found = measures.measure(reference, platform=wanted.platform, verify=wanted.verify, progress=progress)
+    if not wanted.top or not wanted.layers:
+        found = measures.measure(
+            reference,
+            platform=wanted.platform,
+            verify=wanted.verify,
+            progress=progress,
+            layers=wanted.layers,
+            access=wanted.access,
+        )
         return Subject(found, blame(found.image, wanted.facts, file=wanted.file))
     from imgtool.images.contents import read_contents
     from imgtool.inspect.analysis import KEEP, analyse
 
     contents = read_contents(
-        reference, platform=wanted.platform, verify=wanted.verify, progress=progress, keep=KEEP
+        reference,
+        platform=wanted.platform,
+        verify=wanted.verify,
+        progress=progress,
+        keep=KEEP,
+        access=wanted.access,
     )
     analysis = analyse(contents, wanted.facts, file=wanted.file, top=wanted.top)
     return Subject(contents.measures, analysis.layers, analysis)

@@ -74,3 +74,4 @@ class LintCall:
     image: list[str] | None = None
     dockerfile: Path | None = None
     platform: str | None = None
+    plain_http: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from imgtool.cli.images import shown
+from imgtool.cli.images import access, shown
 from imgtool.cli.lint_call import LintCall
 from imgtool.facts.facts import Facts
 from imgtool.images.contents import read_contents
@@ -50,9 +50,12 @@ def run(planned: list[Job], call: LintCall) -> Iterator[Outcome]:
 
 
 def _outcomes(job: Job, call: LintCall, facts: Facts | None) -> Iterator[Outcome]:
+    known = access(plain_http=call.plain_http, cache=call.cache)
     contents = shown(
         job.shown,
-        lambda progress: read_contents(job.shown, platform=call.platform, progress=progress, keep=keep),
+        lambda progress: read_contents(
+            job.shown, platform=call.platform, progress=progress, keep=keep, access=known
+        ),
     )
     if contents is None:
         yield Outcome(job, None)

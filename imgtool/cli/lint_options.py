@@ -46,3 +46,7 @@ PlatformOption = Annotated[
     str | None,
     typer.Option("--platform", metavar="OS/ARCH", help="With --image: which platform of several."),
 ]
+PlainHttpOption = Annotated[
+    bool,
+    typer.Option("--plain-http", help="With --image: ask registries elsewhere without encryption, too."),
+]

@@ -5,13 +5,26 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from imgtool.cli.basics import STDIN, UNREADABLE
-from imgtool.cli.images import NOT_MEASURABLE, Platform, Top, Verify, Wanted, draw, looked_at, shown
+from imgtool.cli.images import (
+    NOT_MEASURABLE,
+    Cached,
+    PlainHttp,
+    Platform,
+    Top,
+    Verify,
+    Wanted,
+    access,
+    draw,
+    looked_at,
+    shown,
+)
 from imgtool.cli.inputs import BuildArgs, build_args, read
 from imgtool.cli.output import ImageFormat, say
 from imgtool.images.measure import marginal, measure
@@ -22,6 +35,12 @@ from imgtool.values import replace
 
 if TYPE_CHECKING:
     from imgtool.facts.facts import Facts
+
+
+class Only(StrEnum):
+    """What can be weighed without the layers."""
+
+    TRANSFER = "transfer"
 
 
 def size(
@@ -53,7 +72,13 @@ def size(
     top: Top = 12,
     platform: Platform = None,
     *,
+    only: Annotated[
+        Only | None,
+        typer.Option("--measure", help="Weigh this alone; of images in a registry no layer is fetched then."),
+    ] = None,
     verify: Verify = False,
+    plain_http: PlainHttp = False,
+    cache: Cached = True,
 ) -> None:
     r"""Say what images weigh and why: by layer, folder, file, package and kind, in exact bytes.
 
@@ -77,11 +102,14 @@ def size(
       docker save app:latest | gzip > app.tar.gz && imgtool size app.tar.gz --html app.html
       imgtool size both.tar:app:latest --base debian:bookworm --format markdown
       imgtool size --format json docker-archive:app.tar | jq '.[0].waste'
+      imgtool size registry:ghcr.io/me/app:1 --measure transfer
 
     Exit code: 0 measured, 2 wrong usage, 3 an image cannot be measured.
     """
     if html and len(images) > 2:
         raise typer.BadParameter("a page shows one image, or two")
+    if html and only:
+        raise typer.BadParameter("a page shows what is in layers: no --measure transfer")
     facts = _facts(dockerfile, stage, context, build_args(build_arg)) if dockerfile else None
     wanted = Wanted(
         platform,
@@ -89,6 +117,8 @@ def size(
         top or int(html is not None),
         facts,
         None if dockerfile in (None, STDIN) else dockerfile,
+        access(plain_http=plain_http, cache=cache),
+        only is None,
     )
     below = _diff_ids(base, wanted) if base else ()
     results = [looked_at(image, wanted) for image in images]
@@ -138,7 +168,10 @@ def _facts(path: str, stage: str | None, context: Path | None, args: Mapping[str
 
 def _diff_ids(base: str, wanted: Wanted) -> tuple[str, ...]:
     found = shown(
-        base, lambda show: measure(base, platform=wanted.platform, verify=wanted.verify, progress=show)
+        base,
+        lambda show: measure(
+            base, platform=wanted.platform, progress=show, layers=False, access=wanted.access
+        ),
     )
     if found is None:
         raise typer.Exit(NOT_MEASURABLE)
