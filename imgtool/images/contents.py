@@ -125,7 +125,7 @@ class Contents:
         hashed = [inode for inode in self.tree.seen() if self._digest(inode) != UNKNOWN]
         found = [sorted(inodes) for inodes in _alike(hashed, self._digest)]
         found.sort(key=lambda inodes: (-self.tree.inodes[inodes[0]] * (len(inodes) - 1), inodes))
-        elsewhere = self._elsewhere()
+        elsewhere = self._elsewhere() if found else {}
         for inodes in found:
             paths = tuple(_text(elsewhere.get(inode) or self._written(inode)) for inode in inodes)
             layers = tuple(self.tree.place(inode)[0] for inode in inodes)
@@ -233,7 +233,7 @@ def contents_of(image: Image) -> Contents:
 
 def _kept(layers: list[Entries], tree: Tree) -> Iterator[tuple[str, bytes]]:
     """The kept files that are to be seen, at each of their names."""
-    for path, node in _leaves(tree.root):
+    for path, node in _leaves(tree.root) if any(entries.kept for entries in layers) else ():
         if isinstance(node, int):
             layer, number = tree.place(node)
             if (data := layers[layer].kept.get(number)) is not None:
