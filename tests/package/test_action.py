@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from actions import BIN, ROOT, Job, action
+from archives import classic, files, layer
 
 CLEAN = 'FROM debian:bookworm\nUSER 65534\nCMD ["true"]\n'
 FAULTY = "FROM debian:bookworm\nMAINTAINER somebody\n"
@@ -147,3 +148,49 @@ def test_installs_itself(tmp_path: Path) -> None:
     job.step(next(step for step in steps("run") if step["id"] == "install"))
     assert job.code == 0, job.log
     assert (Path(job.outputs["steps.install.outputs.bin"]) / "shellcheck").exists()
+
+
+@needs_bash
+@pytest.mark.parametrize(
+    ("inputs", "code"),
+    [
+        ({"images": "base.tar", "gate-options": "--max-size=1MB"}, 0),
+        ({"images": "head.tar", "baseline": "base.tar", "gate-options": "--max-growth=5%"}, 1),
+        (
+            {
+                "images": "head.tar",
+                "baseline": "base.tar",
+                "gate-options": "--max-growth=200kB\n--max-size=1kB",
+            },
+            1,
+        ),
+        ({"images": "base.tar\nhead.tar", "gate-options": "--max-size=150kB"}, 1),
+        ({"gate": "true"}, 1),
+        ({"images": "base.tar"}, 2),
+        ({"images": "nothing.tar", "gate-options": "--max-size=1MB"}, 3),
+    ],
+)
+def test_gate(tmp_path: Path, inputs: dict[str, str], code: int) -> None:
+    job = Job(tmp_path, {"lint": "", "comment-key": "nightly", **inputs})
+    grown = [layer("a 100000"), layer("b 20000, a 100000")]
+    (job.project / "base.tar").write_bytes(files(classic(grown[:1])))
+    (job.project / "head.tar").write_bytes(files(classic(grown)))
+    if "gate" in inputs:
+        table = '[gate]\nmax-growth = "5%"\n[[gate.images]]\nname = "app"\nimage = "head.tar"\nbaseline = "base.tar"\n'
+        (job.project / ".imgtool.toml").write_text(table)
+    job.run()
+    assert (job.code, job.outputs["steps.gate.outputs.code"]) == (code, str(code)), job.log
+    if code != 2:
+        report = Path(job.outputs["steps.gate.outputs.report"]).read_text("utf-8")
+        assert report.startswith("<!-- imgtool-gate:nightly -->")
+        assert report.splitlines()[1] in job.summary
+    assert ("::error " in job.log) == (code in (1, 3))
+
+
+@needs_bash
+def test_a_report_of_before_is_none_of_now(tmp_path: Path) -> None:
+    job = Job(tmp_path, {"lint": "", "images": "base.tar"})
+    (tmp_path / "temporary").mkdir()
+    (tmp_path / "temporary/imgtool-gate.md").write_text("<!-- imgtool-gate:imgtool -->")
+    job.run()
+    assert "steps.gate.outputs.report" not in job.outputs

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from actions import BIN, ROOT
+from archives import classic, files, layer
 
 TEMPLATE = ROOT / "docs/ci/imgtool.gitlab-ci.yml"
 PIPELINE = yaml.safe_load(TEMPLATE.read_text("utf-8"))
@@ -93,3 +94,33 @@ def test_words_are_no_patterns_and_no_commands(tmp_path: Path, shell: str) -> No
     assert done.returncode == 2
     assert "*: no such file or folder" in done.stderr
     assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize(
+    ("variables", "code"),
+    [
+        ({"IMGTOOL_IMAGES": "base.tar", "IMGTOOL_GATE_OPTIONS": "--max-size=1MB --max-layers=3"}, 0),
+        (
+            {
+                "IMGTOOL_IMAGES": "head.tar",
+                "IMGTOOL_BASELINE": "base.tar",
+                "IMGTOOL_GATE_OPTIONS": "--max-growth=5%",
+            },
+            1,
+        ),
+        ({"IMGTOOL_GATE": "true"}, 1),
+    ],
+)
+def test_gate(tmp_path: Path, shell: str, variables: dict[str, str], code: int) -> None:
+    grown = [layer("a 100000"), layer("b 20000, a 100000")]
+    (tmp_path / "base.tar").write_bytes(files(classic(grown[:1])))
+    (tmp_path / "head.tar").write_bytes(files(classic(grown)))
+    if "IMGTOOL_GATE" in variables:
+        table = '[gate]\nmax-growth = "5%"\n[[gate.images]]\nname = "app"\nimage = "head.tar"\nbaseline = "base.tar"\n'
+        (tmp_path / ".imgtool.toml").write_text(table)
+    done = run("imgtool-gate", tmp_path, shell, **variables)
+    assert done.returncode == code, done.stderr
+    assert len(json.loads((tmp_path / "gl-imgtool-gate.json").read_text("utf-8"))) == code
+    assert "<testsuite" in (tmp_path / "imgtool-gate.xml").read_text("utf-8")
+    assert "imgtool" in (tmp_path / "metrics.txt").read_text("utf-8")
