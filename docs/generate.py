@@ -205,6 +205,7 @@ GUIDE = (
     "hazards",
     "projects",
     "sizes",
+    "gate",
     "api",
     "plugins",
 )

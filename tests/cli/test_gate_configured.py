@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -250,3 +251,21 @@ def test_linting_lets_the_table_be(gate: Gate, imgtool: Gate, here: Path) -> Non
     for _ in range(2):
         # once from its cache
         assert imgtool("lint", "Dockerfile", "--select", "BK001").code == 0
+
+
+def test_the_configuration_of_the_guide(gate: Gate, here: Path) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs/gate.md").read_text("utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (here / "pyproject.toml").write_text(example)
+    done = gate("app-cuda=new.tar", "--baseline", "old.tar", "--format", "json")
+    (image,) = json.loads(done.out)["images"]
+    assert (done.code, image["name"]) == (1, "app-cuda")
+    outcomes = {(held["budget"], held["limit"]): held["outcome"] for held in image["budgets"]}
+    assert outcomes == {
+        ("max-size", "6GB"): "within",
+        ("max-waste", "2%"): "over",
+        ("max-layers", "40"): "within",
+        ("max-growth", "5%"): "noise",
+        ("max-growth", "200MB"): "within",
+        ("forbid-paths", "/root/.cache/**, **/libcuda.so.*"): "over",
+    }

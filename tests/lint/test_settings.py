@@ -8,6 +8,7 @@ import pytest
 import imgtool.lint.settings as module
 from imgtool.config import ConfigError, load
 from imgtool.findings import Severity
+from imgtool.gates.settings import GATE
 from imgtool.lint.settings import LintSettings, SettingsFinder, settings
 
 DOCS = Path(__file__).resolve().parents[2] / "docs/configuration.md"
@@ -69,7 +70,7 @@ def test_everything_said(tmp_path: Path) -> None:
 
 WRONG = [
     ("excludes = []", "1: excludes: unknown key (did you mean exclude?)"),
-    ("[gate]", "1: gate: unknown key"),
+    ("[gates]", "1: gates: unknown key"),
     ("exclude = 'a'", "1: exclude: must be a list of strings"),
     ("[tool.imgtool]", "1: tool: this file is ours alone: write its keys without tool.imgtool"),
     ("[lint]\nselct = []", "2: lint.selct: unknown key (did you mean select?)"),
@@ -147,7 +148,8 @@ def test_the_documented_example(tmp_path: Path) -> None:
 
 def test_every_key_is_documented() -> None:
     page = DOCS.read_text("utf-8")
-    keys = {*module._TOP, *(f"lint.{key}" for key in module._LINT)} - {"lint", "rules"}
-    assert {f"| `{key}` |" for key in keys} | {"| `rules.CODE` |"} <= set(
+    keys = {*module._TOP, *(f"lint.{key}" for key in module._LINT)}
+    keys |= {f"gate.{key}" for key in GATE}
+    assert {f"| `{key}` |" for key in keys - {"gate", "lint", "rules"}} | {"| `rules.CODE` |"} <= set(
         re.findall(r"^\| `[^`]+` \|", page, re.MULTILINE)
     )
