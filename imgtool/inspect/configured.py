@@ -76,6 +76,8 @@ def _set_in(history: tuple[Mapping[str, Any], ...]) -> dict[str, int]:
 def _stubs(
     env: Mapping[str, str], steps: Mapping[str, int], contents: Contents, found: Survey
 ) -> Iterator[Defect]:
+    for path, layer in found.stubs.items():
+        yield Defect("IMG103", f"{path} leads to a stub, which is loaded instead of the driver", layer)
     if "stubs" not in found.sizes():
         return
     before: set[str] = set()

@@ -8,8 +8,9 @@ from imgtool.facts.told import read
 from imgtool.families.needs import python_need
 from imgtool.findings import Severity
 from imgtool.images.contents import Contents, Wasted
+from imgtool.images.layers import Folder
 from imgtool.images.model import Image
-from imgtool.images.tar import FILE
+from imgtool.images.tar import FILE, SYMLINK
 from imgtool.inspect.analysis import WASTE_CODES
 from imgtool.inspect.kinds import Kind, kind_of, with_twins
 from imgtool.leaks import scan
@@ -39,6 +40,7 @@ _SURE = frozenset(
 #: Nothing in these says what they are.
 _OPAQUE = frozenset({"credentials", "Hugging Face token"})
 _HOST_KEYS = "etc/ssh/ssh_host_", "_key"
+_DRIVER_LIBRARIES, _STUBS = ("libcuda.so", "libnvidia-ml.so"), "stubs"
 _METADATA = ".dist-info/METADATA"
 _COMPILES = frozenset({"jit", "devel"})
 
@@ -83,11 +85,13 @@ class _Held:
 class Survey:
     """One pass over the files to be seen. ``kept`` are the layers of those whose content was kept, by path.
 
+    ``stubs`` are the layers of links that give a stub library the name of the driver's elsewhere, by path.
     ``compilers`` are Python packages that compile for a device when they run.
     """
 
     kinds: dict[tuple[Kind, int], _Held] = field(default_factory=dict)
     kept: dict[str, int] = field(default_factory=dict)
+    stubs: dict[str, int] = field(default_factory=dict)
     compilers: set[str] = field(default_factory=set)
 
     def sizes(self) -> Mapping[str, int]:
@@ -102,6 +106,8 @@ def survey(contents: Contents) -> Survey:
     """Look at every file to be seen once."""
     found = Survey()
     for seen in contents.files():
+        if seen.kind == SYMLINK and _leads_to_stub(contents.tree.root, seen.path):
+            found.stubs[seen.path] = seen.layer
         if seen.kind != FILE:
             continue
         # what is empty was a place to mount at
@@ -116,6 +122,17 @@ def survey(contents: Contents) -> Survey:
             if need is not None and need.level in _COMPILES:
                 found.compilers.add(need.name)
     return found
+
+
+def _leads_to_stub(root: Folder, path: str) -> bool:
+    """Whether a link is called like a driver library, and leads from another folder to a stub of it."""
+    folder, _, name = path.rpartition("/")
+    if not name.startswith(_DRIVER_LIBRARIES) or folder.endswith(_STUBS):
+        return False
+    node: object = root
+    for part in path[1:].split("/"):
+        node = node.get(part.encode("utf-8", "surrogateescape")) if isinstance(node, dict) else None
+    return isinstance(node, bytes) and f"{_STUBS}/".encode() in node
 
 
 def of_kinds(found: Survey) -> Iterator[Defect]:

@@ -102,7 +102,8 @@ def _ordered(found: Iterable[Finding]) -> tuple[Finding, ...]:
 def _finding(defect: Defect, span: Span) -> Finding:
     rule = load(find(defect.code))
     title = rule.page.strip().partition("\n")[0].rstrip(".")
-    message = f"{title}: {hide(defect.about)}"
+    layer = "" if defect.layer is None else f" (layer {defect.layer + 1})"
+    message = f"{title}: {hide(defect.about)}{layer}"
     return rule.meta.finding(span, message, severity=defect.severity, saves_bytes=defect.size or None)
 
 

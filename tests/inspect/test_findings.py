@@ -17,8 +17,8 @@ from imgtool.lint.registry import index
 from imgtool.lint.result import Judgement
 from imgtool.syntax import parse
 
-#: What a file holds; a number is that many bytes of nothing.
-Layer = Mapping[str, bytes | int | None]
+#: What a file holds; a number is that many bytes of nothing, a text where a link leads, None a deletion.
+Layer = Mapping[str, bytes | int | str | None]
 EVERY = [entry.code for entry in index()]
 BIG = LEAST + 1
 
@@ -38,11 +38,13 @@ def image(tmp_path: Path) -> Callable[..., Contents]:
     return make
 
 
-def _member(given: tuple[str, bytes | int | None]) -> tuple[tarfile.TarInfo, bytes]:
+def _member(given: tuple[str, bytes | int | str | None]) -> tuple[tarfile.TarInfo, bytes]:
     path, content = given
     folder, _, name = path.lstrip("/").rpartition("/")
     if content is None:
         return member(f"{folder}/.wh.{name}")
+    if isinstance(content, str):
+        return member(f"{folder}/{name}", kind=tarfile.SYMTYPE, link=content)
     return member(f"{folder}/{name}".lstrip("/"), bytes(content))
 
 
@@ -134,6 +136,9 @@ CANN = {"/usr/local/Ascend/ascend-toolkit/latest/lib64/libascendcl.so": BIG}
         # what is not there loads nothing
         ({}, {"Env": ["LD_LIBRARY_PATH=/usr/local/cuda/lib64/stubs"]}, []),
         ({**STUBS, "/etc/ld.so.conf.d/cuda.conf": b"/usr/local/cuda/lib64/stubs\n"}, {}, [("IMG103", ERROR)]),
+        ({**STUBS, "/usr/lib/libcuda.so.1": f"{CUDA}stubs/libcuda.so"}, {}, [("IMG103", ERROR)]),
+        ({**STUBS, f"{CUDA}stubs/libcuda.so.1": "libcuda.so"}, {}, []),
+        ({"/usr/lib/libcuda.so.1": "libcuda.so.535"}, {}, []),
         ({**STUBS, "/etc/ld.so.conf.d/cuda.conf": b"# /usr/local/cuda/lib64/stubs\n"}, {}, []),
         ({}, {"Env": ["CUDA_VISIBLE_DEVICES=0,1"]}, [("IMG117", WARNING)]),
         ({}, {"Env": ["CUDA_VISIBLE_DEVICES=0"]}, [("IMG117", INFO)]),
