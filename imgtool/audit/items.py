@@ -10,6 +10,7 @@ from imgtool import __version__
 from imgtool.digests import digest
 from imgtool.facts.context import repository_root
 from imgtool.images import reference as references
+from imgtool.images.reading import NO_CACHE, Access
 from imgtool.lint import batch, cache
 from imgtool.lint.batch import Job, Request
 from imgtool.syntax import source
@@ -28,9 +29,9 @@ class Kind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A Dockerfile with its bytes and settings in ``job``, or an image by its reference.
+    """A Dockerfile with its bytes and settings in ``job``, or an image by its reference with settings alone.
 
-    ``name`` is the path or the reference. ``key`` stands for all that the result depends on: an item whose key is in
+    ``name`` is the path or the reference, ``access`` how registries are asked. ``key`` stands for all that the result depends on: an item whose key is in
     the tables is done. ``problem`` says why there is nothing to do.
     """
 
@@ -40,6 +41,7 @@ class Item:
     job: Job | None = None
     repository: str | None = None
     platform: str | None = None
+    access: Access = NO_CACHE
     problem: str = ""
 
 
@@ -73,14 +75,26 @@ def _dockerfile(job: Job) -> Item:
     return Item(Kind.DOCKERFILE, job.shown, key, alone, str(root) if root else None)
 
 
-def image(text: str, platform: str | None = None) -> Item:
-    """An image. Its key knows a file by its size and time; a name in an engine or a registry is what it is called."""
-    try:
-        place = Path(references.parse(text).place)
-    except ValueError as error:
-        return _unread(Kind.IMAGE, text, str(error))
-    key = _key(Kind.IMAGE, text, __version__, platform or "", _seen(place), _seen(place / "index.json"))
-    return Item(Kind.IMAGE, text, key, platform=platform)
+def images(
+    names: Iterable[str], request: Request, platform: str | None = None, access: Access = NO_CACHE
+) -> Iterator[Item]:
+    """Images by their names, with the settings of a Dockerfile here.
+
+    A key knows a file by its size and time; a name in an engine or a registry is what it is called.
+
+    Raises:
+        ConfigError: a configuration file cannot be read or used.
+    """
+    (job,) = batch.plan([Path("Dockerfile")], request, bytes)
+    settings = digest(__version__.encode(), repr(job.plugins).encode(), cache.settings(job))
+    for name in names:
+        try:
+            place = Path(references.parse(name).place)
+        except ValueError as error:
+            yield _unread(Kind.IMAGE, name, str(error))
+            continue
+        key = _key(Kind.IMAGE, name, settings, platform or "", _seen(place), _seen(place / "index.json"))
+        yield Item(Kind.IMAGE, name, key, job, platform=platform, access=access)
 
 
 def is_image(text: str) -> bool:

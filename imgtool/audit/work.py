@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from imgtool import __version__
 from imgtool.audit.items import Item, Kind
 from imgtool.findings import Finding, Severity
+from imgtool.images.contents import read_contents
 from imgtool.images.errors import ImageError
-from imgtool.images.measure import Measures, measure
+from imgtool.images.measure import Measures
+from imgtool.inspect.findings import findings, keep
 from imgtool.lint.batch import Job
 from imgtool.lint.result import LintResult
 from imgtool.lint.work import part
@@ -81,38 +83,46 @@ def _storable(text: str) -> str:
 
 
 def _dockerfile(item: Item) -> Record:
-    if item.job is None or item.job.data is None:
+    job = _job(item)
+    if job.data is None:
+        raise _Unfit("it was not read")
+    outcome = part([job])[0]
+    if outcome.result is None:
+        raise _Unfit(outcome.problem)
+    data = job.data
+    return _record(
+        item,
+        outcome.result,
+        {"digest": f"sha256:{hashlib.sha256(data).hexdigest()}", "bytes": len(data)},
+    )
+
+
+def _job(item: Item) -> Job:
+    if item.job is None:
         raise _Unfit(item.problem)
-    result = _linted(item.job)
-    done: Row = {
+    return item.job
+
+
+def _record(item: Item, result: LintResult, known: Row) -> Record:
+    failures = "; ".join(f"rule {f.code} failed: {result.mask.text(f.error)}" for f in result.failures)
+    done = {
         **_row(item),
         "status": OK,
-        "error": _storable(
-            "; ".join(f"rule {f.code} failed: {result.mask.text(f.error)}" for f in result.failures)
-        )
-        or None,
-        "digest": f"sha256:{hashlib.sha256(item.job.data).hexdigest()}",
-        "bytes": len(item.job.data),
+        "error": _storable(failures) or None,
+        **known,
         **counts(result.findings),
     }
     return Record(done, tuple(_finding(item, result, finding) for finding in result.findings))
 
 
-def _linted(job: Job) -> LintResult:
-    outcome = part([job])[0]
-    if outcome.result is None:
-        raise _Unfit(outcome.problem)
-    return outcome.result
-
-
-def counts(findings: tuple[Finding, ...]) -> Row:
+def counts(found: Sequence[Finding]) -> Row:
     """How many there are, of each severity and code, and what they cost in unpacked bytes."""
-    severities: Mapping[Severity, int] = Counter(finding.severity for finding in findings)
+    severities: Mapping[Severity, int] = Counter(one.severity for one in found)
     return {
-        "findings": len(findings),
+        "findings": len(found),
         **{f"{severity}s": severities[severity] for severity in Severity},
-        "codes": sorted(Counter(finding.code for finding in findings).items()),
-        "saves_bytes": sum(finding.saves_bytes or 0 for finding in findings),
+        "codes": sorted(Counter(one.code for one in found).items()),
+        "saves_bytes": sum(one.saves_bytes or 0 for one in found),
     }
 
 
@@ -138,13 +148,13 @@ def _finding(item: Item, result: LintResult, finding: Finding) -> Row:
 
 
 def _image(item: Item) -> Record:
-    if item.problem:
-        raise _Unfit(item.problem)
+    job = _job(item)
     try:
-        measures = measure(item.name, platform=item.platform)
+        contents = read_contents(item.name, platform=item.platform, keep=keep, access=item.access)
     except (ImageError, ValueError) as error:
         raise _Unfit(str(error)) from None
-    return Record({**_row(item), "status": OK, **_weights(measures)})
+    found = findings(contents, [rule.code for rule in job.rules], judgement=job.judgement)
+    return _record(item, found.image, _weights(contents.measures))
 
 
 def _weights(measures: Measures) -> Row:

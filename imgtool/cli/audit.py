@@ -18,15 +18,19 @@ from imgtool.audit.pools import Submit
 from imgtool.audit.work import Record, Row
 from imgtool.cli import progress
 from imgtool.cli.basics import STDIN, UNREADABLE
-from imgtool.cli.images import NOT_MEASURABLE, Platform
+from imgtool.cli.images import NOT_MEASURABLE, Cached, PlainHttp, Platform, access
 from imgtool.cli.output import say
 from imgtool.config import ConfigError
+from imgtool.images.reading import Access
 from imgtool.lint.batch import Request
 from imgtool.report.style import counted
 from imgtool.values import dataclass, field
 
 _EXTRA = {"pyarrow", "distributed", "dask"}
 _MEMORY = 4 << 30
+
+Reading: TypeAlias = tuple[str | None, Access]
+"""Which platform of an image, and how it is reached."""
 
 Pool: TypeAlias = tuple[Submit[Item, Record], int]
 """What begins the work on an item, and how many may be under way."""
@@ -68,15 +72,19 @@ def audit(
         typer.Option("--shellcheck/--no-shellcheck", help="Let ShellCheck read shell code, or not."),
     ] = None,
     platform: Platform = None,
+    plain_http: PlainHttp = False,
+    cache: Cached = True,
 ) -> None:
     r"""Lint and measure a whole estate into Parquet tables.
 
-    Folders are searched for Dockerfiles as imgtool lint does; each is linted by itself, without what lies beside it.
-    Images are named as in imgtool size. DIR/items has a row for each of them, DIR/findings one for each finding: DuckDB,
-    Spark and Pandas read them. What cannot be read, takes too long or ends its process is a row that says so.
+    Folders are searched for Dockerfiles as imgtool lint does; each is linted by itself, without what lies beside
+    it. Images are named as in imgtool size, and linted as by imgtool lint --image. DIR/items has a row for each of
+    them, DIR/findings one for each finding: DuckDB, Spark and Pandas read them. What cannot be read, takes too long
+    or ends its process is a row that says so.
 
     A run that was stopped goes on with --resume: what is done is not done again, unless the file, its settings or
-    imgtool have changed; what failed is tried again; what is no longer there leaves the tables, unless something failed that it may be behind.
+    imgtool have changed; what failed is tried again; what is no longer there leaves the tables, once nothing fails
+    that it may be behind.
 
     It needs the extra audit: pip install "imgtool-containers[audit]".
 
@@ -95,7 +103,8 @@ def audit(
         request = Request(
             config=configs.load(config) if config else None, isolated=isolated, shellcheck=shellcheck
         )
-        coming = _items(paths or [], _listed(images), request, platform)
+        read = platform, access(plain_http=plain_http, cache=cache)
+        coming = _items(paths or [], _listed(images), request, read)
         failed = _audited(coming, output, _pool(scheduler, jobs, seconds), resume=resume)
     except (ConfigError, OSError, UnicodeDecodeError, AuditError) as error:
         say(str(error))
@@ -117,12 +126,13 @@ def _listed(path: Path | None) -> list[str]:
     return [line for line in lines if line and not line.startswith("#")]
 
 
-def _items(words: list[str], listed: list[str], request: Request, platform: str | None) -> Iterator[Item]:
-    """Everything there is to do, nothing twice."""
-    images = [*filter(items.is_image, words), *listed]
+def _items(words: list[str], listed: list[str], request: Request, read: Reading) -> Iterator[Item]:
+    """Everything there is to do."""
+    images = dict.fromkeys([*filter(items.is_image, words), *listed])
     paths = [Path(word) for word in words if not items.is_image(word)]
     yield from items.dockerfiles(paths, request)
-    yield from (items.image(text, platform) for text in dict.fromkeys(images))
+    if images:
+        yield from items.images(images, request, *read)
 
 
 @contextmanager

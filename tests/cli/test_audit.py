@@ -77,7 +77,7 @@ def whole(count: int) -> None:
 
 def test_rows_say_what_is_there(imgtool: Imgtool) -> None:
     estate(3)
-    Path("app.tar").write_bytes(files(classic([layer("a 3"), layer("a 5")])))
+    Path("app.tar").write_bytes(files(classic([layer("a 3"), layer("root/.cache/pip/http/a 5000000")])))
     Path("images.txt").write_text("# the estate's\napp.tar # the one\n\nnothing.tar\n")
     done = imgtool(
         "audit", "estate", "elsewhere.tar", "--images", "images.txt", "--output", "out", "--no-shellcheck"
@@ -85,7 +85,7 @@ def test_rows_say_what_is_there(imgtool: Imgtool) -> None:
     assert (done.code, done.out) == (3, "")
     assert "6 items audited, 2 failed, 0 done before: out" in done.err
     assert rows("select kind, path, status, error, findings, warnings, layers from items order by path") == [
-        ("image", "app.tar", "ok", None, None, None, 2),
+        ("image", "app.tar", "ok", None, 1, 1, 2),
         ("image", "elsewhere.tar", "failed", "no such file", None, None, None),
         ("dockerfile", "estate/000/Dockerfile", "ok", None, 1, 1, None),
         ("dockerfile", "estate/001/Dockerfile", "ok", None, 4, 3, None),
@@ -95,6 +95,9 @@ def test_rows_say_what_is_there(imgtool: Imgtool) -> None:
     known = measure("app.tar")
     assert rows("select transfer, unpacked, flattened, waste, platform from items where layers > 0") == [
         (known.transfer, known.unpacked, known.flattened, known.waste, "linux/amd64")
+    ]
+    assert rows("select code, line, saves_bytes from findings where path = 'app.tar'") == [
+        ("IMG204", 2, 5_000_000)
     ]
     assert rows("select repository, codes['BK008'] from items where path = 'estate/000/Dockerfile'") == [
         (str(Path("estate/000").resolve()), 1)
