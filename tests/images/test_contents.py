@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import io
 import tarfile
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -200,6 +201,33 @@ def test_no_layers(image: Path) -> None:
     assert not list(contents.files())
     assert not list(contents.wasted())
     assert not list(contents.duplicates())
+
+
+def test_memory_of_many_entries(image: Path) -> None:
+    """500,000 entries in 300 MB are 600 bytes each."""
+    count, layers = 900, 4
+    made = [
+        pack(
+            member(
+                f"usr/lib/python3.11/site-packages/package_{n % 3}_{k // 99}/module_{k}.py", b"%d" % (k % 99)
+            )
+            for k in range(count)
+        )
+        for n in range(layers)
+    ]
+    image.write_bytes(files(classic(made)))
+    read_contents(str(image))  # what is imported and compiled once does not count
+    tracemalloc.start()
+    try:
+        contents = read_contents(str(image))
+        found = [
+            sum(1 for _ in each) for each in (contents.files(), contents.wasted(), contents.duplicates())
+        ]
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found == [3 * count, count, 99]
+    assert peak / (count * layers) < 600
 
 
 @pytest.mark.parametrize("cut", [0, 600, 5000])
