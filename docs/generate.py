@@ -206,6 +206,7 @@ GUIDE = (
     "projects",
     "sizes",
     "gate",
+    "audit",
     "api",
     "plugins",
 )
