@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgtool.facts.facts import FactOptions, Facts
+from imgtool.facts.stages import triggers
 from imgtool.facts.told import holds_several, read, told
 from imgtool.syntax import parse
+from imgtool.syntax.nodes import Instruction
 
 FILE = b"""\
 ARG TOP=bookworm
@@ -143,6 +148,9 @@ def history(text: str, **more: str) -> list[dict[str, Any]]:
 
 def stage_of(data: bytes, name: str | None = None) -> Any:
     return Facts(parse(data), FactOptions(stage=name)).target
+
+
+TARGET = stage_of(FILE)
 
 
 @pytest.mark.parametrize(
@@ -345,8 +353,65 @@ def test_what_is_shown() -> None:
 
 @given(st.lists(st.dictionaries(st.sampled_from(["created_by", "comment", "author", "empty_layer"]), st.none() | st.booleans() | st.integers() | st.text() | st.sampled_from(BUILDKIT.split("\n")))))  # fmt: skip
 def test_never_raises(steps: list[dict[str, Any]]) -> None:
-    found = told(steps, stage_of(FILE))
+    found = told(steps, TARGET)
     assert len(found.instructions) == len(steps)
     assert (found.below is None) is (found.why is not None)
     for number in range(len(steps)):
         holds_several(steps, number)
+
+
+# --- real Dockerfiles, and what BuildKit would say of them ------------------------------------------------------
+
+
+def buildkit_says(instruction: Instruction, facts: Facts, at: Instruction) -> str:
+    """The line that BuildKit leaves, as its source says (dispatchers in dockerfile2llb)."""
+    known = [facts.expand(at, word) or word for word in instruction.args]
+    match instruction.keyword:
+        case "RUN":
+            return f"RUN |1 A=b c {command_of(instruction)} # buildkit"
+        case "COPY" | "ADD":
+            return f"{instruction.keyword} {' '.join(known)} # buildkit"
+        case "ENV" | "LABEL":
+            pairs = zip(known[::3], known[1::3], strict=False)
+            return f"{instruction.keyword} {' '.join(f'{key}={value}' for key, value in pairs)}"
+        case "CMD" | "ENTRYPOINT":
+            words = instruction.args if instruction.json else ("/bin/sh", "-c", str(instruction.rest))
+            return f"{instruction.keyword} [{' '.join(json.dumps(w, ensure_ascii=False) for w in words)}]"
+        case "WORKDIR":
+            return f"WORKDIR {' '.join(known)}"
+    return f"{instruction.keyword} {' '.join(instruction.args)}"
+
+
+def command_of(run: Instruction) -> str:
+    if run.json:
+        return " ".join(run.args)
+    text = str(run.rest)
+    bodies = [(doc.content.decode("utf-8", "replace"), doc.name) for doc in run.heredocs]
+    if len(bodies) == 1 and len(text.split()) == 1:
+        body, name = bodies[0]
+        return f"/bin/sh -c {f'/dev/pipes/{name}' if body.startswith('#!') else body}"
+    return "\n".join([f"/bin/sh -c {text}", *(body + name for body, name in bodies)])
+
+
+def history_of(facts: Facts) -> list[dict[str, Any]]:
+    found: list[tuple[Instruction, Instruction]] = []
+    for stage in facts.shipped:
+        found += [(one, one) for one in reversed(stage.instructions)]
+        found += [(one.inner, one) for one in reversed(triggers(stage)) if one.inner]
+    kept = [(one, at) for one, at in reversed(found) if one.keyword != "ONBUILD"]
+    return [{"created_by": buildkit_says(one, facts, at)} for one, at in kept]
+
+
+@pytest.mark.corpus
+def test_real_files_fit_their_own_history_and_no_other(corpus: Path) -> None:
+    read_ = [
+        Facts(parse(path.read_bytes())) for path in sorted((corpus / "open").rglob("*")) if path.is_file()
+    ]
+    known = [(facts, history_of(facts)) for facts in read_ if facts.target and not facts.document.problems]
+    assert len(known) > 300
+    assert [told(steps, facts.target).why for facts, steps in known] == [None] * len(known)
+    # files of one project may be alike but for a base, which no history tells
+    pairs = [
+        (facts, steps) for (facts, _), (_, steps) in pairwise(known) if len(facts.target.instructions) > 1
+    ]
+    assert sum(told(steps, facts.target).below is not None for facts, steps in pairs) < 0.02 * len(pairs)
