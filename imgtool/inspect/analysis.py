@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from heapq import nsmallest
 from types import MappingProxyType
@@ -88,7 +88,7 @@ def analyse(
         folders=tuple(_folders(tally.folders, top)),
         packages=tuple(tally.weights.packages()),
         unowned=Row("", tally.unowned.size, tally.unowned.count),
-        kinds=tuple(_kinds(tally.kinds)),
+        kinds=tuple(_kinds(tally.kinds.values())),
         duplicates=tuple(twice[:top]),
         duplicated=sum(one.lost for one in twice),
         wasted=tuple(wasted),
@@ -116,8 +116,9 @@ class _Tally:
     """Adds up the files to be seen as they pass."""
 
     weights: Weights
-    kinds: dict[Kind, _Sum] = field(default_factory=dict)
-    folders: dict[str, _Sum] = field(default_factory=dict)
+    #: by their ids: several rows of the data are one kind
+    kinds: dict[str, tuple[Kind, _Sum]] = field(default_factory=dict)
+    folders: dict[str, _Sum] = field(default_factory=lambda: defaultdict(_Sum))
     unowned: _Sum = field(default_factory=_Sum)
 
     def through(self, files: Iterable[Seen]) -> Iterator[Seen]:
@@ -125,8 +126,11 @@ class _Tally:
         for seen in files:
             if self.weights.add(seen) is None:
                 self.unowned.add(seen.size)
-            self.kinds.setdefault(kind_of(seen.path, seen.size), _Sum()).add(seen.size)
-            self.folders.setdefault(_folder(seen.path), _Sum()).add(seen.size)
+            kind = kind_of(seen.path, seen.size)
+            if kind.id not in self.kinds:
+                self.kinds[kind.id] = kind, _Sum()
+            self.kinds[kind.id][1].add(seen.size)
+            self.folders[_folder(seen.path)].add(seen.size)
             yield seen
 
 
@@ -134,18 +138,18 @@ class _Tally:
 class _Hidden:
     """Adds up what is hidden as it passes, by how and by the layer that holds it."""
 
-    ways: dict[How, _Sum] = field(default_factory=dict)
+    ways: dict[How, _Sum] = field(default_factory=lambda: defaultdict(_Sum))
     layers: Counter[int] = field(default_factory=Counter)
 
     def through(self, wasted: Iterable[Wasted]) -> Iterator[Wasted]:
         for one in wasted:
-            self.ways.setdefault(one.how, _Sum()).add(one.size)
+            self.ways[one.how].add(one.size)
             self.layers[one.layer] += one.size
             yield one
 
 
 def _folder(path: str) -> str:
-    return posixpath.dirname(path if len(path) <= _MAX_FOLDER else path[: _MAX_FOLDER + 1])
+    return path[: _MAX_FOLDER + 1].rpartition("/")[0] or "/"
 
 
 def _path(seen: Seen) -> Row:
@@ -153,11 +157,11 @@ def _path(seen: Seen) -> Row:
     return Row(seen.path, seen.size, 1, layer=seen.layer, code=kind.code, kind=kind.id)
 
 
-def _kinds(kinds: Mapping[Kind, _Sum]) -> tuple[Row, ...]:
-    codes = with_twins(kinds)
+def _kinds(kinds: Iterable[tuple[Kind, _Sum]]) -> tuple[Row, ...]:
+    kinds = tuple(kinds)
+    codes = with_twins(kind for kind, _ in kinds)
     return _largest(
-        Row(kind.id, sum_.size, sum_.count, code=codes[kind.id], kind=kind.title)
-        for kind, sum_ in kinds.items()
+        Row(kind.id, sum_.size, sum_.count, code=codes[kind.id], kind=kind.title) for kind, sum_ in kinds
     )
 
 
@@ -167,13 +171,13 @@ def _largest(rows: Iterable[Row]) -> tuple[Row, ...]:
 
 def _folders(own: Mapping[str, _Sum], top: int) -> Iterator[Row]:
     """The largest folders with all below them, without those in which one other holds nearly all."""
-    whole: dict[str, _Sum] = {}
+    whole: dict[str, _Sum] = defaultdict(_Sum)
     for folder, sum_ in own.items():
         path = folder
-        whole.setdefault(path, _Sum()).add(sum_.size, sum_.count)
+        whole[path].add(sum_.size, sum_.count)
         while path != "/":
             path = posixpath.dirname(path)
-            whole.setdefault(path, _Sum()).add(sum_.size, sum_.count)
+            whole[path].add(sum_.size, sum_.count)
     heaviest: dict[str, int] = {}
     for folder, sum_ in whole.items():
         above = posixpath.dirname(folder)

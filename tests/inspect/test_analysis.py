@@ -59,3 +59,33 @@ def test_tables_of_one_image(tmp_path: Path) -> None:
 def test_folders(files: dict[str, bytes], expected: list[tuple[str, int, int]], tmp_path: Path) -> None:
     found = analyse(held(tmp_path, files))
     assert [(row.name, row.size, row.count) for row in found.folders] == expected
+
+
+def test_rows_of_one_kind_are_one_line(tmp_path: Path) -> None:
+    files = {"/a.safetensors": b"w" * 1_000_000, "/.ollama/models/b": b"v" * 1_000_000, "/usr/bin/x": b"1"}
+    found = analyse(held(tmp_path, files))
+    assert [(row.name, row.size, row.count, row.code) for row in found.kinds] == [
+        ("weights", 2_000_000, 2, "IMG206"),
+        ("programs", 1, 1, None),
+    ]
+    assert [(row.name, row.kind, row.code) for row in found.paths[:1]] == [
+        ("/.ollama/models/b", "weights", "IMG206")
+    ]
+
+
+def test_cuda_of_the_system_and_of_wheels_is_one_too_many(tmp_path: Path) -> None:
+    site = "/usr/lib/python3.11/site-packages/nvidia/cublas/lib"
+    both = {"/usr/local/cuda/lib64/libcublas.so.12": b"1", f"{site}/libcublas.so.12": b"12"}
+    assert [(row.name, row.code) for row in analyse(held(tmp_path, both)).kinds] == [
+        ("wheel-cublas", "IMG105"),
+        ("cuda-cublas", None),
+    ]
+
+
+def test_folders_of_absurd_length_are_told_as_what_they_are_in(tmp_path: Path) -> None:
+    deep = "/d" * 300
+    found = analyse(held(tmp_path, {f"{deep}/x": b"12", f"{deep}/y": b"1"}))
+    (row,) = found.folders
+    assert (row.size, row.count) == (3, 2)
+    assert len(row.name) <= 512
+    assert deep.startswith(row.name)

@@ -7,7 +7,7 @@ before conda's before Python's distributions. A distribution whose metadata anot
 from __future__ import annotations
 
 import posixpath
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -132,7 +132,7 @@ class Weights:
     """Adds up what packages weigh, in bytes, over files as :func:`once` gives them."""
 
     owned: Owned
-    sizes: dict[int, Counter[int]] = field(default_factory=dict)
+    sizes: dict[int, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
     counts: Counter[int] = field(default_factory=Counter)
 
     def add(self, seen: Seen) -> int | None:
@@ -140,7 +140,7 @@ class Weights:
         owner = self.owned.of(seen.path)
         if owner is not None:
             self.counts[owner] += 1
-            self.sizes.setdefault(owner, Counter())[seen.layer] += seen.size
+            self.sizes[owner][seen.layer] += seen.size
         return owner
 
     def packages(self) -> list[Package]:
