@@ -404,9 +404,8 @@ def history_of(facts: Facts) -> list[dict[str, Any]]:
 
 @pytest.mark.corpus
 def test_real_files_fit_their_own_history_and_no_other(corpus: Path) -> None:
-    read_ = [
-        Facts(parse(path.read_bytes())) for path in sorted((corpus / "open").rglob("*")) if path.is_file()
-    ]
+    paths = sorted(path for path in (corpus / "open").rglob("*") if path.is_file())[::3]
+    read_ = [Facts(parse(path.read_bytes())) for path in paths]
     known = [(facts, history_of(facts)) for facts in read_ if facts.target and not facts.document.problems]
     assert len(known) > 300
     assert [told(steps, facts.target).why for facts, steps in known] == [None] * len(known)
