@@ -106,7 +106,8 @@ def measure(reference: str, *, platform: str | None = None) -> Measures:
     """Weigh an image, in bytes: ``transfer`` (compressed), ``unpacked``, ``flattened`` and ``waste``.
 
     Args:
-        reference: ``docker-archive:PATH[:NAME]``, ``docker-daemon:NAME``, or one of them without its kind.
+        reference: ``docker-archive:PATH[:NAME]``, ``docker-daemon:NAME``, ``oci:FOLDER[:NAME]``,
+            ``oci-archive:PATH[:NAME]``, ``registry:[HOST/]NAME[:TAG|@DIGEST]``, or any without its kind.
         platform: ``os/architecture[/variant]`` where there are several.
 
     Raises:

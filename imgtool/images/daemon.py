@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from imgtool.images.archive import StreamStore
 from imgtool.images.errors import ImageError, NoImageError
 from imgtool.images.reading import Reading
-from imgtool.images.reference import why_no_file
+from imgtool.images.reference import REGISTRY, why_no_file
 from imgtool.images.streams import CHUNK
 
 #: Seconds until an engine answers at all, and without a byte while it saves: it writes the whole image
@@ -23,12 +23,13 @@ _MAX_SAID = 200
 def open_daemon(name: str, reading: Reading | None = None, *, guessed: bool = False) -> StreamStore:
     """Read an image from the engine that DOCKER_HOST, the docker context or the default socket names.
 
-    ``guessed``: it may have been meant as a file; where the engine fails, why it is none is said too.
+    ``guessed``: it may have been meant as a file, or in a registry; where the engine fails, that is said too.
 
     Raises:
         ImageError: there is no engine, no such image, or the engine stops half-way.
     """
-    with _explained(f"{why_no_file(name)}, and " if guessed else ""):
+    missing, elsewhere = f"{why_no_file(name)}, and ", f"; write {REGISTRY}:{name} if it is in a registry"
+    with _explained(*(missing, elsewhere) if guessed else ("", "")):
         import docker  # noqa: PLC0415 -- 200 ms that archives need not pay
 
         client = docker.from_env(timeout=_ANSWER)
@@ -41,14 +42,14 @@ def open_daemon(name: str, reading: Reading | None = None, *, guessed: bool = Fa
 
 
 @contextmanager
-def _explained(before: str) -> Iterator[None]:
+def _explained(before: str, elsewhere: str) -> Iterator[None]:
     from docker.errors import APIError, DockerException, NotFound  # noqa: PLC0415 -- as above
     from requests.exceptions import RequestException  # noqa: PLC0415 -- what docker is built on
 
     try:
         yield
     except NotFound:
-        raise NoImageError(f"{before}{_engine()} has no such image") from None
+        raise NoImageError(f"{before}{_engine()} has no such image{elsewhere}") from None
     except APIError as error:
         said = " ".join(str(error.explanation).split())[:_MAX_SAID]
         raise ImageError(f"{before}{_engine()} does not give it: {said}") from None

@@ -87,7 +87,8 @@ def test_an_engine_that_gives_nothing(
     with engine(status, body, length) as address:
         monkeypatch.setenv("DOCKER_HOST", address)
         assert refused("docker-daemon:app:1") == f"the engine at {address} {reason}"
-        assert refused("app:1") == f"no such file, and the engine at {address} {reason}"
+        elsewhere = "; write registry:app:1 if it is in a registry" if status == 404 else ""
+        assert refused("app:1") == f"no such file, and the engine at {address} {reason}{elsewhere}"
 
 
 def test_what_is_no_image_says_so_alone(monkeypatch: pytest.MonkeyPatch) -> None:
