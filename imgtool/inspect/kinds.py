@@ -88,7 +88,7 @@ def _both(kind: Kind) -> tuple[Kind, ...]:
 
 
 def kind_of(path: str, size: int) -> Kind:
-    """The kind of a file at an absolute path that has ``size`` bytes."""
+    """The kind of a file at an absolute path that has ``size`` bytes: the first row of its ``id``."""
     table = _table()
     folder, _, name = path.rpartition("/")
     placed = _placed(folder)
@@ -96,7 +96,7 @@ def kind_of(path: str, size: int) -> Kind:
     for number in (*_named(table, name), *placed.whole):
         if number < best and number in placed.fitting and size >= table.kinds[number].least:
             best = number
-    return table.kinds[best] if best < len(table.kinds) else OTHER
+    return table.said[best] if best < len(table.kinds) else OTHER
 
 
 def with_twins(kinds: Iterable[Kind]) -> dict[str, str | None]:
@@ -118,6 +118,8 @@ class _Table(NamedTuple):
     """The kinds, and their numbers by what tells them."""
 
     kinds: tuple[Kind, ...]
+    #: the first row of the same id
+    said: tuple[Kind, ...]
     exact: Mapping[str, list[int]]
     #: the starts and ends of names, by the last extension
     ends: Mapping[str, list[tuple[str, str, int]]]
@@ -159,8 +161,10 @@ def _table() -> _Table:
         for name in kind.libraries:
             libraries.setdefault(name, []).append(number)
     numbered = tuple(enumerate(kinds))
+    firsts = {one.id: one for one in reversed(kinds)}
     return _Table(
         kinds=kinds,
+        said=tuple(firsts[one.id] for one in kinds),
         exact=exact,
         ends=ends,
         starts=tuple(starts),
