@@ -281,8 +281,10 @@ def _unpacked(entries: Entries, below: Tree) -> Folder:
         elif name:
             here = folder.get(name, _MISSING)
             node = folder[name] = _node(entries, number, here, top, below)
-            if real != parent and entries.kinds[number] == FILE:
-                below.moved[below.firsts[-1] + number] = b"/".join(filter(None, (real, name)))
+            if real != parent:
+                below.room.take(len(real))
+                if entries.kinds[number] == FILE:
+                    below.moved[below.firsts[-1] + number] = b"/".join(filter(None, (real, name)))
             if here is not _MISSING and here is not node:
                 _note_hidden(below, here, node)
             if isinstance(here, dict | bytes):
@@ -361,7 +363,7 @@ def _walk(top: Folder, path: bytes, room: Room, *, make: bool = True) -> tuple[F
             node = trail[-1][part] = _made(node, path, room)
         trail.append(node)
         names.append(part)
-    return trail[-1], b"/".join(names[1:]) if links else path
+    return trail[-1], _bounded(b"/".join(names[1:])) if links else path
 
 
 def _made(node: Node, path: bytes, room: Room) -> Folder:

@@ -230,6 +230,69 @@ def test_memory_of_many_entries(image: Path) -> None:
     assert peak / (count * layers) < 600
 
 
+def header(name: str, size: int) -> bytes:
+    """The header of a file, and nothing of what it states to hold."""
+    info = tarfile.TarInfo(name)
+    info.size = size
+    return info.tobuf(tarfile.GNU_FORMAT)
+
+
+def unowned() -> bytes:
+    """An entry that belongs to nobody who has a number."""
+    block = bytearray(header("a", 0))
+    block[108:116] = b"nobody!!"
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block) + bytes(1024)
+
+
+HOSTILE: dict[str, tuple[bytes, str]] = {
+    "cut off in a file": (layer("a 3000")[:2000], "ends "),
+    "cut off in a kept file": (layer("k 3000")[:2000], "ends "),
+    "a file of 8 TB": (header("a", 8 << 40) + b"x" * 2000, "ends "),
+    "a kept file of 8 TB": (header("k", 8 << 40) + b"x" * 2000, "ends "),
+    "an owner that is no number": (unowned(), "a header holds "),
+    "a loop of links": (layer("l -> m, m -> l, l/a 3"), "'l' leads through a loop of links"),
+    "a hard link out": (layer("a = ../../../etc/passwd"), "a hard link leads to "),
+    "links that make a path of 6,000 bytes": (
+        layer(f"l -> {'a/' * 1500}, l/l -> {'a/' * 1500}, l/l/b 3"),
+        "a path of 5,999 bytes is absurd",
+    ),
+}
+
+
+@pytest.mark.parametrize("compress", [False, True], ids=["plain", "gzip"])
+@pytest.mark.parametrize("case", HOSTILE)
+def test_hostile_layers(case: str, image: Path, *, compress: bool) -> None:
+    data, reason = HOSTILE[case]
+    with pytest.raises(ImageError, match=reason):
+        read(image, data, compress=compress, keep=b"k")
+
+
+def test_paths_that_lead_out_stay_inside(image: Path) -> None:
+    contents = read(image, "../../a 3, /b 5, l -> ../../.., l/c 7, d/../../e 9")
+    assert sorted(one.path for one in contents.files()) == ["/a", "/b", "/c", "/e", "/l"]
+
+
+def test_a_bomb_costs_no_memory(image: Path) -> None:
+    data = io.BytesIO()
+    with gzip.GzipFile(fileobj=data, mode="wb", compresslevel=1) as packed:
+        packed.write(header("k", 150 << 20))
+        for _ in range(150):
+            packed.write(bytes(1 << 20))
+        packed.write(bytes(1024))
+    # its digest is not looked at before the end
+    content = classic([layer("a 1")])
+    image.write_bytes(files(content | {"0/layer.tar": data.getvalue()}))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ImageError, match="is not what the configuration names"):
+            read_contents(str(image), keep=lambda name, _size: name == b"k")
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
+
+
 @pytest.mark.parametrize("cut", [0, 600, 5000])
 def test_an_archive_that_is_cut_off(cut: int, image: Path) -> None:
     data = files(classic([layer("k 3000, a 3000")]))

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from archives import layer
+from archives import layer, member, pack
 from stacks import COUNTER_EXAMPLES, STACKS, Stack
 
 from imgtool.images.errors import ImageError
-from imgtool.images.layers import Room, Tree, clean, read_entries
+from imgtool.images.layers import Detail, Room, Tree, clean, read_entries
 from imgtool.images.streams import Stream
 
 
@@ -44,12 +44,33 @@ def test_what_dive_gets_wrong(stack: Stack) -> None:
         ("d/.wh...", "'.wh...' is no whiteout of anything"),
         ("a/" * 2500 + "b 3", "a path of 5,001 bytes is absurd"),
         ("s -> " + "a/" * 2500, "a path of 5,000 bytes is absurd"),
+        # each link is short enough: where they lead together no engine can go
+        (f"l -> {'a/' * 1500}, l/l -> {'a/' * 1500}, l/l/b 3", "a path of 5,999 bytes is absurd"),
     ],
 )
 def test_no_engine_unpacks_it(text: str, reason: str) -> None:
     with pytest.raises(ImageError) as caught:
         weighed((text,))
     assert caught.value.reason.startswith(reason)
+
+
+def test_what_is_noted_is_bounded() -> None:
+    def of(**records: str) -> bytes:
+        info, data = member("a", b"content")
+        info.pax_headers = {f"SCHILY.xattr.{name}": value for name, value in records.items()}
+        return pack([(info, data)])
+
+    detail = Detail(lambda *_: False)
+    assert read_entries(Stream([of(user="x")]), Room(1000), detail).stated == [
+        (0o755, 0, 0, ((b"user", b"x"),))
+    ]
+    with pytest.raises(ImageError, match="more than any real image"):
+        read_entries(Stream([of(user="x" * 1000)]), Room(1000), detail)
+    deep = "a/" * 500
+    entries = read_entries(Stream([layer(f"l -> {deep}, l/b 1, l/c 1")]), Room())
+    with pytest.raises(ImageError, match="more than any real image"):
+        # 500 folders, and two files that lie far from where their entries say
+        Tree(room=Room(500 * 384 + 3000)).add(entries)
 
 
 def test_memory_is_bounded() -> None:
