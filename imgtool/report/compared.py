@@ -79,8 +79,8 @@ _SIZES: tuple[tuple[str, str, Callable[[Analysis], Mapping[str, int]]], ...] = (
 
 
 def different(comparison: Comparison, found: Iterable[Part]) -> bool:
-    """Whether anything has another size."""
-    return comparison.growth != 0 or any(part.changes for part in found)
+    """Whether anything has another size; a layer that was built anew may have the same one."""
+    return comparison.growth != 0 or any(one.before != one.after for part in found for one in part.changes)
 
 
 # --- text ------------------------------------------------------------------------------------------------
@@ -150,6 +150,8 @@ def _tally(found: Sequence[Change]) -> str:
 def _way(one: Change) -> str:
     if one.before is None or one.after is None:
         return "added" if one.before is None else "removed"
+    if one.growth == 0:
+        return "of the same size"
     return "grown" if one.growth > 0 else "shrunk"
 
 

@@ -142,12 +142,12 @@ def _safe(text: str) -> str:
 
 def contents(subjects: Sequence[Subject]) -> dict[str, Any]:
     """What the script reads: images with their layers, kinds, the tree of files, and tables."""
-    kinds: dict[Kind, int] = {}
+    kinds: dict[str, tuple[int, Kind]] = {}
     tree = treemap.nodes(_leaves(subjects, kinds), len(subjects))
-    codes = with_twins(kinds)
+    codes = with_twins(kind for _, kind in kinds.values())
     return {
         "images": [{"layers": _layers(subject)} for subject in subjects],
-        "kinds": [[kind.title, codes[kind.id]] for kind in kinds],
+        "kinds": [[kind.title, codes[kind.id]] for _, kind in kinds.values()],
         "nodes": treemap.columns(tree, len(subjects)),
         "tables": list(_changed(*subjects) if len(subjects) > 1 else _tables(subjects[0])),
     }
@@ -160,17 +160,19 @@ def _layers(subject: Subject) -> list[dict[str, Any]]:
     ]
 
 
-def _leaves(subjects: Sequence[Subject], kinds: dict[Kind, int]) -> dict[str, Leaf]:
-    """Every file by its path; ``kinds`` are numbered as they come."""
+def _leaves(subjects: Sequence[Subject], kinds: dict[str, tuple[int, Kind]]) -> dict[str, Leaf]:
+    """Every file by its path; ``kinds`` get their numbers by id as they come."""
     absent = Leaf((0,) * len(subjects), (treemap.SEVERAL,) * len(subjects), treemap.SEVERAL)
     leaves: dict[str, Leaf] = {}
     for number, subject in enumerate(subjects):
         for seen in subject.analysis.contents.files() if subject.analysis else ():
             if seen.kind == FILE:
                 known_as = leaves.get(seen.path, absent)
-                kind = kinds.setdefault(kind_of(seen.path, seen.size), len(kinds))
+                kind = kind_of(seen.path, seen.size)
                 leaves[seen.path] = Leaf(
-                    _put(known_as.sizes, number, seen.size), _put(known_as.layers, number, seen.layer), kind
+                    _put(known_as.sizes, number, seen.size),
+                    _put(known_as.layers, number, seen.layer),
+                    kinds.setdefault(kind.id, (len(kinds), kind))[0],
                 )
     return leaves
 

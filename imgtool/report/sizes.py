@@ -52,18 +52,25 @@ class Subject:
 
     @property
     def weights(self) -> Iterator[tuple[str, int | None, str]]:
-        """Each measure that says something of this image, with its bytes and what these are."""
+        """Each measure that says something of this image: its bytes and what these are, or why they are not known."""
         for name, meaning in _MEANINGS.items():
-            yield name, getattr(self.measures, name), meaning + (self._wasted() if name == "waste" else "")
+            count = getattr(self.measures, name)
+            yield name, count, self._unknown() if count is None else meaning + self._wasted(name)
         if self.measures.foreign:
             yield "foreign", self.measures.foreign, "layers that registries do not keep, not in transfer"
         if self.base is not None:
-            yield "marginal", self.marginal, f"unpacked, over {self.base}"
+            over = f"unpacked, over {self.base}"
+            yield "marginal", self.marginal, self._unknown() if self.marginal is None else over
 
-    def _wasted(self) -> str:
-        measures = self.measures
-        content = (measures.flattened or 0) + (measures.waste or 0)
-        return f": {share(measures.waste, content)} of all file content" if measures.waste else ""
+    def _unknown(self) -> str:
+        unread = any(layer.unpacked is None for layer in self.measures.image.layers)
+        return "the layers were not read" if unread else "not every layer is compressed here"
+
+    def _wasted(self, name: str) -> str:
+        waste, flattened = self.measures.waste, self.measures.flattened
+        if name != "waste" or not waste:
+            return ""
+        return f": {share(waste, waste + (flattened or 0))} of all file content"
 
 
 def instruction(layer: LayerBlame) -> str:

@@ -60,13 +60,8 @@ def _lines(subject: Subject, look: Look) -> Iterator[str]:
 def _measures(subject: Subject, look: Look) -> Iterator[str]:
     for name, count, meaning in subject.weights:
         exact = "" if count is None else f"{count:,} bytes"
-        said = _unknown(subject) if count is None else meaning
-        yield f"  {name:<10}  {known(count):>10}  {exact:>20}  {look.style.paint(printable(said), 'dim')}".rstrip()
-
-
-def _unknown(subject: Subject) -> str:
-    unread = any(layer.unpacked is None for layer in subject.measures.image.layers)
-    return "the layers were not read" if unread else "not every layer is compressed here"
+        said = look.style.paint(printable(meaning), "dim")
+        yield f"  {name:<10}  {known(count):>10}  {exact:>20}  {said}"
 
 
 # --- layers ----------------------------------------------------------------------------------------------

@@ -118,6 +118,18 @@ def test_an_image_and_itself() -> None:
     assert compared.different(comparison, parts(BASE, HEAD))
 
 
+def test_a_layer_that_was_built_anew() -> None:
+    again = image_of("usr/b 10000")
+    comparison = compare(again.measures, image_of("usr/c 10000").measures, Measure.UNPACKED)
+    found = [part for part in parts(again, image_of("usr/c 10000")) if part.title == "Layers"]
+    assert "layers (unpacked): 1 of the same size (+0 B)" in compared.text(comparison, found, Style(), 5)
+    assert not compared.different(comparison, found)
+
+
+def image_of(content: str) -> Subject:
+    return looked_at(files(oci([layer(content)], history=[{"created_by": "RUN make"}])))
+
+
 def test_without_an_analysis_only_layers() -> None:
     one = looked_at(files(classic([layer("a 1")])), top=0)
     assert [part.title for part in compared.parts(one, one)] == ["Layers"]

@@ -6,6 +6,7 @@ from looked import looked_at
 
 from imgtool.report.sizes_text import Look, text
 from imgtool.report.style import Style
+from imgtool.values import replace
 
 HISTORY = [{"created_by": "COPY . . # buildkit"}, {"created_by": "RUN /bin/sh -c rm -r d # buildkit"}]
 LAYERS = [layer("d/, d/a 3000000, b 1000000"), layer(".wh.d")]
@@ -68,6 +69,16 @@ def test_what_the_bytes_are() -> None:
       4 kB  IMG202 deleted-later: imgtool lint --select IMG202 --fix
 """.splitlines()
     )
+
+
+def test_what_was_not_read_is_not_known() -> None:
+    known = looked_at(files(oci([layer("a 5000")])), top=0)
+    image = known.measures.image
+    unread = replace(image, layers=tuple(replace(one, unpacked=None, content=None) for one in image.layers))
+    bare = replace(known.measures, image=unread, unpacked=None, flattened=None, waste=None)
+    shown = text([replace(known, measures=bare)], PLAIN)
+    assert shown.count("unknown                        the layers were not read\n") == 3
+    assert "unknown     unknown                    " in shown
 
 
 def test_bars_in_eighths() -> None:
