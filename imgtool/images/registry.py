@@ -11,7 +11,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -323,7 +323,8 @@ class RegistryStore:
 
     def _fetched(self, name: str, *, is_manifest: bool) -> bytes:
         digest = self._digest(name)
-        data = self._client.manifest(digest).body if is_manifest else self._client.blob(digest)
+        with _whole():
+            data = self._client.manifest(digest).body if is_manifest else self._client.blob(digest)
         documents.check(data, digest)
         if is_manifest:
             self._learn(data, digest)
@@ -339,7 +340,7 @@ class RegistryStore:
             raise self._failure from None
 
     def _read(self, name: str) -> LayerTar:
-        with closing(self._client.stream(self._digest(name), self._sizes[name])) as blob:
+        with _whole(), closing(self._client.stream(self._digest(name), self._sizes[name])) as blob:
             return self._reading.streamed(name, self._reading.shown(blob))
 
     def _digest(self, name: str) -> str:
@@ -354,6 +355,15 @@ class RegistryStore:
         """Give the connections back, and end what is being read."""
         self.stop()
         self._client.transport.close()
+
+
+@contextmanager
+def _whole() -> Iterator[None]:
+    """An image that lacks a part is there, and broken."""
+    try:
+        yield
+    except NoImageError as error:
+        raise ImageError(error.reason) from None
 
 
 def _trusts(registry: Origin, service: Origin) -> bool:

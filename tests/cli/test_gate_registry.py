@@ -75,6 +75,16 @@ def test_transfer_asks_for_no_layer(gate: Callable[..., Any], storage: Path) -> 
     assert gate(*words[:-1], "unpacked").code == 3
 
 
+def test_a_baseline_that_lacks_a_layer_is_not_missing(gate: Callable[..., Any], storage: Path) -> None:
+    gone = NEW.keys() - OLD.keys()
+    for data in storage.glob("**/blobs/sha256/*/*/data"):
+        if f"blobs/sha256/{data.parent.name}" in gone and data.read_bytes()[:2] == b"\x1f\x8b":
+            data.unlink()
+    done = gate("@app:main", "--baseline", "@app:pr", "--max-growth", "0")
+    assert done.code == 3
+    assert "or not all of it" in done.err
+
+
 def test_the_digest_is_told(gate: Callable[..., Any]) -> None:
     done = gate("@app:main", "--max-size", "1GB", "--format", "json")
     digest = json.loads(done.out)["images"][0]["head"]["digest"]
