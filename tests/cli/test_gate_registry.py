@@ -52,8 +52,6 @@ def gate(imgtool: Callable[..., Any], here: Path, host: str) -> Callable[..., An
         (["@app:pr", "--baseline", "@app:gone", "--max-growth", "0", "--missing-baseline", "fail"], 1),
         (["@app:gone", "@app:pr", "--max-growth", "0"], 3),
         (["@app:gone", "--max-size", "1GB"], 3),
-        # nobody listens there
-        (["@app:pr", "--baseline", "registry:127.0.0.1:9/app:main", "--max-growth", "1GB"], 3),
     ],
 )
 def test_exit_codes(gate: Callable[..., Any], words: list[str], code: int) -> None:
