@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from imgtool.facts.told import Told, holds_several, read, told
+from imgtool.facts.told import Step, Told, holds_several, read, told
 from imgtool.images.model import Image
 from imgtool.leaks import hide
 from imgtool.values import dataclass
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     # most images are looked at without a Dockerfile
     from imgtool.facts.facts import Facts
 
+#: Characters of what a history says that are told.
+MAX_TEXT = 4096
 #: Stages that are tried for one that fits, where the target does not.
 _MAX_STAGES = 100
 
@@ -31,7 +33,8 @@ class LayerBlame:
 
     ``instruction`` is what the history says, as a Dockerfile would: build arguments and shell left out. ``line`` is that
     of the instruction in ``file``; of a layer of the base image that of the FROM which names it, and ``base`` is true.
-    ``why`` says why a line or an instruction is not known. ``created_by`` is what the history says, word for word.
+    ``why`` says why a line or an instruction is not known. ``created_by`` is what the history says, word for word; both
+    are cut at :data:`MAX_TEXT`.
     ``waste`` are bytes of file content of the layer that are not to be seen in the image.
     """
 
@@ -80,14 +83,19 @@ def _counted(told_of: int, layers: int) -> str:
 
 
 def _text(said: object) -> str | None:
-    return hide(said) if isinstance(said, str) and said else None
+    return hide(said[:MAX_TEXT]) if isinstance(said, str) and said else None
+
+
+def spoken(step: Step) -> str:
+    """A step of a history as a Dockerfile would say it, without secrets."""
+    return hide(str(step)[:MAX_TEXT])
 
 
 def _of(
     history: Sequence[Mapping[str, Any]], number: int, facts: Facts | None, known: Told | None
 ) -> dict[str, Any]:
     step = read(history[number])
-    instruction = hide(str(step)) if step.keyword else None
+    instruction = spoken(step) if step.keyword else None
     if known and facts and facts.target and known.below is not None and number < known.below:
         return {"instruction": instruction, "line": facts.target.root.from_.start_line, "base": True}
     if holds_several(history, number):

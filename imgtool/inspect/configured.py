@@ -27,6 +27,8 @@ OS_RELEASE = frozenset({"etc/os-release", "usr/lib/os-release"})
 LOADER_CONFIG = "etc/ld.so.conf"
 MAX_CONFIG = 1 << 16
 
+#: Characters of a history and an environment that are looked through for secrets; 5 s at worst.
+_MAX_SCANNED = 1 << 20
 _LIBRARY_PATH = "LD_LIBRARY_PATH"
 _BASE_NAME = "org.opencontainers.image.base.name"
 _SCRIPT = "set_env.sh"
@@ -197,17 +199,24 @@ def _secrets(
 ) -> Iterator[Defect]:
     """Secrets in the configuration and in the history, which everybody reads who has the image."""
     told: set[int] = set()
+    left = _MAX_SCANNED
     for number, entry in enumerate(history):
         said = entry.get("created_by")
-        found = (
-            [one.what for one in scan(said.encode("utf-8", "replace")) if not one.weak]
-            if isinstance(said, str)
-            else []
-        )
-        if found:
+        text = said[:left] if isinstance(said, str) else ""
+        left -= len(text)
+        what = _secret(text)
+        if what:
             told.add(number)
-            yield Defect("IMG501", f"the image's history has the {found[0]}", step=number)
+            yield Defect("IMG501", f"the image's history has the {what}", step=number)
     for name, value in env.items():
-        found = [one.what for one in scan(f"{name}={value}".encode("utf-8", "replace")) if not one.weak]
-        if found and steps.get(name) not in told:
-            yield Defect("IMG501", f"the image's environment has the {found[0]}", step=steps.get(name))
+        text = f"{name}={value}"[:left]
+        left -= len(text)
+        what = _secret(text)
+        if what and steps.get(name) not in told:
+            yield Defect("IMG501", f"the image's environment has the {what}", step=steps.get(name))
+
+
+def _secret(text: str) -> str | None:
+    """What the first secret in a text is that is no mere word."""
+    found = scan(text.encode("utf-8", "replace"))
+    return next((one.what for one in found if not one.weak), None)

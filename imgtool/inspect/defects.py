@@ -17,6 +17,7 @@ from imgtool.leaks import scan
 from imgtool.secret_files import (
     ENVIRONMENT,
     PRIVATE_KEY,
+    SecretFile,
     is_public,
     may_hold,
     secret_file,
@@ -26,6 +27,8 @@ from imgtool.values import NamedTuple, dataclass, field
 
 #: Bytes of the largest file that is looked into for secrets.
 MAX_SECRET = 1 << 16
+#: Such files that are looked through, keys aside, and bytes of one; that takes up to 5 s a megabyte.
+MOST_SECRETS, _HEAD = 500, 1 << 13
 #: Bytes from which on something that only takes room is worth a finding. What does harm, or leaks, always is.
 LEAST = 1_000_000
 
@@ -39,6 +42,7 @@ _SURE = frozenset(
 )
 #: Nothing in these says what they are.
 _OPAQUE = frozenset({"credentials", "Hugging Face token"})
+_PEM = b"PRIVATE KEY"
 _HOST_KEYS = "etc/ssh/ssh_host_", "_key"
 _DRIVER_LIBRARIES, _STUBS = ("libcuda.so", "libnvidia-ml.so"), "stubs"
 _METADATA = ".dist-info/METADATA"
@@ -162,17 +166,27 @@ def _perhaps_needed(code: str, compilers: Iterable[str]) -> tuple[str, Severity 
 
 
 def of_waste(contents: Contents) -> Iterator[Defect]:
-    """What layers hide of lower ones, a finding for each way and pair of layers."""
+    """What layers hide of lower ones, a finding for each way and pair of layers; and secrets that they only hide."""
     hidden: dict[tuple[str, int, int], _Held] = {}
+    secrets: dict[tuple[int, int], _Held] = {}
     for one in contents.wasted():
         code = WASTE_CODES.get(one.how)
         if code and one.layer != one.by:
             hidden.setdefault((code, one.layer, one.by), _Held()).add(one.path, one.size)
-        if code == _DELETED and (secret := _deleted_secret(one)):
-            yield secret
+        if code == _DELETED and _is_secret(one):
+            secrets.setdefault((one.layer, one.by), _Held()).add(one.path, one.size)
     for (code, layer, by), held in hidden.items():
         if held.size >= LEAST:
             yield Defect(code, f"of layer {layer + 1}: {held.named}", by, size=held.size)
+    for (layer, by), held in secrets.items():
+        about = f"{held.named}, deleted in layer {by + 1} alone"
+        yield Defect(_BY_RUN, about, layer, severity=Severity.WARNING)
+
+
+def _is_secret(one: Wasted) -> bool:
+    """Whether a file that is gone, so that its content is not at hand, was a secret by its name."""
+    file = secret_file(one.path[1:]) if 0 < one.size <= MAX_SECRET else None
+    return file is not None and file.what in _SURE
 
 
 # --- secrets ---------------------------------------------------------------------------------------------------
@@ -191,43 +205,39 @@ def _is_host_key(path: str) -> bool:
 
 def of_secrets(contents: Contents, found: Survey, copied: Mapping[int, bool]) -> Iterator[Defect]:
     """Files to be seen that hold secrets. ``copied`` tells by layer whether a COPY or ADD made it."""
+    left = MOST_SECRETS
     for path, layer in found.kept.items():
-        data = contents.kept[path]
-        if _is_host_key(path[1:]):
-            if b"PRIVATE KEY" in data:
-                yield Defect(_HOST_KEY, f"{path} is the same in every container", layer)
-            continue
-        what, severity = _secret(path, data)
-        if what:
-            yield Defect(_code(layer, copied), f"{path} ({what})", layer, severity=severity)
+        data, file = contents.kept[path][:_HEAD], secret_file(path[1:])
+        if _is_host_key(path[1:]) and _PEM in data:
+            yield Defect(_HOST_KEY, f"{path} is the same in every container", layer)
+        elif file is not None and file.what == PRIVATE_KEY:
+            if _is_private(path, data):
+                yield Defect(_code(layer, copied), f"{path} ({file.what})", layer)
+        elif file is not None and left:
+            left -= 1
+            likely, severity = _holds_secret(file, data)
+            if likely:
+                yield Defect(_code(layer, copied), f"{path} ({file.what})", layer, severity=severity)
 
 
 def _code(layer: int, copied: Mapping[int, bool]) -> str:
     return _BY_COPY if copied.get(layer) else _BY_RUN
 
 
-def _secret(path: str, data: bytes) -> tuple[str, Severity | None]:
-    """What a file holds that is secret, nothing where that is not likely; what may be none is a warning."""
-    file = secret_file(path[1:])
-    if file is None or not may_hold(file, data):
-        return "", None
-    if file.what == PRIVATE_KEY:
-        # stores of keys are not readable
-        closed = b"BEGIN " not in data and not is_public(path.rpartition("/")[2], path)
-        return (file.what, None) if b"PRIVATE KEY" in data or (closed and b"\0" in data) else ("", None)
-    if any(not secret.weak for secret in scan(data)) or b"PRIVATE KEY" in data:
-        return file.what, None
-    if file.what != ENVIRONMENT and (speaks_of_secrets(data) or (file.what in _OPAQUE and data.strip())):
-        return file.what, Severity.WARNING
-    return "", None
+def _is_private(path: str, data: bytes) -> bool:
+    # what is no text is a store of keys, which is not readable
+    store = b"\0" in data and not is_public(path.rpartition("/")[2], path)
+    return _PEM in data or (store and b"BEGIN " not in data)
 
 
-def _deleted_secret(one: Wasted) -> Defect | None:
-    file = secret_file(one.path[1:]) if 0 < one.size <= MAX_SECRET else None
-    if file is None or file.what not in _SURE:
-        return None
-    about = f"{one.path} ({file.what}) is deleted in layer {one.by + 1} and stays in layer {one.layer + 1}"
-    return Defect(_BY_RUN, about, one.layer, severity=Severity.WARNING)
+def _holds_secret(file: SecretFile, data: bytes) -> tuple[bool, Severity | None]:
+    """Whether a file likely holds a secret, and how severe that is; what may be none is a warning."""
+    if not may_hold(file, data):
+        return False, None
+    if _PEM in data or any(not secret.weak for secret in scan(data)):
+        return True, None
+    spoken = speaks_of_secrets(data) or (file.what in _OPAQUE and bool(data.strip()))
+    return spoken and file.what != ENVIRONMENT, Severity.WARNING
 
 
 def layers_by_copy(image: Image) -> dict[int, bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 
 from imgtool.edits import Span
 from imgtool.facts.facts import Facts
@@ -11,6 +12,7 @@ from imgtool.facts.told import Told, holds_several, read, told
 from imgtool.findings import Finding
 from imgtool.images.contents import Contents
 from imgtool.images.model import Image
+from imgtool.inspect.blame import spoken
 from imgtool.inspect.configured import is_config, of_config
 from imgtool.inspect.defects import (
     Defect,
@@ -116,6 +118,8 @@ class _Places:
         self._of_layer: Sequence[int] = steps if self._fits else range(len(image.layers))
         self._lines = _told_lines(image) if self._fits else _layer_lines(image)
         self.text = "".join(f"{line}\n" for line in self._lines)
+        lengths = (len(line.encode("utf-8", "surrogateescape")) + 1 for line in self._lines)
+        self._starts = [0, *accumulate(lengths)]
         self._known = _known(image, facts) if facts and self._fits else None
         self._from = facts.target.root.from_ if facts and facts.target else None
         self._history = image.history
@@ -128,10 +132,8 @@ class _Places:
 
     def line(self, step: int) -> Span:
         """The first word of a line of the image's own text, as the whole of it would be much to underline."""
-        lines = [line.encode("utf-8", "surrogateescape") for line in self._lines[: step + 1]]
-        start = sum(len(line) + 1 for line in lines[:step])
-        word = lines[step].partition(b" ")[0] if step < len(lines) else b""
-        return Span(start, start + len(word))
+        word = self._lines[step].partition(" ")[0].encode("utf-8", "surrogateescape")
+        return Span(self._starts[step], self._starts[step] + len(word))
 
     def instruction(self, step: int) -> Span | None:
         """Where the instruction stands that left a step, FROM for what is below; None where that is not known."""
@@ -156,7 +158,7 @@ def _first_words(instruction: Instruction) -> Span:
 
 
 def _told_lines(image: Image) -> list[str]:
-    return [hide(str(read(step))) or "# the history does not say" for step in image.history]
+    return [spoken(read(step)) or "# the history does not say" for step in image.history]
 
 
 def _layer_lines(image: Image) -> list[str]:

@@ -177,7 +177,7 @@ def test_what_layers_hide(image: Callable[..., Contents]) -> None:
         ("IMG212", BIG),
     ]
     secret, deleted, _ = placed.image.findings
-    assert "/root/.ssh/id_rsa (private SSH key) is deleted in layer 2 and stays in layer 1" in secret.message
+    assert "/root/.ssh/id_rsa, deleted in layer 2 alone (layer 1)" in secret.message
     assert "of layer 1: /data/a" in deleted.message
     # a line for each layer
     assert [placed.image.source.line_of(one.span.start) for one in placed.image.findings] == [1, 2, 4]
