@@ -146,9 +146,9 @@ def shown(reference: str, work: Callable[[Progress | None], T]) -> T | None:
         return None
 
 
-def draw(path: Path, subjects: Sequence[Subject]) -> None:
-    """Write a page of one image, or of two and what changed."""
+def draw(path: Path, subjects: Sequence[Subject], chart: str = "") -> None:
+    """Write a page of one image, or of two and what changed; ``chart`` is SVG of our making."""
     from imgtool.report.page import page
 
-    write_atomic(path, page(subjects).encode())
+    write_atomic(path, page(subjects, chart).encode())
     say(f"{path} is written")

@@ -53,6 +53,10 @@ def size(
         Path | None,
         typer.Option("--html", metavar="FILE", help="Draw it too: one page; of two images what changed."),
     ] = None,
+    trend: Annotated[
+        Path | None,
+        typer.Option("--trend", metavar="FILE", help="Draw what imgtool gate --trend wrote there, too."),
+    ] = None,
     dockerfile: Annotated[
         str | None,
         typer.Option("--dockerfile", metavar="FILE", help="What the image was built from: tells the lines."),
@@ -108,8 +112,11 @@ def size(
     """
     if html and len(images) > 2:
         raise typer.BadParameter("a page shows one image, or two")
+    if trend and not html:
+        raise typer.BadParameter("a trend is drawn into a page: give --html too")
     if html and only:
         raise typer.BadParameter("a page shows what is in layers: no --measure transfer")
+    chart = _chart(trend) if trend else ""
     facts = _facts(dockerfile, stage, context, build_args(build_arg)) if dockerfile else None
     wanted = Wanted(
         platform,
@@ -127,7 +134,18 @@ def size(
     if len(known) < len(results):
         raise typer.Exit(NOT_MEASURABLE)
     if html:
-        draw(html, known)
+        draw(html, known, chart)
+
+
+def _chart(path: Path) -> str:
+    from imgtool.gates.trend import read as points
+    from imgtool.report.gates.trend import trend_svg
+
+    try:
+        return trend_svg(points(path))
+    except OSError as error:
+        say(f"{path} cannot be read: {error.strerror}")
+        raise typer.Exit(UNREADABLE) from None
 
 
 def _told(subjects: Sequence[Subject], output: ImageFormat) -> str:

@@ -84,6 +84,15 @@ def test_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (tmp_path / "page.html").read_text().startswith("<!DOCTYPE html>")
 
 
+def test_a_trend_in_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    gate = ["gate", "docker-archive:a.tar", "--max-size", "1GB", "--trend", "sizes.jsonl"]
+    assert exit_code(*gate) == 0
+    assert exit_code("size", "docker-archive:a.tar", "--html", "page.html", "--trend", "sizes.jsonl") == 0
+    assert '<div id="trend"><svg ' in (tmp_path / "page.html").read_text("utf-8")
+    assert exit_code("size", "docker-archive:a.tar", "--html", "page.html", "--trend", "none.jsonl") == 2
+    assert "none.jsonl cannot be read" in capsys.readouterr().err
+
+
 def test_where_there_are_no_blocks(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -154,6 +163,8 @@ def test_what_can_be_measured_is(capsys: pytest.CaptureFixture[str]) -> None:
         ["docker-archive:"],
         ["podman:foo"],
         ["a.tar", "a.tar", "a.tar", "--html", "page.html"],
+        ["a.tar", "--html", "page.html", "--measure", "transfer"],
+        ["a.tar", "--trend", "sizes.jsonl"],
         ["a.tar", "--platform", "arm"],
         ["a.tar", "--format", "xml"],
         ["--nope"],
