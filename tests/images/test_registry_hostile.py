@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import ssl
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from email.utils import formatdate
@@ -26,6 +29,7 @@ INDEX = json.loads(FILES["index.json"])["manifests"][0]["digest"]
 BIG = f"sha256:{archives.sha256(LAYERS[0])}"
 TOKEN = "t0ken." * 20
 HONEST = serving(FILES)
+needs_openssl = pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl on this machine")
 
 
 @pytest.fixture(autouse=True)
@@ -514,3 +518,85 @@ def test_a_token_service_is_not_here() -> None:
 def test_whom_a_registry_may_name(registry_host: str, service: str, *, trusted: bool) -> None:
     origins = (transport.origin_of(f"https://{host}/") for host in (registry_host, service))
     assert registry._trusts(*origins) is trusted
+
+
+# --- TLS, and the way there ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tls(tmp_path: Path) -> ssl.SSLContext:
+    """A server's context, whose certificate only ``ca.crt`` in the folder vouches for."""
+    key, certificate = tmp_path / "server.key", tmp_path / "ca.crt"
+    words = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=127.0.0.1",
+    ]
+    words += ["-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run([*words, "-keyout", key, "-out", certificate], capture_output=True, check=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+@needs_openssl
+@pytest.mark.usefixtures("only_localhost_is_here")
+def test_who_vouches_for_nobody_is_not_trusted(tls: ssl.SSLContext, folder: Path) -> None:
+    with made_up(guarded(HONEST), context=tls) as (host, asked):
+        log_in(folder, host)
+        assert refused(host).startswith(f"{host} cannot be trusted: certificate verify failed")
+    assert not asked
+
+
+@needs_openssl
+@pytest.mark.usefixtures("only_localhost_is_here")
+def test_a_registry_may_have_an_authority_of_its_own(
+    tls: ssl.SSLContext, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "_CERTIFICATES", folder / "certs.d")
+    with made_up(HONEST, context=tls) as (host, _):
+        (folder / "certs.d" / host).mkdir(parents=True)
+        (folder / "ca.crt").rename(folder / "certs.d" / host / "ca.crt")
+        assert read(host).flattened == 300_005
+        (folder / "certs.d" / host / "bad.crt").write_text("no certificate")
+        assert "bad.crt holds no certificate that can be read" in refused(host)
+
+
+@needs_openssl
+@pytest.mark.usefixtures("only_localhost_is_here")
+def test_no_redirect_leads_out_of_tls(
+    tls: ssl.SSLContext, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(folder / "ca.crt"))
+    with made_up(HONEST) as (storage, fetched), made_up(redirecting(storage), context=tls) as (host, _):
+        assert refused(host) == f"{host} redirects to {storage}, which is not encrypted"
+    assert not fetched
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "all_proxy"])
+def test_a_proxy_does_not_see_what_is_said_to_this_machine(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("no_proxy", raising=False)
+    with made_up(lambda _: Reply(500)) as (proxy, seen), made_up(HONEST) as (host, _):
+        monkeypatch.setenv(name, f"http://{proxy}")
+        assert read(host).flattened == 300_005
+    assert not seen
+
+
+@pytest.mark.usefixtures("only_localhost_is_here")
+def test_a_proxy_is_used_and_told_who_we_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with made_up(HONEST) as (proxy, seen):
+        monkeypatch.setenv("http_proxy", f"http://me:s3cret@{proxy}")
+        assert read("registry.invalid", plain_http=True).flattened == 300_005
+    assert {one.headers["proxy-authorization"] for one in seen} == {basic("me", "s3cret")}
+    assert all(one.path.startswith("http://registry.invalid/v2/a/b/") for one in seen)
