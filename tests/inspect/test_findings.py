@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from archives import classic, files, member, pack
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from imgtool.facts.facts import FactOptions, Facts
 from imgtool.findings import Severity
@@ -90,7 +92,7 @@ def test_what_is_left_alone(layer: Layer, image: Callable[..., Contents]) -> Non
         ({"/usr/lib/x86_64-linux-gnu/libcuda.so.535.104.05": 9}, [("IMG102", ERROR)]),
         ({"/var/lib/apt/lists/deb.debian.org_Packages": BIG}, [("IMG204", WARNING)]),
         ({"/root/.cache/pip/http/a": BIG}, [("IMG204", WARNING)]),
-        ({"/models/a.safetensors": 200 * BIG}, [("IMG206", WARNING)]),
+        ({"/models/a.safetensors": 2 * BIG}, [("IMG206", WARNING)]),
         ({"/app/.git/objects/pack/pack-1.pack": BIG}, [("IMG207", WARNING)]),
         ({"/usr/local/cuda-12.4/bin/nvcc": BIG}, [("IMG101", WARNING)]),
         (
@@ -287,3 +289,32 @@ def test_one_finding_for_one_defect(image: Callable[..., Contents]) -> None:
     # asking for more, it stands for the other one
     assert found(look(contents)) == [("IMG105", WARNING)]
     assert found(look(contents, "IMG101")) == [("IMG101", WARNING)]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+    max_leaves=5,
+)
+CONFIGS = st.fixed_dictionaries(
+    {},
+    optional={
+        "Env": JSON
+        | st.lists(st.sampled_from([*VISIBLE, "LD_LIBRARY_PATH=:", "CUDA_VERSION=1", "=", "NVARCH="])),
+        "Labels": JSON | st.just({"org.opencontainers.image.base.name": "::"}),
+        "Cmd": JSON,
+        "Entrypoint": JSON,
+    },
+)
+STEPS = st.lists(st.dictionaries(st.sampled_from(["created_by", "comment", "empty_layer"]), JSON, max_size=3), max_size=4)  # fmt: skip
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(config=CONFIGS, history=STEPS, system=st.binary(max_size=30))
+def test_no_configuration_is_too_odd(
+    config: dict[str, Any], history: list[Any], system: bytes, image: Callable[..., Contents]
+) -> None:
+    contents = image({**CANN, **STUBS, "/etc/os-release": system}, config=config, history=history)
+    placed = findings(contents, EVERY, facts_of(FILE))
+    lines = placed.image.source.data.count(b"\n")
+    assert all(placed.image.source.line_of(one.span.start) <= lines for one in placed.image.findings)
