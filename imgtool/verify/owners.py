@@ -6,15 +6,12 @@ import posixpath
 from collections.abc import Iterator, Sequence
 
 from imgtool.families.needs import software_of
-from imgtool.images.packages import dpkg
+from imgtool.images.packages import dpkg, rpm
 from imgtool.regex import regex
 from imgtool.values import dataclass
 from imgtool.verify.config import environment
 from imgtool.verify.model import Difference, Image, Weight
-from imgtool.verify.run import run
 
-_RPM = "/usr/bin/rpm"
-_SECONDS = 120
 #: What both systems accept as a package's name; anything else goes into no Dockerfile.
 _NAME = regex(r"[A-Za-z0-9][A-Za-z0-9+._-]{0,127}")
 #: What shells and linkers say in a build that lacks something.
@@ -38,22 +35,14 @@ class Remedy:
 
 
 def remedy(before: Image, after: Image, differences: Sequence[Difference]) -> Remedy:
-    """What installs the paths that failing differences say are lost.
-
-    Raises:
-        NotEstablishedError: the database is RPM's, and the engine runs no container to ask it.
-    """
+    """What installs the paths that failing differences say are lost."""
     failing = [one for one in differences if one.weight is Weight.FAIL and one.explained_by is None]
     lost = [path for one in failing if (path := one.lost or one.path)]
     return of_paths(before, [path for path in lost if not after.tree.get(path)], has=_packages(after))
 
 
 def of_log(before: Image, log: Sequence[str]) -> Remedy:
-    """What installs the programs and libraries that the last lines of a failed build miss.
-
-    Raises:
-        NotEstablishedError: as :func:`remedy`.
-    """
+    """What installs the programs and libraries that the last lines of a failed build miss."""
     names = {found for line in log for pattern in _NOT_FOUND for found in pattern.findall(line)}
     folders = [*environment(before.config).get("PATH", "").split(":"), *_LIBRARY_FOLDERS]
     paths = {path for name in names for path in _places(before, name, folders)}
@@ -90,7 +79,9 @@ def of_paths(image: Image, paths: Sequence[str], *, has: frozenset[str]) -> Reme
 
 
 def _packages(image: Image) -> frozenset[str]:
-    return frozenset(dpkg.ledger(image.tree, owners=False).packages)
+    return frozenset(dpkg.ledger(image.tree, owners=False).packages).union(
+        one.name for one in rpm.packages(image.tree)
+    )
 
 
 def _is_accelerators(image: Image, path: str, owners: Sequence[str]) -> bool:
@@ -103,19 +94,8 @@ def _is_accelerators(image: Image, path: str, owners: Sequence[str]) -> bool:
 
 def _owners(image: Image, paths: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Each path with its owners: those of the link before those of what it leads to."""
-    if image.tree.get(_RPM) and not image.tree.get("/var/lib/dpkg/status"):
-        yield from ((path, _by_rpm(image, path)) for path in paths)
-        return
-    owned = dpkg.ledger(image.tree).owners if paths else {}
+    owned = (dpkg.ledger(image.tree).owners or rpm.owners(image.tree)) if paths else {}
     for path in paths:
         folder = image.tree.resolve(posixpath.dirname(path)) or posixpath.dirname(path)
         link = posixpath.join(folder, posixpath.basename(path))
         yield path, owned.get(link) or owned.get(image.tree.resolve(path) or path, ())
-
-
-def _by_rpm(image: Image, path: str) -> tuple[str, ...]:
-    argv = [_RPM, "-qf", "--queryformat", "%{NAME}\n", path]
-    if image.engine is None:
-        return ()
-    ran = run(image.engine, argv, read_only=True, user="0", timeout=_SECONDS)
-    return tuple(ran.out.decode("utf-8", "replace").split()) if ran.code == 0 else ()

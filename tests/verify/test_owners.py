@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from handmade import Paths, image
+from rpmdbs import package, sqlite
 
 from imgtool.verify.model import Difference, Weight
 from imgtool.verify.owners import Remedy, of_log, remedy
@@ -45,6 +46,38 @@ _BEFORE: Paths = {
 def test_what_brings_a_path_back(lost: str, expected: Remedy) -> None:
     one = Difference("libraries", Weight.FAIL, "/app/x.so", "it is missing", lost=lost)
     assert remedy(image(_BEFORE), image({}), [one]) == expected
+
+
+_RPMS = sqlite([package("libgomp", "/usr/lib64/libgomp.so.1.0.0"), package("glibc", "/lib64/libc.so.6")])
+_FEDORA: Paths = {
+    "/usr/lib/sysimage/rpm/rpmdb.sqlite": _RPMS,
+    "/usr/lib64/libgomp.so.1": "libgomp.so.1.0.0",
+    "/usr/lib64/libgomp.so.1.0.0": b"",
+    "/usr/lib64/libc.so.6": b"",
+    "/lib64": "usr/lib64",
+}
+
+
+@pytest.mark.parametrize(
+    ("lost", "expected"),
+    [
+        ("/usr/lib64/libgomp.so.1", Remedy(("libgomp",))),
+        ("/lib64/libgomp.so.1.0.0", Remedy(("libgomp",))),
+        ("/usr/lib64/libc.so.6", Remedy(("glibc",))),
+        ("/opt/tool", Remedy(unknown=("/opt/tool",))),
+    ],
+)
+def test_what_brings_a_path_of_rpm_back(lost: str, expected: Remedy) -> None:
+    one = Difference("libraries", Weight.FAIL, "/app/x.so", "it is missing", lost=lost)
+    assert remedy(image(_FEDORA), image({}), [one]) == expected
+
+
+def test_a_package_of_rpm_that_is_there_does_not_help() -> None:
+    after = image({"/var/lib/rpm/rpmdb.sqlite": sqlite([package("libgomp")])})
+    one = Difference(
+        "libraries", Weight.FAIL, "/app/x.so", "it is missing", lost="/usr/lib64/libgomp.so.1.0.0"
+    )
+    assert remedy(image(_FEDORA), after, [one]) == Remedy(unknown=("/usr/lib64/libgomp.so.1.0.0",))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import closing, suppress
 
-from imgtool.images.packages.model import Files, Listed
+from imgtool.images.packages.model import Files, Listed, placed
 from imgtool.values import NamedTuple
 
 _PLACES = ("/var/lib/rpm", "/usr/lib/sysimage/rpm", "/usr/share/rpm")
@@ -39,6 +39,18 @@ def packages(files: Files) -> Iterator[Listed]:
             found = _package(header)
             if found is not None:
                 yield found
+
+
+def owners(files: Files) -> dict[str, tuple[str, ...]]:
+    """The names of the packages that own each path of the tree."""
+    found: dict[str, tuple[str, ...]] = {}
+    folders: dict[str, str] = {}
+    for one in packages(files):
+        for path in one.paths:
+            place = placed(files, path, folders)
+            if place:
+                found[place] = (*found.get(place, ()), one.name)
+    return found
 
 
 def headers(data: bytes) -> Iterator[bytes]:
