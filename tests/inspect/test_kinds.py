@@ -91,6 +91,8 @@ KINDS = [
     ("/usr/lib/x86_64-linux-gnu/libc.a", 10, "static"),
     ("/usr/lib/x86_64-linux-gnu/libc.so.6", 10, "libraries"),
     ("/usr/bin/bash", 10, "programs"),
+    ("/usr/share/icons/a.png", 10, "system-data"),
+    ("/srv/share/a.png", 10, "other"),
     ("/usr/lib/python3.11/os.py", 10, "python"),
     ("/usr/local/bin/python3.11", 10, "python"),
     ("/var/lib/dpkg/status", 10, "package-databases"),
