@@ -225,7 +225,7 @@ def gate(
         )
     known = access(plain_http=plain_http, cache=cache)
     with _images(chosen, files, known) as (read, there):
-        raise typer.Exit(_gated(there, table, read, reports, update=update, whole=not asked.images))
+        raise typer.Exit(_gated(there, table, read, reports, files, update=update, whole=not asked.images))
 
 
 def _refuse_usage(asked: Asked, files: Files | None, config: Path | None, *, isolated: bool) -> None:
@@ -273,6 +273,7 @@ def _gated(
     table: GateSettings,
     read: Reader,
     reports: Reports,
+    files: Files | None,
     *,
     update: bool,
     whole: bool,
@@ -283,6 +284,9 @@ def _gated(
         old = recorded(table.ratchet) if table.ratchet else {}
         given = Given(read, now.date(), table.waivers, old, update)
         judged = [run(target, given) for target in chosen]
+        if files:
+            told = zip(judged, chosen, strict=True)
+            judged = [gate_images.with_lines(one, target, files) for one, target in told]
     except ImageError as error:
         say(error.reason)
         return UNREADABLE

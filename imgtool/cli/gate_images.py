@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from imgtool.cli.output import say
-from imgtool.cli.progress import line
-from imgtool.gates.model import Weighed
+from imgtool.cli.progress import Counter, line
+from imgtool.facts.facts import FactOptions, Facts
+from imgtool.gates.model import Judged, Weighed
 from imgtool.gates.settings import Target
 from imgtool.images import packages
 from imgtool.images import reference as references
@@ -19,8 +20,11 @@ from imgtool.images.errors import ImageError
 from imgtool.images.layers import Detail
 from imgtool.images.measure import load, weigh
 from imgtool.images.reading import NO_CACHE, Access
+from imgtool.inspect.blame import blame
 from imgtool.leaks import hide
-from imgtool.report.style import printable, size
+from imgtool.report.style import printable
+from imgtool.syntax import parse
+from imgtool.syntax.source import load as read_file
 from imgtool.values import dataclass, field, replace
 from imgtool.verify.build import BuildError, Recipe, build, remove
 from imgtool.verify.errors import NotEstablishedError
@@ -47,14 +51,8 @@ def read(reference: str, platform: str | None, *, layers: bool, access: Access =
         ValueError: the reference or the platform is none.
     """
     parsed = references.parse(reference)
-    seen = 0
     with line() as show:
-
-        def progress(chunk: bytes) -> None:
-            nonlocal seen
-            seen += len(chunk)
-            show(f"reading {reference}: {size(seen)}", passing=True)
-
+        progress = Counter(reference, show)
         if not layers:
             return Weighed(
                 weigh(load(parsed, platform=platform, progress=progress, layers=False, access=access))
@@ -127,6 +125,18 @@ def built(
     finally:
         for name in there.names.values():
             remove(name)
+
+
+def with_lines(judged: Judged, target: Target, files: Files) -> Judged:
+    """With the lines of the instructions that made the layers of what was built."""
+    if judged.head is None:
+        return judged
+    options = FactOptions(files.recipe.args, target.stage, files.head, files.recipe.context)
+    facts = Facts(parse(read_file(files.head)), options)
+    image = judged.head.image
+    told = zip(image.layers, blame(image, facts), strict=True)
+    lines = {layer.created_by: one.line for layer, one in told if layer.created_by and one.line}
+    return replace(judged, lines=lines)
 
 
 def _built(target: Target, files: Files, there: Built) -> Target:

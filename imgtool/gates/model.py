@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 
 from imgtool.images.compare import Change, Comparison, Measure
 from imgtool.images.contents import Contents
 from imgtool.images.measure import Measures
 from imgtool.images.packages import Package
-from imgtool.values import NamedTuple, dataclass
+from imgtool.values import NamedTuple, dataclass, field
 
 
 class Outcome(enum.StrEnum):
@@ -89,7 +90,8 @@ class Judged:
     """One image with what became of its budgets.
 
     ``error`` says why something could not be established; what could be is in ``held`` all the same. ``measure`` is
-    what was asked for; a ``comparison`` may have fallen back on another one, and says why.
+    what was asked for; a ``comparison`` may have fallen back on another one, and says why. ``lines`` are those of the
+    Dockerfile, by what the image's history says of an instruction, where it was built of one.
     """
 
     name: str
@@ -100,6 +102,7 @@ class Judged:
     grown: Grown | None = None
     notes: tuple[str, ...] = ()
     error: str = ""
+    lines: Mapping[str, int] = field(default_factory=dict, repr=False)
 
     @property
     def status(self) -> Status:

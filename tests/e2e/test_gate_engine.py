@@ -62,7 +62,8 @@ def test_growth_between_two_dockerfiles(gate: Gate) -> None:
     assert MORE + GONE < image["growth"] < MORE + GONE + 10_000
     assert [one["outcome"] for one in image["budgets"]] == ["over", "within"]
     assert image["grown"]["paths"][0] == {"name": "/large", "before": None, "after": MORE, "growth": MORE}
-    assert image["grown"]["layers"][0]["name"] == "COPY large /large"
+    layer = image["grown"]["layers"][0]
+    assert (layer["name"], layer["line"]) == ("COPY large /large", 5)
     assert image["head"]["reference"] == "after/Dockerfile"
     assert image["head"]["waste"] - image["base"]["waste"] == GONE
 
@@ -70,6 +71,14 @@ def test_growth_between_two_dockerfiles(gate: Gate) -> None:
 def test_what_shrinks_is_within(gate: Gate) -> None:
     done = gate(*pair("after", "before"), "--max-growth", "0", "--format", "github")
     assert (done.returncode, done.stdout) == (0, "imgtool gate: 1 image: 1 within budget\n")
+
+
+def test_annotations_stand_at_the_line_that_grew(gate: Gate) -> None:
+    done = gate(*pair("before", "after"), "--max-growth", "0", "--format", "github")
+    assert done.stdout.startswith(
+        "::error title=imgtool gate (image),file=after/Dockerfile,line=5::image: --max-growth 0"
+    )
+    assert done.returncode == 1
 
 
 def test_each_stage_that_the_configuration_names(gate: Gate, folder: Path) -> None:

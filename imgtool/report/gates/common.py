@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 from imgtool.gates.model import Held, Judged, Outcome, Status
 from imgtool.images.compare import Change, Measure
@@ -110,13 +111,25 @@ def grown(judged: Judged, most: int) -> Iterator[tuple[str, list[tuple[str, Chan
     if not judged.grown:
         return
     for title, changes, named in (
-        ("instructions", judged.grown.layers, step),
+        ("instructions", judged.grown.layers, partial(_instruction, judged.lines)),
         ("packages", judged.grown.packages, printable),
         ("paths", judged.grown.paths, printable),
     ):
         listed = [(named(change.name), change) for change in changes if change.growth > 0]
         if listed:
             yield title, listed[:most]
+
+
+def _instruction(lines: Mapping[str, int], created_by: str) -> str:
+    line = lines.get(created_by)
+    return f"line {line}: {step(created_by)}" if line else step(created_by)
+
+
+def pointed(judged: Judged, held: Held, where: Where) -> Where:
+    """Where a budget's finding points to: for growth, the instruction that grew most, where its line is known."""
+    changes = judged.grown.layers if judged.grown and held.kind == "max-growth" else ()
+    lines = (judged.lines.get(change.name) for change in changes if change.growth > 0)
+    return where._replace(line=next(filter(None, lines), where.line))
 
 
 def tally(judged: Sequence[Judged]) -> str:

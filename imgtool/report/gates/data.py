@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from imgtool.gates.model import Grown, Held, Judged
@@ -40,7 +40,7 @@ def _image(judged: Judged) -> dict[str, Any]:
         "error": judged.error or None,
         "base": _measures(comparison.base) if comparison else None,
         "head": _measures(judged.head) if judged.head else None,
-        "grown": _grown(judged.grown) if judged.grown else None,
+        "grown": _grown(judged.grown, judged.lines) if judged.grown else None,
     }
 
 
@@ -71,9 +71,12 @@ def _measures(measures: Measures) -> dict[str, Any]:
     }
 
 
-def _grown(grown: Grown) -> dict[str, Any]:
+def _grown(grown: Grown, lines: Mapping[str, int]) -> dict[str, Any]:
     return {
-        "layers": [_change(step(change.name), change) for change in grown.layers[:_MOST]],
+        "layers": [
+            {**_change(step(change.name), change), "line": lines.get(change.name)}
+            for change in grown.layers[:_MOST]
+        ],
         "packages": [_change(change.name, change) for change in grown.packages[:_MOST]],
         "paths": [_change(change.name, change) for change in grown.paths[:_MOST]],
     }

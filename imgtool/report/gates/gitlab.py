@@ -13,7 +13,7 @@ from typing import Any
 
 from imgtool.gates.model import Held, Judged, Outcome
 from imgtool.leaks import hide
-from imgtool.report.gates.common import MEASURES, Where, verdict
+from imgtool.report.gates.common import MEASURES, Where, pointed, verdict
 from imgtool.report.style import printable
 
 _SEVERITIES = {Outcome.OVER: "major", Outcome.MISSING: "major", Outcome.WAIVED: "info"}
@@ -21,16 +21,18 @@ _SEVERITIES = {Outcome.OVER: "major", Outcome.MISSING: "major", Outcome.WAIVED: 
 
 def as_gitlab(judged: Sequence[Judged], where: Where) -> str:
     """An issue for each budget that does not hold, and for what is not known."""
-    issues = [_issue(where, *said) for one in judged for said in _said(one)]
+    issues = [_issue(*said) for one in judged for said in _said(one, where)]
     return json.dumps(issues, indent=2) + "\n"
 
 
-def _said(judged: Judged) -> Iterator[tuple[str, str, str, str]]:
+def _said(judged: Judged, where: Where) -> Iterator[tuple[Where, str, str, str, str]]:
     for held in judged.held:
         if held.outcome in _SEVERITIES:
-            yield judged.name, f"{held.kind} {held.limit}", _SEVERITIES[held.outcome], verdict(held)
+            budget = f"{held.kind} {held.limit}"
+            at = pointed(judged, held, where)
+            yield at, judged.name, budget, _SEVERITIES[held.outcome], verdict(held)
     if judged.error:
-        yield judged.name, "measured", "major", judged.error
+        yield where, judged.name, "measured", "major", judged.error
 
 
 def _issue(where: Where, name: str, budget: str, severity: str, text: str) -> dict[str, Any]:

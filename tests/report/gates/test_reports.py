@@ -321,3 +321,22 @@ def test_secrets_in_what_grew_are_stars(judged: dict[str, Judged]) -> None:
     for said in (as_text([told], Style()), as_json([told]), as_markdown([told], "main")):
         assert secret not in said
         assert "RUN curl" in said
+
+
+# --- lines of the Dockerfile that was built ---
+
+
+def test_growth_points_to_the_instruction_that_grew(judged: dict[str, Judged]) -> None:
+    over = replace(judged["over"], lines={"RUN /bin/sh -c make b # buildkit": 7})
+    errors = [line for line in as_github([over], WHERE).splitlines() if line.startswith("::error")]
+    assert [",line=7::" in line for line in errors] == ["--max-growth" in line for line in errors]
+    issues = json.loads(as_gitlab([over], WHERE))
+    assert {issue["check_name"]: issue["location"]["lines"]["begin"] for issue in issues} == {
+        "imgtool-gate-forbid-paths": 3,
+        "imgtool-gate-max-growth": 7,
+    }
+    assert "+123 kB  line 7: RUN make b" in as_text([over], Style())
+    assert "| line 7: RUN make b |" in as_markdown([over], "main")
+    assert json.loads(as_json([over]))["images"][0]["grown"]["layers"][0]["line"] == 7
+    # without a file there is no line either
+    assert "line=" not in as_github([over], None)
