@@ -21,6 +21,7 @@ import pytest
 from archives import classic, files, layer
 from stacks import STACKS, Stack
 
+from imgtool.images.contents import How, read_contents
 from imgtool.images.errors import ImageError
 from imgtool.images.measure import Measures, measure
 
@@ -52,13 +53,17 @@ class Engine:
 
     def seen(self, image: str) -> dict[str, int]:
         """Sizes of the files that a container of the image would see, hard links once."""
+        return {entry.name: entry.size for entry in self.exported(image) if entry.isreg()}
+
+    def exported(self, image: str) -> list[tarfile.TarInfo]:
+        """All that a container of the image would see."""
         container = self.docker("create", image, "true").stdout.decode().strip()
         try:
             exported = self.docker("export", container).stdout
         finally:
             self.docker("rm", "-f", container)
         with tarfile.open(fileobj=io.BytesIO(exported)) as archive:
-            return {entry.name: entry.size for entry in archive if entry.isreg()}
+            return archive.getmembers()
 
 
 def store_of(host: str) -> str:
@@ -121,6 +126,30 @@ def test_engine_and_archives_agree(engine: Engine, built: Path, tmp_path: Path) 
         assert sum(engine.seen(name).values()) + hidden_by_containers(built) == expected.flattened
     finally:
         engine.docker("rmi", "-f", name)
+
+
+def test_every_file_and_who_hides_it(engine: Engine, built: Path) -> None:
+    name = engine.docker("load", "-i", str(built)).stdout.decode().split()[-1]
+    try:
+        contents = read_contents(f"docker-daemon:{name}")
+        exported = engine.exported(name)
+    finally:
+        engine.docker("rmi", "-f", name)
+    linked = [entry for entry in exported if entry.isreg() or entry.issym() or entry.islnk()]
+    files = {entry.name: (entry.mode, entry.uid, entry.gid) for entry in linked}
+    ours = {one.path[1:]: one[4:7] for one in contents.files()}
+    # a container has a few files of the engine's own
+    assert {path: stated for path, stated in files.items() if path in ours and path not in COVERED} == {
+        path: stated for path, stated in ours.items() if path not in COVERED
+    }
+    assert {path for path in files if path not in ours} <= {".dockerenv", "dev/console", "etc/mtab", *COVERED}
+    top = len(contents.measures.image.layers) - 7
+    assert sorted(one for one in contents.wasted() if one.layer >= top) == [
+        ("/w/again/old", 500_000, top + 4, top + 5, How.DELETED),
+        ("/w/file", 1_000_000, top, top + 2, How.MODE),
+        ("/w/file", 1_000_000, top + 2, top + 3, How.SAME),
+        ("/w/gone/deep/big", 3_000_000, top, top + 1, How.DELETED),
+    ]
 
 
 COVERED = {"etc/hostname", "etc/hosts", "etc/resolv.conf"}
