@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from imgtool.cli.output import say
-from imgtool.cli.progress import line
+from imgtool.cli.progress import Counter, line
 from imgtool.edits import write_atomic
 from imgtool.images import measure as measures
 from imgtool.images import reference as references
@@ -18,7 +18,6 @@ from imgtool.images.measure import Measures
 from imgtool.images.reading import NO_CACHE, Access, Progress
 from imgtool.inspect.blame import blame
 from imgtool.report.sizes import Subject
-from imgtool.report.style import size
 from imgtool.values import dataclass
 
 if TYPE_CHECKING:
@@ -126,19 +125,12 @@ def shown(reference: str, work: Callable[[Progress | None], T]) -> T | None:
     Raises:
         typer.BadParameter: the reference or the platform is none.
     """
-    seen = 0
     try:
         parsed = references.parse(reference)
         if parsed.guessed:
             say(f"reading {reference} as {parsed.source}:{reference}")
         with line() as show:
-
-            def progress(chunk: bytes) -> None:
-                nonlocal seen
-                seen += len(chunk)
-                show(f"reading {reference}: {size(seen)}", passing=True)
-
-            return work(progress)
+            return work(Counter(reference, show))
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     except ImageError as error:

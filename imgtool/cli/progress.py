@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from imgtool.cli.output import say
-from imgtool.report.style import printable
+from imgtool.report.style import printable, size
 
 _REDRAW_SECONDS = 0.2
 
@@ -19,6 +19,22 @@ class Show(Protocol):
     """Tells what is being done; what is ``passing`` only a terminal shows."""
 
     def __call__(self, text: str, *, passing: bool = False) -> None: ...
+
+
+class Counter:
+    """Shows how much of an image was read, and of how much where that is known."""
+
+    def __init__(self, reference: str, show: Show) -> None:
+        self._reference, self._show = reference, show
+        self._seen = self._total = 0
+
+    def expect(self, size: int, /) -> None:
+        self._total += size
+
+    def __call__(self, chunk: bytes, /) -> None:
+        self._seen += len(chunk)
+        whole = f" of {size(self._total)}" if self._total else ""
+        self._show(f"reading {self._reference}: {size(self._seen)}{whole}", passing=True)
 
 
 @contextmanager

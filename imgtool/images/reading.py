@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from threading import Event
+from typing import Protocol, runtime_checkable
 
 from imgtool.images.blobs import LayerTar, scan_layer, stream_layer
 from imgtool.images.cache import LayerCache
@@ -19,6 +20,16 @@ from imgtool.values import dataclass, field
 Progress = Callable[[bytes], object]
 #: Opens the same bytes as often as they are wanted.
 Opener = Callable[[], AbstractContextManager[Region]]
+
+
+@runtime_checkable
+class Expecting(Protocol):
+    """Progress that wants to know how much there will be."""
+
+    def __call__(self, chunk: bytes, /) -> object: ...
+
+    def expect(self, size: int, /) -> object:
+        """So many more bytes will be shown, or fewer where it is negative."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +69,11 @@ class Reading:
     def shown(self, chunks: Iterable[bytes]) -> Iterable[bytes]:
         """The chunks, each shown to ``progress`` as it passes, as long as nobody gives up."""
         return tapped(chunks, self._go_on, *((self.progress,) if self.progress else ()))
+
+    def expect(self, size: int) -> None:
+        """Tell ``progress`` of bytes that are to come, where it wants to know."""
+        if isinstance(self.progress, Expecting):
+            self.progress.expect(size)
 
     def _go_on(self, _chunk: bytes) -> None:
         if self.stopped.is_set():

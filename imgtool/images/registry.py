@@ -12,7 +12,7 @@ import json
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from imgtool.images import auth, documents
@@ -280,6 +280,7 @@ class RegistryStore:
         self._left = Room(MAX_DOCUMENTS)
         self._manifests: set[str] = set()
         self._sizes: dict[str, int] = {}
+        self._streamed: set[str] = set()
         self._documents: dict[str, bytes] = {}
         self._documents[INDEX] = self._found()
 
@@ -307,9 +308,10 @@ class RegistryStore:
         document = documents.parse(data, what)
         for child in documents.get(document, "manifests", list, what):
             self._manifests.add(blob_name(documents.digest_of(child, what)))
+        layers = _sizes(documents.get(document, "layers", list, what), what)
         config = documents.get(document, "config", dict, what)
-        for blob in (*filter(None, [config]), *documents.get(document, "layers", list, what)):
-            self._sizes[blob_name(documents.digest_of(blob, what))] = documents.get(blob, "size", int, what)
+        self._sizes |= layers | _sizes([config] if config else [], what)
+        self._reading.expect(sum(layers.values()))
 
     def __contains__(self, name: str, /) -> bool:
         return name in self._documents or name in self._manifests or name in self._sizes
@@ -332,14 +334,18 @@ class RegistryStore:
 
     def layer(self, name: str, /) -> LayerTar:
         try:
-            return self._reading.remembered(name, lambda: self._read(name))
+            found = self._reading.remembered(name, lambda: self._read(name))
         except ImageError as error:
             # what other threads still read is of no use to anybody, and that it is given up is not why
             self._failure = self._failure or error
             self._client.transport.stop()
             raise self._failure from None
+        if name not in self._streamed:
+            self._reading.expect(-found.stored)
+        return found
 
     def _read(self, name: str) -> LayerTar:
+        self._streamed.add(name)
         with _whole(), closing(self._client.stream(self._digest(name), self._sizes[name])) as blob:
             return self._reading.streamed(name, self._reading.shown(blob))
 
@@ -364,6 +370,12 @@ def _whole() -> Iterator[None]:
         yield
     except NoImageError as error:
         raise ImageError(error.reason) from None
+
+
+def _sizes(blobs: list[Any], what: str) -> dict[str, int]:
+    return {
+        blob_name(documents.digest_of(blob, what)): documents.get(blob, "size", int, what) for blob in blobs
+    }
 
 
 def _trusts(registry: Origin, service: Origin) -> bool:

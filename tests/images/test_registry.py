@@ -385,6 +385,32 @@ def layers_of(files: dict[str, bytes]) -> list[dict[str, Any]]:
     return list(layers)
 
 
+class Shown:
+    """What progress is told."""
+
+    def __init__(self) -> None:
+        self.expected = self.seen = 0
+
+    def expect(self, size: int, /) -> None:
+        self.expected += size
+
+    def __call__(self, chunk: bytes, /) -> None:
+        self.seen += len(chunk)
+
+
+def test_progress_knows_how_much_there_is(folder: Path) -> None:
+    access = Access(cache=LayerCache(folder / "cache"))
+    first, again, only = Shown(), Shown(), Shown()
+    with made_up(serving(FILES)) as (host, _):
+        measure(f"registry:{host}/a", progress=first, access=access)
+        measure(f"registry:{host}/a", progress=again, access=access)
+        measure(f"registry:{host}/a", progress=only, layers=False)
+    total = sum(layer["size"] for layer in layers_of(FILES))
+    assert (first.expected, first.seen) == (total, total)
+    assert (again.expected, again.seen) == (0, 0)
+    assert only.seen == 0
+
+
 def test_what_is_known_of_a_registry_helps_with_a_layout(folder: Path) -> None:
     access = Access(cache=LayerCache(folder / "cache"))
     with made_up(serving(FILES)) as (host, _):
