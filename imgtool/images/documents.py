@@ -12,9 +12,12 @@ from imgtool.regex import regex
 
 T = TypeVar("T")
 
-#: Bytes of one document, and of all that are read from one place. Real ones have some kilobytes.
-MAX_DOCUMENT = 8 << 20
-MAX_DOCUMENTS = 64 << 20
+#: Bytes of one document (what registries accept), and of all that are read from one place: parsed, they
+#: take a dozen times that in memory. Real ones have some kilobytes.
+MAX_DOCUMENT = 4 << 20
+MAX_DOCUMENTS = 16 << 20
+#: Objects and lists in one document: an empty one takes thirty times its text. Real ones have hundreds.
+_MAX_NODES = 100_000
 #: What may name a blob.
 DIGEST = regex(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 
@@ -25,6 +28,8 @@ def parse(data: bytes, what: str) -> Any:
     Raises:
         ImageError: it is no JSON, or nested absurdly.
     """
+    if data.count(b"{") + data.count(b"[") > _MAX_NODES:
+        raise ImageError(f"{what} holds more than any document of an image")
     try:
         return json.loads(data)
     except (ValueError, RecursionError) as error:

@@ -252,7 +252,7 @@ HOSTILE: dict[str, tuple[dict[str, bytes], str]] = {
     ),
     "an index and a manifest at once": (manifest_with(manifests=[]), "sha256:"),
     "an absurd number of manifests": (
-        {"index.json": encoded({"manifests": [descriptor(b"", MANIFEST_TYPE)] * 50_000})},
+        {"index.json": encoded({"manifests": [descriptor(b"", MANIFEST_TYPE)] * 20_000})},
         "its indexes list more than 1,000 manifests",
     ),
     "an absurd number of manifests that are there": (
@@ -277,7 +277,11 @@ HOSTILE: dict[str, tuple[dict[str, bytes], str]] = {
         {"index.json": encoded({"manifests": [descriptor(b"", MANIFEST_TYPE) | {"size": "9"}]})},
         "size of an entry of an index is not of type int",
     ),
-    "a bomb of braces": ({"index.json": b'{"a":' * 100_000}, "index.json is no JSON"),
+    "a tower of braces": ({"index.json": b'{"a":' * 90_000}, "index.json is no JSON"),
+    "a sea of braces": (
+        {"index.json": b'{"a": [' + b"{}," * 1_000_000 + b"{}]}"},
+        "index.json holds more than any document of an image",
+    ),
     "docker's list leads out": (
         {"manifest.json": encoded([{"Config": "../../../etc/passwd", "Layers": []}])},
         "../../../etc/passwd is missing",
