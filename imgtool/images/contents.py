@@ -93,7 +93,7 @@ class Contents:
 
     def files(self) -> Iterator[Seen]:
         """Every file and every link to be seen, folder by folder; sizes add up to ``flattened``."""
-        names = Counter(node for _, node in _leaves(self.tree.root) if isinstance(node, int))
+        names = Counter(self.tree.names())
         given: set[int] = set()
         links = self._links()
         for path, node in _leaves(self.tree.root):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
 from imgtool.images.errors import ImageError
@@ -251,15 +251,17 @@ class Tree:
 
     def seen(self) -> set[int]:
         """The inodes of all files to be seen in the tree."""
-        seen = set()
+        return set(self.names())
+
+    def names(self) -> Iterator[int]:
+        """The inode of every name that a file to be seen has."""
         todo = [self.root]
         while todo:
             for node in todo.pop().values():
                 if isinstance(node, dict):
                     todo.append(node)
                 elif isinstance(node, int):
-                    seen.add(node)
-        return seen
+                    yield node
 
     def place(self, inode: int) -> tuple[int, int]:
         """The number of the layer that an inode is of, and of its entry there."""
