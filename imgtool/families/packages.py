@@ -109,7 +109,11 @@ def recommends(manager: str, name: str) -> Recommends | None:
     return next((row for row in known if (row.manager, row.package) == (manager, name)), None)
 
 
+def installers(manager: str) -> tuple[Installer, ...]:
+    """The packages of a manager that are there to install others."""
+    return tuple(row for row in rows("packages", "installer", Installer) if row.manager == manager)
+
+
 def installer(manager: str, name: str) -> Installer | None:
     """Whether a package is there to install others (name alone)."""
-    known = rows("packages", "installer", Installer)
-    return next((row for row in known if (row.manager, row.package) == (manager, name)), None)
+    return next((row for row in installers(manager) if row.package == name), None)

@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from imgtool.families.caches import package_caches
-from imgtool.families.packages import build_only, installer, toolkit
+from imgtool.families.packages import build_only, installer, installers, toolkit
 from imgtool.images.packages import dpkg
+from imgtool.images.packages.dist_info import distribution, recorded
 from imgtool.images.packages.dpkg import Ledger
 from imgtool.regex import regex
 from imgtool.values import dataclass, field
@@ -111,12 +112,14 @@ def gone(before: Image, after: Image, bases: Bases, named: Sequence[Named] = ())
     globs = [one for one in named if not one.pattern.startswith(_PACKAGE)]
     habits = _Habits(_places(before.tree), _guarded(before), before.tree)
     extensions = _extensions(after.tree)
+    upgrades = _upgrades(before.tree, paths, packages)
     rules: dict[str, str] = {}
     for path, node in paths.items():
         rule = (
             _named(path, globs)
             or _delta(path, node, bases)
             or _package(path, ledgers[0], packages)
+            or upgrades.get(path)
             or _habit(path, habits)
             or _egg(path, after.tree, extensions)
         )
@@ -175,6 +178,23 @@ def _tool(name: str) -> str | None:
     if installer(_APT, name):
         return "only-installs"
     return "build-only" if build_only(_APT, name) or toolkit(_APT, name) else None
+
+
+def _upgrades(tree: Tree, paths: Mapping[str, Node], packages: Mapping[str, str | None]) -> dict[str, str]:
+    """What pip put in the place of a packaged installer that goes: the same one, newer."""
+    rules: dict[str, str] = {}
+    for row in installers(_APT):
+        rule = packages.get(row.package)
+        for folder in paths if rule else ():
+            site, _, name = folder.rpartition("/")
+            if (
+                site.endswith("-packages")
+                and name.startswith(f"{row.program}-")
+                and name.endswith(".dist-info")
+            ):
+                one = distribution(tree, folder)
+                rules |= dict.fromkeys(recorded(tree, one) if one else (), rule or "")
+    return rules
 
 
 def _is_needed_data(name: str, there: Collection[str]) -> bool:

@@ -155,7 +155,7 @@ def _named(a: _Side, b: _Side) -> Iterator[Difference]:
                 lost[name] = there
     for name, paths in users.items():
         # installed packages name much that they can do without
-        own = [path for path in paths if not is_installed(path)]
+        own = [path for path in paths if not (is_installed(path) or _in_conda(path, b.linker.tree))]
         path = (own or paths)[0]
         more = f", as do {len(paths) - 1} more" if len(paths) > 1 else ""
         message = f"it names {name}{more}, which is missing: it may load it later"
@@ -165,6 +165,12 @@ def _named(a: _Side, b: _Side) -> Iterator[Difference]:
 def is_installed(path: str) -> bool:
     """Whether a file is a package's, as far as its folder tells, and not the program's own."""
     return path.startswith(_SYSTEM) or any(part in path for part in _PACKAGES)
+
+
+def _in_conda(path: str, tree: Tree) -> bool:
+    """Whether conda manages what is there: a prefix records its packages in ``conda-meta``."""
+    prefix, found, _ = path.rpartition("/lib/")
+    return bool(found) and f"{prefix}/conda-meta/history" in tree.nodes
 
 
 def _opened(linker: Linker, name: str, path: str) -> str | None:

@@ -22,6 +22,8 @@ from imgtool.verify.model import CheckResult, Difference, Dropped, Image, Kind, 
 NAME = "python"
 #: The folder of a site's packages: its prefix, and Python's version where the path says it.
 _SITE = re.compile(r"(.*)/lib(?:64)?/python(3\.[0-9]{1,3}|3)?/(?:site|dist)-packages")
+#: What only building imports, whatever its version: https://wheel.readthedocs.io.
+_BUILDS = frozenset({"wheel"})
 _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 
 
@@ -131,7 +133,9 @@ def _freeze(was: Environment, now: Environment, dropped: Dropped) -> Iterator[Di
             yield Difference(NAME, Weight.FAIL, one.folder, message, dropped(one.folder), one.folder)
         elif other.version != one.version:
             message = f"{name} is {other.version} instead of {one.version}"
-            yield Difference(NAME, Weight.FAIL, other.folder, message)
+            # an index had a newer one in the place of what the distribution brought along
+            rule = dropped(one.folder) if name in _BUILDS else None
+            yield Difference(NAME, Weight.FAIL, other.folder, message, rule)
     for name in now.distributions.keys() - was.distributions.keys():
         one = now.distributions[name]
         yield Difference(NAME, Weight.NOTE, one.folder, f"{name} {one.version} is new")

@@ -289,3 +289,21 @@ def test_a_folder_below_var_that_is_made_for_a_user_stays() -> None:
     rules = gone(before, image({"/var/log": None}), Bases(_NONE, _NONE)).rules
     assert "/var/log/apt" in rules
     assert "/var/log/app" not in rules
+
+
+def test_a_newer_pip_goes_with_the_packaged_one() -> None:
+    site, script = "/usr/local/lib/python3.11/dist-packages", "/usr/local/bin/pip"
+    record = (
+        b"pip/__init__.py,,\n../../../bin/pip,,\npip-26.0.dist-info/RECORD,,\npip-26.0.dist-info/METADATA,,\n"
+    )
+    pip: Paths = {
+        f"{site}/pip-26.0.dist-info/METADATA": b"Name: pip\nVersion: 26.0\n",
+        f"{site}/pip-26.0.dist-info/RECORD": record,
+        f"{site}/pip/__init__.py": b"",
+        script: b"",
+    }
+    status = {"/var/lib/dpkg/status": _status("python3-pip")}
+    with_both, without = image({**status, **pip}), image({"/var/lib/dpkg/status": b"\n"})
+    assert gone(with_both, without, Bases(_NONE, _NONE)).why(script) == "only-installs"
+    # who installed it without the packaged one wants it
+    assert gone(image(pip), without, Bases(_NONE, _NONE)).why(script) is None

@@ -10,6 +10,7 @@ from imgtool.verify.model import Status, Weight
 _PLAIN = elf()
 _LOADER = "/lib64/ld-linux-x86-64.so.2"
 _PYTHON: Paths = {"/usr/bin/python3": elf()}
+_CONDA: Paths = {"/env/conda-meta/history": b""}
 _SITE = "/usr/lib/python3/dist-packages"
 _BLAS = elf(needed=["libcublas.so.12"])
 
@@ -127,6 +128,13 @@ def test_no_difference(first: Paths, second: Paths) -> None:
             {"/app/x.py": b"CDLL('libcublas.so.12')", **_PYTHON},
             Weight.FAIL,
             "it names libcublas.so.12, which is missing: it may load it later",
+        ),
+        # likewise one of conda's
+        (
+            {"/env/lib/x.so": elf(data=b"\0libgpm.so.2\0"), "/usr/lib/libgpm.so.2": _PLAIN, **_CONDA},
+            {"/env/lib/x.so": elf(data=b"\0libgpm.so.2\0"), **_CONDA},
+            Weight.WARN,
+            "it names libgpm.so.2, which is missing: it may load it later",
         ),
         # a package, which may do without
         (

@@ -74,6 +74,9 @@ def test_no_difference(first: Paths, second: Paths) -> None:
         (_dist("a", "1"), _dist("a", "1", site="/opt/v/lib/python3.11/site-packages"), (Weight.FAIL, "a 1 is not installed", None)),
         (_dist("wheel", "1", site=_DEBIAN), {}, (Weight.FAIL, "wheel 1 is not installed", "build-package")),
         (_dist("a", "1"), _dist("a", "2"), (Weight.FAIL, "a is 2 instead of 1", None)),
+        # what only builds, and came with a package that goes
+        (_dist("wheel", "1", site=_DEBIAN), _dist("wheel", "2"), (Weight.FAIL, "wheel is 2 instead of 1", "build-package")),
+        (_dist("wheel", "1"), _dist("wheel", "2"), (Weight.FAIL, "wheel is 2 instead of 1", None)),
         (_dist("b", "1"), {**_dist("b", "1"), **_dist("a", "1")}, (Weight.NOTE, "a 1 is new", None)),
         (
             {**_NUMPY, **_FILES},

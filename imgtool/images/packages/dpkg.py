@@ -60,7 +60,7 @@ def closure(
 ) -> frozenset[str]:
     """Names of the packages that ``roots`` need or recommend at any depth, themselves included.
 
-    Of the ``modest`` ones only what they need.
+    Of the ``modest`` ones only what they need, and of those that lack a recommendation: apt installs all or none.
     """
     by_name: dict[str, list[str]] = {}
     for one in packages.values():
@@ -72,7 +72,9 @@ def closure(
         name = todo.pop()
         if name not in found:
             found.add(name)
-            groups = packages[name].needs + (() if name in modest else packages[name].recommends)
+            recommends = packages[name].recommends
+            whole = all(any(one in by_name for one in group) for group in recommends)
+            groups = packages[name].needs + (recommends if whole and name not in modest else ())
             todo += chain.from_iterable(by_name.get(one, ()) for group in groups for one in group)
     return frozenset(found)
 

@@ -67,6 +67,12 @@ def test_what_packages_need_at_any_depth(roots: list[str], modest: list[str], ex
     assert dpkg.closure(_ledger().packages, roots, modest=frozenset(modest)) == expected
 
 
+def test_who_lacks_a_recommendation_was_installed_without_them() -> None:
+    status = STATUS.replace(b"Recommends: manual:any", b"Recommends: manual:any, less")
+    packages = dpkg.ledger(tree({"/var/lib/dpkg/status": status})).packages
+    assert dpkg.closure(packages, ["gcc"]) == {"gcc", "cpp", "libc6-dev"}
+
+
 def test_owners_of_paths_through_links_of_the_tree() -> None:
     lists = {"/var/lib/dpkg/info/cpp:amd64.list": b"/.\n/lib\n/lib/x\n/usr/lib/y\nnonsense\n"}
     made = tree({"/var/lib/dpkg/status": STATUS, "/lib": "usr/lib", "/usr/lib/x": b"", **lists})
