@@ -12,6 +12,7 @@ from pathlib import Path
 from imgtool.images.errors import ImageError, NoImageError
 from imgtool.images.files import FileStore, Place
 from imgtool.images.layers import clean
+from imgtool.images.manifests import INDEX
 from imgtool.images.reading import Reading
 from imgtool.images.reference import FOLDER, why_no_file
 
@@ -20,13 +21,16 @@ def open_layout(folder: Path, reading: Reading | None = None) -> FileStore:
     """Read an OCI layout where it lies. No link leads out of its folder.
 
     Raises:
-        ImageError: it is no folder; NoImageError where there is nothing.
+        ImageError: it is no folder, or has no index; NoImageError where there is nothing.
     """
     missing = why_no_file(str(folder))
     if missing != FOLDER:
         error = ImageError if os.path.lexists(folder) else NoImageError
         raise error(missing or "it is a file, and no folder with an OCI layout")
-    return FileStore(partial(_within, Path(os.path.realpath(folder))), reading)
+    store = FileStore(partial(_within, Path(os.path.realpath(folder))), reading)
+    if INDEX not in store:
+        raise ImageError(f"it is a folder without {INDEX}, so no OCI layout")
+    return store
 
 
 def _within(folder: Path, name: str) -> Place | None:

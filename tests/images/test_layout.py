@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,25 @@ def test_every_place_weighs_the_same(
         path.write_bytes(data)
         found.add(figures(measure(f"{place.partition(':')[0]}:{path}")))
     assert found == {(sum(map(len, layers)), stack.flattened, stack.waste)}
+
+
+def test_a_layer_whose_files_can_be_fetched_one_by_one(write: Write) -> None:
+    # as estargz has it: a member each file, the last one a table of contents, and behind it where that is
+    content = layer("a 3, stargz.index.json 40")
+    members = [gzip.compress(content[at : at + 512], mtime=0) for at in range(0, len(content), 512)]
+    where = b"%016xSTARGZ" % sum(map(len, members))
+    note = b"SG" + struct.pack("<H", len(where)) + where
+    footer = (
+        gzip.compress(b"", mtime=0)[:3] + b"\4" + bytes(4) + b"\0\xff" + struct.pack("<H", len(note)) + note
+    )
+    packed = b"".join(members) + footer + b"\1\0\0\xff\xff" + bytes(8)
+    stated = descriptor(packed, f"{LAYER_TYPE}+gzip")
+    for verify in (False, True):
+        folder = write(one_image(configuration([content]), [stated], packed), f"layout{verify}")
+        measures = measure(f"oci:{folder}", verify=verify)
+        assert (measures.compression, measures.unpacked) == ("estargz", len(content))
+        # engines that do not know it unpack the table like any other file
+        assert measures.flattened == 43
 
 
 def test_mixed_compression_is_said(write: Write) -> None:
@@ -243,8 +263,9 @@ def manifest_with(**more: Any) -> dict[str, bytes]:
     return one_image(configuration([]), [], **more)
 
 
+EMPTY = {"index.json": encoded({"manifests": []})}
 HOSTILE: dict[str, tuple[dict[str, bytes], str]] = {
-    "no index": ({}, "it holds no image"),
+    "no index": ({}, "it is a folder without index.json, so no OCI layout"),
     "no list of manifests": ({"index.json": b"{}"}, "it holds no image"),
     "blob missing": (
         {name: data for name, data in oci(LAYERS).items() if data != compressed(LAYERS[1])},
@@ -283,19 +304,19 @@ HOSTILE: dict[str, tuple[dict[str, bytes], str]] = {
         "index.json holds more than any document of an image",
     ),
     "docker's list leads out": (
-        {"manifest.json": encoded([{"Config": "../../../etc/passwd", "Layers": []}])},
+        {**EMPTY, "manifest.json": encoded([{"Config": "../../../etc/passwd", "Layers": []}])},
         "../../../etc/passwd is missing",
     ),
     "docker's list is absolute": (
-        {"manifest.json": encoded([{"Config": "/etc/passwd", "Layers": []}])},
+        {**EMPTY, "manifest.json": encoded([{"Config": "/etc/passwd", "Layers": []}])},
         "/etc/passwd is missing",
     ),
     "docker's list has a name that is none": (
-        {"manifest.json": encoded([{"Config": "a\0b", "Layers": []}])},
+        {**EMPTY, "manifest.json": encoded([{"Config": "a\0b", "Layers": []}])},
         "a\0b cannot be read",
     ),
     "a name of absurd length": (
-        {"manifest.json": encoded([{"Config": "a" * 5000, "Layers": []}])},
+        {**EMPTY, "manifest.json": encoded([{"Config": "a" * 5000, "Layers": []}])},
         "aaaaaaaa",
     ),
 }
