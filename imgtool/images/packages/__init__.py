@@ -24,7 +24,7 @@ __all__ = ["KEEP", "Owned", "Package", "Weights", "once", "owned", "owners", "re
 
 #: Memory for the paths that packages own, in bytes; a large image's take a quarter.
 _MAX_OWNED = 256 << 20
-_PER_PATH = 128
+_PER_PATH, _PER_PACKAGE = 128, 512
 _ENDS = (
     *(b".list", b".json", b".egg-info", b"/installed", b"/status"),
     *(f"/{name}".encode() for name in (*dist_info.NAMES, *rpm.NAMES)),
@@ -97,6 +97,7 @@ def _all(files: Files, found: Owned) -> Iterator[tuple[str, Listed]]:
 
 
 def _claim(found: Owned, manager: str, listed: Listed, files: Files, room: Room) -> None:
+    room.take(_PER_PACKAGE)
     number = len(found.packages)
     found.packages.append(Package(manager, listed.name, listed.version))
     folders: dict[str, str] = {}

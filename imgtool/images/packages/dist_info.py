@@ -10,8 +10,9 @@ from __future__ import annotations
 import csv
 import posixpath
 from collections.abc import Iterator
+from itertools import chain
 
-from imgtool.images.packages.model import Files, Listed, text
+from imgtool.images.packages.model import Files, Listed, lines
 from imgtool.regex import regex
 from imgtool.values import dataclass
 
@@ -86,7 +87,7 @@ def distribution(files: Files, folder: str) -> Distribution | None:
 
 def recorded(files: Files, one: Distribution) -> Iterator[str]:
     """The paths in a distribution's RECORD."""
-    rows = csv.reader(text(files, f"{one.folder}/RECORD", MAX_RECORD).splitlines())
+    rows = csv.reader(lines(files, f"{one.folder}/RECORD", MAX_RECORD))
     try:
         for row in rows:
             if row and row[0]:
@@ -100,9 +101,10 @@ def listed(files: Files, one: Distribution) -> Listed:
     """A distribution with what is its own: by its RECORD, by setuptools' list, or else by its modules' names."""
     if one.folder.endswith(_EGG):
         return Listed(one.name, one.version, folders=(posixpath.dirname(one.folder),))
-    paths = tuple(recorded(files, one)) or tuple(_installed(files, one))
-    if paths:
-        return Listed(one.name, one.version, paths)
+    for paths in (recorded(files, one), _installed(files, one)):
+        first = next(paths, None)
+        if first is not None:
+            return Listed(one.name, one.version, chain((first,), paths))
     modules = [posixpath.join(one.site, name) for name in one.modules if "/" not in name]
     return Listed(
         one.name, one.version, (*(f"{name}.py" for name in modules), one.folder), (*modules, one.folder)
@@ -111,6 +113,6 @@ def listed(files: Files, one: Distribution) -> Listed:
 
 def _installed(files: Files, one: Distribution) -> Iterator[str]:
     """The list that counts from the egg-info's own folder; pip wrote it for what setuptools installed."""
-    for line in text(files, f"{one.folder}/{_INSTALLED}", MAX_RECORD).splitlines():
+    for line in lines(files, f"{one.folder}/{_INSTALLED}", MAX_RECORD):
         if line:
             yield posixpath.normpath(posixpath.join(one.folder, line))

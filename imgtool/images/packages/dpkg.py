@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
-from imgtool.images.packages.model import Files, Listed, placed, stanzas, text
+from imgtool.images.packages.model import Files, Listed, lines, placed, stanzas, text
 from imgtool.regex import regex
 from imgtool.values import dataclass, field
 
@@ -18,6 +18,8 @@ _LIST, _SUMS = "list", ".md5sums"
 _MARKS = "/var/lib/apt/extended_states"
 #: Bytes of one database file; real ones have some megabytes.
 _MAX_FILE = 64 << 20
+#: Packages of an image; large ones have some thousand.
+_MAX_PACKAGES = 100_000
 _NAME = regex(r"[a-z0-9][a-z0-9+.-]*")
 
 
@@ -172,5 +174,5 @@ def _lists(files: Files) -> dict[str, list[str]]:
 
 
 def _lines(files: Files, path: str) -> Iterator[str]:
-    lines = text(files, path, _MAX_FILE).split("\n")
-    return ("/" + line.partition("  ")[2] for line in lines) if path.endswith(_SUMS) else iter(lines)
+    for line in lines(files, path, _MAX_FILE):
+        yield "/" + line.partition("  ")[2] if path.endswith(_SUMS) else line

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import posixpath
+import io
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
@@ -59,6 +59,12 @@ def text(files: Files, path: str, limit: int) -> str:
     return (files.read(path, limit) or b"").decode("utf-8", "surrogateescape")
 
 
+def lines(files: Files, path: str, limit: int) -> Iterator[str]:
+    """The lines of a file one by one: a hostile one has millions."""
+    for line in io.BytesIO(files.read(path, limit) or b""):
+        yield line.decode("utf-8", "surrogateescape").rstrip("\r\n")
+
+
 def placed(files: Files, path: str, folders: dict[str, str]) -> str | None:
     """Where a path of a list lies in the tree, in which /lib may be a link to /usr/lib; None where it is no path.
 
@@ -68,12 +74,12 @@ def placed(files: Files, path: str, folders: dict[str, str]) -> str | None:
     if not name or not path.startswith("/"):
         return None
     if folder not in folders:
-        folders[folder] = files.resolve(folder) or folder
-    return posixpath.join(folders[folder], name)
+        folders[folder] = (files.resolve(folder) or folder).rstrip("/")
+    return f"{folders[folder]}/{name}"
 
 
 def stanzas(text: str) -> Iterator[Mapping[str, str]]:
     """Fields of each paragraph, without the further lines of a value: none that is read here has them."""
     for paragraph in text.split("\n\n"):
-        lines = (line.partition(":") for line in paragraph.split("\n") if line[:1] not in ("", " ", "\t"))
-        yield {name.lower(): value.strip() for name, _, value in lines}
+        fields = (line.partition(":") for line in paragraph.split("\n") if line[:1] not in ("", " ", "\t"))
+        yield {name.lower(): value.strip() for name, _, value in fields}

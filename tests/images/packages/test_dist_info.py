@@ -72,3 +72,10 @@ def test_a_damaged_record_is_no_error(record: bytes) -> None:
     folder = f"{_SITE}/my_lib-1.dist-info"
     paths, _ = _listed({f"{folder}/METADATA": _METADATA, f"{folder}/RECORD": record}, folder)
     assert len(paths) <= 1
+
+
+def test_names_with_characters_that_only_python_takes_for_ends_of_lines() -> None:
+    folder = f"{_SITE}/my_lib-1.dist-info"
+    record = "a\x0b.py,,\r\nb\u2028.py,,\n".encode()
+    paths, _ = _listed({f"{folder}/METADATA": _METADATA, f"{folder}/RECORD": record}, folder)
+    assert paths == [f"{_SITE}/a\x0b.py", f"{_SITE}/b\u2028.py"]
