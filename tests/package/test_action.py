@@ -28,7 +28,7 @@ def steps(kind: str) -> list[Any]:
     "words",
     [
         ("check-jsonschema", "--builtin-schema", "vendor.github-actions", "action.yml"),
-        ("zizmor", "--offline", "--no-progress", "--persona=pedantic", "action.yml"),
+        ("zizmor", "--offline", "--no-progress", "action.yml"),
     ],
     ids=lambda words: words[0],
 )
@@ -185,6 +185,22 @@ def test_gate(tmp_path: Path, inputs: dict[str, str], code: int) -> None:
         assert report.startswith("<!-- imgtool-gate:nightly -->")
         assert report.splitlines()[1] in job.summary
     assert ("::error " in job.log) == (code in (1, 3))
+
+
+@needs_bash
+@pytest.mark.engine
+def test_gate_builds_both(tmp_path: Path) -> None:
+    inputs = {"lint": "", "dockerfile": "Dockerfile", "against-dockerfile": "base/Dockerfile"}
+    options = "--max-growth=1kB\n--against-context=base\n--network=host"
+    job = Job(tmp_path, {**inputs, "context": ".", "gate-options": options})
+    for folder, size in ((job.project / "base", 1000), (job.project, 50_000)):
+        folder.mkdir(exist_ok=True)
+        (folder / "Dockerfile").write_text("FROM debian:bookworm\nCOPY data /data\n")
+        (folder / "data").write_bytes(b"x" * size)
+    job.run()
+    assert job.code == 1, job.log
+    assert ",file=Dockerfile,line=2::" in job.log
+    assert Path(job.outputs["steps.gate.outputs.report"]).exists()
 
 
 @needs_bash
