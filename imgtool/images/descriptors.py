@@ -11,6 +11,7 @@ from typing import Any
 
 from imgtool.images import documents, platforms
 from imgtool.images.errors import ImageError
+from imgtool.images.tar import MAX_FILE
 from imgtool.values import dataclass, field
 
 _OCI, _DOCKER = "application/vnd.oci.image", "application/vnd.docker"
@@ -89,7 +90,7 @@ def _size(document: Any, what: str) -> int | None:
     if not documents.has(document, "size", what):
         return None
     size = documents.get(document, "size", int, what)
-    if size < 0:
+    if not 0 <= size <= MAX_FILE:
         raise ImageError(f"{what} states a size of {size}")
     return size
 

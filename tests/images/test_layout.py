@@ -294,6 +294,10 @@ HOSTILE: dict[str, tuple[dict[str, bytes], str]] = {
         {"index.json": encoded({"manifests": [descriptor(b"", MANIFEST_TYPE) | {"size": -1}]})},
         "an entry of an index states a size of -1",
     ),
+    "an absurd size": (
+        {"index.json": encoded({"manifests": [descriptor(b"", MANIFEST_TYPE) | {"size": 10**30}]})},
+        "an entry of an index states a size of 1000000000",
+    ),
     "a size that is a text": (
         {"index.json": encoded({"manifests": [descriptor(b"", MANIFEST_TYPE) | {"size": "9"}]})},
         "size of an entry of an index is not of type int",
