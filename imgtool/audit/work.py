@@ -49,7 +49,8 @@ def examine(item: Item) -> Record:
     except MemoryError:
         record = failure(item, "out of memory")
     except Exception as error:  # noqa: BLE001 - one item's trouble is not the end of the others
-        record = failure(item, f"{type(error).__name__}, a defect of imgtool: {error}")
+        # its text may quote what was read
+        record = failure(item, f"{type(error).__name__}, a defect of imgtool")
     record.item["seconds"] = round(time.monotonic() - start, 3)
     return record
 
