@@ -14,7 +14,6 @@ from imgtool.edits import write_atomic
 from imgtool.images import measure as measures
 from imgtool.images import reference as references
 from imgtool.images.errors import ImageError
-from imgtool.images.measure import Measures
 from imgtool.images.reading import NO_CACHE, Access, Progress
 from imgtool.inspect.blame import blame
 from imgtool.report.sizes import Subject
@@ -76,20 +75,12 @@ def access(*, plain_http: bool, cache: bool) -> Access:
     return Access(plain_http, LayerCache(place) if place else None)
 
 
-def measured(reference: str, platform: str | None, *, verify: bool = False) -> Measures | None:
-    """Weigh one image; None where it cannot be, the reason said on standard error.
+def looked_at(reference: str, wanted: Wanted) -> Subject | None:
+    """Weigh one image and say what it is made of; None where it cannot be, the reason said on standard error.
 
     Raises:
         typer.BadParameter: the reference or the platform is none.
     """
-    return shown(
-        reference,
-        lambda progress: measures.measure(reference, platform=platform, verify=verify, progress=progress),
-    )
-
-
-def looked_at(reference: str, wanted: Wanted) -> Subject | None:
-    """Weigh one image and say what it is made of; as :func:`measured`."""
     return shown(reference, lambda progress: _subject(reference, wanted, progress))
 
 

@@ -288,17 +288,21 @@ class Transport:
             # 60 ms that archives need not pay
             from urllib3 import PoolManager, ProxyManager, Timeout, make_headers  # noqa: PLC0415
 
+            from imgtool.images.connections import BY_SCHEME  # noqa: PLC0415 - likewise
+
             proxy, certificates, scheme = key
             given: dict[str, Any] = {"timeout": Timeout(connect=CONNECT, read=STALL), "maxsize": 8}
             if scheme == "https":
                 given["ssl_context"] = _tls(certificates)
             if proxy is None:
-                self._pools[key] = PoolManager(**given)
+                pool = PoolManager(**given)
             else:
                 user = urlsplit(proxy)
                 login = f"{user.username}:{user.password or ''}" if user.username else None
                 headers = make_headers(proxy_basic_auth=login)
-                self._pools[key] = ProxyManager(proxy, proxy_headers=headers, **given)
+                pool = ProxyManager(proxy, proxy_headers=headers, **given)
+            pool.pool_classes_by_scheme = BY_SCHEME
+            self._pools[key] = pool
         return self._pools[key]
 
     def _steady(self, response: BaseHTTPResponse) -> Iterator[bytes]:

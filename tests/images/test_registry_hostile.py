@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import socket
 import ssl
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from email.utils import formatdate
 from itertools import chain
 from pathlib import Path
@@ -17,7 +20,7 @@ import archives
 import pytest
 from registries import PASSWORD, Asked, Reply, Say, basic, made_up, serving
 
-from imgtool.images import registry, transport
+from imgtool.images import connections, registry, transport
 from imgtool.images.errors import ImageError, NoImageError
 from imgtool.images.manifests import read_image
 from imgtool.images.measure import Measures, weigh
@@ -201,6 +204,27 @@ def test_a_drip(monkeypatch: pytest.MonkeyPatch) -> None:
         assert "takes more than 0 seconds for the manifest of a/b" in refused(host)
     with made_up(instead(BIG, Reply(pieces=dripping))) as (host, _):
         assert re.search(r"sent no more than \d+ bytes in 0 seconds", refused(host))
+
+
+def test_a_drip_in_the_head(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "SECONDS", 0.3)
+    monkeypatch.setattr(transport, "TRIES", 1)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip() -> None:
+            client, _ = server.accept()
+            with client, suppress(OSError):
+                client.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+                for _ in range(500):
+                    client.sendall(b"x")
+                    time.sleep(0.02)
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        before = time.monotonic()
+        assert "does not answer" in refused(f"127.0.0.1:{server.getsockname()[1]}")
+        assert time.monotonic() - before < 8
+        thread.join()
 
 
 @pytest.mark.parametrize("ranges", [True, False], ids=["with ranges", "without"])
