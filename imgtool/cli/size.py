@@ -130,7 +130,7 @@ def size(
     below = _diff_ids(base, wanted) if base else ()
     results = [looked_at(image, wanted) for image in images]
     known = [_over(result, base, below) for result in results if result]
-    sys.stdout.write(_told(known, output))
+    sys.stdout.write(_told(known, output, top))
     if len(known) < len(results):
         raise typer.Exit(NOT_MEASURABLE)
     if html:
@@ -148,19 +148,19 @@ def _chart(path: Path) -> str:
         raise typer.Exit(UNREADABLE) from None
 
 
-def _told(subjects: Sequence[Subject], output: ImageFormat) -> str:
+def _told(subjects: Sequence[Subject], output: ImageFormat, top: int) -> str:
     match output:
         case ImageFormat.JSON:
             return sizes.as_json(subjects)
         case ImageFormat.MARKDOWN:
             from imgtool.report.sizes_markdown import markdown
 
-            return markdown(subjects)
+            return markdown(subjects, top)
         case ImageFormat.TEXT:
             from imgtool.report.sizes_text import Look, text
 
             columns = shutil.get_terminal_size((120, 24)).columns
-            return text(subjects, Look(style_for(sys.stdout), columns, _has_glyphs(sys.stdout.encoding)))
+            return text(subjects, Look(style_for(sys.stdout), columns, _has_glyphs(sys.stdout.encoding), top))
 
 
 def _has_glyphs(encoding: str) -> bool:

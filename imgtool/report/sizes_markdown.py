@@ -13,16 +13,19 @@ from imgtool.report.style import counted, size
 
 _MEASURES = "| measure | | bytes | what |\n|---|---:|---:|---|\n"
 _LAYERS = "| layer | unpacked | waste | transfer | instruction | place |\n|---:|---:|---:|---:|---|---|\n"
-#: Rows of packages and kinds.
+#: Paths of one duplicate.
 _MOST = 15
 
 
-def markdown(subjects: Sequence[Subject]) -> str:
-    """Each image: its measures, and to unfold its layers and, where it was analysed, what the bytes are."""
-    return "\n".join("".join(_blocks(subject)) for subject in subjects)
+def markdown(subjects: Sequence[Subject], top: int = 15) -> str:
+    """Each image: its measures, and to unfold its layers and, where it was analysed, what the bytes are.
+
+    ``top`` bounds packages; other tables are as long as the analysis has them.
+    """
+    return "\n".join("".join(_blocks(subject, top)) for subject in subjects)
 
 
-def _blocks(subject: Subject) -> Iterator[str]:
+def _blocks(subject: Subject, top: int) -> Iterator[str]:
     image = subject.measures.image
     about = ", ".join(
         filter(None, (image.source, image.platform, subject.measures.compression, image.digest))
@@ -33,7 +36,7 @@ def _blocks(subject: Subject) -> Iterator[str]:
         yield f"| {name} | {known(count)} | {exact} | {plain(meaning)} |\n"
     yield _folded(counted(len(subject.layers), "layer"), _LAYERS, _layers(subject))
     if subject.analysis:
-        yield from _analysis(subject.analysis)
+        yield from _analysis(subject.analysis, top)
 
 
 def _folded(title: str, head: str, rows: Iterable[Sequence[str]]) -> str:
@@ -49,19 +52,17 @@ def _layers(subject: Subject) -> Iterator[Sequence[str]]:
         yield (str(blame.index + 1), *sizes, plain(instruction(blame)), plain(place(blame)))
 
 
-def _analysis(analysis: Analysis) -> Iterator[str]:
+def _analysis(analysis: Analysis, top: int) -> Iterator[str]:
     whole = analysis.contents.measures.flattened or 0
     rules = [
         (size(one.size), link(one.code), one.name, f"`{one.how}`") for one in removals(code_sizes(analysis))
     ]
     yield _folded("What removes it", "| size | rule | | command |\n|---:|---|---|---|\n", rules)
-    yield _folded(
-        "Kinds", _head("kind"), _rows(analysis.kinds[:_MOST], whole, lambda row: row.kind or row.name)
-    )
+    yield _folded("Kinds", _head("kind"), _rows(analysis.kinds, whole, lambda row: row.kind or row.name))
     yield _folded("Folders", _head("folder"), _rows(analysis.folders, whole, lambda row: row.name))
     yield _folded("Files", _head("path"), _rows(analysis.paths, whole, lambda row: row.name))
     packages = (
-        Row(f"{one.key} {one.version}", one.size, one.files) for one in analysis.packages[:_MOST] if one.size
+        Row(f"{one.key} {one.version}", one.size, one.files) for one in analysis.packages[:top] if one.size
     )
     yield _folded("Packages", _head("package"), _rows(packages, whole, lambda row: row.name))
     yield _folded(

@@ -8,7 +8,7 @@ from imgtool.images.contents import Duplicate, Wasted
 from imgtool.images.model import Layer
 from imgtool.inspect.analysis import Analysis, LayerBlame, Row
 from imgtool.report.removal import code_sizes, removals
-from imgtool.report.sizes import Subject, instruction, known, place, share
+from imgtool.report.sizes import Subject, instruction, known, share
 from imgtool.report.style import Style, counted, printable, size
 from imgtool.values import NamedTuple, dataclass
 
@@ -18,18 +18,18 @@ _EIGHTHS = " ▏▎▍▌▋▊▉█"
 #: Lines of a tree, in front of a folder, of the last one, and of what is below each.
 _TREE = ("├─ ", "└─ ", "│  ", "   ")
 _PLAIN_TREE = ("|- ", "`- ", "|  ", "   ")
-#: Lines of a table that has no bound of its own.
-_MOST = 15
+#: Columns of an instruction at least, however narrow the terminal is.
 _NARROWEST = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a report is drawn: its colours, its columns, and whether the terminal has more than ASCII."""
+    """How a report is drawn: its colours, its columns, whether the terminal has more than ASCII, and packages."""
 
     style: Style
     width: int = 110
     glyphs: bool = True
+    top: int = 15
 
 
 class Line(NamedTuple):
@@ -70,14 +70,33 @@ def _measures(subject: Subject, look: Look) -> Iterator[str]:
 def _layers(subject: Subject, look: Look) -> Iterator[str]:
     layers = subject.measures.image.layers
     most = max((_weight(layer) for layer in layers), default=0)
+    file = next((one.file for one in subject.layers if one.file), None)
     heads = "".join(f"{name:>10}  " for name in ("unpacked", "content", "waste", "transfer"))
+    lines = f"line  layer, lines of {printable(file)}" if file else "layer"
     yield ""
-    yield look.style.paint(f"{heads}{'':{_BAR}}  layer", "dim")
+    yield look.style.paint(f"{heads}{'':{_BAR}}  {lines}", "dim")
     for layer, blame in zip(layers, subject.layers, strict=True):
         waste = blame.waste if subject.analysis else None
         figures = [known(layer.unpacked), known(layer.content), _sized(waste), known(layer.transfer)]
-        columns = "".join(f"{figure:>10}  " for figure in figures)
-        yield f"{columns}{_bar(_weight(layer), most, look)}  {_made(blame, len(columns) + _BAR + 2, look)}"
+        columns = "".join(f"{figure:>10}  " for figure in figures) + _bar(_weight(layer), most, look) + "  "
+        columns += f"{_line(blame):>4}  " if file else ""
+        room = max(look.width - len(columns), _NARROWEST)
+        yield columns + _cut(f"{blame.index + 1}. {instruction(blame)}", room, look)
+    yield from _unplaced(subject.layers) if file else ()
+
+
+def _line(blame: LayerBlame) -> str:
+    return "base" if blame.base else str(blame.line or "")
+
+
+def _unplaced(layers: Sequence[LayerBlame]) -> Iterator[str]:
+    """Why layers have no line, each reason once."""
+    reasons: dict[str, list[str]] = {}
+    for one in layers:
+        if one.line is None and one.why:
+            reasons.setdefault(one.why, []).append(str(one.index + 1))
+    for why, numbers in reasons.items():
+        yield f"  no line for layer {', '.join(numbers)}: {printable(why)}"
 
 
 def _weight(layer: Layer) -> int:
@@ -86,14 +105,6 @@ def _weight(layer: Layer) -> int:
 
 def _sized(count: int | None) -> str:
     return "" if count is None else size(count)
-
-
-def _made(blame: LayerBlame, used: int, look: Look) -> str:
-    number = f"{blame.index + 1}. "
-    where = f"  {printable(place(blame))}" if place(blame) else ""
-    where += " (base)" if blame.base else ""
-    room = max(look.width, _NARROWEST + used) - used - len(number) - len(where)
-    return f"{number}{_cut(instruction(blame), room, look)}{look.style.paint(where, 'cyan')}"
 
 
 # --- what the bytes are ----------------------------------------------------------------------------------
@@ -167,7 +178,7 @@ def _kind(row: Row) -> Line:
 
 
 def _packages(analysis: Analysis, whole: int, look: Look) -> Iterator[str]:
-    ranked = [one for one in analysis.packages if one.size][:_MOST]
+    ranked = [one for one in analysis.packages if one.size][: look.top]
     if not ranked:
         return
     lines = [Line(one.size, f"{one.key} {one.version}", counted(one.files, "file")) for one in ranked]

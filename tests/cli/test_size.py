@@ -56,8 +56,17 @@ def test_lines_of_a_dockerfile(tmp_path: Path, capsys: pytest.CaptureFixture[str
     (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY a /a\n\nRUN rm /a\n")
     assert exit_code("size", "docker-archive:a.tar", "--dockerfile", "Dockerfile") == 0
     said = capsys.readouterr().out
-    assert "1. COPY a /a  Dockerfile:2\n" in said
-    assert "2. RUN rm /a  Dockerfile:4\n" in said
+    assert "line  layer, lines of Dockerfile\n" in said
+    assert "     2  1. COPY a /a\n" in said
+    assert "     4  2. RUN rm /a\n" in said
+
+
+def test_why_there_are_no_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    history = [{"created_by": "COPY b /b # buildkit"}]
+    (tmp_path / "a.tar").write_bytes(files(classic([layer("a 3000")], history=history)))
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY a /a\n")
+    assert exit_code("size", "docker-archive:a.tar", "--dockerfile", "Dockerfile") == 0
+    assert "\n  no line for layer 1: " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
