@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
+from itertools import chain, islice
 
 from imgtool.images.packages.model import Files, Listed, lines, placed, stanzas, text
 from imgtool.regex import regex
@@ -53,7 +53,8 @@ def ledger(files: Files, *, owners: bool = True) -> Ledger:
     """
     marks = frozenset(_automatic(text(files, _MARKS, _MAX_FILE)))
     sources = (_STATUS, *(path for path, _ in files.under(STATUS_FOLDER)))
-    packages = {one.name: one for path in sources for one in _packages(text(files, path, _MAX_FILE), marks)}
+    found = chain.from_iterable(_packages(text(files, path, _MAX_FILE), marks) for path in sources)
+    packages = {one.name: one for one in islice(found, _MAX_PACKAGES)}
     return Ledger(packages, _owners(files, packages) if owners else {})
 
 

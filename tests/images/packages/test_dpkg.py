@@ -117,6 +117,6 @@ def test_owners_in_distroless_images() -> None:
     assert dpkg.ledger(made).owners == {"/usr/bin/x": ("base-files",)}
 
 
-def test_a_database_of_no_real_size_is_read_as_far_as_real_ones_go() -> None:
-    status = b"".join(b"Package: a%d\nStatus: installed\n\n" % number for number in range(100_010))
-    assert len(dpkg.ledger(tree({"/var/lib/dpkg/status": status})).packages) == 100_000
+def test_a_database_of_no_real_size_is_read_as_far_as_real_ones_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dpkg, "_MAX_PACKAGES", 3)
+    assert list(_ledger().packages) == ["gcc", "cpp", "libc6-dev"]
