@@ -7,6 +7,7 @@ from pathlib import Path
 
 from imgtool.cli.images import access, shown
 from imgtool.cli.lint_call import LintCall
+from imgtool.cli.output import say
 from imgtool.facts.facts import Facts
 from imgtool.images.contents import read_contents
 from imgtool.inspect.findings import findings, keep
@@ -63,6 +64,8 @@ def _outcomes(job: Job, call: LintCall, facts: Facts | None) -> Iterator[Outcome
     codes = [entry.code for entry in job.rules]
     file = str(call.dockerfile or "")
     placed = findings(contents, codes, facts, file=file, judgement=job.judgement or Judgement())
+    if placed.why:
+        say(f"{job.shown}: not every line of {file} is known: {placed.why}")
     staged = facts is None or facts.target is not None
     if placed.file:
         yield _outcome(replace(job, shown=file), placed.file, staged=staged)

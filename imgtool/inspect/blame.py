@@ -65,7 +65,7 @@ def blame(
         return tuple(
             LayerBlame(index, None, why=why, waste=waste.get(index, 0)) for index in range(len(image.layers))
         )
-    known = _held(image.history, facts) if facts else None
+    known = held(image.history, facts) if facts else None
     return tuple(
         LayerBlame(
             index,
@@ -123,7 +123,7 @@ def _several(lines: Sequence[int], *, stated: bool) -> str:
     return "the layer holds what several instructions made" if stated else "its history does not say"
 
 
-def _held(history: Sequence[Mapping[str, Any]], facts: Facts) -> Told:
+def held(history: Sequence[Mapping[str, Any]], facts: Facts) -> Told:
     """The history against the target; where that does not fit, with the stage that does in ``why``."""
     if facts.target is None:
         return Told((None,) * len(history), None, "the file has no such stage")

@@ -8,11 +8,11 @@ from itertools import accumulate
 from imgtool.edits import Span
 from imgtool.facts.facts import Facts
 from imgtool.facts.masks import mask
-from imgtool.facts.told import Told, holds_several, read, told
+from imgtool.facts.told import holds_several, read
 from imgtool.findings import Finding
 from imgtool.images.contents import Contents
 from imgtool.images.model import Image
-from imgtool.inspect.blame import spoken
+from imgtool.inspect.blame import held, spoken
 from imgtool.inspect.configured import is_config, of_config
 from imgtool.inspect.defects import (
     Defect,
@@ -54,11 +54,12 @@ class Placed(NamedTuple):
     """Findings of an image: those about instructions of its Dockerfile, and those about the image itself.
 
     The image's own source is its history, a line for each entry; where that does not tell of its layers, a line for
-    each layer.
+    each layer. ``why`` says where the file and the history part, if they do.
     """
 
     image: LintResult
     file: LintResult | None
+    why: str | None = None
 
 
 def findings(
@@ -93,7 +94,8 @@ def findings(
     kept = _ordered(judgement.of(built))
     if judgement.comments:
         kept = tuple(sift(kept, suppressions(document), called)[0])
-    return Placed(told_by, LintResult(file, document.source, kept, mask=mask(document, facts.secrets)))
+    told_of_file = LintResult(file, document.source, kept, mask=mask(document, facts.secrets))
+    return Placed(told_by, told_of_file, places.why)
 
 
 def _ordered(found: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -120,7 +122,8 @@ class _Places:
         self.text = "".join(f"{line}\n" for line in self._lines)
         lengths = (len(line.encode("utf-8", "surrogateescape")) + 1 for line in self._lines)
         self._starts = [0, *accumulate(lengths)]
-        self._known = _known(image, facts) if facts and self._fits else None
+        self._known = held(image.history, facts) if facts and self._fits else None
+        self.why = self._known.why if self._known else "its history does not tell of its layers"
         self._from = facts.target.root.from_ if facts and facts.target else None
         self._history = image.history
 
@@ -144,10 +147,6 @@ class _Places:
         at = self._known.instructions[step]
         whole = not self._history[step].get("empty_layer") and holds_several(self._history, step)
         return _first_words(at) if at and not whole else None
-
-
-def _known(image: Image, facts: Facts) -> Told | None:
-    return told(image.history, facts.target) if facts.target else None
 
 
 def _first_words(instruction: Instruction) -> Span:

@@ -54,6 +54,8 @@ def test_what_is_not_told_by_the_dockerfile(imgtool: Imgtool, image: str, here: 
     (here / "Dockerfile").write_text("FROM debian:trixie\nCOPY other /x\nENV CUDA_VISIBLE_DEVICES=1\n")
     done = imgtool("lint", "--image", image, "--dockerfile", "Dockerfile", "--format", "json")
     assert rows(done) == [("Dockerfile", "IMG117", 3), (image, "IMG204", 2)]
+    said = "not every line of Dockerfile is known: its history has another COPY than line 2"
+    assert done.err == f"imgtool: {image}: {said}\n"
 
 
 @pytest.mark.parametrize(
