@@ -16,14 +16,14 @@ from imgtool.edits import write_atomic
 from imgtool.gates import ratchet, trend
 from imgtool.gates.model import Judged
 from imgtool.images.measure import Measures
-from imgtool.report.gates.common import Where, known
+from imgtool.report.gates.common import Where
 from imgtool.report.gates.data import as_json
 from imgtool.report.gates.github import as_github
 from imgtool.report.gates.gitlab import as_gitlab, as_metrics
 from imgtool.report.gates.junit import as_junit
 from imgtool.report.gates.markdown import as_markdown
 from imgtool.report.gates.text import as_text
-from imgtool.report.style import Style, counted, style_for
+from imgtool.report.style import Style, counted, known, style_for
 from imgtool.values import dataclass
 
 _SUMMARY = "GITHUB_STEP_SUMMARY"

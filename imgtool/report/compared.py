@@ -10,8 +10,8 @@ from imgtool.images.compare import Change, Comparison, Measure, changed_layers, 
 from imgtool.images.tar import FILE
 from imgtool.inspect.analysis import Analysis
 from imgtool.report.lint.markdown import plain
-from imgtool.report.sizes import Subject, known, row, step, valid
-from imgtool.report.style import Style, counted, printable, size
+from imgtool.report.sizes import Subject, row, step, valid
+from imgtool.report.style import Style, counted, growth, known, printable, signed, size
 from imgtool.values import NamedTuple
 
 _MEASURES = ("transfer", "unpacked", "flattened", "waste")
@@ -124,19 +124,6 @@ def _line(one: Change, style: Style) -> str:
 
 def _there(count: int | None) -> str:
     return "-" if count is None else size(count)
-
-
-def growth(before: int | None, after: int | None) -> str:
-    """``+1.2 MB (+3.4%)``; a dash where one is not known."""
-    if before is None or after is None:
-        return "-"
-    moved = signed(after - before)
-    return f"{moved} ({(after - before) / before:+.1%})" if before else moved
-
-
-def signed(count: int) -> str:
-    """``+1.2 MB``."""
-    return f"{'-' if count < 0 else '+'}{size(abs(count))}"
 
 
 def _tally(found: Sequence[Change]) -> str:

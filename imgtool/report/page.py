@@ -21,9 +21,9 @@ from imgtool.images.tar import FILE
 from imgtool.inspect.analysis import WASTE_CODES
 from imgtool.inspect.kinds import Kind, kind_of, with_twins
 from imgtool.report import treemap
-from imgtool.report.compared import growth, parts
-from imgtool.report.sizes import Subject, instruction, known, place, valid
-from imgtool.report.style import printable, size
+from imgtool.report.compared import parts
+from imgtool.report.sizes import Subject, instruction, place, valid
+from imgtool.report.style import growth, known, printable, size
 from imgtool.report.treemap import Leaf
 
 #: Rows of a table, and characters of what stands in one: the page shall not grow with the image.

@@ -11,7 +11,7 @@ from imgtool.images.measure import Measures
 from imgtool.images.model import Layer
 from imgtool.leaks import hide
 from imgtool.regex import regex
-from imgtool.report.style import printable, size
+from imgtool.report.style import printable
 from imgtool.values import dataclass
 
 if TYPE_CHECKING:
@@ -87,11 +87,6 @@ def place(layer: LayerBlame) -> str:
 def share(part: int, whole: int) -> str:
     """``12.3%``; empty where there is no whole."""
     return f"{part / whole:.1%}" if whole else ""
-
-
-def known(count: int | None) -> str:
-    """Bytes for people, or that nobody knows."""
-    return "unknown" if count is None else size(count)
 
 
 def step(created_by: str | None) -> str:

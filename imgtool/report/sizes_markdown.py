@@ -8,8 +8,8 @@ from imgtool.inspect.analysis import Analysis, Row
 from imgtool.report.lint.common import link
 from imgtool.report.lint.markdown import plain
 from imgtool.report.removal import code_sizes, removals
-from imgtool.report.sizes import Subject, instruction, known, place, share
-from imgtool.report.style import counted, size
+from imgtool.report.sizes import Subject, instruction, place, share
+from imgtool.report.style import counted, known, size
 
 _MEASURES = "| measure | | bytes | what |\n|---|---:|---:|---|\n"
 _LAYERS = "| layer | unpacked | waste | transfer | instruction | place |\n|---:|---:|---:|---:|---|---|\n"

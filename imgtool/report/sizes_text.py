@@ -8,8 +8,8 @@ from imgtool.images.contents import Duplicate, Wasted
 from imgtool.images.model import Layer
 from imgtool.inspect.analysis import Analysis, LayerBlame, Row
 from imgtool.report.removal import code_sizes, removals
-from imgtool.report.sizes import Subject, instruction, known, share
-from imgtool.report.style import Style, counted, printable, size
+from imgtool.report.sizes import Subject, instruction, share
+from imgtool.report.style import Style, counted, known, printable, size
 from imgtool.values import NamedTuple, dataclass
 
 #: Columns of a bar, and eighths of one.

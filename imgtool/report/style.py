@@ -40,6 +40,24 @@ def size(count: int) -> str:
     return f"{value:.2f} TB"
 
 
+def known(count: int | None) -> str:
+    """Bytes for people, or that nobody knows."""
+    return "unknown" if count is None else size(count)
+
+
+def signed(count: int) -> str:
+    """``+1.2 MB``."""
+    return f"{'-' if count < 0 else '+'}{size(abs(count))}"
+
+
+def growth(before: int | None, after: int | None) -> str:
+    """``+1.2 MB (+3.4%)``; a dash where one is not known."""
+    if before is None or after is None:
+        return "-"
+    moved = signed(after - before)
+    return f"{moved} ({(after - before) / before:+.1%})" if before else moved
+
+
 def counted(number: int, noun: str) -> str:
     """``1 file``, ``2 files``."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

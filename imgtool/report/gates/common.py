@@ -45,24 +45,6 @@ def _of(measures: Measures | None, name: str) -> int | None:
     return value
 
 
-def known(count: int | None) -> str:
-    """Bytes for people, or that nobody knows."""
-    return "unknown" if count is None else size(count)
-
-
-def growth(before: int | None, after: int | None) -> str:
-    """``+1.2 MB (+3.4%)``; a dash where one is not known."""
-    if before is None or after is None:
-        return "-"
-    text = signed(after - before)
-    return f"{text} ({(after - before) / before:+.1%})" if before else text
-
-
-def signed(count: int) -> str:
-    """``+1.2 MB``."""
-    return f"{'-' if count < 0 else '+'}{size(abs(count))}"
-
-
 def verdict(held: Held) -> str:
     """What a budget asks and what there is, in one line without its outcome."""
     limit = f"--{held.kind} {held.limit}" if held.kind.startswith("max-") else f"{held.kind} {held.limit}"

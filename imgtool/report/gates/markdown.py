@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 
 from imgtool.gates.model import Judged, Outcome, Status
 from imgtool.leaks import hide
-from imgtool.report.gates.common import gated, grown, growth, known, rows, signed, tally, verdict, worst
+from imgtool.report.gates.common import gated, grown, rows, tally, verdict, worst
 from imgtool.report.lint.markdown import plain
+from imgtool.report.style import growth, known, signed
 
 _HEAD = "| image | verdict | measure | base | head | growth |\n|---|---|---|---:|---:|---:|\n"
 _MEASURES = "| measure | base | head | growth |\n|---|---:|---:|---:|\n"

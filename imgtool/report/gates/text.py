@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from imgtool.gates.model import Judged, Outcome, Status
 from imgtool.images.measure import Measures
 from imgtool.leaks import hide
-from imgtool.report.gates.common import grown, growth, known, rows, signed, tally, verdict, worst
-from imgtool.report.style import Style, printable
+from imgtool.report.gates.common import grown, rows, tally, verdict, worst
+from imgtool.report.style import Style, growth, known, printable, signed
 
 _COLOURS = {Status.PASSED: "green", Status.FAILED: "red", Status.UNKNOWN: "yellow"}
 _OUTCOMES = {Outcome.WITHIN: "green", Outcome.OVER: "red", Outcome.MISSING: "red"}
