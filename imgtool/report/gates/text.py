@@ -46,7 +46,7 @@ def _lines(judged: Judged, style: Style) -> Iterator[str]:
 def _described(measures: Measures) -> str:
     image = measures.image
     digest = f", {image.digest}" if image.digest else ""
-    return f"{printable(image.reference)}  ({image.source}, {image.platform}, {measures.compression}{printable(digest)})"
+    return printable(f"{image.reference}  ({image.source}, {image.platform}, {measures.compression}{digest})")
 
 
 def _table(judged: Judged, style: Style) -> Iterator[str]:
