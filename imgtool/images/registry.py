@@ -259,7 +259,7 @@ class Client:
             # not NoImageError: what is hidden may be there
             return ImageError(f"{self.origin} has no {self.name}, or does not show it {how}")
         if refused.status == _NOT_FOUND:
-            return NoImageError(f"{self.origin} has no {self.name}, or not all of it")
+            return NoImageError(f"{self.origin} has no {self.name}")
         return refused
 
 
@@ -369,7 +369,7 @@ def _whole() -> Iterator[None]:
     try:
         yield
     except NoImageError as error:
-        raise ImageError(error.reason) from None
+        raise ImageError(f"{error.reason} that is whole") from None
 
 
 def _sizes(blobs: list[Any], what: str) -> dict[str, int]:

@@ -80,7 +80,7 @@ def test_a_baseline_that_lacks_a_layer_is_not_missing(gate: Callable[..., Any], 
             data.unlink()
     done = gate("@app:main", "--baseline", "@app:pr", "--max-growth", "0")
     assert done.code == 3
-    assert "or not all of it" in done.err
+    assert "that is whole" in done.err
 
 
 def test_the_digest_is_told(gate: Callable[..., Any]) -> None:

@@ -122,7 +122,7 @@ SCHEMA1 = "application/vnd.docker.distribution.manifest.v1+prettyjws"
         ("/blobs/", Reply(body=b"{}"), "has another digest"),
         ("/blobs/", HTML, "has another digest"),
         ("/blobs/", Reply(pieces=endless), "has more than 4,194,304 bytes"),
-        ("/blobs/", Reply(404), "HOST has no a/b:1, or not all of it"),
+        ("/blobs/", Reply(404), "HOST has no a/b:1 that is whole"),
         (BIG, Reply(body=bytes(len(LAYERS[0]))), f"HOST sends something else as {BIG}"),
         (BIG, Reply(body=LAYERS[0][:-1] + b"x"), f"HOST sends something else as {BIG}"),
         (
