@@ -11,7 +11,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -103,6 +103,10 @@ def open_registry(place: str, reading: Reading | None = None, *, plain_http: boo
     return RegistryStore(Client(parse_name(place), plain_http=plain_http), reading)
 
 
+class _LackingError(ImageError):
+    """Something is not there: the image, or a part of it."""
+
+
 class Client:
     """One repository. For several threads at once."""
 
@@ -120,8 +124,7 @@ class Client:
         """The manifest or index under a tag or digest.
 
         Raises:
-            NoImageError: there is none.
-            ImageError: it is not given.
+            ImageError: there is none, or it is not given.
         """
         what = f"the manifest of {self.name.repository}"
 
@@ -259,7 +262,7 @@ class Client:
             # not NoImageError: what is hidden may be there
             return ImageError(f"{self.origin} has no {self.name}, or does not show it {how}")
         if refused.status == _NOT_FOUND:
-            return NoImageError(f"{self.origin} has no {self.name}")
+            return _LackingError(f"{self.origin} has no {self.name} that is whole")
         return refused
 
 
@@ -287,7 +290,10 @@ class RegistryStore:
     def _found(self) -> bytes:
         """An index of what is under the name."""
         name, origin = self._client.name, self._client.origin
-        answer = self._client.manifest(name.version)
+        try:
+            answer = self._client.manifest(name.version)
+        except _LackingError:
+            raise NoImageError(f"{origin} has no {name}") from None
         stated = answer.headers.get("docker-content-digest", "")
         digest = name.version if ":" in name.version else stated
         if not DIGEST.fullmatch(digest):
@@ -325,8 +331,7 @@ class RegistryStore:
 
     def _fetched(self, name: str, *, is_manifest: bool) -> bytes:
         digest = self._digest(name)
-        with _whole():
-            data = self._client.manifest(digest).body if is_manifest else self._client.blob(digest)
+        data = self._client.manifest(digest).body if is_manifest else self._client.blob(digest)
         documents.check(data, digest)
         if is_manifest:
             self._learn(data, digest)
@@ -346,7 +351,7 @@ class RegistryStore:
 
     def _read(self, name: str) -> LayerTar:
         self._streamed.add(name)
-        with _whole(), closing(self._client.stream(self._digest(name), self._sizes[name])) as blob:
+        with closing(self._client.stream(self._digest(name), self._sizes[name])) as blob:
             return self._reading.streamed(name, self._reading.shown(blob))
 
     def _digest(self, name: str) -> str:
@@ -361,15 +366,6 @@ class RegistryStore:
         """Give the connections back, and end what is being read."""
         self.stop()
         self._client.transport.close()
-
-
-@contextmanager
-def _whole() -> Iterator[None]:
-    """An image that lacks a part is there, and broken."""
-    try:
-        yield
-    except NoImageError as error:
-        raise ImageError(f"{error.reason} that is whole") from None
 
 
 def _sizes(blobs: list[Any], what: str) -> dict[str, int]:
