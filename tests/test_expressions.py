@@ -21,6 +21,7 @@ BOUNDED = {
     "imgtool.facts.shell_plain": "what is not plain ends the reading",
     "imgtool.families.commands": "the name of a program",
     "imgtool.families.model": "a pattern of our own data",
+    "imgtool.images.auth": "a header, of which 2 KiB are looked at",
     "imgtool.images.daemon": "the value of DOCKER_HOST, which is the user's own",
     "imgtool.leaks": "values of at most 512 bytes",
     "imgtool.lint.dialects.hadolint": "a comment that begins as hadolint's do",

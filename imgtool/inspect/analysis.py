@@ -10,15 +10,17 @@ from types import MappingProxyType
 
 from imgtool.facts.facts import Facts
 from imgtool.images.contents import Contents, Duplicate, How, Seen, Wasted
+from imgtool.images.model import Image
 from imgtool.images.packages import KEEP, Package, Weights, once, owned
 from imgtool.inspect.blame import LayerBlame, blame
 from imgtool.inspect.kinds import Kind, kind_of, with_twins
+from imgtool.regex import regex
 from imgtool.values import dataclass, field
 
-__all__ = ["KEEP", "WASTE_CODES", "Analysis", "LayerBlame", "Row", "analyse"]
+__all__ = ["KEEP", "Analysis", "LayerBlame", "Row", "analyse", "waste_code"]
 
-#: The rule about each way to waste; nothing but the next build cures what is overwritten.
-WASTE_CODES = MappingProxyType({How.DELETED: "IMG202", How.MODE: "IMG203", How.SAME: "IMG212"})
+_WASTE_CODES = MappingProxyType({How.DELETED: "IMG202", How.MODE: "IMG203", How.SAME: "IMG212"})
+_COPIES = regex(r"(?:^|\s)(?:COPY|ADD)\s")
 #: A folder in which one other holds this share, in percent, says nothing that the other one does not.
 _SAME_FOLDER = 95
 #: Characters of a folder's path; longer ones, of which a hostile image has very many, are told as the ones they are in.
@@ -78,12 +80,13 @@ def analyse(
         tally.through(once(contents.files(), tally.weights.owned)),
         key=lambda seen: (-seen.size, seen.path),
     )
-    hidden = _Hidden()
+    image = contents.measures.image
+    hidden = _Hidden(image)
     wasted = nsmallest(top, hidden.through(contents.wasted()), key=lambda one: (-one.size, one.path))
     twice = list(contents.duplicates())
     return Analysis(
         contents=contents,
-        layers=blame(contents.measures.image, facts, file=file, waste=hidden.layers),
+        layers=blame(image, facts, file=file, waste=hidden.layers),
         paths=tuple(_path(seen) for seen in largest),
         folders=tuple(_folders(tally.folders, top)),
         packages=tuple(tally.weights.packages()),
@@ -93,10 +96,20 @@ def analyse(
         duplicated=sum(one.lost for one in twice),
         wasted=tuple(wasted),
         wasted_by=_largest(
-            Row(how.value, sum_.size, sum_.count, code=WASTE_CODES.get(how))
-            for how, sum_ in hidden.ways.items()
+            Row(how.value, sum_.size, sum_.count, code=code) for (how, code), sum_ in hidden.ways.items()
         ),
     )
+
+
+def waste_code(one: Wasted, image: Image) -> str | None:
+    """The rule about what is hidden so; None where nothing but the next build cures it.
+
+    What is there again was copied again where a COPY hides it; a package manager just writes its lists anew.
+    """
+    by = image.layers[one.by].created_by or ""
+    if one.how is How.SAME and not _COPIES.search(by):
+        return None
+    return _WASTE_CODES.get(one.how)
 
 
 @dataclass(slots=True)
@@ -138,12 +151,13 @@ class _Tally:
 class _Hidden:
     """Adds up what is hidden as it passes, by how and by the layer that holds it."""
 
-    ways: dict[How, _Sum] = field(default_factory=lambda: defaultdict(_Sum))
+    image: Image
+    ways: dict[tuple[How, str | None], _Sum] = field(default_factory=lambda: defaultdict(_Sum))
     layers: Counter[int] = field(default_factory=Counter)
 
     def through(self, wasted: Iterable[Wasted]) -> Iterator[Wasted]:
         for one in wasted:
-            self.ways[one.how].add(one.size)
+            self.ways[one.how, waste_code(one, self.image)].add(one.size)
             self.layers[one.layer] += one.size
             yield one
 

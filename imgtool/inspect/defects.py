@@ -11,7 +11,7 @@ from imgtool.images.contents import Contents, Wasted
 from imgtool.images.layers import Folder
 from imgtool.images.model import Image
 from imgtool.images.tar import FILE, SYMLINK
-from imgtool.inspect.analysis import WASTE_CODES
+from imgtool.inspect.analysis import waste_code
 from imgtool.inspect.kinds import Kind, kind_of, with_twins
 from imgtool.leaks import scan
 from imgtool.secret_files import (
@@ -170,7 +170,7 @@ def of_waste(contents: Contents) -> Iterator[Defect]:
     hidden: dict[tuple[str, int, int], _Held] = {}
     secrets: dict[tuple[int, int], _Held] = {}
     for one in contents.wasted():
-        code = WASTE_CODES.get(one.how)
+        code = waste_code(one, contents.measures.image)
         if code and one.layer != one.by:
             hidden.setdefault((code, one.layer, one.by), _Held()).add(one.path, one.size)
         if code == _DELETED and _is_secret(one):

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from imgtool.images.tar import FILE
-from imgtool.inspect.analysis import WASTE_CODES
+from imgtool.inspect.analysis import waste_code
 from imgtool.inspect.kinds import Kind, kind_of, with_twins
 from imgtool.report import treemap
 from imgtool.report.compared import parts
@@ -236,7 +236,7 @@ def _tables(subject: Subject) -> Iterator[dict[str, Any]]:
             "rule": "code",
         },
         (
-            (one.path, one.size, one.layer, one.by, one.how.value, WASTE_CODES.get(one.how))
+            (one.path, one.size, one.layer, one.by, one.how.value, waste_code(one, held.measures.image))
             for one in nlargest(_MOST, held.wasted(), key=lambda one: one.size)
         ),
     )

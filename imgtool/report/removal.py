@@ -27,7 +27,7 @@ def code_sizes(analysis: Analysis) -> Mapping[str, int]:
     """The bytes that each rule is about, of those that kinds and waste name."""
     sums: Counter[str] = Counter()
     for row in (*analysis.kinds, *analysis.wasted_by):
-        if row.code:
+        if row.code and row.size:
             sums[row.code] += row.size
     return sums
 

@@ -171,6 +171,7 @@ def test_what_layers_hide(image: Callable[..., Contents]) -> None:
         {"/data/a": None, "/root/.ssh/id_rsa": None},
         {"/b": BIG},
         {"/b": BIG},
+        history=[{"created_by": text} for text in ("RUN a", "RUN b", "RUN c", "COPY b / # buildkit")],
     )
     placed = look(contents)
     assert [(one.code, one.saves_bytes) for one in placed.image.findings] == [
@@ -183,6 +184,11 @@ def test_what_layers_hide(image: Callable[..., Contents]) -> None:
     assert "of layer 1: /data/a" in deleted.message
     # a line for each layer
     assert [placed.image.source.line_of(one.span.start) for one in placed.image.findings] == [1, 2, 4]
+
+
+def test_what_a_command_writes_again_was_not_copied_again(image: Callable[..., Contents]) -> None:
+    history = [{"created_by": "COPY b /"}, {"created_by": "RUN apt-get install -y x"}]
+    assert look(image({"/b": BIG}, {"/b": BIG}, history=history)).image.findings == ()
 
 
 # --- where they stand -----------------------------------------------------------------------------------------
