@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from imgtool.config import nearest
 from imgtool.facts.globs import compile_match
 from imgtool.gates.settings import GateSettings, Missing, Policy, Require, Target
 from imgtool.images.budget import Budget, max_growth
@@ -46,13 +47,16 @@ def targets(asked: Asked, settings: GateSettings, folder: Path) -> tuple[Target,
     """What is gated; paths of the configuration are relative to ``folder``.
 
     Raises:
-        ValueError: nothing is named, or it is not told which baseline is whose.
+        ValueError: nothing is named, two are called the same, one has the name of none of the configuration, or it is
+            not told which baseline is whose.
     """
-    if len(asked.images) == _PAIR and not asked.baselines and not any(map(_is_named, asked.images)):
+    if _are_base_and_head(asked, {target.name for target in settings.images}):
         base, head = asked.images
         pair = Target(head, settings.policy, head, base, platform=settings.platform, required=True)
         return (_told(pair, asked, settings),)
-    chosen = _with_baselines(tuple(_chosen(asked, settings, folder)), asked.baselines)
+    chosen = tuple(_chosen(asked, settings, folder))
+    _refuse_twice("images", [target.name for target in chosen])
+    chosen = _with_baselines(chosen, asked.baselines)
     return tuple(_told(target, asked, settings) for target in chosen)
 
 
@@ -74,6 +78,12 @@ def _named(text: str, known: Mapping[str, Target], settings: GateSettings) -> Ta
     for target in known.values():
         if target.name == name or (name is None and image in {target.image, target.name}):
             return replace(target, image=image if image != target.name else target.image)
+    if name and known:
+        # a slip would let go of the image's own budgets
+        raise ValueError(
+            f"no image of the configuration is called {name!r}{nearest(name, known)}: "
+            f"they are {', '.join(known)}; without NAME= it is held to what holds for all"
+        )
     return Target(name or text, settings.policy, image, platform=settings.platform)
 
 
@@ -85,8 +95,18 @@ def _split(text: str, known: Iterable[str] = ()) -> tuple[str | None, str]:
     return None, text
 
 
-def _is_named(text: str) -> bool:
-    return _split(text)[0] is not None
+def _are_base_and_head(asked: Asked, known: set[str]) -> bool:
+    """Two images, unless one is ``NAME=IMAGE`` or both are called so in the configuration."""
+    if len(asked.images) != _PAIR or asked.baselines or known.issuperset(asked.images):
+        return False
+    return all(_split(text, known)[0] is None for text in asked.images)
+
+
+def _refuse_twice(what: str, names: Sequence[str]) -> None:
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ValueError(
+            f"{len(twice)} {what} are called {twice[0]!r}: name each once, or apart with NAME=IMAGE"
+        )
 
 
 def _with_baselines(chosen: tuple[Target, ...], texts: Sequence[str]) -> tuple[Target, ...]:
@@ -95,7 +115,11 @@ def _with_baselines(chosen: tuple[Target, ...], texts: Sequence[str]) -> tuple[T
     pairs = [_split(text, names) for text in texts]
     own = {name: image for name, image in pairs if name is not None}
     if strange := sorted(own.keys() - names):
-        raise ValueError(f"--baseline {strange[0]}=...: no image that is gated is called {strange[0]!r}")
+        near = nearest(strange[0], sorted(names))
+        raise ValueError(
+            f"--baseline {strange[0]}=...: no image that is gated is called {strange[0]!r}{near}"
+        )
+    _refuse_twice("baselines", [name for name, _ in pairs if name is not None])
     for_all = [image for name, image in pairs if name is None]
     open_ones = [target for target in chosen if target.name not in own]
     if len(for_all) > 1 or (for_all and len(open_ones) > 1 and not for_all[0].endswith(".json")):

@@ -43,7 +43,9 @@ IN_FOLDER = ("cann", "docker-archive:project/cann.tar", "project/sizes.json")
         # by its name, and by what it is called in the configuration
         (("cuda",), (), [("cuda", "docker-daemon:app:cuda", "old:cuda")]),
         (("docker-daemon:app:cuda",), (), [("cuda", "docker-daemon:app:cuda", "old:cuda")]),
-        (("new=a",), (), [("new", "a", None)]),
+        # both by their names: no BASE and HEAD
+        (("cuda", "cann"), (), [("cuda", "docker-daemon:app:cuda", "old:cuda"), IN_FOLDER]),
+        (("cuda", "b"), (), [("b", "b", "cuda")]),
         # no name: it holds a slash, or nothing is behind it
         (("./x=a",), (), [("./x=a", "./x=a", None)]),
         (("x=",), (), [("x=", "x=", None)]),
@@ -54,6 +56,10 @@ def test_which(
     images: tuple[str, ...], baselines: tuple[str, ...], found: list[tuple[str, str, str]]
 ) -> None:
     assert chosen(images=images, baselines=baselines) == found
+
+
+def test_names_are_free_where_the_configuration_has_none() -> None:
+    assert chosen(GateSettings(SIZE), images=("new=a",)) == [("new", "a", None)]
 
 
 def test_a_file_whose_name_looks_like_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,7 +77,15 @@ def test_a_file_whose_name_looks_like_one(tmp_path: Path, monkeypatch: pytest.Mo
         ({}, GateSettings(SIZE, images=(Target("x", SIZE),)), "it is not told which image 'x' is: x=IMAGE"),
         ({"images": ("a", "b", "c"), "baselines": ("d",)}, TABLE, "say which baseline is whose"),
         ({"images": ("a",), "baselines": ("d", "e")}, TABLE, "say which baseline is whose"),
-        ({"images": ("a",), "baselines": ("b=d",)}, TABLE, "no image that is gated is called 'b'"),
+        ({"images": ("a",), "baselines": ("b=d",)}, TABLE, "no image that is gated is called 'b'$"),
+        ({"images": ("cuda=a",), "baselines": ("cuds=d",)}, TABLE, r"called 'cuds' \(did you mean cuda\?\)"),
+        ({"images": ("cuds=a",)}, TABLE, r"called 'cuds' \(did you mean cuda\?\): they are cuda, cann;"),
+        ({"images": ("cuda=a", "x=b")}, TABLE, "called 'x': they are cuda, cann;"),
+        ({"images": ("cuda=a", "cuda=b")}, TABLE, "2 images are called 'cuda'"),
+        ({"images": ("cuda", "cuda=b", "c")}, TABLE, "2 images are called 'cuda'"),
+        ({"images": ("one=a", "one=b")}, GateSettings(SIZE), "2 images are called 'one'"),
+        ({"images": ("a", "a", "a")}, GateSettings(SIZE), "3 images are called 'a'"),
+        ({"images": ("cuda=a",), "baselines": ("cuda=b", "cuda=c")}, TABLE, "2 baselines are called 'cuda'"),
         ({"images": ("a",), "packages": ("a[",)}, TABLE, "syntax error in pattern"),
     ],
 )
