@@ -19,7 +19,7 @@ from imgtool.images.layers import Room, clean
 from imgtool.images.reading import Reading
 from imgtool.images.reference import why_no_file
 from imgtool.images.streams import Region, Stream, compression, unpacked
-from imgtool.images.tar import BLOCK, FILE, HARDLINK, SYMLINK, Header, next_header, padded
+from imgtool.images.tar import BLOCK, FILE, HARDLINK, SYMLINK, Header, begins, next_header, padded
 
 #: Files in an archive; docker allows an image 127 layers.
 MAX_MEMBERS = 100_000
@@ -40,7 +40,7 @@ class StreamStore:
         self._read(Stream(chunks))
 
     def _read(self, stream: Stream) -> None:
-        for header in _members(stream):
+        for header in _members(stream, stream.peek(BLOCK)):
             if header.kind == FILE:
                 self._keep(header, stream)
                 continue
@@ -101,17 +101,18 @@ def open_archive(path: Path, reading: Reading | None = None) -> FileStore | Stre
     whole = Place(path, 0, path.stat().st_size)
     reading = reading or Reading()
     with region_of(whole) as region, region_of(whole) as head:
-        kind = compression(head.read(BLOCK))
+        first = head.read(BLOCK)
+        kind = compression(first)
         if kind == "none":
-            return FileStore(_index(path, region), reading)
+            return FileStore(_index(path, region, first), reading)
         return StreamStore(unpacked(reading.shown(region.chunks()), kind), reading)
 
 
-def _index(path: Path, region: Region) -> Callable[[str], Place | None]:
+def _index(path: Path, region: Region, first: bytes) -> Callable[[str], Place | None]:
     """Where the members of an archive lie."""
     places: dict[str, Place] = {}
     links: dict[str, str] = {}
-    for header in _members(region):
+    for header in _members(region, first):
         name = _name(header)
         if header.kind == FILE:
             places[name] = Place(path, region.position, region.position + header.stored)
@@ -121,7 +122,10 @@ def _index(path: Path, region: Region) -> Callable[[str], Place | None]:
     return lambda name: places.get(_resolved(name, links))
 
 
-def _members(source: Region | Stream) -> Iterator[Header]:
+def _members(source: Region | Stream, first: bytes) -> Iterator[Header]:
+    """The files of an archive, of which the first block is known."""
+    if not begins(first):
+        raise ImageError("it is no tar archive")
     for _ in range(MAX_MEMBERS):
         header = next_header(source)
         if header is None:

@@ -12,7 +12,7 @@ from struct import Struct
 from zlib import adler32
 
 from imgtool.images.errors import ImageError
-from imgtool.images.streams import Source
+from imgtool.images.streams import Source, Stream
 from imgtool.values import NamedTuple
 
 BLOCK = 512
@@ -87,6 +87,17 @@ def next_header(source: Source) -> Header | None:
     return None
 
 
+def begins(block: bytes) -> bool:
+    """Whether a tar can begin with this block, damaged as it may be: it says so itself, or is a header or empty."""
+    if block[257:262] == b"ustar":
+        return True
+    try:
+        next_header(Stream([block]))
+    except ImageError:
+        return False
+    return True
+
+
 def ownership(header: Header) -> tuple[int, int, int]:
     """Permission bits, user and group numbers of an entry.
 
@@ -146,7 +157,8 @@ def number(field: bytes) -> int:
             return _base256(field)
         digits = text(field.strip(b" \0")).rstrip(b" ")
         if digits.strip(_OCTAL):
-            raise ImageError(f"a header holds {field!r} where a number belongs{_DOUBT}")
+            # what stands there may be of any file, and no business of a report
+            raise ImageError(f"a header has no number where one belongs{_DOUBT}")
     return int(digits or b"0", 8)
 
 

@@ -132,7 +132,7 @@ def test_json_of_several(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (["broken.tar"], "broken.tar cannot be measured: a header holds "),
+        (["broken.tar"], "broken.tar cannot be measured: it is no tar archive"),
         (["missing.tar"], "missing.tar cannot be measured: no such file"),
         (["Makefile"], "Makefile cannot be measured: no such file"),
         (["."], ". cannot be measured: it is a folder"),

@@ -251,7 +251,7 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "cut off in a kept file": (layer("k 3000")[:2000], "ends "),
     "a file of 8 TB": (header("a", 8 << 40) + b"x" * 2000, "ends "),
     "a kept file of 8 TB": (header("k", 8 << 40) + b"x" * 2000, "ends "),
-    "an owner that is no number": (unowned(), "a header holds "),
+    "an owner that is no number": (unowned(), "a header has no number where one belongs"),
     "a loop of links": (layer("l -> m, m -> l, l/a 3"), "'l' leads through a loop of links"),
     "a hard link out": (layer("a = ../../../etc/passwd"), "a hard link leads to "),
     "links that make a path of 6,000 bytes": (

@@ -19,6 +19,7 @@ from archives import (
     MANIFEST_TYPE,
     blob,
     classic,
+    compressed,
     configuration,
     descriptor,
     encoded,
@@ -316,7 +317,12 @@ def broken_layer(data: bytes) -> dict[str, bytes]:
 
 HOSTILE: dict[str, tuple[dict[str, bytes] | bytes, str]] = {
     "empty file": (b"", "it holds no image"),
-    "no tar": (b"garbage" * 1000, "a header holds "),
+    "no tar": (b"garbage" * 1000, "it is no tar archive"),
+    "a short text": (b"hello\n", "it is no tar archive"),
+    "a text in gzip": (compressed(b"hello\n" * 1000), "it is no tar archive"),
+    "a first header without its end": (files(CLASSIC)[:300], "it is cut off inside a header"),
+    "a first header damaged": (b"x" + files(CLASSIC), "it is no tar archive"),
+    "a first name damaged": (b"x" + files(CLASSIC)[1:], "a header's checksum is wrong: it is damaged, or no"),
     "zeros": (bytes(4096), "it holds no image"),
     "other files alone": ({"etc/passwd": b"x"}, "it holds no image"),
     "cut off in a layer": (files(CLASSIC)[:9000], "it ends "),
@@ -370,7 +376,7 @@ HOSTILE: dict[str, tuple[dict[str, bytes] | bytes, str]] = {
         "rootfs of the image's configuration is not of type dict",
     ),
     "layer missing": (without(CLASSIC, "1/layer.tar"), "1/layer.tar is missing"),
-    "layer no tar": (broken_layer(b"garbage" * 100), "layer 1/layer.tar: a header holds"),
+    "layer no tar": (broken_layer(b"garbage" * 100), "layer 1/layer.tar: a header has no number"),
     "layer cut off": (broken_layer(LAYERS[1][:1700]), "layer 1/layer.tar: it is cut off inside a header"),
     "layer xz": (
         broken_layer(XZ),

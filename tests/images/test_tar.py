@@ -249,7 +249,7 @@ ENTRY = entry_block(b"0")
     [
         (
             b"\1" * BLOCK,
-            "a header holds b'\\x01\\x01\\x01\\x01\\x01\\x01\\x01' where a number belongs: it is damaged, or no tar",
+            "a header has no number where one belongs: it is damaged, or no tar archive",
         ),
         (b"0" * BLOCK, "a header's checksum is wrong: it is damaged, or no tar archive"),
         (ENTRY[:300], "it is cut off inside a header"),
