@@ -8,6 +8,7 @@ from pathlib import Path
 from imgtool.config import nearest
 from imgtool.facts.globs import compile_match
 from imgtool.gates.settings import GateSettings, Missing, Policy, Require, Target
+from imgtool.images import reference as references
 from imgtool.images.budget import Budget, max_growth
 from imgtool.images.compare import Measure
 from imgtool.regex import regex
@@ -56,7 +57,7 @@ def targets(asked: Asked, settings: GateSettings, folder: Path) -> tuple[Target,
         return (_told(pair, asked, settings),)
     chosen = tuple(_chosen(asked, settings, folder))
     _refuse_twice("images", [target.name for target in chosen])
-    chosen = _with_baselines(chosen, asked.baselines)
+    chosen = _with_baselines(chosen, asked)
     return tuple(_told(target, asked, settings) for target in chosen)
 
 
@@ -90,7 +91,12 @@ def _named(text: str, known: Mapping[str, Target], settings: GateSettings) -> Ta
 def _split(text: str, known: Iterable[str] = ()) -> tuple[str | None, str]:
     """``NAME=IMAGE``; a file whose name looks so is a file."""
     name, found, image = text.partition("=")
-    if found and image and (name in known or _NAME.fullmatch(name)) and not Path(text).exists():
+    if (
+        found
+        and image
+        and (name in known or _NAME.fullmatch(name))
+        and references.why_no_file(text) == references.ABSENT
+    ):
         return name, image
     return None, text
 
@@ -109,10 +115,10 @@ def _refuse_twice(what: str, names: Sequence[str]) -> None:
         )
 
 
-def _with_baselines(chosen: tuple[Target, ...], texts: Sequence[str]) -> tuple[Target, ...]:
+def _with_baselines(chosen: tuple[Target, ...], asked: Asked) -> tuple[Target, ...]:
     """Each with its baseline: the one under its name, or else the one that is named for all."""
     names = {target.name for target in chosen}
-    pairs = [_split(text, names) for text in texts]
+    pairs = [_split(text, names) for text in asked.baselines]
     own = {name: image for name, image in pairs if name is not None}
     if strange := sorted(own.keys() - names):
         near = nearest(strange[0], sorted(names))
@@ -120,6 +126,8 @@ def _with_baselines(chosen: tuple[Target, ...], texts: Sequence[str]) -> tuple[T
             f"--baseline {strange[0]}=...: no image that is gated is called {strange[0]!r}{near}"
         )
     _refuse_twice("baselines", [name for name, _ in pairs if name is not None])
+    if asked.missing is None:
+        _refuse_absent(image for _, image in pairs)
     for_all = [image for name, image in pairs if name is None]
     open_ones = [target for target in chosen if target.name not in own]
     if len(for_all) > 1 or (for_all and len(open_ones) > 1 and not for_all[0].endswith(".json")):
@@ -133,6 +141,22 @@ def _with_baselines(chosen: tuple[Target, ...], texts: Sequence[str]) -> tuple[T
         else target
         for target in chosen
     )
+
+
+def _refuse_absent(baselines: Iterable[str]) -> None:
+    """Refuse files that are not there: who names one here has it, and a slip would let all growth pass."""
+    for text in baselines:
+        path = text if text.endswith(".json") else _path(text)
+        if path and references.why_no_file(path) == references.ABSENT:
+            raise ValueError(
+                f"--baseline {text}: {path} does not exist; where it may be absent, say what that means: "
+                f"--missing-baseline {' or '.join(Missing)}"
+            )
+
+
+def _path(text: str) -> str | None:
+    parsed = references.parse(text)
+    return parsed.place if parsed.source in references.NAMED_WITHIN else None
 
 
 def _told(target: Target, asked: Asked, settings: GateSettings) -> Target:

@@ -43,7 +43,7 @@ _NAME = regex(
     r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*"
     r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?P<digest>@[A-Za-z][A-Za-z0-9+._-]*:[0-9A-Fa-f]{32,})?"
 )
-FOLDER = "it is a folder"
+FOLDER, ABSENT = "it is a folder", "no such file"
 _KINDS_OF_FILES = (
     (stat.S_ISDIR, FOLDER),
     (stat.S_ISFIFO, "it is a pipe"),
@@ -146,7 +146,7 @@ def why_no_file(path: str) -> str | None:
         return f"it cannot be read ({error.strerror})"
     except (OSError, ValueError):
         # a name that is too long, or holds what no name can
-        return "no such file"
+        return ABSENT
     if stat.S_ISREG(mode):
         return None
     return next((said for is_kind, said in _KINDS_OF_FILES if is_kind(mode)), "it is a device")

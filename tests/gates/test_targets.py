@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from imgtool.gates.settings import GateSettings, Missing, Policy, Require, Targe
 from imgtool.gates.targets import Asked, targets
 from imgtool.images.budget import max_growth, max_size
 from imgtool.images.compare import Measure
+from imgtool.values import replace
 
 GROWTH = (max_growth("5%"),)
 SIZE = Policy(budgets=(max_size("8GB"),))
@@ -53,8 +55,14 @@ IN_FOLDER = ("cann", "docker-archive:project/cann.tar", "project/sizes.json")
     ],
 )  # fmt: skip
 def test_which(
-    images: tuple[str, ...], baselines: tuple[str, ...], found: list[tuple[str, str, str]]
+    images: tuple[str, ...],
+    baselines: tuple[str, ...],
+    found: list[tuple[str, str, str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "c.json").write_bytes(b"[]")
     assert chosen(images=images, baselines=baselines) == found
 
 
@@ -66,6 +74,36 @@ def test_a_file_whose_name_looks_like_one(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.chdir(tmp_path)
     (tmp_path / "x=a.tar").write_bytes(b"")
     assert chosen(images=("x=a.tar",)) == [("x=a.tar", "x=a.tar", None)]
+
+
+@pytest.mark.parametrize(
+    ("baseline", "path"),
+    [
+        ("gone.json", "gone.json"),
+        ("gone.tar", "gone.tar"),
+        ("a=./gone.tar:app", "./gone.tar:app"),
+        ("docker-archive:gone", "gone"),
+        ("oci:gone", "gone"),
+        ("../gone/main.tgz", "../gone/main.tgz"),
+        # more than a file can be called
+        (f"a={'x' * 300}.tar", f"{'x' * 300}.tar"),
+        # names in an engine or a registry may be absent: nothing here can tell
+        ("gone", ""),
+        ("a=ghcr.io/gone:1", ""),
+        ("docker-daemon:gone.tar", ""),
+    ],
+)
+def test_a_baseline_that_is_a_file_must_be_there(
+    baseline: str, path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = Asked(images=("a",), baselines=(baseline,), budgets=GROWTH)
+    if path:
+        with pytest.raises(ValueError, match=f": {re.escape(path)} does not exist; .* neutral or fail$"):
+            targets(asked, TABLE, HERE)
+    # unless it is told what it means that it is not
+    (target,) = targets(replace(asked, missing=Missing.NEUTRAL if path else None), TABLE, HERE)
+    assert target.baseline == baseline.removeprefix("a=")
 
 
 @pytest.mark.parametrize(
