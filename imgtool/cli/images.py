@@ -13,6 +13,7 @@ from imgtool.cli.progress import Counter, line
 from imgtool.edits import write_atomic
 from imgtool.images import measure as measures
 from imgtool.images import reference as references
+from imgtool.images.daemon import refuse_unpacked
 from imgtool.images.errors import ImageError
 from imgtool.images.reading import NO_CACHE, Access, Progress
 from imgtool.inspect.blame import blame
@@ -85,6 +86,9 @@ def looked_at(reference: str, wanted: Wanted) -> Subject | None:
 
 
 def _subject(reference: str, wanted: Wanted, progress: Progress | None) -> Subject:
+    parsed = references.parse(reference)
+    if not wanted.layers and parsed.source == references.DAEMON:
+        refuse_unpacked(parsed.place, guessed=parsed.guessed)
     if not wanted.top or not wanted.layers:
         found = measures.measure(
             reference,

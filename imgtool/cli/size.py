@@ -108,7 +108,7 @@ def size(
       imgtool size --format json docker-archive:app.tar | jq '.[0].waste'
       imgtool size registry:ghcr.io/me/app:1 --measure transfer
 
-    Exit code: 0 measured, 2 wrong usage, 3 an image cannot be measured.
+    Exit code: 0 measured, 2 wrong usage, 3 an image cannot be measured, or --measure asks for what is not known of it.
     """
     if html and len(images) > 2:
         raise typer.BadParameter("a page shows one image, or two")
@@ -131,10 +131,18 @@ def size(
     results = [looked_at(image, wanted) for image in images]
     known = [_over(result, base, below) for result in results if result]
     sys.stdout.write(_told(known, output, top))
-    if len(known) < len(results):
+    if len(known) < len(results) or (only and not _all_transfer(known)):
         raise typer.Exit(NOT_MEASURABLE)
     if html:
         draw(html, known, chart)
+
+
+def _all_transfer(subjects: Sequence[Subject]) -> bool:
+    """Whether the one measure that was asked for is known of all; of which it is not is said."""
+    unknown = [one.measures.image.reference for one in subjects if one.measures.transfer is None]
+    for reference in unknown:
+        say(f"{reference} has no transfer size: {sizes.UNCOMPRESSED}")
+    return not unknown
 
 
 def _chart(path: Path) -> str:

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from imgtool.images.archive import StreamStore
 from imgtool.images.errors import ImageError, NoImageError
@@ -28,15 +29,36 @@ def open_daemon(name: str, reading: Reading | None = None, *, guessed: bool = Fa
     Raises:
         ImageError: there is no engine, no such image, or the engine stops half-way.
     """
+    with _asking(name, guessed=guessed) as api:
+        api.timeout = _SAVE
+        reading = reading or Reading()
+        return StreamStore(reading.shown(api.get_image(name, chunk_size=CHUNK)), reading)
+
+
+def refuse_unpacked(name: str, *, guessed: bool = False) -> None:
+    """Say at once, before anything is saved, that an engine cannot know what a pull of an image moves.
+
+    Only containerd's store keeps layers as registries send them; any other has them unpacked.
+
+    Raises:
+        ImageError: it is so, or as :func:`open_daemon`.
+    """
+    with _asking(name, guessed=guessed) as api:
+        layers = (api.inspect_image(name).get("RootFS") or {}).get("Layers")
+        if layers and "io.containerd" not in str(api.info().get("DriverStatus")):
+            raise ImageError(f"{_engine()} keeps layers uncompressed: what a pull moves is not known there")
+
+
+@contextmanager
+def _asking(name: str, *, guessed: bool) -> Iterator[Any]:
+    """The engine's API; what it raises says what is wrong with the engine or the name."""
     missing, elsewhere = f"{why_no_file(name)}, and ", f"; write {REGISTRY}:{name} if it is in a registry"
     with _explained(*(missing, elsewhere) if guessed else ("", "")):
         import docker  # noqa: PLC0415 -- 200 ms that archives need not pay
 
         client = docker.from_env(timeout=_ANSWER)
         try:
-            client.api.timeout = _SAVE
-            reading = reading or Reading()
-            return StreamStore(reading.shown(client.api.get_image(name, chunk_size=CHUNK)), reading)
+            yield client.api
         finally:
             client.close()
 

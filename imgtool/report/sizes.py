@@ -27,6 +27,8 @@ _MEANINGS = {
     "flattened": "file content to be seen in the end",
     "waste": "overwritten, deleted or copied by a later layer",
 }
+#: Why transfer is not known.
+UNCOMPRESSED = "this source keeps layers uncompressed"
 #: The shell, arguments and marks that builders put around the instruction in an image's history.
 _WRAPPING = regex(r"^(?:RUN )?(?:\|\d+ .*?)?/bin/(?:ba)?sh -c (?:#\(nop\) +)?")
 _SECRET = regex(
@@ -55,16 +57,15 @@ class Subject:
         """Each measure that says something of this image: its bytes and what these are, or why they are not known."""
         for name, meaning in _MEANINGS.items():
             count = getattr(self.measures, name)
-            yield name, count, self._unknown() if count is None else meaning + self._wasted(name)
+            yield name, count, self._unknown(name) if count is None else meaning + self._wasted(name)
         if self.measures.foreign:
             yield "foreign", self.measures.foreign, "layers that registries do not keep, not in transfer"
         if self.base is not None:
             over = f"unpacked, over {self.base}"
-            yield "marginal", self.marginal, self._unknown() if self.marginal is None else over
+            yield "marginal", self.marginal, self._unknown("marginal") if self.marginal is None else over
 
-    def _unknown(self) -> str:
-        unread = any(layer.unpacked is None for layer in self.measures.image.layers)
-        return "the layers were not read" if unread else "not every layer is compressed here"
+    def _unknown(self, name: str) -> str:
+        return UNCOMPRESSED if name == "transfer" else "the layers were not read"
 
     def _wasted(self, name: str) -> str:
         waste, flattened = self.measures.waste, self.measures.flattened

@@ -14,6 +14,8 @@ from archives import classic, files, layer, oci
 from imgtool.cli import size
 from imgtool.cli.start import run
 
+ONLY = ("--measure", "transfer")
+
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,6 +159,21 @@ def test_not_measurable(words: list[str], reason: str, capsys: pytest.CaptureFix
     said = capsys.readouterr()
     assert said.out == "[]\n"
     assert said.err.splitlines()[-1].startswith(f"imgtool: {reason}")
+
+
+@pytest.mark.parametrize(
+    ("compress", "words", "code"), [(True, (), 0), (False, (), 0), (True, ONLY, 0), (False, ONLY, 3)]
+)
+def test_transfer_alone(
+    compress: bool, words: tuple[str, ...], code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "c.tar").write_bytes(files(oci([layer("a 3000")], compress=compress)))
+    assert exit_code("size", "oci-archive:c.tar", *words) == code
+    said = capsys.readouterr()
+    assert ("this source keeps layers uncompressed" in said.out) != compress
+    assert said.out.count("the layers were not read") == (3 if words else 0)
+    told = "imgtool: oci-archive:c.tar has no transfer size: this source keeps layers uncompressed\n"
+    assert said.err == (told if code else "")
 
 
 def test_what_can_be_measured_is(capsys: pytest.CaptureFixture[str]) -> None:

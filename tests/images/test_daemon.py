@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gc
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from imgtool.images.daemon import refuse_unpacked
 from imgtool.images.errors import ImageError
 from imgtool.images.measure import measure
 
@@ -49,13 +51,13 @@ def test_no_engine(host: str, said: str, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @contextmanager
-def engine(status: int, body: bytes, length: int | None = None) -> Iterator[str]:
-    """An address that greets as an engine does, and gives ``body`` for every image."""
+def engine(status: int, body: bytes, length: int | None = None, **told: object) -> Iterator[str]:
+    """An address that says ``told`` of itself and all images, and gives ``body`` for every one that is saved."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             is_image = self.path.endswith("/get")
-            data = body if is_image else json.dumps({"ApiVersion": "1.44"}).encode()
+            data = body if is_image else json.dumps({"ApiVersion": "1.44", **told}).encode()
             self.send_response(status if is_image else 200)
             self.send_header("Content-Length", str(length if is_image and length else len(data)))
             self.end_headers()
@@ -95,3 +97,26 @@ def test_what_is_no_image_says_so_alone(monkeypatch: pytest.MonkeyPatch) -> None
     with engine(200, bytes(10240)) as address:
         monkeypatch.setenv("DOCKER_HOST", address)
         assert refused("app:1") == "it holds no image: no manifest.json and no index.json names one"
+
+
+@pytest.mark.parametrize(
+    ("store", "layers", "refuses"),
+    [
+        ([["driver-type", "io.containerd.snapshotter.v1"]], ["sha256:0"], False),
+        ([["Backing Filesystem", "extfs"], ["Supports d_type", "true"]], ["sha256:0"], True),
+        (None, ["sha256:0"], True),
+        # without a layer there is the configuration alone
+        (None, [], False),
+    ],
+)
+def test_what_a_pull_moves_is_not_known_to_every_engine(
+    store: object, layers: list[str], refuses: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with engine(500, b"", DriverStatus=store, RootFS={"Layers": layers}) as address:
+        monkeypatch.setenv("DOCKER_HOST", address)
+        if not refuses:
+            refuse_unpacked("app:1")
+            return
+        said = f"the engine at {address} keeps layers uncompressed: what a pull moves is not known there"
+        with pytest.raises(ImageError, match=f"^{re.escape(said)}$"):
+            refuse_unpacked("app:1")

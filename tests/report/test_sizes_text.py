@@ -22,7 +22,7 @@ def test_measures_and_layers_alone() -> None:
         [line.rstrip() for line in shown]
         == """\
 image.tar  (docker-archive, linux/amd64, none)
-  transfer       unknown                        not every layer is compressed here
+  transfer       unknown                        this source keeps layers uncompressed
   unpacked        4.0 MB       4,014,080 bytes  layer tars: what unpacking writes
   flattened       1.0 MB       1,000,000 bytes  file content to be seen in the end
   waste           3.0 MB       3,000,000 bytes  overwritten, deleted or copied by a later layer: 75.0% of all file content
