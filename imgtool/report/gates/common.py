@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from imgtool.gates.model import Held, Judged, Outcome, Status
+from imgtool.gates.settings import Missing
 from imgtool.images.compare import Change, Measure
 from imgtool.images.measure import Measures
 from imgtool.report.sizes import step
@@ -54,7 +56,7 @@ def verdict(held: Held) -> str:
 
 def _found(held: Held) -> str:
     if held.actual is None or held.allowed is None:
-        return "not judged without a baseline"
+        return f"not judged without a baseline{_POLICY.get(held.outcome, '')}"
     if held.kind == "max-layers":
         return f"{counted(held.actual, 'layer')}, allowed {held.allowed}"
     if not held.measure:
@@ -65,6 +67,13 @@ def _found(held: Held) -> str:
     over = held.actual - held.allowed
     text = f"{what} {held.actual:,} bytes, allowed {held.allowed:,}"
     return f"{text}, {size(over)} too many" if over > 0 else text
+
+
+#: What was decided about growth that nothing is compared with.
+_POLICY = {
+    Outcome.NOT_JUDGED: f", which passes with --missing-baseline {Missing.NEUTRAL}",
+    Outcome.MISSING: f", which fails with --missing-baseline {Missing.FAIL}",
+}
 
 
 def _places(held: Held) -> str:
@@ -78,14 +87,28 @@ def _places(held: Held) -> str:
 
 def worst(judged: Judged) -> str:
     """What an image comes to, in a few words."""
-    failing = [held for held in judged.held if held.outcome.fails]
-    if failing:
-        kinds = dict.fromkeys(held.kind for held in failing)
-        return f"over {', '.join(kinds)}" if failing[0].outcome is Outcome.OVER else "no baseline"
+    over, missing = _kinds(judged, Outcome.OVER), _kinds(judged, Outcome.MISSING)
+    if over or missing:
+        return ", ".join(
+            [*([f"over {', '.join(over)}"] if over else []), *(["no baseline"] if missing else [])]
+        )
     if judged.error:
         return "not established"
-    waived = [held for held in judged.held if held.outcome is Outcome.WAIVED]
-    return "waived" if waived else "within"
+    if _kinds(judged, Outcome.WAIVED):
+        return "waived"
+    if nothing_judged(judged):
+        return "not judged"
+    unknown = _kinds(judged, Outcome.NOT_JUDGED)
+    return f"within, {', '.join(unknown)} not judged" if unknown else "within"
+
+
+def _kinds(judged: Judged, outcome: Outcome) -> list[str]:
+    return list(dict.fromkeys(held.kind for held in judged.held if held.outcome is outcome))
+
+
+def nothing_judged(judged: Judged) -> bool:
+    """Whether no budget is within or over: all of them wait for a baseline."""
+    return all(held.outcome is Outcome.NOT_JUDGED for held in judged.held)
 
 
 def grown(judged: Judged, most: int) -> Iterator[tuple[str, list[tuple[str, Change]]]]:
@@ -115,13 +138,22 @@ def pointed(judged: Judged, held: Held, where: Where) -> Where:
 
 
 def tally(judged: Sequence[Judged]) -> str:
-    """``2 images: 1 passed, 1 failed``."""
-    counts = [(sum(one.status is status for one in judged), status) for status in Status]
-    listed = ", ".join(f"{count} {_WORDS[status]}" for count, status in counts if count)
+    """``3 images: 1 within budget, 1 waived, 1 over budget``."""
+    counts = Counter(map(_word, judged))
+    listed = ", ".join(f"{counts[word]} {word}" for word in _WORDS if counts[word])
     return f"{counted(len(judged), 'image')}: {listed}"
 
 
-_WORDS = {Status.PASSED: "within budget", Status.FAILED: "over budget", Status.UNKNOWN: "not established"}
+_WORDS = ("within budget", "waived", "not judged", "over budget", "without a baseline", "not established")
+
+
+def _word(judged: Judged) -> str:
+    if judged.status is Status.FAILED:
+        return "over budget" if _kinds(judged, Outcome.OVER) else "without a baseline"
+    if judged.status is Status.UNKNOWN:
+        return "not established"
+    said = worst(judged)
+    return said if said in _WORDS else "within budget"
 
 
 def gated(judged: Judged) -> Measure:

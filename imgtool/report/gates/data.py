@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from imgtool.gates.model import Grown, Held, Judged
+from imgtool.gates.model import Grown, Held, Judged, Outcome
 from imgtool.images.compare import Change
 from imgtool.images.measure import Measures
 from imgtool.report.gates.common import MEASURES, gated
@@ -17,7 +17,10 @@ _MOST = 100
 
 
 def as_json(judged: Sequence[Judged]) -> str:
-    """All images, all sizes in bytes; ``growth_percent`` is null over nothing, and without a baseline."""
+    """All images, all sizes in bytes; ``growth_percent`` is null over nothing, and without a baseline.
+
+    ``within`` of a budget is null where it was not judged; that of the whole says whether the gate lets it pass.
+    """
     rows = [_image(one) for one in judged]
     within = all(one.status == "passed" for one in judged)
     return json.dumps({"version": 1, "within": within, "images": rows}, indent=2) + "\n"
@@ -52,7 +55,7 @@ def _held(held: Held) -> dict[str, Any]:
         "measure": held.measure or None,
         "actual": held.actual,
         "allowed": held.allowed,
-        "within": not held.outcome.fails,
+        "within": None if held.outcome is Outcome.NOT_JUDGED else not held.outcome.fails,
         "note": held.note or None,
         "places": [place._asdict() for place in held.places[:_MOST]],
     }

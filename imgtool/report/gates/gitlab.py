@@ -16,7 +16,12 @@ from imgtool.leaks import hide
 from imgtool.report.gates.common import MEASURES, Where, pointed, verdict
 from imgtool.report.style import printable
 
-_SEVERITIES = {Outcome.OVER: "major", Outcome.MISSING: "major", Outcome.WAIVED: "info"}
+_SEVERITIES = {
+    Outcome.OVER: "major",
+    Outcome.MISSING: "major",
+    Outcome.WAIVED: "info",
+    Outcome.NOT_JUDGED: "info",
+}
 
 
 def as_gitlab(judged: Sequence[Judged], where: Where) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from imgtool.gates.model import Judged, Outcome, Status
 from imgtool.images.measure import Measures
 from imgtool.leaks import hide
-from imgtool.report.gates.common import grown, rows, tally, verdict, worst
+from imgtool.report.gates.common import grown, nothing_judged, rows, tally, verdict, worst
 from imgtool.report.style import Style, growth, known, printable, signed
 
 _COLOURS = {Status.PASSED: "green", Status.FAILED: "red", Status.UNKNOWN: "yellow"}
@@ -25,7 +25,9 @@ def as_text(judged: Sequence[Judged], style: Style) -> str:
 
 def _lines(judged: Judged, style: Style) -> Iterator[str]:
     title = f"{printable(judged.name)}: {worst(judged)}"
-    yield style.paint(style.paint(title, _COLOURS[judged.status]), "bold")
+    passed = judged.status is Status.PASSED
+    colour = "yellow" if passed and nothing_judged(judged) else _COLOURS[judged.status]
+    yield style.paint(style.paint(title, colour), "bold")
     if judged.comparison:
         yield f"  base  {_described(judged.comparison.base)}"
     if judged.head:

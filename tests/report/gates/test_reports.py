@@ -13,7 +13,7 @@ from gated import archive, weighed
 
 from imgtool.gates.judge import judge
 from imgtool.gates.model import Held, Judged, Outcome, Place
-from imgtool.gates.settings import Policy, Target, Waiver
+from imgtool.gates.settings import Missing, Policy, Target, Waiver
 from imgtool.images import budget as budgets
 from imgtool.images.compare import Change, Measure
 from imgtool.report.gates.common import Where
@@ -53,6 +53,20 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Judged]:
             missing="none is given",
             today=TODAY,
         ),
+        **{
+            name: judge(
+                Target(name, Policy(missing=missing, budgets=budget)),
+                head,
+                None,
+                missing="none is given",
+                today=TODAY,
+            )
+            for name, missing, budget in (
+                ("first", Missing.NEUTRAL, (growth("0"), growth("5%"))),
+                ("strict", Missing.FAIL, (growth("0"),)),
+                ("both", Missing.FAIL, (growth("0"), budgets.max_layers(1))),
+            )
+        },
         "lost": Judged("lost", Measure.UNPACKED, error="lost.tar cannot be measured: it is truncated"),
     }
     over_grown = rows["over"].grown
@@ -99,12 +113,15 @@ def test_text(judged: dict[str, Judged]) -> None:
         (
             "new",
             [
-                "new: within\n",
-                "  not judged  --max-growth 0: not judged without a baseline (none is given)",
+                "new: within, max-growth not judged\n",
+                "  not judged  --max-growth 0: not judged without a baseline, which passes with --missing-baseline neutral (none is given)",
                 "  note        no baseline: none is given",
                 "  within      --max-layers 2: 2 layers, allowed 2",
             ],
         ),
+        ("first", ["first: not judged\n", "  not judged  --max-growth 0: not judged without"]),
+        ("strict", ["strict: no baseline\n", "which fails with --missing-baseline fail (none is given)"]),
+        ("both", ["both: over max-layers, no baseline\n"]),
         ("lost", ["lost: not established\n", "  unknown     lost.tar cannot be measured: it is truncated"]),
     ],
 )
@@ -118,6 +135,27 @@ def test_text_of_other_outcomes(judged: dict[str, Judged], name: str, words: lis
 def test_several_are_summed_up(judged: dict[str, Judged]) -> None:
     said = as_text([judged["over"], judged["within"], judged["lost"]], Style())
     assert said.endswith("\n3 images: 1 within budget, 1 over budget, 1 not established\n")
+
+
+@pytest.mark.parametrize(
+    ("names", "total"),
+    [
+        (["within", "within"], "2 images: 2 within budget"),
+        (["within", "waived"], "2 images: 1 within budget, 1 waived"),
+        (["within", "first"], "2 images: 1 within budget, 1 not judged"),
+        (["new", "first"], "2 images: 1 within budget, 1 not judged"),
+        (["strict", "both"], "2 images: 1 over budget, 1 without a baseline"),
+        (["lost", "waived", "over"], "3 images: 1 waived, 1 over budget, 1 not established"),
+    ],
+)
+def test_what_is_counted(judged: dict[str, Judged], names: list[str], total: str) -> None:
+    assert as_text([judged[name] for name in names], Style()).splitlines()[-1] == total
+
+
+def test_json_calls_nothing_within_that_was_not_judged(judged: dict[str, Judged]) -> None:
+    document = json.loads(as_json([judged["new"], judged["strict"]]))
+    within = [[held["within"] for held in image["budgets"]] for image in document["images"]]
+    assert (document["within"], within) == (False, [[True, None], [False]])
 
 
 def test_json(judged: dict[str, Judged]) -> None:
@@ -157,7 +195,7 @@ def test_markdown(judged: dict[str, Judged]) -> None:
     assert rows[1:5] == [
         "| over | **over forbid-paths, max-growth** | unpacked | 102 kB | 225 kB | +123 kB (+120.0%) |",
         "| within | within | unpacked | 102 kB | 225 kB | +123 kB (+120.0%) |",
-        "| new | within | unpacked | none | 225 kB | - |",
+        "| new | within, max-growth not judged | unpacked | none | 225 kB | - |",
         "| lost | **not established** | unpacked |  |  |  |",
     ]
     assert said.count("<details") == said.count("</details>") == 4
@@ -211,7 +249,7 @@ def test_github(judged: dict[str, Judged]) -> None:
         "::error title=imgtool gate (over),file=docker/Dockerfile,line=3::"
         "over: forbid-paths /b: 1 there: /b (20 kB)"
     )
-    assert lines[-1] == "imgtool gate: 5 images: 3 within budget, 1 over budget, 1 not established"
+    assert lines[-1] == "imgtool gate: 5 images: 2 within budget, 1 waived, 1 over budget, 1 not established"
 
 
 def test_github_without_a_file(judged: dict[str, Judged]) -> None:
@@ -253,7 +291,7 @@ def junit(text: str) -> ET.Element:
 
 def test_junit(judged: dict[str, Judged]) -> None:
     root = junit(as_junit(list(judged.values())))
-    assert (root.get("tests"), root.get("failures"), root.get("errors")) == ("10", "3", "2")
+    assert (root.get("tests"), root.get("failures"), root.get("errors")) == ("15", "6", "2")
     suites = {suite.get("name"): suite for suite in root}
     assert suites["waived"].get("skipped") == "1"
     for suite in root:
@@ -273,7 +311,16 @@ GITLAB = json.loads((Path(__file__).parents[1] / "lint/schemas/gitlab.json").rea
 def test_gitlab(judged: dict[str, Judged]) -> None:
     issues = json.loads(as_gitlab(list(judged.values()), WHERE))
     jsonschema.Draft202012Validator(GITLAB).validate(issues)
-    assert [issue["severity"] for issue in issues] == ["major", "major", "info", "major", "major", "major"]
+    severities = [(issue["severity"], issue["description"].split(")")[0]) for issue in issues[:-2]]
+    assert severities == [
+        *[("major", "imgtool gate (over")] * 2,
+        ("info", "imgtool gate (waived"),
+        ("info", "imgtool gate (new"),
+        *[("info", "imgtool gate (first")] * 2,
+        ("major", "imgtool gate (strict"),
+        *[("major", "imgtool gate (both")] * 2,
+        ("major", "imgtool gate (lost"),
+    ]
     assert len({issue["fingerprint"] for issue in issues}) == len(issues)
     assert issues[0]["location"] == {"path": "docker/Dockerfile", "lines": {"begin": 3}}
     assert json.loads(as_gitlab([judged["within"]], WHERE)) == []
