@@ -14,7 +14,7 @@ from imgtool.values import dataclass, field
 class Tally:
     """``notices`` are why ShellCheck has not been asked, and whether it was wanted. ``staged``: a file has the stage.
 
-    ``unread`` are files and images of which nothing is known; ``told``: there is something to sum up.
+    ``unread`` are files and images of which nothing is known; ``told``: one of them was read.
     """
 
     files: int = 0
@@ -41,7 +41,7 @@ class Tally:
         self.fixed += outcome.fixed.fixed.total() if outcome.fixed else 0
         self.differ += outcome.differs
         self.unread += outcome.result is None
-        self.told |= bool(outcome.result or outcome.problem)
+        self.told |= outcome.result is not None
         self.staged |= outcome.staged
         # pre-commit does not see a new file
         self.fails |= bool(outcome.creates) or outcome.fails(least)
@@ -55,7 +55,7 @@ class Tally:
         parts = [f"{self.fixed} fixed"] if self.fixed else []
         known = [f"{hidden} hidden by the baseline"] if hidden else []
         if not self.findings:
-            where = "" if images else f" in {counted(self.files, 'file')}"
+            where = "" if images else f" in {counted(self.files - self.unread, 'file')}"
             return ", ".join([*parts, f"no findings{where}", *known])
         where = "" if images else f" in {counted(self.found_in, 'file')}"
         parts.append(f"{counted(self.findings, 'finding')}{where}")

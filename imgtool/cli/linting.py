@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 # as imgtool.cli.images has it, which takes longer to load than a file takes to lint
 UNMEASURABLE = 3
+_ARCHIVES = {".tar", ".gz", ".tgz", ".zst"}
 # seconds after which a terminal is told how far it is
 _PATIENCE = 1.0
 
@@ -80,7 +82,19 @@ def run(call: LintCall) -> int:
     complaints += _unchecked(tally.notices)
     for complaint in complaints:
         say(complaint)
+    _hint_at_images(call.paths if tally.findings or complaints or not planned else ())
     return _exit_code(tally, complaints, call.fail_on, diff=call.diff)
+
+
+def _hint_at_images(words: Iterable[str] | None) -> None:
+    """Say how images are linted that stand where files do."""
+    for word in words or ():
+        # what is a file by another name costs no import
+        if Path(word).suffix in _ARCHIVES or not Path(word).is_file():
+            from imgtool.images.reference import looks_like_image
+
+            if looks_like_image(word):
+                say(f"{word} looks like an image: imgtool lint --image {shlex.quote(word)}")
 
 
 def _refuse_usage(call: LintCall) -> None:

@@ -90,6 +90,21 @@ def parse(text: str) -> Reference:
     return Reference(text, kind, path, name, guessed)
 
 
+def looks_like_image(text: str) -> bool:
+    """Whether a word, where a file or a folder may stand too, is an image: what is there decides.
+
+    An archive by its name, a folder by its layout; what is not there where it has a kind, a tag or a digest,
+    or ends like an archive.
+    """
+    if why_no_file(text) == FOLDER:
+        return _kind_of_path(text) == LAYOUT
+    if _LIKE_AN_ARCHIVE.search(text):
+        return True
+    if os.path.lexists(text) or not (":" in text or "@" in text):
+        return False
+    return text.partition(":")[0] in KINDS or _NAME.fullmatch(text) is not None
+
+
 def _is_tagged(kind: str, place: str) -> bool:
     tag = _TAG_OF.get(kind)
     return tag is not None and tag.fullmatch(place) is not None

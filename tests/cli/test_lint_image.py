@@ -119,3 +119,40 @@ def test_an_image_that_cannot_be_read_is_3_and_the_others_are_linted(imgtool: Im
 )
 def test_wrong_usage(words: list[str], imgtool: Imgtool, image: str) -> None:
     assert imgtool("lint", *words).code == 2, image
+
+
+@pytest.mark.parametrize(
+    ("word", "is_one"),
+    [
+        ("app.tar", True),
+        ("large.tar", True),
+        ("layout", True),
+        ("nothing.tar.gz", True),
+        ("app:latest", True),
+        ("docker-daemon:app", True),
+        ("ghcr.io/me/app@sha256:" + "0" * 64, True),
+        ("nothing", False),
+        ("nothing/Dockerfile", False),
+        ("Dockerfile", False),
+        ("folder", False),
+        (".", False),
+    ],
+)
+def test_an_image_where_files_stand(
+    imgtool: Imgtool, image: str, here: Path, word: str, is_one: bool
+) -> None:
+    assert image
+    (here / "large.tar").write_bytes(bytes(5_000_000))
+    for name in ("layout", "folder"):
+        (here / name).mkdir()
+    (here / "layout/oci-layout").touch()
+    hint = f"imgtool: {word} looks like an image: imgtool lint --image {word}\n"
+    assert (hint in imgtool("lint", word).err) == is_one
+
+
+def test_what_was_not_read_is_not_called_clean(imgtool: Imgtool, here: Path) -> None:
+    (here / "large.tar").write_bytes(bytes(5_000_000))
+    (here / "Dockerfile").write_text("FROM scratch\nCOPY a /\nUSER 1\n")
+    alone, both = imgtool("lint", "large.tar"), imgtool("lint", "large.tar", "Dockerfile", "--isolated")
+    assert (alone.code, "no findings" in alone.err) == (2, False)
+    assert (both.code, "imgtool: no findings in 1 file\n" in both.err) == (2, True), both.err

@@ -90,7 +90,7 @@ def test_every_option_is_somewhere() -> None:
     # checks of their own: a folder that exists, a number; and what reads images
     assert set(LintCall.__match_args__) - taken == {
         *("paths", "context", "jobs"),
-        *("image", "dockerfile", "platform"),
+        *("image", "dockerfile", "platform", "plain_http"),
     }
 
 
