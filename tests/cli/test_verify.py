@@ -68,7 +68,7 @@ def exit_code(*words: str) -> object:
         (("b.tar", "c.tar", "--no-network", "--network", "host"), 2),
         (("b.tar", "c.tar", "--platform", "nonsense"), 2),
         (("b.tar", "c.tar", "--build-arg", "=x"), 2),
-        (("oci:x", "c.tar"), 2),
+        (("containers-storage:x", "c.tar"), 2),
     ],
 )
 def test_exit_codes(words: tuple[str, ...], code: int) -> None:

@@ -406,11 +406,13 @@ def history_of(facts: Facts) -> list[dict[str, Any]]:
 def test_real_files_fit_their_own_history_and_no_other(corpus: Path) -> None:
     paths = sorted(path for path in (corpus / "open").rglob("*") if path.is_file())[::3]
     read_ = [Facts(parse(path.read_bytes())) for path in paths]
-    known = [(facts, history_of(facts)) for facts in read_ if facts.target and not facts.document.problems]
-    assert len(known) > 300
-    assert [told(steps, facts.target).why for facts, steps in known] == [None] * len(known)
-    # files of one project may be alike but for a base, which no history tells
-    pairs = [
-        (facts, steps) for (facts, _), (_, steps) in pairwise(known) if len(facts.target.instructions) > 1
+    known = [
+        (stage, history_of(facts))
+        for facts in read_
+        if (stage := facts.target) and not facts.document.problems
     ]
-    assert sum(told(steps, facts.target).below is not None for facts, steps in pairs) < 0.02 * len(pairs)
+    assert len(known) > 300
+    assert [told(steps, stage).why for stage, steps in known] == [None] * len(known)
+    # files of one project may be alike but for a base, which no history tells
+    pairs = [(stage, steps) for (stage, _), (_, steps) in pairwise(known) if len(stage.instructions) > 1]
+    assert sum(told(steps, stage).below is not None for stage, steps in pairs) < 0.02 * len(pairs)

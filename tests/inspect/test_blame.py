@@ -18,7 +18,7 @@ from imgtool.syntax import parse
 
 PROJECTS = Path(__file__).parents[2] / "fixtures/projects"
 FILE = b"FROM debian AS build\nRUN make\nFROM debian\nENV A=1\nCOPY a /\nRUN curl -u me:hunter22 x\nCMD x\n"
-BASE = [
+BASE: list[dict[str, Any]] = [
     {"created_by": "/bin/sh -c #(nop) ADD file:0123456789 in / "},
     {"created_by": "CMD [bash]", "empty_layer": True},
 ]
