@@ -14,6 +14,7 @@ from imgtool.images import budget as budgets
 from imgtool.images.budget import Budget
 from imgtool.images.compare import Measure
 from imgtool.images.platforms import normal_platform
+from imgtool.lint.settings import top_level
 from imgtool.values import dataclass, field, replace
 
 FORBIDDING = ("forbid-paths", "forbid-packages")
@@ -121,7 +122,7 @@ def settings(file: ConfigFile | None) -> GateSettings:
     """
     if file is None:
         return GateSettings()
-    gate = file.section("gate")
+    gate = top_level(file).table_of("gate")
     gate.only(GATE)
     policy, platform = _policy(gate, Policy()), _platform(gate, None)
     images = tuple(_images(gate, policy, platform))

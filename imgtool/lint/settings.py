@@ -122,6 +122,19 @@ class SettingsFinder:
         return self.of(path).exclude
 
 
+def top_level(file: ConfigFile) -> Section:
+    """The table that holds all others.
+
+    Raises:
+        ConfigError: a key is unknown.
+    """
+    top = file.section()
+    if "tool" in top.table and not file.prefix:
+        raise top.error("tool", "this file is ours alone: write its keys without tool.imgtool")
+    top.only(_TOP)
+    return top
+
+
 @lru_cache(maxsize=64)
 def settings(file: ConfigFile | None) -> LintSettings:
     """The settings in a file; the defaults without one.
@@ -131,10 +144,7 @@ def settings(file: ConfigFile | None) -> LintSettings:
     """
     if file is None:
         return LintSettings()
-    top, lint = file.section(), file.section("lint")
-    if "tool" in top.table and not file.prefix:
-        raise top.error("tool", "this file is ours alone: write its keys without tool.imgtool")
-    top.only(_TOP)
+    top, lint = top_level(file), file.section("lint")
     lint.only(_LINT)
     # first, as everything else may name their rules
     plugins = _plugins(top)

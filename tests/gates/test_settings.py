@@ -94,6 +94,9 @@ _WAIVED = '[[gate.images]]\nname = "a"\n[[gate.waivers]]\nimage = "a"\nbudget = 
     ("text", "complaint", "seen"),
     [
         ("[gate]\nmax-grow = 1\n", ":2: gate.max-grow: unknown key (did you mean max-growth?)", True),
+        ('[gat]\nmax-size = "5MB"\n', ":1: gat: unknown key (did you mean gate?)", False),
+        ('foo = 1\n[gate]\nmax-size = "5MB"\n', ":1: foo: unknown key", False),
+        ('[tool.imgtool.gate]\nmax-size = "5MB"\n', "write its keys without tool.imgtool", False),
         ('[gate]\nmax-size = "5%"\n', ":2: gate.max-size: '5%' is no size", True),
         ('[gate]\nmax-size = "8"\n', "is no size", True),
         ("[gate]\nmax-size = 8\n", "must be a string", True),
