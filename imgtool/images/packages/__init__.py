@@ -24,7 +24,7 @@ __all__ = ["KEEP", "Owned", "Package", "Weights", "once", "owned", "owners", "re
 
 #: Memory for the paths that packages own, in bytes; a large image's take a quarter.
 _MAX_OWNED = 256 << 20
-_PER_PATH, _PER_PACKAGE = 128, 512
+_PER_PATH, _PER_PACKAGE, _PER_STEP = 128, 512, 16
 _ENDS = (
     *(b".list", b".json", b".egg-info", b"/installed", b"/status"),
     *(f"/{name}".encode() for name in (*dist_info.NAMES, *rpm.NAMES)),
@@ -196,10 +196,11 @@ def owners(contents: Contents) -> Callable[[str], str | None]:
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """What was kept of an image, in the tree that its links lead through."""
+    """What was kept of an image, in the tree that its links lead through; ``room`` bounds how far."""
 
     root: Folder
     kept: Mapping[str, bytes]
+    room: Room = field(default_factory=lambda: Room(_MAX_OWNED))
 
     def read(self, path: str, limit: int) -> bytes | None:
         data = self.kept.get(path) or self.kept.get(self.resolve(path) or "")
@@ -224,6 +225,7 @@ class _Held:
                 links += 1
                 if links > MAX_LINKS:
                     return None
+                self.room.take(_PER_STEP * len(node))
                 if node.startswith(b"/"):
                     del trail[1:], names[1:]
                 todo += node.split(b"/")[::-1]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 
-from imgtool.images.packages.model import Files, Listed, text
+from imgtool.images.layers import MAX_PATH
+from imgtool.images.packages.model import Files, Listed, paragraphs, text
 
 #: apk-tools 3 keeps it below /usr.
 _PLACES = ("/lib/apk/db/installed", "/usr/lib/apk/db/installed")
@@ -20,19 +22,21 @@ def keep(path: str, size: int) -> bool:
 def packages(files: Files) -> Iterator[Listed]:
     """What is installed; what is damaged is passed over."""
     for place in filter(None, dict.fromkeys(map(files.resolve, _PLACES))):
-        for paragraph in text(files, place, _MAX_FILE).split("\n\n"):
-            fields = [(line[:1], line[2:]) for line in paragraph.split("\n") if line[1:2] == ":"]
-            single = dict(fields)
+        for paragraph in paragraphs(text(files, place, _MAX_FILE)):
+            single = {key: value for key, value in _fields(paragraph) if key in {"P", "V"}}
             if single.get("P"):
-                yield Listed(single["P"], single.get("V", ""), _paths(fields))
+                yield Listed(single["P"], single.get("V", ""), _paths(paragraph))
 
 
-def _paths(fields: list[tuple[str, str]]) -> list[str]:
+def _fields(paragraph: str) -> Iterator[tuple[str, str]]:
+    return ((line[:1], line[2:].rstrip("\n")) for line in io.StringIO(paragraph) if line[1:2] == ":")
+
+
+def _paths(paragraph: str) -> Iterator[str]:
     """``F:usr/bin`` names a folder, and ``R:x`` a file in the last one named."""
-    folder, found = "", []
-    for key, value in fields:
+    folder = ""
+    for key, value in _fields(paragraph):
         if key == "F":
             folder = f"/{value}".rstrip("/")
-        elif key == "R":
-            found.append(f"{folder}/{value}")
-    return found
+        elif key == "R" and len(folder) < MAX_PATH:
+            yield f"{folder}/{value}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+from itertools import chain
 
 from imgtool.images.packages.model import Files, Listed
 
@@ -33,4 +34,4 @@ def package(files: Files, path: str) -> Listed | None:
     names = found if isinstance(found, list) else []
     paths = (posixpath.normpath(f"{prefix}/{name}") for name in names if isinstance(name, str))
     version = record.get("version")
-    return Listed(record["name"], version if isinstance(version, str) else "", (*paths, path))
+    return Listed(record["name"], version if isinstance(version, str) else "", chain(paths, (path,)))

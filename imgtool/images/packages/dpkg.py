@@ -20,6 +20,9 @@ _MARKS = "/var/lib/apt/extended_states"
 _MAX_FILE = 64 << 20
 #: Packages of an image; large ones have some thousand.
 _MAX_PACKAGES = 100_000
+#: Names that all of them need or provide; large images have a hundred thousand.
+_MAX_NAMES = 500_000
+_RELATIONS = ("pre-depends", "depends", "recommends", "provides")
 _NAME = regex(r"[a-z0-9][a-z0-9+.-]*")
 
 
@@ -112,7 +115,11 @@ def _automatic(marks: str) -> Iterator[str]:
 
 
 def _packages(status: str, marks: frozenset[str]) -> Iterator[Package]:
+    left = _MAX_NAMES
     for row in stanzas(status):
+        left -= sum(row.get(field, "").count(sign) for field in _RELATIONS for sign in ",|")
+        if left < 0:
+            return
         name = row.get("package", "")
         # status.d has no such field: what is there is installed
         if not name or row.get("status", "ok installed").split()[-1] != "installed":

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Protocol
 
+from imgtool.images.layers import MAX_PATH
 from imgtool.values import NamedTuple, dataclass
+
+#: Fields of one paragraph of a database; real ones have thirty.
+_MAX_FIELDS = 1000
 
 
 class Files(Protocol):
@@ -71,7 +76,8 @@ def placed(files: Files, path: str, folders: dict[str, str]) -> str | None:
     ``folders`` are those that were looked up before.
     """
     folder, _, name = path.rpartition("/")
-    if not name or not path.startswith("/"):
+    # no system opens a longer one, and hostile lists have many
+    if not name or not path.startswith("/") or len(path) > MAX_PATH:
         return None
     if folder not in folders:
         folders[folder] = (files.resolve(folder) or folder).rstrip("/")
@@ -80,6 +86,16 @@ def placed(files: Files, path: str, folders: dict[str, str]) -> str | None:
 
 def stanzas(text: str) -> Iterator[Mapping[str, str]]:
     """Fields of each paragraph, without the further lines of a value: none that is read here has them."""
-    for paragraph in text.split("\n\n"):
-        fields = (line.partition(":") for line in paragraph.split("\n") if line[:1] not in ("", " ", "\t"))
-        yield {name.lower(): value.strip() for name, _, value in fields}
+    for paragraph in paragraphs(text):
+        lines = (line for line in io.StringIO(paragraph) if line[:1] not in ("\n", " ", "\t"))
+        fields = (line.partition(":") for line in islice(lines, _MAX_FIELDS))
+        yield {name.strip().lower(): value.strip() for name, _, value in fields}
+
+
+def paragraphs(text: str) -> Iterator[str]:
+    """What empty lines part, one by one: all at once they take many times the text."""
+    start = 0
+    while (end := text.find("\n\n", start)) >= 0:
+        yield text[start:end]
+        start = end + 2
+    yield text[start:]

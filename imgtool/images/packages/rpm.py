@@ -12,6 +12,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import closing, suppress
 
+from imgtool.images.layers import MAX_PATH
 from imgtool.images.packages.model import Files, Listed, placed
 from imgtool.values import NamedTuple
 
@@ -104,7 +105,7 @@ class _Header(NamedTuple):
         kind, offset, count = self.entries.get(tag, (0, 0, 0))
         form = _NUMBERS.get(kind)
         size = struct.calcsize(f">{form}") if form else 0
-        if not size or offset + size * count > len(self.data):
+        if not size or count > _MAX_PATHS or offset + size * count > len(self.data):
             return ()
         return struct.unpack_from(f">{count}{form}", self.data, offset)
 
@@ -144,7 +145,7 @@ def _all_paths(header: _Header) -> Iterator[str]:
         yield from header.texts(_OLD_NAMES)
         return
     for name, place in zip(header.texts(_BASENAMES), places, strict=False):
-        if place < len(folders):
+        if place < len(folders) and len(folders[place]) < MAX_PATH:
             yield folders[place] + name
 
 
@@ -169,11 +170,16 @@ def _of_sqlite(data: bytes) -> Iterator[bytes]:
         base.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_HEADER)
         base.deserialize(bytes(copy))
         base.execute("PRAGMA trusted_schema = OFF")
-        # a view, which may compute for ever, is no table
-        named = "SELECT count(*) FROM sqlite_master WHERE name = 'Packages' AND type = 'table' AND sql NOT LIKE '%VIRTUAL%'"
+        # a view, which may compute for ever, is no table; nor is it where a column is computed
+        named = (
+            "SELECT count(*) FROM sqlite_master, pragma_table_xinfo('Packages') AS of "
+            "WHERE sqlite_master.name = 'Packages' AND sqlite_master.type = 'table' AND sql NOT LIKE '%VIRTUAL%' "
+            "AND of.name = 'blob' AND of.hidden = 0"
+        )
         base.set_progress_handler(lambda: 1, _MAX_STEPS)
         if base.execute(named).fetchone()[0]:
-            for (blob,) in base.execute("SELECT blob FROM Packages ORDER BY hnum"):
+            # in the order in which they lie: to sort them, SQLite keeps them all
+            for (blob,) in base.execute("SELECT blob FROM Packages"):
                 if isinstance(blob, bytes):
                     yield blob
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 from handmade import tree
 
@@ -36,9 +38,22 @@ _MUSL = ("musl", "1.2.5-r0", ["/lib/ld-musl-x86_64.so.1", "/lib/libc.musl-x86_64
 )
 @pytest.mark.parametrize("place", ["/lib/apk/db/installed", "/usr/lib/apk/db/installed"])
 def test_packages(data: bytes, expected: list[tuple[str, str, list[str]]], place: str) -> None:
-    assert [tuple(one)[:3] for one in apk.packages(tree({place: data}))] == expected
+    found = apk.packages(tree({place: data}))
+    assert [(one.name, one.version, list(one.paths)) for one in found] == expected
 
 
 def test_one_database_with_two_names_is_read_once() -> None:
     there = tree({"/usr/lib/apk/db/installed": _INSTALLED, "/lib": "usr/lib"})
     assert len(list(apk.packages(there))) == 2
+
+
+def test_a_package_takes_no_more_memory_than_its_text() -> None:
+    long = b"P:a\nF:" + b"x" * (1 << 20) + b"\n" + b"R:b\n" * 100_000
+    (one,) = apk.packages(tree({"/lib/apk/db/installed": long}))
+    assert list(one.paths) == []
+    tracemalloc.start()
+    (one,) = apk.packages(tree({"/lib/apk/db/installed": b"P:a\nF:lib\n" + b"R:b\n" * 200_000}))
+    assert sum(1 for _ in one.paths) == 200_000
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 16 << 20

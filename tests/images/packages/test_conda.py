@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ _PATH = "/opt/conda/envs/a/conda-meta/numpy-2.1-py311.json"
 
 def _read(data: bytes) -> tuple[Any, ...] | None:
     found = conda.package(tree({_PATH: data}), _PATH)
-    return found and tuple(found)[:3]
+    return found and (found.name, found.version, tuple(found.paths))
 
 
 @pytest.mark.parametrize(
@@ -51,3 +52,15 @@ def test_damaged_records_are_passed_over(data: bytes) -> None:
 def test_what_is_kept(path: str, kept: bool) -> None:
     assert conda.keep(path, 10) == kept
     assert not conda.keep(path, 1 << 30)
+
+
+def test_the_paths_of_a_record_are_made_one_by_one() -> None:
+    path = f"{'/long' * 800}/conda-meta/a.json"
+    data = json.dumps({"name": "a", "files": ["x"] * 20_000}).encode()
+    tracemalloc.start()
+    found = conda.package(tree({path: data}), path)
+    assert found
+    assert sum(1 for _ in found.paths) == 20_001
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 << 20

@@ -120,3 +120,13 @@ def test_owners_in_distroless_images() -> None:
 def test_a_database_of_no_real_size_is_read_as_far_as_real_ones_go(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dpkg, "_MAX_PACKAGES", 3)
     assert list(_ledger().packages) == ["gcc", "cpp", "libc6-dev"]
+
+
+def test_what_is_absurd_ends_the_database() -> None:
+    status = (
+        b"Package: a\nStatus: ok installed\n\nPackage: b\nStatus: ok installed\nDepends: " + b"x," * 600_000
+    )
+    assert list(dpkg.ledger(tree({"/var/lib/dpkg/status": status})).packages) == ["a"]
+    fields = b"".join(b"f%d: x\n" % number for number in range(2000))
+    status = b"Package: a\n" + fields + b"Version: 1\n"
+    assert dpkg.ledger(tree({"/var/lib/dpkg/status": status})).packages["a"].version == ""

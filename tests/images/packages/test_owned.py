@@ -160,3 +160,16 @@ def test_absurd_databases_are_refused(tmp_path: Path) -> None:
 
 def test_without_databases_there_are_no_packages(tmp_path: Path) -> None:
     assert read(held(tmp_path, dpkg("a", "/x"), keep=False)) == []
+
+
+def test_a_list_that_leads_through_the_longest_links_ends(tmp_path: Path) -> None:
+    links = {f"/l{n}": "d/../" * 800 + f"l{n + 1}" for n in range(38)}
+    paths = [f"/l0/{number}/x" for number in range(2000)]
+    contents = held(tmp_path, {"/d/x": b"", "/l38": "d", **links, **dpkg("a", *paths)})
+    with pytest.raises(ImageError, match="more than any real image"):
+        owned(contents)
+
+
+def test_a_path_that_no_system_opens_is_nobodys(tmp_path: Path) -> None:
+    long = "/" + "long/" * 1000 + "x"
+    assert list(owned(held(tmp_path, {**dpkg("a", "/x", long), "/x": b""})).paths) == ["/x"]
