@@ -37,6 +37,7 @@ MAX_MEMORY = 1 << 30
 MAX_KEPT = 128 << 20
 _PER_ENTRY = 128
 _PER_FOLDER = 384
+_PER_STEP = 16
 _PER_STATED = 384
 
 WHITEOUT_PREFIX = b".wh."
@@ -354,7 +355,8 @@ def _walk(top: Folder, path: bytes, room: Room, *, make: bool = True) -> tuple[F
             links += 1
             if links > MAX_LINKS:
                 raise ImageError(f"{show(path)} leads through a loop of links")
-            room.take(_PER_ENTRY + len(node))
+            # no memory, but time: a tar can lead each of its paths through the longest links there are
+            room.take(_PER_ENTRY + _PER_STEP * len(node))
             if node.startswith(b"/"):
                 del trail[1:], names[1:]
             todo += node.split(b"/")[::-1]

@@ -73,6 +73,15 @@ def test_what_is_noted_is_bounded() -> None:
         Tree(room=Room(500 * 384 + 3000)).add(entries)
 
 
+def test_a_layer_that_leads_through_the_longest_links_ends() -> None:
+    links = ", ".join(f"l{n} -> {'d/../' * 800}l{n + 1}" for n in range(38))
+    files = ", ".join(f"l0/{n} 1, l1/{n} 1" for n in range(100))
+    entries = read_entries(Stream([layer(f"d/x 1, {links}, l38 -> d, {files}")]), Room())
+    with pytest.raises(ImageError, match="more than any real image"):
+        # a hundredth of what a real image may take, and ten milliseconds for each file
+        Tree(room=Room(1 << 24)).add(entries)
+
+
 def test_memory_is_bounded() -> None:
     entries = read_entries(Stream([layer("a/b/c/d/e/f 3")]), Room())
     with pytest.raises(ImageError, match="more than any real image"):
