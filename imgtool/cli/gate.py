@@ -183,18 +183,18 @@ def gate(
         images=tuple(images or ()),
         baselines=tuple(baseline or ()),
         measure=measure,
-        noise_floor=None if noise_floor is None else _read(budgets.size, noise_floor),
+        noise_floor=None if noise_floor is None else _read(budgets.size, noise_floor, "--noise-floor"),
         missing=missing_baseline,
         require=require,
         budgets=(
-            *_limits(budgets.max_growth, max_growth),
-            *_limits(budgets.max_size, max_size),
-            *_limits(budgets.max_waste, max_waste),
-            *_limits(budgets.max_layers, None if max_layers is None else [max_layers]),
+            *_limits("--max-growth", budgets.max_growth, max_growth),
+            *_limits("--max-size", budgets.max_size, max_size),
+            *_limits("--max-waste", budgets.max_waste, max_waste),
+            *_limits("--max-layers", budgets.max_layers, None if max_layers is None else [max_layers]),
         ),
         paths=tuple(forbid_path or ()),
         packages=tuple(forbid_package or ()),
-        platform=platform and _read(normal_platform, platform),
+        platform=platform and _read(normal_platform, platform, "--platform"),
         builds=dockerfile is not None,
         against=against_dockerfile is not None,
         stage=stage,
@@ -328,13 +328,13 @@ def _key(text: str) -> str:
     return text
 
 
-def _limits(parse: Callable[[T], Budget], values: Iterable[T] | None) -> Iterator[Budget]:
+def _limits(option: str, parse: Callable[[T], Budget], values: Iterable[T] | None) -> Iterator[Budget]:
     for value in values or ():
-        yield _read(parse, value)
+        yield _read(parse, value, option)
 
 
-def _read(parse: Callable[[S], T], value: S) -> T:
+def _read(parse: Callable[[S], T], value: S, option: str = "") -> T:
     try:
         return parse(value)
     except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
+        raise typer.BadParameter(f"{option}: {error}" if option else str(error)) from None

@@ -17,7 +17,8 @@ KINDS = ("max-size", "max-growth", "max-waste", "max-layers")
 """What can be bounded by a number."""
 
 _SIZE = regex(r"(\d{1,18}(?:\.\d{1,9})?)\s*([a-zA-Z]+|%)?", re.ASCII)
-_HINT = "write a number with %, B, kB, MB, GB, TB (powers of 1000) or KiB, MiB, GiB, TiB (of 1024)"
+_HINT = "write a number with {}B, kB, MB, GB, TB (powers of 1000) or KiB, MiB, GiB, TiB (of 1024)"
+_SIZES, _SHARES = _HINT.format(""), _HINT.format("%, ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,26 +83,27 @@ def size(text: str) -> int:
     Raises:
         ValueError: it says none.
     """
-    return _bytes(text, *_parsed(text))
+    return _bytes(text, *_parsed(text, _SIZES), _SIZES)
 
 
 def _share_or_bytes(kind: str, text: str) -> Budget:
-    number, unit = _parsed(text)
+    number, unit = _parsed(text, _SHARES)
     if unit == "%":
         return Budget(kind, text, share=number / 100)
-    return Budget(kind, text, size=_bytes(text, number, unit))
+    return Budget(kind, text, size=_bytes(text, number, unit, _SHARES))
 
 
-def _parsed(text: str) -> tuple[Fraction, str]:
+def _parsed(text: str, hint: str) -> tuple[Fraction, str]:
     match = _SIZE.fullmatch(text.strip())
     if not match:
-        raise ValueError(f"{text!r} is no size: {_HINT}")
+        raise ValueError(f"{text!r} is no size: {hint}")
     return Fraction(match[1]), (match[2] or "").lower()
 
 
-def _bytes(text: str, number: Fraction, unit: str) -> int:
+def _bytes(text: str, number: Fraction, unit: str, hint: str) -> int:
     if not unit and number == 0:
         return 0
     if unit not in _UNITS:
-        raise ValueError(f"{text!r} is no size: {_HINT}")
+        what = "is a share, and not a size" if unit == "%" else "is no size"
+        raise ValueError(f"{text!r} {what}: {hint}")
     return int(number * _UNITS[unit])

@@ -72,6 +72,25 @@ def test_exit_codes(words: list[str], code: int, output: str, capsys: pytest.Cap
         assert json.loads(said.out)["within"] == (code == 0)
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--max-size", "5%", "--max-size: '5%' is a share, and not a size: write a number with B, kB,"),
+        ("--max-growth", "5", "--max-growth: '5' is no size: write a number with %, B, kB,"),
+        ("--max-growth", "-5%", "--max-growth: '-5%' is no size: write a number with %, B,"),
+        ("--max-waste", "x", "--max-waste: 'x' is no size: write a number with %, B,"),
+        ("--noise-floor", "1%", "--noise-floor: '1%' is a share, and not a size: write a number with B,"),
+        ("--max-layers", "0", "--max-layers: 0 is no number of layers: an image has 1 at least"),
+        ("--platform", "arm", "--platform: 'arm' is no platform"),
+    ],
+)
+def test_the_option_that_is_wrong_is_named(
+    option: str, value: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_code("base.tar", f"{option}={value}") == 2
+    assert said in " ".join(capsys.readouterr().err.replace("│", " ").split())
+
+
 def test_a_missing_base_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code("missing.tar", "head.tar", "--max-growth", "1GB") == 3
     assert "missing.tar cannot be measured: no such file" in capsys.readouterr().err
