@@ -62,7 +62,7 @@ def known_kinds() -> tuple[Kind, ...]:
             "caches",
             one.source,
             one.evidence,
-            tuple(dict.fromkeys((*one.folders, *one.mounts))),
+            one.folders,
             code=_CACHE_CODE,
         )
         for one in package_caches()

@@ -119,6 +119,16 @@ def test_what_files_say(
     assert not any(TOKEN.decode() in one.message for one in placed.image.findings)
 
 
+def test_what_apt_keeps_is_called_what_it_is(image: Callable[..., Contents]) -> None:
+    kept = {"/var/cache/apt/archives/gcc_12_amd64.deb": 3 * BIG, "/var/cache/apt/pkgcache.bin": 2 * BIG}
+    (finding,) = look(image({**kept, "/var/lib/apt/lists/deb.debian.org_Packages": BIG})).image.findings
+    assert finding.message.partition(": ")[2] == (
+        "apt: downloaded packages (/var/cache/apt/archives/gcc_12_amd64.deb), "
+        "apt: binary caches (/var/cache/apt/pkgcache.bin), "
+        "apt: package lists (/var/lib/apt/lists/deb.debian.org_Packages) (layer 1)"
+    )
+
+
 LIBRARIES = {f"{CUDA}libcublas.so.12": BIG}
 VISIBLE = ["NVIDIA_VISIBLE_DEVICES=all", "NVIDIA_DRIVER_CAPABILITIES=compute,utility"]
 STUBS = {f"{CUDA}stubs/libcuda.so": 9}

@@ -29,7 +29,10 @@ KINDS = [
     ("/usr/lib/libnvidia-container.so.1", 10, "container-runtime"),
     # caches before what they hold
     ("/root/.cache/pip/http/0/1/x.whl", _BIG, "pip-cache"),
-    ("/var/cache/apt/archives/gcc.deb", _BIG, "apt-lists"),
+    ("/var/cache/apt/archives/gcc.deb", _BIG, "apt-archives"),
+    ("/var/cache/apt/archives/partial/gcc.deb", 10, "apt-archives"),
+    ("/var/cache/apt/srcpkgcache.bin", _BIG, "apt-caches"),
+    ("/var/cache/apt/pkgcache.bin", _BIG, "apt-caches"),
     ("/var/lib/apt/lists/deb_main", 10, "apt-lists"),
     ("/opt/conda/pkgs/cudatoolkit-11/lib/libcublas.so.11", _BIG, "conda-packages"),
     ("/home/me/.cache/other/x", 10, "user-caches"),
