@@ -102,7 +102,13 @@ def is_image(text: str) -> bool:
     path = Path(text)
     if path.is_dir():
         return (path / "oci-layout").is_file()
-    return text.endswith(_ARCHIVES) if path.is_file() else True
+    return text.endswith(_ARCHIVES) if path.is_file() else not _is_path(text)
+
+
+def _is_path(text: str) -> bool:
+    """Whether what is not there is written as paths are, and not as archives are called."""
+    written = text.startswith(("/", "./", "../")) or text.endswith("/")
+    return written and not references.looks_like_image(text)
 
 
 def _seen(path: Path) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -29,6 +29,8 @@ ROWS = 5000
 
 SECONDS = 15.0
 """How much of an audit is lost at most when the machine goes down."""
+
+_ELSEWHERE = "give --output a folder of its own"
 
 ITEMS = pa.schema(
     [
@@ -68,19 +70,26 @@ FINDINGS = pa.schema(
 def opened(folder: Path, *, resume: bool) -> Iterator[Tables]:
     """The tables of a folder, of which nobody else is writing; what was added is in them at the end, come what may.
 
-    With ``resume``, what a run before has done stays, and its failures are forgotten, to be tried again.
+    With ``resume``, what a run before has done stays, and its failures are forgotten, to be tried again. A folder that
+    was not there is not there afterwards either, where nothing was added.
 
     Raises:
-        AuditError: the folder is in use, holds tables and they are not to be resumed, or those of another version.
+        AuditError: the folder is in use, holds something else, tables that are not to be resumed, or those of another
+            version.
         OSError: it cannot be written.
     """
+    is_new = not folder.exists()
+    if not is_new and not folder.is_dir():
+        raise AuditError(f"{folder} is no folder: {_ELSEWHERE}")
+    if not is_new and any(folder.iterdir()) and not (folder / "items").is_dir():
+        raise AuditError(f"{folder} holds other things than an audit: {_ELSEWHERE}")
     for name in ("items", "findings"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("wb") as lock:
         _lock(lock)
         tables = Tables(folder)
-        if not resume and any(tables.parts()):
-            raise AuditError("it holds an audit; --resume goes on with it")
+        if not resume and tables.has_done():
+            raise AuditError(f"{folder} holds an audit: add --resume to go on with it, or {_ELSEWHERE}")
         for part in (folder / "findings").glob("*.parquet"):
             if not (folder / "items" / part.name).exists():
                 part.unlink()
@@ -89,6 +98,17 @@ def opened(folder: Path, *, resume: bool) -> Iterator[Tables]:
             yield tables
         finally:
             tables.flush()
+            if is_new and not tables.parts():
+                _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """A folder that was made for nothing."""
+    # whoever else put something there keeps it
+    with suppress(OSError):
+        (folder / ".lock").unlink()
+        for made in (folder / "items", folder / "findings", folder):
+            made.rmdir()
 
 
 def _lock(file: IO[bytes]) -> None:
@@ -140,13 +160,20 @@ class Tables:
         """The keys of the items that are there."""
         return {key for part in self.parts() for key in _read(part, ITEMS)["key"].to_pylist()}
 
-    def keep(self, wanted: Callable[[Row], bool]) -> None:
-        """Leave the rows of items that are wanted, by key, path and status, and their findings."""
+    def has_done(self) -> bool:
+        """Whether anything is there that did not fail."""
+        return any(OK in _read(part, ITEMS)["status"].to_pylist() for part in self.parts())
+
+    def keep(self, wanted: Callable[[Row], bool]) -> int:
+        """Leave the rows of items that are wanted, by key, path and status, and their findings; how many items go."""
+        gone = 0
         for part in self.parts():
             items = _read(part, ITEMS)
             kept = [wanted(row) for row in items.select(["key", "path", "status"]).to_pylist()]
+            gone += kept.count(False)
             if not all(kept):
                 self._shorten(part, items.filter(pa.array(kept, pa.bool_())))
+        return gone
 
     def _shorten(self, part: Path, items: Any) -> None:
         other = self.folder / "findings" / part.name
@@ -173,5 +200,5 @@ def _read(path: Path, schema: Any) -> Any:
     except (pa.ArrowException, OSError) as error:
         raise AuditError(f"{path.name} cannot be read: {error}") from None
     if not table.schema.equals(schema):
-        raise AuditError("it holds an audit of another version of imgtool")
+        raise AuditError(f"{path.parents[1]} holds an audit of another version of imgtool: {_ELSEWHERE}")
     return table

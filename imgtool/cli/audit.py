@@ -22,12 +22,15 @@ from imgtool.cli.images import NOT_MEASURABLE, Cached, PlainHttp, Platform, acce
 from imgtool.cli.output import say
 from imgtool.config import ConfigError
 from imgtool.images.reading import Access
+from imgtool.leaks import hide
 from imgtool.lint.batch import Request
 from imgtool.report.style import counted
 from imgtool.values import dataclass, field
 
 _EXTRA = {"pyarrow", "distributed", "dask"}
 _MEMORY = 4 << 30
+#: Failures that are named; all are in the tables.
+_NAMED = 10
 
 Reading: TypeAlias = tuple[str | None, Access]
 """Which platform of an image, and how it is reached."""
@@ -99,6 +102,7 @@ def audit(
     """
     if config and isolated:
         raise typer.BadParameter("--isolated reads no configuration, --config one")
+    _refuse_inside(output, paths or [])
     try:
         request = Request(
             config=configs.load(config) if config else None, isolated=isolated, shellcheck=shellcheck
@@ -106,8 +110,11 @@ def audit(
         read = platform, access(plain_http=plain_http, cache=cache)
         coming = _items(paths or [], _listed(images), request, read)
         failed = _audited(coming, output, _pool(scheduler, jobs, seconds), resume=resume)
-    except (ConfigError, OSError, UnicodeDecodeError, AuditError) as error:
+    except (ConfigError, UnicodeDecodeError, AuditError) as error:
         say(str(error))
+        raise typer.Exit(UNREADABLE) from None
+    except OSError as error:
+        say(f"{error.filename or output} cannot be used: {error.strerror}")
         raise typer.Exit(UNREADABLE) from None
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _EXTRA:
@@ -115,6 +122,16 @@ def audit(
         say('audit is an extra: pip install "imgtool-containers[audit]"')
         raise typer.Exit(UNREADABLE) from None
     raise typer.Exit(NOT_MEASURABLE if failed else 0)
+
+
+def _refuse_inside(output: Path, words: Iterable[str]) -> None:
+    """Refuse to write tables among what is audited."""
+    place = output.resolve()
+    for word in words:
+        if Path(word).is_dir() and place.is_relative_to(Path(word).resolve()):
+            raise typer.BadParameter(
+                f"--output {output} lies in {word}, which is audited: give a folder elsewhere"
+            )
 
 
 def _listed(path: Path | None) -> list[str]:
@@ -148,11 +165,12 @@ def _pool(scheduler: str | None, jobs: int | None, seconds: float) -> Iterator[P
 
 @dataclass(slots=True)
 class _Seen:
-    """The keys and names of what there is, and how much of it failed."""
+    """The keys and names of what there is, and how much of it failed, with why for the first ones."""
 
     keys: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
     failed: int = 0
+    reasons: list[str] = field(default_factory=list)
 
     def new(self, items: Iterable[Item]) -> Iterator[Item]:
         """The items, each once."""
@@ -161,6 +179,13 @@ class _Seen:
                 self.keys.add(item.key)
                 self.names.add(item.name)
                 yield item
+
+    def note(self, row: Row) -> None:
+        """Count a row that failed."""
+        if row["status"] != work.OK:
+            self.failed += 1
+            if self.failed <= _NAMED:
+                self.reasons.append(f"{row['path']}: {row['error']}")
 
     def keeps(self, row: Row) -> bool:
         """Whether a row of a run before stays: its item is there as it was, or may be behind what failed."""
@@ -186,11 +211,19 @@ def _audited(
         for record in pools.run(left, submit, width, work.failure):
             table.add(record)
             number += 1
-            seen.failed += record.item["status"] != work.OK
+            seen.note(record.item)
             show(f"{number} done, {seen.failed} failed: {record.item['path']}", passing=True)
         if not seen.keys:
             raise AuditError("nothing to audit: there is no Dockerfile, and no image is named")
-        table.keep(seen.keeps)
+        gone = table.keep(seen.keeps)
     before = len(seen.keys) - number
-    say(f"{counted(number, 'item')} audited, {seen.failed} failed, {before} done before: {output}")
+    for reason in seen.reasons:
+        say(hide(reason))
+    if seen.failed > _NAMED:
+        say(f"{seen.failed - _NAMED} more failed: the column error of {output}/items says why")
+    if gone:
+        say(f"{counted(gone, 'item')} gone from the tables: no longer there, or no longer named")
+    say(
+        f"{counted(number - seen.failed, 'item')} audited, {seen.failed} failed, {before} done before: {output}"
+    )
     return seen.failed

@@ -72,7 +72,7 @@ def test_what_was_added_before_an_error_is_there(tmp_path: Path) -> None:
 
 def test_tables_are_not_written_over(tmp_path: Path) -> None:
     write(tmp_path, record("a"))
-    with pytest.raises(AuditError, match="--resume goes on"):
+    with pytest.raises(AuditError, match="holds an audit: add --resume to go on"):
         write(tmp_path, record("b"))
     assert rows(tmp_path) == ["a"]
 

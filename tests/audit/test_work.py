@@ -81,6 +81,12 @@ def test_keys_of_archives_know_their_size_and_time() -> None:
         ("layout", True),
         ("folder", False),
         ("Dockerfile", False),
+        ("nothing", True),
+        ("./nothing.tar", True),
+        ("/nothing.tar:app", True),
+        ("./nothing", False),
+        ("nothing/", False),
+        ("../nothing/Dockerfile", False),
     ],
 )
 def test_words_that_name_images(word: str, *, expected: bool) -> None:

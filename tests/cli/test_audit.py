@@ -83,7 +83,11 @@ def test_rows_say_what_is_there(imgtool: Imgtool) -> None:
         "audit", "estate", "elsewhere.tar", "--images", "images.txt", "--output", "out", "--no-shellcheck"
     )
     assert (done.code, done.out) == (3, "")
-    assert "6 items audited, 2 failed, 0 done before: out" in done.err
+    assert done.err.splitlines() == [
+        "imgtool: elsewhere.tar: no such file",
+        "imgtool: nothing.tar: no such file",
+        "imgtool: 4 items audited, 2 failed, 0 done before: out",
+    ]
     assert rows("select kind, path, status, error, findings, warnings, layers from items order by path") == [
         ("image", "app.tar", "ok", None, 1, 1, 2),
         ("image", "elsewhere.tar", "failed", "no such file", None, None, None),
@@ -116,6 +120,7 @@ def test_resume_does_what_is_left(imgtool: Imgtool) -> None:
     Path("estate/003/.imgtool.toml").write_text('[lint]\nignore = ["BK008"]\n')
     again = imgtool("audit", "estate", "-o", "out", "--resume")
     assert "2 items audited, 0 failed, 3 done before" in again.err
+    assert "imgtool: 3 items gone from the tables: no longer there, or no longer named\n" in again.err
     names = [(f"estate/{number:03}/Dockerfile",) for number in (0, 1, 3, 4, 5)]
     assert rows("select path from items order by path") == names
     assert rows("select path from findings where code = 'BK008'") == names[:1]
@@ -143,14 +148,33 @@ def test_tables_are_not_written_over(imgtool: Imgtool) -> None:
     estate(1)
     assert imgtool("audit", "estate", "-o", "out").code == 0
     done = imgtool("audit", "estate", "-o", "out")
-    assert (done.code, "--resume goes on with it" in done.err) == (2, True)
+    assert (
+        done.code,
+        "out holds an audit: add --resume to go on with it, or give --output a folder" in done.err,
+    ) == (2, True)
+
+
+def test_what_failed_alone_is_no_audit_to_go_on_with(
+    imgtool: Imgtool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    estate(1)
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{Path.cwd()}/no.sock")
+    missing = ["estat/", *(f"{number}.tar" for number in range(12))]
+    done = imgtool("audit", *missing, "-o", "out")
+    assert (done.code, "imgtool: estat: no such file or folder\n" in done.err) == (3, True), done.err
+    *named, more, last = done.err.splitlines()
+    assert len(named) == 10
+    assert more == "imgtool: 3 more failed: the column error of out/items says why"
+    assert last == "imgtool: 0 items audited, 13 failed, 0 done before: out"
+    assert imgtool("audit", "estate", "-o", "out").code == 0
+    assert rows("select path, status from items") == [("estate/000/Dockerfile", "ok")]
 
 
 def test_secrets_stay_out_of_the_tables(imgtool: Imgtool) -> None:
     Path("Dockerfile").write_text(
         "FROM debian:bookworm\nENV API_TOKEN=ghp_Zq8vR2xW9tK4Lm3nP5sD7fG1hJ6kQ0aB2cE8\n"
     )
-    assert imgtool("audit", ".", "-o", "out").code == 0
+    assert imgtool("audit", "Dockerfile", "-o", "out").code == 0
     found = rows("select message from findings")
     assert found
     assert "Zq8vR2" not in str(found)
@@ -159,10 +183,20 @@ def test_secrets_stay_out_of_the_tables(imgtool: Imgtool) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ((".", "-o", "out"), "nothing to audit"),
+        (("empty", "-o", "out"), "nothing to audit"),
+        (("estate", "-o", "estate"), "--output estate lies in estate, which is audited"),
+        (
+            ("estate/000", "estate", "-o", "estate/new/out"),
+            "--output estate/new/out lies in estate, which is",
+        ),
+        ((".", "-o", "out"), "--output out lies in ., which is audited"),
+        (
+            ("estate", "-o", "full"),
+            "full holds other things than an audit: give --output a folder of its own",
+        ),
         (("-o", "out"), "nothing to audit"),
-        ((".", "-o", "out", "--images", "nothing"), "nothing"),
-        (("estate", "-o", "estate/000/Dockerfile"), "estate/000/Dockerfile"),
+        (("-o", "out", "--images", "nothing"), "nothing cannot be used: No such file or directory"),
+        (("estate/000/Dockerfile", "-o", "full/text"), "full/text is no folder"),
         (
             ("estate", "-o", "out", "--scheduler", "tcp://127.0.0.1:1"),
             "no scheduler answers at tcp://127.0.0.1:1",
@@ -172,10 +206,13 @@ def test_secrets_stay_out_of_the_tables(imgtool: Imgtool) -> None:
     ],
 )
 def test_usage(imgtool: Imgtool, words: tuple[str, ...], message: str) -> None:
-    if "estate" in words:
-        estate(1)
+    estate(1)
+    for name in ("empty", "full"):
+        Path(name).mkdir()
+    Path("full/text").touch()
     done = imgtool("audit", *words)
-    assert (done.code, message in done.err) == (2, True), done.err
+    assert (done.code, message in " ".join(done.err.replace("│", " ").split())) == (2, True), done.err
+    assert (Path("out").exists(), sorted(Path("full").iterdir())) == (False, [Path("full/text")])
 
 
 def test_a_wrong_configuration_is_said(imgtool: Imgtool) -> None:
