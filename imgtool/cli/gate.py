@@ -282,7 +282,7 @@ def _gated(
     now = datetime.now(UTC)
     try:
         old = recorded(table.ratchet) if table.ratchet else {}
-        given = Given(read, now.date(), table.waivers, old, update)
+        given = Given(read, now.date(), table.waivers, old, update, table.ratchet)
         judged = [run(target, given) for target in chosen]
         if files:
             told = zip(judged, chosen, strict=True)

@@ -35,7 +35,8 @@ class Reader(Protocol):
 class Given:
     """What all images of a run share.
 
-    ``ratchet`` holds what they weighed when it was moved last; ``update``: it is moved, to what they weigh now.
+    ``ratchet`` holds what they weighed when it was moved last, and ``kept`` is its file, where there is to be one;
+    ``update``: it is moved, to what they weigh now.
     """
 
     read: Reader
@@ -43,6 +44,7 @@ class Given:
     waivers: Sequence[Waiver] = ()
     ratchet: Mapping[str, Measures] = field(default_factory=dict, repr=False)
     update: bool = False
+    kept: Path | None = None
 
 
 def run(target: Target, given: Given) -> Judged:
@@ -68,7 +70,7 @@ def _run(target: Target, given: Given) -> Judged:
         judged = judge(target, head, None, waivers=given.waivers, today=given.today)
         kept = tuple(held for held in judged.held if held.kind != "max-growth")
         return replace(judged, held=kept, error=error.reason)
-    missing = "" if base else "none is given"
+    missing = "" if base else _missing(target, given)
     return judge(target, head, base, missing=missing, waivers=given.waivers, today=given.today)
 
 
@@ -90,6 +92,14 @@ def _read(given: Given, reference: str, platform: str | None, *, layers: bool) -
         return given.read(reference, platform, layers=layers)
     except ImageError as error:
         raise type(error)(f"{reference} cannot be measured: {error.reason}") from None
+
+
+def _missing(target: Target, given: Given) -> str:
+    """Why nothing is named to compare with."""
+    if given.kept is None:
+        return "none is given"
+    what = f"holds no {target.name!r}" if given.kept.exists() else "does not exist"
+    return f"the ratchet {given.kept} {what} yet: imgtool gate --update writes what the image weighs"
 
 
 # -- baselines --------------------------------------------------------------------------------------------

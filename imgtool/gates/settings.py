@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import os
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from pathlib import Path
@@ -14,6 +15,7 @@ from imgtool.images import budget as budgets
 from imgtool.images.budget import Budget
 from imgtool.images.compare import Measure
 from imgtool.images.platforms import normal_platform
+from imgtool.lint.fingerprint import relative
 from imgtool.lint.settings import top_level
 from imgtool.values import dataclass, field, replace
 
@@ -126,7 +128,17 @@ def settings(file: ConfigFile | None) -> GateSettings:
     gate.only(GATE)
     policy, platform = _policy(gate, Policy()), _platform(gate, None)
     images = tuple(_images(gate, policy, platform))
-    return GateSettings(policy, platform, images, tuple(_waivers(gate, images)), gate.path("ratchet"))
+    return GateSettings(policy, platform, images, tuple(_waivers(gate, images)), _ratchet(gate))
+
+
+def below(path: str, folder: Path) -> str:
+    """A path of a configuration in this folder, from the current one, as reports may show it; an absolute one as it is."""
+    return path if os.path.isabs(path) else relative(str(folder / path), Path.cwd())  # noqa: PTH117 - it is text
+
+
+def _ratchet(gate: Section) -> Path | None:
+    text = gate.string("ratchet")
+    return None if text is None else Path(below(text, gate.file.folder))
 
 
 def _images(gate: Section, policy: Policy, platform: str | None) -> Iterator[Target]:

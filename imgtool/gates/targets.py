@@ -7,7 +7,7 @@ from pathlib import Path
 
 from imgtool.config import nearest
 from imgtool.facts.globs import compile_match
-from imgtool.gates.settings import GateSettings, Missing, Policy, Require, Target
+from imgtool.gates.settings import GateSettings, Missing, Policy, Require, Target, below
 from imgtool.images import reference as references
 from imgtool.images.budget import Budget, max_growth
 from imgtool.images.compare import Measure
@@ -199,5 +199,5 @@ def _below(text: str | None, folder: Path) -> str:
     if text is None:
         return ""
     kind = next((kind for kind in _FILES if text.startswith(kind)), "")
-    path = folder / text[len(kind) :]
-    return f"{kind}{path}" if kind or text.endswith(".json") or path.is_file() else text
+    path = below(text[len(kind) :], folder)
+    return f"{kind}{path}" if kind or text.endswith(".json") or Path(path).is_file() else text

@@ -118,7 +118,12 @@ def test_paths_are_relative_to_the_configuration(
     configure(here, IMAGES)
     (here / "below").mkdir()
     monkeypatch.chdir(here / "below")
-    assert gate("--format", "json").code == 1
+    done = gate("--format", "json")
+    assert done.code == 1
+    heads = [one["head"]["reference"] for one in json.loads(done.out)["images"]]
+    assert heads == ["docker-archive:../new.tar", "docker-archive:../old.tar"]
+    for form in ("text", "markdown", "github", "junit", "gitlab", "metrics"):
+        assert str(here) not in gate("--format", form).out
 
 
 WAIVED = """
@@ -174,7 +179,10 @@ def test_the_ratchet_moves_when_it_is_told_to(gate: Gate, here: Path) -> None:
 
     ship("old.tar")
     # nothing is known yet, and nothing is written unasked
-    assert (gate().code, ratchet.exists()) == (0, False)
+    done = gate()
+    assert (done.code, ratchet.exists()) == (0, False)
+    assert "app: not judged" in done.out
+    assert "no baseline: the ratchet sizes.json does not exist yet: imgtool gate --update writes" in done.out
     done = gate("--update")
     assert done.code == 0
     assert "app: nothing → 102 kB unpacked" in done.err
@@ -198,6 +206,7 @@ def test_the_ratchet_moves_when_it_is_told_to(gate: Gate, here: Path) -> None:
 
 def test_a_ratchet_keeps_what_was_not_gated(gate: Gate, here: Path) -> None:
     assert gate("old.tar", "--ratchet", "sizes.json", "--update").code == 0
+    assert "the ratchet sizes.json holds no 'new.tar' yet" in gate("new.tar", "--ratchet", "sizes.json").out
     assert gate("new.tar", "--ratchet", "sizes.json", "--update").code == 0
     assert list(json.loads((here / "sizes.json").read_text())["images"]) == ["new.tar", "old.tar"]
 

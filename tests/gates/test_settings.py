@@ -9,7 +9,7 @@ import pytest
 
 from imgtool.config import ConfigError, load
 from imgtool.gates.schema import IMAGE, POLICY, WAIVER, schema
-from imgtool.gates.settings import GATE, Missing, Require, Waiver, settings
+from imgtool.gates.settings import GATE, Missing, Require, Waiver, below, settings
 from imgtool.gates.settings import IMAGE as IMAGE_KEYS
 from imgtool.gates.settings import WAIVER as WAIVER_KEYS
 from imgtool.images.budget import max_growth, max_layers, max_size
@@ -53,14 +53,15 @@ until = 2030-12-31
 """
 
 
-def test_all_of_it(tmp_path: Path) -> None:
+def test_all_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "pyproject.toml").write_text(WHOLE)
     found = settings(load(tmp_path / "pyproject.toml"))
     policy = found.policy
     assert (policy.measure, policy.noise_floor) == (Measure.FLATTENED, 10**6)
     assert (policy.missing, policy.require) == (Missing.FAIL, Require.ANY)
     assert policy.of("max-growth") == (max_growth("5%"), max_growth("200MB"))
-    assert found.ratchet == tmp_path / "sizes.json"
+    assert found.ratchet == Path("sizes.json")
     cuda, cann = found.images
     assert (cuda.name, cuda.image, cuda.stage) == ("app-cuda", "docker-daemon:app:cuda", "cuda")
     assert (cuda.platform, cuda.policy.require) == ("linux/arm64", Require.ALL)
@@ -148,3 +149,28 @@ def test_what_is_refused(tmp_path: Path, text: str, complaint: str, *, seen: boo
     with pytest.raises(ConfigError) as caught:
         settings(load(tmp_path / "imgtool.toml"))
     assert complaint in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "folder", "found"),
+    [
+        ("a.tar", "", "a.tar"),
+        ("./a.tar", "", "a.tar"),
+        ("../a.tar", "project", "a.tar"),
+        ("out/../a.tar", "project", "project/a.tar"),
+        ("a.tar", "project", "project/a.tar"),
+        ("a.tar:app:1", "project", "project/a.tar:app:1"),
+        ("../a.tar", "", "../a.tar"),
+        # what follows a link is not where the name before it says
+        ("link/../a.tar", "", "project/a.tar"),
+        ("/srv/../a.tar", "project", "/srv/../a.tar"),
+    ],
+)
+@pytest.mark.parametrize("absolute", [False, True])
+def test_paths_are_shown_from_the_current_folder(
+    path: str, folder: str, found: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, absolute: bool
+) -> None:
+    (tmp_path / "project/inner").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("project/inner")
+    monkeypatch.chdir(tmp_path)
+    assert below(path, (tmp_path if absolute else Path()) / folder) == found
