@@ -22,7 +22,16 @@ from imgtool.images.documents import DIGEST, MAX_DOCUMENT, MAX_DOCUMENTS, missin
 from imgtool.images.errors import ImageError, NoImageError
 from imgtool.images.layers import Room
 from imgtool.images.reading import Reading
-from imgtool.images.transport import Answer, Origin, RefusedError, Request, Transport, is_loopback, origin_of
+from imgtool.images.transport import (
+    PROGRESS,
+    Answer,
+    Origin,
+    RefusedError,
+    Request,
+    Transport,
+    is_loopback,
+    origin_of,
+)
 from imgtool.regex import regex
 from imgtool.values import NamedTuple
 
@@ -156,7 +165,7 @@ class Client:
         state, seen, rounds = hashlib.new(algorithm), 0, 0
         held = b""
         while seen < size:
-            sent = self._authorization
+            sent, before = self._authorization, seen
             try:
                 for piece in self._pieces(digest, size, seen, sent):
                     seen += len(piece)
@@ -164,9 +173,8 @@ class Client:
                     if held:
                         yield held
                     held = piece
-                    rounds = 0
             except RefusedError as refused:
-                rounds += 1
+                rounds = 1 if seen - before >= PROGRESS else rounds + 1
                 self._authorize(refused, sent, rounds)
         if state.hexdigest() != stated:
             raise ImageError(f"{self.origin} sends something else as {digest}")

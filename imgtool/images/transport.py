@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 CONNECT, STALL = 15.0, 30.0
 #: Seconds of waiting after which a body must have come at :data:`SLOWEST` bytes a second.
 WINDOW, SLOWEST = 60.0, 2048
-#: Tries of one request; of a body those that brought nothing new.
+#: Tries of one request; of a body those that brought next to nothing new.
 TRIES = 5
 #: Seconds of the first pause, which doubles, and of the longest that a server may ask for.
 PAUSE, LONGEST_PAUSE = 0.5, 60.0
@@ -47,6 +47,10 @@ _RANGE = regex(r"bytes (\d{1,18})-")
 #: https://docs.docker.com/reference/cli/dockerd/#insecure-registries and docker's certs.d
 _CERTIFICATES = Path("/etc/docker/certs.d")
 _PORTS = {"http": 80, "https": 443}
+#: What no address holds: who reads it leniently may take another host out of it.
+_ODD = regex(r"[\x00-\x20\x7f\\]")
+#: Bytes that make a body that breaks off again and again worth asking for.
+PROGRESS = 1 << 16
 
 
 class Origin(NamedTuple):
@@ -114,7 +118,7 @@ def origin_of(url: str) -> Origin:
         host, port = parts.hostname, parts.port
     except ValueError:
         host = port = None
-    if not host or parts.scheme not in _PORTS or parts.username is not None:
+    if not host or parts.scheme not in _PORTS or parts.username is not None or _ODD.search(url):
         raise ImageError("an address that it leads to is none of HTTP's")
     return Origin(parts.scheme, host, port or _PORTS[parts.scheme])
 
@@ -182,7 +186,7 @@ class Transport:
             except Lost as lost:
                 why = str(lost)
             if seen < size:
-                failures = 1 if seen > before else failures + 1
+                failures = 1 if seen - before >= PROGRESS else failures + 1
                 if failures == TRIES:
                     raise ImageError(f"{origin_of(request.url)} {why}")
                 self._pause(_backoff(failures))

@@ -250,6 +250,44 @@ def test_a_blob_that_breaks_off_goes_on(*, ranges: bool) -> None:
     assert starts == [None, *(f"bytes={70_000 * n}-" for n in range(1, len(LAYERS[0]) // 70_000 + 1))]
 
 
+@pytest.mark.parametrize("asks", [False, True], ids=["breaks off", "wants another token"])
+def test_a_blob_does_not_come_byte_by_byte(monkeypatch: pytest.MonkeyPatch, *, asks: bool) -> None:
+    monkeypatch.setattr(transport, "PAUSE", 0.0)
+    starts = []
+
+    def dripping(asked: Asked) -> Reply | None:
+        whole = HONEST(asked)
+        assert whole
+        starts.append(asked.headers.get("range"))
+        if asks and len(starts) % 2 == 0:
+            return Reply(
+                401, headers={"WWW-Authenticate": f'Bearer realm="http://{asked.headers["host"]}/t"'}
+            )
+        headers = {**whole.headers, "Content-Length": str(len(whole.body))}
+        return whole._replace(body=whole.body[:1], headers=headers)
+
+    def say(asked: Asked) -> Reply | None:
+        token = json.dumps({"token": f"t{len(starts)}"}).encode()
+        return Reply(body=token) if asked.path.startswith("/t") else instead(BIG, dripping)(asked)
+
+    with made_up(say) as (host, _):
+        refused(host)
+    assert len(starts) < 10
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://127.0.0.1\\.example.com/",
+        "https://evil.org\\.example.com/",
+        "https://evil.org\t.example.com/",
+    ],
+)
+def test_an_address_that_is_read_in_two_ways_is_none(url: str) -> None:
+    with pytest.raises(ImageError, match="none of HTTP's"):
+        transport.origin_of(url)
+
+
 # --- busy ------------------------------------------------------------------------------------------------
 
 
