@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
-from imgtool.config import ConfigFile, Section
+from imgtool.config import ConfigFile, Section, nearest
 from imgtool.facts.globs import compile_match
 from imgtool.images import budget as budgets
 from imgtool.images.budget import Budget
@@ -27,6 +27,9 @@ POLICY = ("measure", "missing-baseline", "noise-floor", "require", *BUDGETS)
 GATE = (*POLICY, "images", "platform", "ratchet", "waivers")
 IMAGE = (*POLICY, "baseline", "image", "name", "platform", "target")
 WAIVER = ("budget", "image", "reason", "until")
+
+MANAGERS = ("apk", "conda", "dpkg", "pip", "rpm")
+"""Whose packages :mod:`imgtool.images.packages` reads."""
 
 T = TypeVar("T")
 
@@ -174,8 +177,21 @@ def _policy(section: Section, default: Policy) -> Policy:
         packages=_patterns(section, "forbid-packages", default.packages),
     )
     for pattern in policy.packages:
-        _read(section, "forbid-packages", compile_match, pattern)
+        _read(section, "forbid-packages", check_package, pattern)
     return policy.with_budgets(_budgets(section))
+
+
+def check_package(pattern: str) -> None:
+    """Refuse a pattern of packages that can match none.
+
+    Raises:
+        ValueError: it is no glob, or of a manager whose packages are not read.
+    """
+    compile_match(pattern)
+    manager, colon, _ = pattern.partition(":")
+    if colon and not any(map(compile_match(manager), MANAGERS)):
+        near = nearest(manager, MANAGERS)
+        raise ValueError(f"{pattern!r}: no manager is called {manager!r}{near}: {', '.join(MANAGERS)}")
 
 
 def _budgets(section: Section) -> Iterator[Budget]:

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from imgtool.config import nearest
-from imgtool.facts.globs import compile_match
-from imgtool.gates.settings import GateSettings, Missing, Policy, Require, Target, below
+from imgtool.gates.settings import GateSettings, Missing, Policy, Require, Target, below, check_package
 from imgtool.images import reference as references
 from imgtool.images.budget import Budget, max_growth
 from imgtool.images.compare import Measure
@@ -163,7 +162,7 @@ def _told(target: Target, asked: Asked, settings: GateSettings) -> Target:
     """With what the command line says, and with what a ratchet means where nobody says anything about growth."""
     policy = _policy(target.policy, asked)
     for pattern in policy.packages:
-        compile_match(pattern)
+        check_package(pattern)
     compared = target.baseline is not None or asked.against
     if settings.ratchet and not compared and not policy.of("max-growth"):
         policy = policy.with_budgets([max_growth("0")])

@@ -109,6 +109,11 @@ _WAIVED = '[[gate.images]]\nname = "a"\n[[gate.waivers]]\nimage = "a"\nbudget = 
         ('[gate]\nrequire = "some"\n', "must be one of all, any", True),
         ('[gate]\nplatform = "arm64"\n', "is no platform", False),
         ('[gate]\nforbid-packages = ["a["]\n', "forbid-packages: syntax error in pattern", False),
+        (
+            '[gate]\nforbid-packages = ["dkpg:a"]\n',
+            "'dkpg:a': no manager is called 'dkpg' (did you mean dpkg?)",
+            False,
+        ),
         ("[gate]\nimages = 1\n", "must be a list of tables", True),
         ("[gate]\nimages = [1]\n", "must be a list of tables", True),
         ('[[gate.images]]\nimage = "a"\n', ":1: gate.images.1.name: is missing", True),

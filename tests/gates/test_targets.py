@@ -125,11 +125,23 @@ def test_a_baseline_that_is_a_file_must_be_there(
         ({"images": ("a", "a", "a")}, GateSettings(SIZE), "3 images are called 'a'"),
         ({"images": ("cuda=a",), "baselines": ("cuda=b", "cuda=c")}, TABLE, "2 baselines are called 'cuda'"),
         ({"images": ("a",), "packages": ("a[",)}, TABLE, "syntax error in pattern"),
+        (
+            {"images": ("a",), "packages": ("npm:x",)},
+            TABLE,
+            "no manager is called 'npm'.*: apk, conda, dpkg, pip, rpm",
+        ),
+        ({"images": ("a",), "packages": ("pip:a", "dkpg:*")}, TABLE, r"'dkpg' \(did you mean dpkg\?\)"),
     ],
 )
 def test_what_is_refused(asked: dict[str, object], table: GateSettings, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         chosen(table, **asked)
+
+
+@pytest.mark.parametrize("pattern", ["gcc*", "dpkg:gcc*", "[pr]*:gcc", "*:gcc", "rpm:*:1"])
+def test_packages_of_managers_that_are_read(pattern: str) -> None:
+    (target,) = targets(Asked(images=("a",), packages=(pattern,)), TABLE, HERE)
+    assert target.policy.packages == (pattern,)
 
 
 def test_the_command_line_comes_first() -> None:
