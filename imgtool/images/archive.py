@@ -23,6 +23,8 @@ from imgtool.images.tar import BLOCK, FILE, HARDLINK, SYMLINK, Header, begins, n
 
 #: Files in an archive; docker allows an image 127 layers.
 MAX_MEMBERS = 100_000
+#: Bytes of their names, and of where links lead.
+MAX_NAMES = 16 << 20
 #: Links that lead from one name in an archive to another.
 _MAX_LINKS = 8
 
@@ -126,10 +128,12 @@ def _members(source: Region | Stream, first: bytes) -> Iterator[Header]:
     """The files of an archive, of which the first block is known."""
     if not begins(first):
         raise ImageError("it is no tar archive")
+    room = Room(MAX_NAMES)
     for _ in range(MAX_MEMBERS):
         header = next_header(source)
         if header is None:
             return
+        room.take(len(header.name) + len(header.link))
         yield header
     raise ImageError(f"it holds more than {MAX_MEMBERS:,} files")
 

@@ -527,6 +527,19 @@ def test_files_in_an_archive_are_bounded(save: Save, monkeypatch: pytest.MonkeyP
     assert refused(save(CLASSIC)) == "it holds more than 3 files"
 
 
+@pytest.mark.parametrize("compress", [False, True])
+def test_names_in_an_archive_are_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, compress: bool
+) -> None:
+    monkeypatch.setattr(archive, "MAX_NAMES", 3000)
+    for said in ({"name": "a" * 2000}, {"name": "a", "kind": tarfile.SYMTYPE, "link": "b" * 2000}):
+        data = pack([member(**said) for _ in range(2)])
+        path = tmp_path / "a.tar"
+        path.write_bytes(gzip.compress(data) if compress else data)
+        with pytest.raises(ImageError, match="more than any real image"):
+            measure(str(path))
+
+
 def test_no_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with socket.socket(socket.AF_UNIX) as listening:
