@@ -38,7 +38,8 @@ _MAX_STORED, _MAX_RAW = 1 << 28, (1 << 29) + MAX_KEPT
 #: How old an entry is counts from its last use, to the hour.
 _FRESH_SECONDS = 3600
 _HEAD = struct.Struct("<32sQ")
-_NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+# nor is waited for who writes into a pipe
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _MARKS = {".gitignore": "*\n", "CACHEDIR.TAG": "Signature: 8a477f597d28d172789f06886806bc55\n"}
 _MAX_HEAD = 4096
 _MAX_NUMBER = 1 << 62

@@ -44,7 +44,8 @@ MAX_IN_FOLDER = 160
 # how old an entry is counts from its last use, to the day
 _FRESH_SECONDS = 86_400
 
-_NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+# nor is waited for who writes into a pipe
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _OURS = ("imgtool.", "imgtool_rules.")
 
 

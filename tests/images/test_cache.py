@@ -215,6 +215,15 @@ def test_forged_ones_do_nothing(noise: bytes, at: int, tmp_path_factory: pytest.
     assert found is None or len(found.entries.paths) == len(found.entries.kinds)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipe has a name here")
+def test_a_pipe_is_not_waited_for(cache: LayerCache) -> None:
+    noted(cache)
+    path = entry(cache)
+    path.unlink()
+    os.mkfifo(path)
+    assert recalled(cache) is None
+
+
 def test_links_are_not_followed(cache: LayerCache, tmp_path: Path) -> None:
     noted(cache)
     path = entry(cache)

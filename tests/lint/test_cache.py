@@ -284,6 +284,16 @@ def test_a_bad_entry_is_as_none(text: str, kept: Path, project: Path, worked: li
     assert len(worked) == 2
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipe has a name here")
+def test_a_pipe_is_not_waited_for(kept: Path, project: Path, worked: list[Path]) -> None:
+    run(project / "Dockerfile")
+    (entry,) = entries(kept)
+    entry.unlink()
+    os.mkfifo(entry)
+    run(project / "Dockerfile")
+    assert len(worked) == 2
+
+
 def test_a_link_or_a_huge_entry_is_as_none(kept: Path, project: Path, worked: list[Path]) -> None:
     run(project / "Dockerfile")
     (entry,) = entries(kept)
