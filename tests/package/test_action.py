@@ -142,6 +142,22 @@ def test_a_version_is_a_version(tmp_path: Path, version: str) -> None:
 
 
 @needs_bash
+def test_no_module_of_the_checkout_is_run(tmp_path: Path) -> None:
+    job = Job(
+        tmp_path,
+        {"version": "0.0.1"},
+        environment={"PIP_NO_INDEX": "1"},
+        outputs={"steps.python.outputs.python-path": sys.executable},
+    )
+    for name in ("venv", "pip"):
+        (job.project / f"{name}.py").write_text("open('made', 'x')\nprint('of the checkout')\n")
+    job.step(next(step for step in steps("run") if step["id"] == "install"))
+    assert "of the checkout" not in job.log
+    assert not (job.project / "made").exists()
+    assert "No matching distribution" in job.log
+
+
+@needs_bash
 @pytest.mark.registry
 def test_installs_itself(tmp_path: Path) -> None:
     job = Job(tmp_path, outputs={"steps.python.outputs.python-path": sys.executable})
