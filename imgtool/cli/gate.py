@@ -32,6 +32,7 @@ from imgtool.images.compare import Measure
 from imgtool.images.errors import ImageError
 from imgtool.images.platforms import normal_platform
 from imgtool.images.reading import Access
+from imgtool.images.reference import why_no_file
 from imgtool.lint.fingerprint import relative
 from imgtool.report.gates.common import Where
 from imgtool.values import replace
@@ -240,6 +241,12 @@ def _refuse_usage(asked: Asked, files: Files | None, config: Path | None, *, iso
     for message, is_so in wrong.items():
         if is_so:
             raise typer.BadParameter(message)
+    for option, path in (
+        ("--dockerfile", files and files.head),
+        ("--against-dockerfile", files and files.base),
+    ):
+        if path and (why := why_no_file(str(path))):
+            raise typer.BadParameter(f"{option} {path}: {why}")
 
 
 def _chosen(

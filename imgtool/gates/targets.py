@@ -169,7 +169,8 @@ def _told(target: Target, asked: Asked, settings: GateSettings) -> Target:
     if not policy.bounds:
         raise ValueError(f"{target.name}: a gate needs a budget, as --max-growth or --max-size")
     if any(one.kind == "max-growth" for one in asked.budgets) and not compared and not settings.ratchet:
-        raise ValueError(f"{target.name}: growth over what? Name a --baseline")
+        other = " or --against-dockerfile" if asked.builds else ""
+        raise ValueError(f"{target.name}: growth over what? Name a --baseline{other}")
     if target.image is None and not asked.builds:
         raise ValueError(f"it is not told which image {target.name!r} is: {target.name}=IMAGE")
     return replace(target, policy=policy, platform=asked.platform or target.platform)

@@ -112,6 +112,7 @@ def test_a_baseline_that_is_a_file_must_be_there(
         ({}, GateSettings(SIZE), "no image is named"),
         ({"images": ("a",)}, GateSettings(), "a: a gate needs a budget"),
         ({"images": ("a",), "budgets": GROWTH}, GateSettings(), "a: growth over what"),
+        ({"builds": True, "budgets": GROWTH}, GateSettings(), "Name a --baseline or --against-dockerfile$"),
         ({}, GateSettings(SIZE, images=(Target("x", SIZE),)), "it is not told which image 'x' is: x=IMAGE"),
         ({"images": ("a", "b", "c"), "baselines": ("d",)}, TABLE, "say which baseline is whose"),
         ({"images": ("a",), "baselines": ("d", "e")}, TABLE, "say which baseline is whose"),
