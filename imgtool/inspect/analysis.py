@@ -49,6 +49,7 @@ class Analysis:
     ``kinds`` and ``packages`` are whole: kinds add up to ``flattened``, packages do with ``unowned``, files of no package.
     ``paths`` and ``folders`` are the largest of the files to be seen (a folder with all below it), ``wasted`` and
     ``duplicates`` the most costly. ``wasted_by`` and ``duplicated`` are sums over all, not over these alone.
+    ``facts`` are of the Dockerfile that the image may be built from, ``file`` is its name; None where none is known.
     """
 
     contents: Contents
@@ -62,6 +63,8 @@ class Analysis:
     duplicated: int
     wasted: tuple[Wasted, ...]
     wasted_by: tuple[Row, ...]
+    facts: Facts | None = None
+    file: str | None = None
 
 
 def analyse(
@@ -98,6 +101,8 @@ def analyse(
         wasted_by=_largest(
             Row(how.value, sum_.size, sum_.count, code=code) for (how, code), sum_ in hidden.ways.items()
         ),
+        facts=facts,
+        file=file,
     )
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from imgtool.findings import FixAvailability
+from imgtool.findings import Applicability
 from imgtool.inspect.analysis import Analysis
-from imgtool.lint.registry import find, load
+from imgtool.lint.registry import Rule, find, load
+from imgtool.report.style import printable
 from imgtool.values import NamedTuple
 
+#: A Dockerfile without a name, as commands take it.
+STDIN = "-"
 #: What the split into builder and final stage leaves behind.
 _SPLIT = frozenset({"IMG101", "IMG106", "IMG123"})
 
@@ -32,14 +36,30 @@ def code_sizes(analysis: Analysis) -> Mapping[str, int]:
     return sums
 
 
-def removals(sizes: Mapping[str, int]) -> Iterator[Removal]:
-    """One for each code in ``sizes``, which gives bytes; most bytes first."""
-    for code, size in sorted(sizes.items(), key=lambda item: (-item[1], item[0])):
-        meta = load(find(code)).meta
-        yield Removal(code, meta.name, size, _how(code, fixes=meta.fix is not FixAvailability.NONE))
+def removals(analysis: Analysis) -> Iterator[Removal]:
+    """One for each code that kinds and waste name; most bytes first."""
+    for code, size in sorted(code_sizes(analysis).items(), key=lambda item: (-item[1], item[0])):
+        rule = load(find(code))
+        yield Removal(code, rule.meta.name, size, _how(rule, analysis))
 
 
-def _how(code: str, *, fixes: bool) -> str:
+def _how(rule: Rule, analysis: Analysis) -> str:
+    """A command that does or tells something for certain: what lint makes of a Dockerfile is seen by linting it."""
+    code = rule.meta.code
+    file = printable(shlex.quote(analysis.file or STDIN))
     if code in _SPLIT:
-        return f"imgtool rewrite, or imgtool explain {code}"
-    return f"imgtool lint --select {code} --fix" if fixes else f"imgtool explain {code}"
+        rewriting = f"imgtool rewrite {file}" if analysis.facts else "imgtool rewrite"
+        return f"{rewriting}, or imgtool explain {code}"
+    if analysis.facts is None:
+        return f"imgtool explain {code}"
+    from imgtool.lint.runner import lint  # noqa: PLC0415 - without a Dockerfile nothing is linted
+
+    result = lint(b"", file, [rule], knowledge=analysis.facts)
+    found = [one for one in result.findings if one.code == code]
+    if not found:
+        return f"imgtool explain {code}"
+    fixes = {one.fix.applicability for one in found if one.fix}
+    if Applicability.SAFE in fixes:
+        return f"imgtool lint --select {code} --fix {file}"
+    unsafe = "--fix --unsafe-fixes " if Applicability.UNSAFE in fixes else ""
+    return f"imgtool lint --select {code} {unsafe}{file}"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from imgtool.inspect.analysis import Analysis, Row
 from imgtool.report.lint.common import link
 from imgtool.report.lint.markdown import plain
-from imgtool.report.removal import code_sizes, removals
+from imgtool.report.removal import removals
 from imgtool.report.sizes import Subject, instruction, place, share
 from imgtool.report.style import counted, known, size
 
@@ -54,9 +54,7 @@ def _layers(subject: Subject) -> Iterator[Sequence[str]]:
 
 def _analysis(analysis: Analysis, top: int) -> Iterator[str]:
     whole = analysis.contents.measures.flattened or 0
-    rules = [
-        (size(one.size), link(one.code), one.name, f"`{one.how}`") for one in removals(code_sizes(analysis))
-    ]
+    rules = [(size(one.size), link(one.code), one.name, f"`{one.how}`") for one in removals(analysis)]
     yield _folded("What removes it", "| size | rule | | command |\n|---:|---|---|---|\n", rules)
     yield _folded("Kinds", _head("kind"), _rows(analysis.kinds, whole, lambda row: row.kind or row.name))
     yield _folded("Folders", _head("folder"), _rows(analysis.folders, whole, lambda row: row.name))

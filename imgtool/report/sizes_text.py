@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from imgtool.images.contents import Duplicate, Wasted
 from imgtool.images.model import Layer
 from imgtool.inspect.analysis import Analysis, LayerBlame, Row
-from imgtool.report.removal import code_sizes, removals
+from imgtool.report.removal import removals
 from imgtool.report.sizes import Subject, instruction, share
 from imgtool.report.style import Style, counted, known, printable, size
 from imgtool.values import NamedTuple, dataclass
@@ -193,7 +193,7 @@ def _packages(analysis: Analysis, whole: int, look: Look) -> Iterator[str]:
 
 def _removed(analysis: Analysis) -> Iterator[str]:
     """What each rule that is named above would save, and how that is done."""
-    for removal in removals(code_sizes(analysis)):
+    for removal in removals(analysis):
         yield f"{size(removal.size):>10}  {removal.code} {removal.name}: {removal.how}"
 
 

@@ -19,7 +19,7 @@ def test_an_analysis() -> None:
     shown = markdown([image])
     assert "| 5 kB | 100.0% | the host's driver | 1 | IMG102 |" in shown
     assert "| 70 B | deleted | /gone | 1 | 2 |\n" in shown
-    assert "`imgtool lint --select IMG202 --fix`" in shown
+    assert "`imgtool explain IMG202`" in shown
     assert shown.count("<details>") == shown.count("</details>")
 
 

@@ -66,7 +66,7 @@ def test_what_the_bytes_are() -> None:
      50 kB  2 x 50 kB: /opt/same, /opt/twin
 
   what removes it
-      4 kB  IMG202 deleted-later: imgtool lint --select IMG202 --fix
+      4 kB  IMG202 deleted-later: imgtool explain IMG202
 """.splitlines()
     )
 
