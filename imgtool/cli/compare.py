@@ -49,7 +49,8 @@ def compare(
 
     Both are compared on one and the same measure. Where that is transfer and their layers are compressed in
     different ways, it is unpacked, and that is said. Layers are compared on unpacked bytes (or transfer), the
-    rest on what is to be seen in the end; a layer that both have is none, wherever it stands.
+    rest on what is to be seen in the end; a layer that both have is none, wherever it stands, and a folder
+    counts with all below it.
 
     \b
     Examples:

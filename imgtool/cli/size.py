@@ -98,7 +98,8 @@ def size(
 
     An IMAGE is docker-archive:PATH (made by docker save), docker-archive:PATH:NAME (one of several in it),
     docker-daemon:NAME, oci:FOLDER, oci-archive:PATH, registry:HOST/NAME, or any without its kind: a file
-    that exists is an archive, and so is what ends in .tar, .tar.gz or .tgz, or cannot be the name of an image.
+    that exists is an archive, and so is what ends in .tar, .tar.gz, .tar.zst or .tgz, or cannot be the name
+    of an image.
 
     \b
     Examples:

@@ -11,7 +11,7 @@ from typing import Any
 from imgtool.images.archive import StreamStore
 from imgtool.images.errors import ImageError, NoImageError
 from imgtool.images.reading import Reading
-from imgtool.images.reference import REGISTRY, why_no_file
+from imgtool.images.reference import LAYOUT, REGISTRY, layout_before, why_no_file
 from imgtool.images.streams import CHUNK
 
 #: Seconds until an engine answers at all, and without a byte while it saves: it writes the whole image
@@ -19,6 +19,7 @@ from imgtool.images.streams import CHUNK
 _ANSWER, _SAVE = 30, 1800
 #: Characters of an engine's own words that are passed on.
 _MAX_SAID = 200
+_BY_SSH = "save the image, with ssh HOST docker save NAME > app.tar, and read app.tar"
 
 
 def open_daemon(name: str, reading: Reading | None = None, *, guessed: bool = False) -> StreamStore:
@@ -53,6 +54,8 @@ def refuse_unpacked(name: str, *, guessed: bool = False) -> None:
 def _asking(name: str, *, guessed: bool) -> Iterator[Any]:
     """The engine's API; what it raises says what is wrong with the engine or the name."""
     missing, elsewhere = f"{why_no_file(name)}, and ", f"; write {REGISTRY}:{name} if it is in a registry"
+    if layout := layout_before(name):
+        elsewhere += f", {LAYOUT}:{name} if it is in the folder {layout}"
     with _explained(*(missing, elsewhere) if guessed else ("", "")):
         import docker  # noqa: PLC0415 -- 200 ms that archives need not pay
 
@@ -77,7 +80,10 @@ def _explained(before: str, elsewhere: str) -> Iterator[None]:
         raise ImageError(f"{before}{_engine()} does not give it: {said}") from None
     except (DockerException, ValueError):
         # what an address in DOCKER_HOST makes of itself is no one class
-        raise ImageError(f"{before}{_engine()} does not answer") from None
+        engine = _engine()
+        if " ssh://" in engine:
+            raise ImageError(f"{engine} is reached over ssh, which is not covered: {_BY_SSH}") from None
+        raise ImageError(f"{before}{engine} does not answer{elsewhere}") from None
     except RequestException:
         raise ImageError(f"{before}{_engine()} stopped answering half-way") from None
 

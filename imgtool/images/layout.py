@@ -25,8 +25,9 @@ def open_layout(folder: Path, reading: Reading | None = None) -> FileStore:
     """
     missing = why_no_file(str(folder))
     if missing != FOLDER:
-        error = ImageError if os.path.lexists(folder) else NoImageError
-        raise error(missing or "it is a file, and no folder with an OCI layout")
+        if os.path.lexists(folder):
+            raise ImageError(missing or "it is a file, and no folder with an OCI layout")
+        raise NoImageError("no such folder")
     store = FileStore(partial(_within, Path(os.path.realpath(folder))), reading)
     if INDEX not in store:
         raise ImageError(f"it is a folder without {INDEX}, so no OCI layout")

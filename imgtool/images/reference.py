@@ -146,6 +146,12 @@ def _path_and_name(place: str) -> tuple[str, str | None]:
     return place, None
 
 
+def layout_before(text: str) -> str | None:
+    """The folder with an OCI layout that stands before a name; None where there is none."""
+    path, name = _path_and_name(text)
+    return path if name and _kind_of_path(path) == LAYOUT else None
+
+
 def _splits(place: str) -> Iterator[tuple[str, str]]:
     yield place, ""
     for at in range(len(place) - 1, 0, -1):

@@ -45,9 +45,20 @@ def refused(reference: str) -> str:
 )
 def test_no_engine(host: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", host)
-    assert refused("nosuch") == f"no such file, and the engine at {said} does not answer"
-    assert refused("app") == f"it is a folder, and the engine at {said} does not answer"
+    hint = f"the engine at {said} does not answer; write registry:{{}} if it is in a registry"
+    assert refused("nosuch") == f"no such file, and {hint.format('nosuch')}"
+    assert refused("app") == f"it is a folder, and {hint.format('app')}"
+    Path("app/oci-layout").touch()
+    assert (
+        refused("app:1") == f"no such file, and {hint.format('app:1')}, oci:app:1 if it is in the folder app"
+    )
     assert refused("docker-daemon:app") == f"the engine at {said} does not answer"
+
+
+def test_an_engine_behind_ssh(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "ssh://me@127.0.0.1:1")
+    said = "the engine at ssh://127.0.0.1:1 is reached over ssh, which is not covered: save the image, with "
+    assert refused("docker-daemon:app").startswith(said)
 
 
 @contextmanager

@@ -374,5 +374,5 @@ def test_links_without_end_and_what_is_no_file(write: Write) -> None:
 def test_no_folder(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert refused(f"oci:{tmp_path}/file") == "it is a file, and no folder with an OCI layout"
-    with pytest.raises(NoImageError, match="no such file"):
+    with pytest.raises(NoImageError, match="no such folder"):
         measure(f"oci:{tmp_path}/none")
