@@ -17,12 +17,22 @@ from imgtool.inspect.kinds import Kind, kind_of, with_twins
 from imgtool.regex import regex
 from imgtool.values import dataclass, field
 
-__all__ = ["KEEP", "Analysis", "LayerBlame", "Row", "analyse", "waste_code"]
+__all__ = [
+    "KEEP",
+    "SAME_FOLDER",
+    "Analysis",
+    "LayerBlame",
+    "Row",
+    "analyse",
+    "folder_of",
+    "lineage",
+    "waste_code",
+]
 
 _WASTE_CODES = MappingProxyType({How.DELETED: "IMG202", How.MODE: "IMG203", How.SAME: "IMG212"})
 _COPIES = regex(r"(?:^|\s)(?:COPY|ADD)\s")
 #: A folder in which one other holds this share, in percent, says nothing that the other one does not.
-_SAME_FOLDER = 95
+SAME_FOLDER = 95
 #: Characters of a folder's path; longer ones, of which a hostile image has very many, are told as the ones they are in.
 _MAX_FOLDER = 512
 
@@ -148,7 +158,7 @@ class _Tally:
             if kind.id not in self.kinds:
                 self.kinds[kind.id] = kind, _Sum()
             self.kinds[kind.id][1].add(seen.size)
-            self.folders[_folder(seen.path)].add(seen.size)
+            self.folders[folder_of(seen.path)].add(seen.size)
             yield seen
 
 
@@ -167,8 +177,17 @@ class _Hidden:
             yield one
 
 
-def _folder(path: str) -> str:
+def folder_of(path: str) -> str:
+    """The folder of a file, or where its path is very long one that it is in."""
     return path[: _MAX_FOLDER + 1].rpartition("/")[0] or "/"
+
+
+def lineage(folder: str) -> Iterator[str]:
+    """A folder and all that it is in, the root last."""
+    yield folder
+    while folder != "/":
+        folder = posixpath.dirname(folder)
+        yield folder
 
 
 def _path(seen: Seen) -> Row:
@@ -192,11 +211,8 @@ def _folders(own: Mapping[str, _Sum], top: int) -> Iterator[Row]:
     """The largest folders with all below them, without those in which one other holds nearly all."""
     whole: dict[str, _Sum] = defaultdict(_Sum)
     for folder, sum_ in own.items():
-        path = folder
-        whole[path].add(sum_.size, sum_.count)
-        while path != "/":
-            path = posixpath.dirname(path)
-            whole[path].add(sum_.size, sum_.count)
+        for above in lineage(folder):
+            whole[above].add(sum_.size, sum_.count)
     heaviest: dict[str, int] = {}
     for folder, sum_ in whole.items():
         above = posixpath.dirname(folder)
@@ -205,6 +221,6 @@ def _folders(own: Mapping[str, _Sum], top: int) -> Iterator[Row]:
     telling = (
         (-sum_.size, folder, sum_.count)
         for folder, sum_ in whole.items()
-        if folder != "/" and heaviest.get(folder, 0) * 100 < sum_.size * _SAME_FOLDER
+        if folder != "/" and heaviest.get(folder, 0) * 100 < sum_.size * SAME_FOLDER
     )
     return (Row(folder, -size, count) for size, folder, count in nsmallest(top, telling))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import posixpath
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from imgtool.images.compare import Change, Comparison, Measure, changed_layers, changes
 from imgtool.images.tar import FILE
-from imgtool.inspect.analysis import Analysis
+from imgtool.inspect.analysis import SAME_FOLDER, Analysis, folder_of, lineage
 from imgtool.report.lint.markdown import plain
 from imgtool.report.sizes import Subject, row, step, valid
 from imgtool.report.style import Style, counted, growth, known, printable, signed, size
@@ -19,12 +20,16 @@ _HEAD = "| growth | first | second | what |\n|---:|---:|---:|---|\n"
 
 
 class Part(NamedTuple):
-    """What images are made of, and what of it changed: bytes of ``measure``, most first."""
+    """What images are made of, and what of it changed: bytes of ``measure``, most first.
+
+    ``nested``: the changes are of things that hold each other, so that their sums say nothing.
+    """
 
     title: str
     noun: str
     measure: Measure
     changes: Sequence[Change]
+    nested: bool = False
 
 
 def parts(base: Subject, head: Subject, measure: Measure = Measure.UNPACKED) -> Iterator[Part]:
@@ -39,7 +44,9 @@ def parts(base: Subject, head: Subject, measure: Measure = Measure.UNPACKED) -> 
         return
     both = base.analysis, head.analysis
     for title, noun, sizes in _SIZES:
-        yield Part(title, noun, Measure.FLATTENED, changes(sizes(both[0]), sizes(both[1])))
+        found = changes(sizes(both[0]), sizes(both[1]))
+        nested = sizes is _folders
+        yield Part(title, noun, Measure.FLATTENED, _telling(found) if nested else found, nested)
 
 
 def _kinds(analysis: Analysis) -> Mapping[str, int]:
@@ -63,11 +70,31 @@ def _paths(analysis: Analysis) -> Mapping[str, int]:
 
 
 def _folders(analysis: Analysis) -> Mapping[str, int]:
-    """What stands in each folder itself: those above it would say the same again."""
-    sizes: Counter[str] = Counter()
+    """What each folder weighs with all below it."""
+    own: Counter[str] = Counter()
     for path, count in _paths(analysis).items():
-        sizes[path.rpartition("/")[0] or "/"] += count
+        own[folder_of(path)] += count
+    sizes: Counter[str] = Counter()
+    for folder, count in own.items():
+        for above in lineage(folder):
+            sizes[above] += count
     return sizes
+
+
+def _telling(found: Sequence[Change]) -> list[Change]:
+    """The folders that say more than one other in them does: not those in which that one grew, or shrank, nearly alone."""
+    below: dict[str, list[int]] = {}
+    for one in found:
+        below.setdefault(posixpath.dirname(one.name), []).append(one.growth)
+    return [
+        one
+        for one in found
+        if one.name != "/" and not any(_nearly(one.growth, growth) for growth in below.get(one.name, ()))
+    ]
+
+
+def _nearly(whole: int, part: int) -> bool:
+    return abs(whole - part) * 100 <= abs(whole) * (100 - SAME_FOLDER)
 
 
 _SIZES: tuple[tuple[str, str, Callable[[Analysis], Mapping[str, int]]], ...] = (
@@ -105,7 +132,7 @@ def _lines(comparison: Comparison, found: Sequence[Part], style: Style, top: int
     for part in found:
         if part.changes:
             yield ""
-            yield f"  {style.paint(part.title.lower(), 'bold')} ({part.measure}): {_tally(part.changes)}"
+            yield f"  {style.paint(part.title.lower(), 'bold')} ({part.measure}): {_tally(part)}"
             yield from (_line(one, style) for one in part.changes[:top])
             if len(part.changes) > top:
                 yield style.paint(f"  … {len(part.changes) - top:,} more", "dim")
@@ -126,12 +153,15 @@ def _there(count: int | None) -> str:
     return "-" if count is None else size(count)
 
 
-def _tally(found: Sequence[Change]) -> str:
+def _tally(part: Part) -> str:
     """``2 added (+3.0 MB), 1 removed (-1.0 MB)``."""
-    sums: dict[str, list[int]] = {}
-    for one in found:
-        sums.setdefault(_way(one), []).append(one.growth)
-    return ", ".join(f"{len(each):,} {way} ({signed(sum(each))})" for way, each in sorted(sums.items()))
+    ways: dict[str, list[int]] = {}
+    for one in part.changes:
+        ways.setdefault(_way(one), []).append(one.growth)
+    return ", ".join(
+        f"{len(each):,} {way}" + ("" if part.nested else f" ({signed(sum(each))})")
+        for way, each in sorted(ways.items())
+    )
 
 
 def _way(one: Change) -> str:
@@ -163,7 +193,7 @@ def _blocks(comparison: Comparison, found: Sequence[Part], top: int) -> Iterator
             more = len(part.changes) - top
             rest = f"\n{counted(more, 'more change')}\n" if more > 0 else ""
             rows = "".join(f"| {' | '.join(_cells(one))} |\n" for one in part.changes[:top])
-            title = f"{part.title} ({part.measure}): {_tally(part.changes)}"
+            title = f"{part.title} ({part.measure}): {_tally(part)}"
             yield f"\n<details><summary>{title}</summary>\n\n{_HEAD}{rows}{rest}\n</details>\n"
 
 

@@ -50,7 +50,7 @@ second  head.tar  (docker-archive, linux/amd64, gzip)
   kinds (flattened): 1 grown (+30 kB)
      +30 kB       60 kB       90 kB  everything else
 
-  folders (flattened): 1 grown (+40 kB), 1 removed (-10 kB)
+  folders (flattened): 1 grown, 1 removed
      +40 kB       50 kB       90 kB  /opt
   … 1 more
 
@@ -59,6 +59,33 @@ second  head.tar  (docker-archive, linux/amd64, gzip)
   … 2 more
 """
     )
+
+
+def test_folders_count_all_below_them() -> None:
+    base = image_of(
+        "usr/local/cuda/lib/a 5000, usr/local/cuda/bin/b 3000, usr/local/cuda/c 100, opt/x/y/z 9, same/s 5"
+    )
+    head = image_of("usr/local/cuda/lib/a 1000, usr/local/bin/d 40, opt/x/y/z 20, top 7, same/s 5")
+    (folders,) = [part for part in parts(base, head) if part.title == "Folders"]
+    # /usr, /usr/local and /opt say nothing that the folders in them do not
+    assert [(one.name, one.before, one.after) for one in folders.changes] == [
+        ("/usr/local/cuda", 8100, 1000),
+        ("/usr/local/cuda/lib", 5000, 1000),
+        ("/usr/local/cuda/bin", 3000, None),
+        ("/usr/local/bin", None, 40),
+        ("/opt/x/y", 9, 20),
+    ]
+    both = [{row.name: row.size for row in one.analysis.folders} for one in (base, head) if one.analysis]
+    for one in folders.changes:
+        assert both[0].get(one.name, one.before) == one.before
+        assert both[1].get(one.name, one.after) == one.after
+
+
+def test_what_grows_and_shrinks_in_a_folder_is_told_apart() -> None:
+    (folders,) = [
+        part for part in parts(image_of("a/b/x 1000"), image_of("a/c/x 1002")) if part.title == "Folders"
+    ]
+    assert [(one.name, one.growth) for one in folders.changes] == [("/a/c", 1002), ("/a/b", -1000), ("/a", 2)]
 
 
 def transfer(before: int | None, after: int | None) -> str:
