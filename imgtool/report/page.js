@@ -142,7 +142,14 @@
     return [...sums].reduce((best, each) => (each[1] > best[1] ? each : best), [SEVERAL, -1])[0];
   }
 
-  const fill = (which) => (state.image === 2 ? `var(--${["less", "same", "more"][which + 1]})` : tone(which));
+  /** The colour of what is told apart; of a node that changed in part, the paler the smaller that part is. */
+  function fill(which, node) {
+    if (state.image !== 2) return tone(which);
+    const full = `var(--${["less", "same", "more"][which + 1]})`;
+    if (!node || !which) return full;
+    const changed = Math.abs(node.size[1] - node.size[0]) / value(node);
+    return `color-mix(in srgb, ${full} ${Math.round(10 + 90 * changed)}%, var(--same))`;
+  }
 
   // --- the treemap: squarified (Bruls, Huizing, van Wijk 2000), nested while there is room ---
 
@@ -236,7 +243,7 @@
       button.style.top = `${one.y}px`;
       button.style.width = `${one.w}px`;
       button.style.height = `${one.h}px`;
-      button.style.background = fill(which);
+      button.style.background = fill(which, one.node);
       if (one.w > 24 && one.h > 13) button.append(make("span", {}, one.h > 30 || one.w > 110 ? `${title(one.node)}  ${size(value(one.node))}` : title(one.node)));
       one.element = button;
       map.append(button);
@@ -272,14 +279,14 @@
     while (todo.length) {
       const one = todo.pop();
       if (one.children.length) todo.push(...one.children);
-      else sums.set(group(one), (sums.get(group(one)) || 0) + (state.image === 2 ? one.size[1] - one.size[0] : value(one)));
+      else sums.set(group(one), (sums.get(group(one)) || 0) + (state.image === 2 ? one.size[1] - one.size[0] || one.size[0] : value(one)));
     }
-    const ranked = [...sums].filter(([, sum]) => sum || state.image === 2).sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
+    const ranked = [...sums].filter(([, sum]) => sum).sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
     at("legend").replaceChildren(...ranked.map(([which, sum]) => {
       const swatch = make("span", { class: "swatch" });
       swatch.style.background = fill(which);
       const pressed = state.only === which;
-      const text = `${label(which)}  ${state.image === 2 ? growth(sum) : size(sum)}`;
+      const text = `${label(which)}  ${state.image === 2 && which ? growth(sum) : size(sum)}`;
       const button = make("button", { type: "button", "aria-pressed": pressed, title: text, onclick: () => only(which) }, swatch, text);
       return make("li", {}, button);
     }));
@@ -352,7 +359,7 @@
       rows.push(row);
     });
     const middle = two ? [["first", "bytes"], ["second", "bytes"], ["growth", "growth"]] : [["bytes", "bytes"], ["layer", "layer"]];
-    return { title: "Files and folders", about: "flattened", columns: [["path", "text"], ...middle, ["files", "count"], ["kind", "text"], ["rule", "code"]], rows, sort: two ? 3 : 1 };
+    return { title: "Files and folders", about: "flattened", columns: [["path", "text"], ...middle, ["files", "count"], ["kind", "text"], ["rule", "code"]], rows, total: rows.length, sort: two ? 3 : 1 };
   }
 
   const tables = [files(), ...data.tables];
@@ -361,7 +368,8 @@
     state.tab = tab;
     const table = tables[tab];
     state.sort = table.sort;
-    state.down = true;
+    // what changed most shall stand first, also where an image shrank
+    state.down = table.columns[table.sort][1] !== "growth" || nodes[0].size[1] >= nodes[0].size[0];
     folded = table.rows.map((row) => row.filter((_, column) => !numeric(table.columns[column][1])).join("\n").toLowerCase());
     [...at("tabs").children].forEach((button, index) => button.setAttribute("aria-selected", String(index === tab)));
     list();
@@ -374,7 +382,7 @@
     const rows = table.rows.filter((_, index) => words.every((word) => folded[index].includes(word)));
     const column = state.sort;
     const sign = state.down ? -1 : 1;
-    const rank = table.columns[column][1] === "growth" ? Math.abs : (cell) => cell ?? (numeric(table.columns[column][1]) ? -1 : "");
+    const rank = (cell) => cell ?? (numeric(table.columns[column][1]) ? -1 : "");
     rows.sort((a, b) => {
       const left = rank(a[column]);
       const right = rank(b[column]);
@@ -388,8 +396,9 @@
     });
     const lines = rows.slice(0, SHOWN_ROWS).map((row) => make("tr", {}, ...row.map((cell, index) => cellOf(cell, table.columns[index][1]))));
     at("table").replaceChildren(make("caption", { hidden: "" }, table.title), make("thead", {}, make("tr", {}, ...heads)), make("tbody", {}, ...lines));
+    const held = table.total > table.rows.length ? `, ${table.rows.length.toLocaleString("en")} of which are in this page` : "";
     const more = rows.length > SHOWN_ROWS ? `, the first ${SHOWN_ROWS} shown` : "";
-    at("count").textContent = `${rows.length.toLocaleString("en")} of ${table.rows.length.toLocaleString("en")} rows${more}${table.note ? `. ${table.note}` : ""}`;
+    at("count").textContent = `${rows.length.toLocaleString("en")} of ${table.total.toLocaleString("en")} rows${held}${more}${table.note ? `. ${table.note}` : ""}`;
   }
 
   function cellOf(cell, type) {

@@ -112,7 +112,8 @@ def page(subjects: Sequence[Subject], trend: str = "") -> str:
     title = " → ".join(printable(subject.measures.image.reference) for subject in subjects)
     images = "".join(_about(subject, subjects[:number]) for number, subject in enumerate(subjects))
     chart = f'<h2>Over time</h2><div id="trend">{trend}</div>' if trend else ""
-    return document(f"{title}: imgtool size", images, contents(subjects), chart)
+    command = "compare" if len(subjects) > 1 else "size"
+    return document(f"{title}: imgtool {command}", images, contents(subjects), chart)
 
 
 def _about(subject: Subject, before: Sequence[Subject]) -> str:
@@ -185,12 +186,29 @@ def _put(values: tuple[int, ...], at: int, value: int) -> tuple[int, ...]:
 
 
 def _table(
-    title: str, columns: Mapping[str, str], rows: Iterable[Sequence[object]], sort: int = 1, note: str = ""
+    title: str,
+    columns: Mapping[str, str],
+    rows: Iterable[Sequence[object]],
+    *,
+    sort: int = 1,
+    note: str = "",
+    total: int | None = None,
 ) -> dict[str, Any]:
+    """The first of ``rows``, and how many there are in all: ``total`` where not all are given."""
+    left = iter(rows)
     shown = [
-        [_clipped(cell) if isinstance(cell, str) else cell for cell in row] for row in islice(rows, _MOST)
+        [_clipped(cell) if isinstance(cell, str) else cell for cell in row] for row in islice(left, _MOST)
     ]
-    return {"title": title, "columns": list(columns.items()), "rows": shown, "sort": sort, "note": note}
+    if total is None:
+        total = len(shown) + sum(1 for _ in left)
+    return {
+        "title": title,
+        "columns": list(columns.items()),
+        "rows": shown,
+        "total": total,
+        "sort": sort,
+        "note": note,
+    }
 
 
 def _clipped(cell: str) -> str:
@@ -239,6 +257,7 @@ def _tables(subject: Subject) -> Iterator[dict[str, Any]]:
             (one.path, one.size, one.layer, one.by, one.how.value, waste_code(one, held.measures.image))
             for one in nlargest(_MOST, held.wasted(), key=lambda one: one.size)
         ),
+        total=sum(way.count for way in analysis.wasted_by),
     )
     yield _table(
         "Duplicates",

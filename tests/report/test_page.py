@@ -98,6 +98,21 @@ def test_how_measures_moved() -> None:
     assert "913,000 bytes, -67 kB (-6.8%)<br>" in page([ONE, OTHER])
 
 
+def test_the_title_says_which_command_shows_it() -> None:
+    assert "<title>other.tar: imgtool size</title>" in page([OTHER])
+    assert "other.tar: imgtool compare</title>" in page([ONE, OTHER])
+
+
+def test_rows_that_have_no_room_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "_MOST", 2)
+    content = ", ".join(f"d{n}/f 500" for n in range(5))
+    whole, gone = layer(content), layer(", ".join(f".wh.d{n}" for n in range(5)))
+    (*_, waste, _twice) = data_of(page([image(whole, gone)]))["tables"]
+    assert (waste["title"], len(waste["rows"]), waste["total"]) == ("Waste", 2, 5)
+    for table in data_of(page([OTHER, image(whole)]))["tables"][-2:]:
+        assert (len(table["rows"]), table["total"]) == (2, 8)
+
+
 def test_long_texts_are_cut_in_their_middle() -> None:
     path = "/".join(["a" * 100] * 5)
     (row,) = data_of(page([image(layer(f"{path} 5000"), layer(".wh." + "a" * 100))]))["tables"][3]["rows"]
@@ -293,6 +308,48 @@ def test_two_images(tab: Page, tmp_path: Path) -> None:
         "(e => { e.value = '1'; e.dispatchEvent(new Event('change')); })(document.querySelector('#image'))"
     )
     assert not any("/usr/lib/b" in label for label in boxes(tab))
+
+
+@needs_browser
+def test_what_hardly_changed_is_hardly_coloured(tab: Page, tmp_path: Path) -> None:
+    base = image(layer("lib/a 1000000, old/b 500000, same/s 400000, half/h 300000"))
+    head = image(layer("lib/a 1000400, new/c 450000, same/s 400000, half/h 150000"))
+    drawn(tab, tmp_path, [base, head])
+    fills = tab.run(
+        "Object.fromEntries([...document.querySelectorAll('#map button')]"
+        ".map(b => [b.getAttribute('aria-label').split(' ')[0], b.style.background]))"
+    )
+    full = "color-mix(in srgb, var(--%s) %d%%, var(--same))"
+    expected = {"/lib": full % ("more", 10), "/half": full % ("less", 55), "/same": "var(--same)"}
+    expected |= {"/old": full % ("less", 100), "/new": full % ("more", 100)}
+    assert {name: fills[name] for name in expected} == expected
+    assert tab.run("getComputedStyle(document.querySelector('#map button')).backgroundColor") not in {
+        "",
+        "rgba(0, 0, 0, 0)",
+    }
+    whole = tab.run("[...document.querySelectorAll('#legend button')].map(b => b.textContent)")
+    assert whole == ["smaller or gone  -650 kB", "larger or new  +450 kB", "same size  400 kB"]
+
+
+@needs_browser
+def test_growth_sorts_by_its_sign(tab: Page, tmp_path: Path) -> None:
+    base = image(layer("a 3000, b 2000, c 1000"))
+    drawn(tab, tmp_path, [base, image(layer("c 2000"))])
+    assert rows(tab, 4) == ["-3 kB", "-2 kB", "+1 kB"]
+    assert tab.run("document.querySelector('[aria-sort=ascending]').textContent") == "growth ↑"
+    tab.click("th:nth-child(4) button")
+    assert rows(tab, 4) == ["+1 kB", "-2 kB", "-3 kB"]
+    drawn(tab, tmp_path, [image(layer("c 2000")), base])
+    assert rows(tab, 4) == ["+3 kB", "+2 kB", "-1 kB"]
+
+
+@needs_browser
+def test_rows_left_out_are_told(tab: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "_MOST", 2)
+    drawn(tab, tmp_path, [image(layer("a 1")), image(layer("a 2000, b 3000, c 4000"))], "#table=5")
+    assert tab.run("document.querySelector('#count').textContent") == (
+        "2 of 3 rows, 2 of which are in this page. On flattened bytes"
+    )
 
 
 @needs_browser
