@@ -125,13 +125,10 @@ def audit(
 
 
 def _refuse_inside(output: Path, words: Iterable[str]) -> None:
-    """Refuse to write tables among what is audited."""
-    place = output.resolve()
+    """Refuse to write tables right among what is audited; a folder of their own in it is nobody's Dockerfile."""
     for word in words:
-        if Path(word).is_dir() and place.is_relative_to(Path(word).resolve()):
-            raise typer.BadParameter(
-                f"--output {output} lies in {word}, which is audited: give a folder elsewhere"
-            )
+        if Path(word).is_dir() and output.resolve() == Path(word).resolve():
+            raise typer.BadParameter(f"--output {output} is what is audited: give a folder of its own")
 
 
 def _listed(path: Path | None) -> list[str]:

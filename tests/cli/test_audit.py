@@ -184,12 +184,8 @@ def test_secrets_stay_out_of_the_tables(imgtool: Imgtool) -> None:
     ("words", "message"),
     [
         (("empty", "-o", "out"), "nothing to audit"),
-        (("estate", "-o", "estate"), "--output estate lies in estate, which is audited"),
-        (
-            ("estate/000", "estate", "-o", "estate/new/out"),
-            "--output estate/new/out lies in estate, which is",
-        ),
-        ((".", "-o", "out"), "--output out lies in ., which is audited"),
+        (("estate", "-o", "estate"), "--output estate is what is audited"),
+        ((".", "-o", "."), "--output . is what is audited"),
         (
             ("estate", "-o", "full"),
             "full holds other things than an audit: give --output a folder of its own",
