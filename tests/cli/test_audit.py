@@ -315,7 +315,11 @@ def test_a_process_that_is_killed(imgtool: Imgtool, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_an_audit_that_is_ended_goes_on(imgtool: Imgtool, how: signal.Signals) -> None:
     estate(MANY)
-    code = "import sys; from imgtool.audit import tables; tables.ROWS = 5; from imgtool.__main__ import main; main()"
+    # a shell starts what runs in its background with the signal ignored, and that is inherited
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "from imgtool.audit import tables; tables.ROWS = 5; from imgtool.__main__ import main; main()"
+    )
     words = ("audit", "estate", "-o", "out", "--jobs", "2")
     running = subprocess.Popen([sys.executable, "-c", code, *words], stderr=subprocess.DEVNULL)
     watcher = half_way(lambda: running.send_signal(how))

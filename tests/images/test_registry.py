@@ -461,12 +461,20 @@ def test_an_interrupt_ends_it_soon() -> None:
     honest = serving(FILES)
     reply = Reply(pieces=dripping, headers={"Content-Length": str(size)})
     with made_up(lambda asked: reply if digest in asked.path else honest(asked)) as (host, asked):
-        words = [sys.executable, "-m", "imgtool", "size", "--no-cache", f"registry:{host}/a:1"]
-        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        end = time.monotonic() + 30
-        while not any(digest in one.path for one in asked) and time.monotonic() < end:
-            time.sleep(0.05)
-        time.sleep(0.3)
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=10)
+        # a shell starts what runs in its background with the signal ignored, and that is inherited
+        code = (
+            "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+            "from imgtool.__main__ import main; main()"
+        )
+        words = [sys.executable, "-c", code, "size", "--no-cache", f"registry:{host}/a:1"]
+        with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+            end = time.monotonic() + 30
+            while not any(digest in one.path for one in asked) and time.monotonic() < end:
+                time.sleep(0.05)
+            time.sleep(0.3)
+            process.send_signal(signal.SIGINT)
+            try:
+                process.communicate(timeout=20)
+            finally:
+                process.kill()
     assert process.returncode
