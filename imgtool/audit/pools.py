@@ -6,7 +6,6 @@ Both begin work and give futures of the standard library. What is lost with a pr
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 import sys
 import threading
@@ -71,12 +70,6 @@ def _reason(future: Future[R]) -> str | None:
 
 
 # --- processes here ---------------------------------------------------------------------------------------
-
-
-def processors() -> int:
-    """How many this process may use: a container may have fewer than the machine."""
-    allowed = getattr(os, "sched_getaffinity", None)
-    return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
 class _Worker(NamedTuple):

@@ -23,7 +23,7 @@ from imgtool.cli.output import say
 from imgtool.config import ConfigError
 from imgtool.images.reading import Access
 from imgtool.leaks import hide
-from imgtool.lint.batch import Request
+from imgtool.lint.batch import Request, processors
 from imgtool.report.style import counted
 from imgtool.values import dataclass, field
 
@@ -152,7 +152,7 @@ def _items(words: list[str], listed: list[str], request: Request, read: Reading)
 @contextmanager
 def _pool(scheduler: str | None, jobs: int | None, seconds: float) -> Iterator[Pool]:
     if scheduler is None:
-        workers = jobs or pools.processors()
+        workers = jobs or processors()
         with pools.embedded(work.examine, workers, seconds=seconds, memory=_MEMORY) as submit:
             yield submit, workers * pools.AHEAD
     else:

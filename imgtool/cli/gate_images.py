@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from imgtool.cli.output import say
-from imgtool.cli.progress import Counter, line
+from imgtool.cli.progress import Counter, clean_up_when_ended, line
 from imgtool.facts.facts import FactOptions, Facts
 from imgtool.gates.model import Judged, Weighed
 from imgtool.gates.settings import Target
@@ -28,9 +27,6 @@ from imgtool.syntax.source import load as read_file
 from imgtool.values import dataclass, field, replace
 from imgtool.verify.build import BuildError, Recipe, build, remove
 from imgtool.verify.errors import NotEstablishedError
-
-#: 128 and the number of the signal, as shells have it.
-_TERMINATED = 143
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +113,7 @@ def built(
 ) -> Iterator[tuple[Built, tuple[Target, ...]]]:
     """Build what targets are made of, each stage once; nothing of it stays in the engine."""
     say("this builds the project's own code")
-    # so that a job that is cancelled leaves no images behind
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
+    clean_up_when_ended()
     there = Built(access)
     try:
         yield there, tuple([_built(target, files, there) for target in targets])

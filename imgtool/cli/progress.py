@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from imgtool.cli.output import say
 from imgtool.report.style import printable, size
 
 _REDRAW_SECONDS = 0.2
+#: 128 and the number of the signal, as shells have it.
+_TERMINATED = 143
 
 
 class Show(Protocol):
@@ -60,3 +63,8 @@ def line() -> Iterator[Show]:
         if terminal:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
+
+
+def clean_up_when_ended() -> None:
+    """Have a job that is cancelled run what stands in ``finally``, so that it leaves neither builds nor images behind."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import re
-import signal
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ from imgtool.cli.basics import UNREADABLE
 from imgtool.cli.images import NOT_MEASURABLE, Platform
 from imgtool.cli.inputs import BuildArgs, build_args
 from imgtool.cli.output import say
-from imgtool.cli.progress import line
+from imgtool.cli.progress import clean_up_when_ended, line
 from imgtool.images.errors import ImageError
 from imgtool.images.spool import Spool
 from imgtool.leaks import hide
@@ -33,8 +32,6 @@ from imgtool.verify.verdict import Options, Verdict, compare, not_built
 
 DIFFERENT = 1
 _NO_NETWORK = "none"
-#: 128 and the number of the signal, as shells have it.
-_TERMINATED = 143
 _ALL = 100
 
 
@@ -166,8 +163,7 @@ def _printed(verdict: Verdict, form: Format) -> str:
 def _verdict(subjects: tuple[Subject, Subject], recipe: Recipe, options: Options, *, keep: bool) -> Verdict:
     """Open both and compare them; what was built goes again, whatever happens."""
     say("this builds and runs the project's own code")
-    # so that a job that is cancelled leaves neither builds nor images behind
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
+    clean_up_when_ended()
     spool, there = Spool(), list[Opened]()
     try:
         return _compared(subjects, recipe, options, spool, there)

@@ -308,7 +308,10 @@ def _worth(jobs: Sequence[Job]) -> int:
             size += job.path.stat().st_size
     if size < WORTH_PROCESSES:
         return 1
-    # a container may have fewer processors than the machine
+    return min(processors(), _MOST_PROCESSES)
+
+
+def processors() -> int:
+    """How many this process may use: a container may have fewer than the machine."""
     allowed = getattr(os, "sched_getaffinity", None)
-    count = len(allowed(0)) if allowed else os.cpu_count() or 1
-    return min(count, _MOST_PROCESSES)
+    return len(allowed(0)) if allowed else os.cpu_count() or 1

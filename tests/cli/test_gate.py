@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from archives import classic, files, layer, oci
+from archives import layer, pair
 
 from imgtool.cli.start import run
 
@@ -14,14 +14,8 @@ BASE, HEAD = [layer("a 100000")], [layer("a 100000"), layer("b 20000, a 100000")
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for name, content in {
-        "base.tar": classic(BASE),
-        "head.tar": classic(HEAD),
-        "base.oci.tar": oci(BASE),
-        "head.oci.tar": oci(HEAD),
-        "arm.tar": classic(BASE, architecture="arm64"),
-    }.items():
-        (tmp_path / name).write_bytes(files(content))
+    for name, data in pair(BASE, HEAD).items():
+        (tmp_path / name).write_bytes(data)
 
 
 def exit_code(*words: str) -> object:

@@ -152,3 +152,15 @@ def compressed(data: bytes, kind: str = "gzip") -> bytes:
 
 def blob(data: bytes) -> dict[str, bytes]:
     return {f"blobs/sha256/{sha256(data)}": data}
+
+
+def pair(base: list[bytes], head: list[bytes]) -> dict[str, bytes]:
+    """Archives of two images by their names, each as docker and as a layout keeps it, and one of another platform."""
+    made = {
+        "base.tar": classic(base),
+        "head.tar": classic(head),
+        "base.oci.tar": oci(base),
+        "head.oci.tar": oci(head),
+        "arm.tar": classic(base, architecture="arm64"),
+    }
+    return {name: files(content) for name, content in made.items()}
