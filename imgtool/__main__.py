@@ -14,7 +14,24 @@ def main() -> None:
         return
     from imgtool.cli.start import run  # noqa: PLC0415 - --version needs none of it
 
-    run(sys.argv[1:])
+    try:
+        run(sys.argv[1:])
+    except SystemExit as end:
+        # what profiles a run wants to see its end
+        if sys.argv[1:2] == ["lint"] and isinstance(end.code, int) and not (sys.getprofile() or sys.gettrace()):
+            _leave(end.code)
+        raise
+
+
+def _leave(code: int) -> None:
+    """End the process without taking all objects down one by one, which takes a tenth of what linting a file does."""
+    import atexit  # noqa: PLC0415 - likewise
+    import os  # noqa: PLC0415 - likewise
+
+    # as multiprocessing ends what it has forked; standard output has been written
+    atexit._run_exitfuncs()  # noqa: SLF001 - there is no other way
+    sys.stderr.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":
