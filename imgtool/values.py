@@ -101,26 +101,36 @@ def _made(cls: type[T], fields: tuple[_Field, ...], *, frozen: bool, slots: bool
         # a class that defines __eq__ has __hash__ = None where it defines none
         if name not in space or (name == "__hash__" and space[name] is None and "__eq__" not in cls.__dict__):
             space[name] = method
-    space["__init__"] = _first_init(lambda: made, fields, frozen=frozen)
+    # what sets its attributes one by one costs three times as much as what may assign them
+    swaps = frozen and slots and cls.__bases__ == (object,) and len(names) > 1
+    space["__init__"] = _first_init(lambda: made, fields, frozen=frozen, swaps=swaps)
     kind: Any = type(cls)
     made: Any = kind(cls.__name__, cls.__bases__, space)
     made.__qualname__ = cls.__qualname__
     return cast("type[T]", made)
 
 
-def _first_init(made: Callable[[], type], fields: tuple[_Field, ...], *, frozen: bool) -> Callable[..., None]:
+def _first_init(
+    made: Callable[[], type], fields: tuple[_Field, ...], *, frozen: bool, swaps: bool
+) -> Callable[..., None]:
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807 - it is one
         cls: Any = made()
-        cls.__init__ = _init(cls, fields, frozen=frozen)
+        cls.__init__ = _init(cls, fields, frozen=frozen, swaps=swaps)
         cls.__init__(self, *args, **kwargs)
 
     return __init__
 
 
-def _init(cls: type, fields: tuple[_Field, ...], *, frozen: bool) -> Any:
-    """``__init__`` of a class, compiled."""
+def _init(cls: type, fields: tuple[_Field, ...], *, frozen: bool, swaps: bool) -> Any:
+    """``__init__`` of a class, compiled. Where it ``swaps``, a value is of a class like it that is not frozen until
+    its attributes are set.
+    """
     names: dict[str, Any] = {"_set": object.__setattr__, "_missing": _MISSING}
     parameters, body = [], []
+    if swaps:
+        unfrozen = type(cls.__name__, (), {"__slots__": cls.__dict__["__slots__"]})
+        names |= {"_become": object.__dict__["__class__"].__set__, "_unfrozen": unfrozen, "_frozen": cls}
+        body.append(" _become(self, _unfrozen)")
     for one in fields:
         value = one.name if one.init else f"_default_{one.name}"
         names[f"_default_{one.name}"] = one.default
@@ -131,7 +141,10 @@ def _init(cls: type, fields: tuple[_Field, ...], *, frozen: bool) -> Any:
         if one.init:
             default = one.default is not _MISSING or one.factory is not _MISSING
             parameters.append(f"{one.name}=_default_{one.name}" if default else one.name)
-        body.append(f" _set(self, {one.name!r}, {value})" if frozen else f" self.{one.name} = {value}")
+        assigned = swaps or not frozen
+        body.append(f" self.{one.name} = {value}" if assigned else f" _set(self, {one.name!r}, {value})")
+    if swaps:
+        body.append(" self.__class__ = _frozen")
     if hasattr(cls, "__post_init__"):
         body.append(" self.__post_init__()")
     text = f"def __init__({', '.join(['self', *parameters])}):\n" + ("\n".join(body) or " pass")
@@ -228,6 +241,7 @@ else:
                 "__slots__": (),
                 "_fields": names,
                 "_field_defaults": defaults,
+                "_field_at": {field: at for at, field in enumerate(names)},
                 "__match_args__": names,
                 "__annotations__": types,
                 "__new__": _first_new(lambda: made, names, tuple(defaults.values())),
@@ -270,10 +284,14 @@ else:
         return found
 
     def _replace(self: Any, /, **changes: Any) -> Any:
-        found = tuple.__new__(self.__class__, map(changes.pop, self._fields, self))
-        if changes:
-            raise ValueError(f"Got unexpected field names: {list(changes)!r}")
-        return found
+        # few of many fields change
+        values = list(self)
+        at = self._field_at
+        for name, value in changes.items():
+            if name not in at:
+                raise ValueError(f"Got unexpected field names: {[n for n in changes if n not in at]!r}")
+            values[at[name]] = value
+        return tuple.__new__(self.__class__, values)
 
     def _as_dict(self: Any) -> dict[str, Any]:
         return dict(zip(self._fields, self, strict=True))

@@ -141,6 +141,10 @@ class Instruction:
     inner: Instruction | None = None
     problem: SyntaxProblem | None = None
 
+    def __hash__(self) -> int:
+        # those of one file are told apart by it; hashing every field is slow
+        return hash(self.span)
+
     def flag(self, name: str) -> Flag | None:
         """The last flag of that name."""
         return next((f for f in reversed(self.flags) if f.name == name), None)
