@@ -52,9 +52,12 @@ class ContextFile(NamedTuple):
     size: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Listing:
-    """Files in the order of their paths. Where not ``complete``, a limit was met and there may be more."""
+    """Files in the order of their paths. Where not ``complete``, a limit was met and there may be more.
+
+    One is equal to itself alone, so that what is worked out of it can be kept by it.
+    """
 
     files: tuple[ContextFile, ...]
     complete: bool

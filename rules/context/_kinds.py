@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from imgtool.rule import (
     REGISTRY,
     BuildContext,
     ContextFile,
+    Listing,
     is_foreign,
     is_public,
     may_hold,
@@ -19,6 +21,9 @@ from imgtool.rule import (
 )
 
 from .._patterns import compiled
+
+HISTORY = ".git"
+"""The folder of a repository's history."""
 
 MIN_BINARY = 50_000_000
 """Bytes from which on a ``.bin`` is taken for weights."""
@@ -57,10 +62,72 @@ def folder_of_weights(path: str) -> bool:
     return compiled(_FOLDER_OF_WEIGHTS).fullmatch(path.rstrip("/")) is not None
 
 
-@lru_cache(maxsize=1 << 16)
 def interesting(file: ContextFile) -> bool:
-    """Whether it is worth asking what it is; cheap, as a context has many files and serves many Dockerfiles."""
+    """Whether it is worth asking what it is."""
     return git(file) or weights(file) or secret_file(file.path) is not None
+
+
+class Made(NamedTuple):
+    """A folder of what is made: ``sign`` is what its project has, ``shows`` a file that is there where it was made.
+
+    ``pattern`` keeps it out of a context, wherever it is or at the top alone.
+    """
+
+    name: str
+    sign: str
+    shows: str
+    pattern: str
+
+    @property
+    def anywhere(self) -> bool:
+        return self.pattern.startswith("**")
+
+
+MADE = (
+    Made("node_modules", "package.json", "", "**/node_modules"),
+    Made("build", "CMakeLists.txt", "build/CMakeCache.txt", "build"),
+    Made("target", "Cargo.toml", "target/CACHEDIR.TAG", "target"),
+)
+
+
+class Summary(NamedTuple):
+    """What the files of a listing are.
+
+    ``folders`` are the bytes of the files by the folders they are in: one that no image needs, or ``""``, then those
+    of :data:`MADE`; the first files' first. ``signs`` are the names of :data:`MADE` whose project is there.
+    """
+
+    interesting: tuple[ContextFile, ...]
+    folders: Mapping[tuple[str, ...], int]
+    signs: frozenset[str]
+    python: bool
+    nested_history: bool
+
+
+# many Dockerfiles have one context, and it has many files
+@lru_cache(maxsize=4)
+def summary(listing: Listing) -> Summary:
+    """What is to be known of a listing, whichever Dockerfile asks."""
+    folders: dict[tuple[str, ...], int] = {}
+    signs = {made.name for made in MADE if any(_shows(made, file.path) for file in listing.files)}
+    for file in listing.files:
+        key = (needless(file) or "", *(made.name for made in MADE if _is_in(file.path, made)))
+        folders[key] = folders.get(key, 0) + file.size
+    return Summary(
+        interesting=tuple(filter(interesting, listing.files)),
+        folders=folders,
+        signs=frozenset(signs),
+        python=any(file.path.endswith(".py") for file in listing.files),
+        nested_history=any(needless(f) == HISTORY and not f.path.startswith(".git/") for f in listing.files),
+    )
+
+
+def _shows(made: Made, path: str) -> bool:
+    return path == made.sign or (made.anywhere and path.endswith(f"/{made.sign}"))
+
+
+def _is_in(path: str, made: Made) -> bool:
+    return path.startswith(f"{made.name}/") or (made.anywhere and f"/{made.name}/" in path)
 
 
 class SecretFile(NamedTuple):

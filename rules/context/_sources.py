@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from imgtool.rule import BuildContext, Facts, Flag, Ignore, Instruction, Span, Stage, local_sources, mounts_of
@@ -12,15 +13,17 @@ from .._patterns import compiled
 
 # a name of wildcards alone matches whatever there is
 _ANY = r"[*?.]*\*[*?.]*"
+_TAKES = frozenset(("COPY", "ADD"))
 
 
 class Source(NamedTuple):
-    """One operand: its place and its value, variables replaced."""
+    """One operand: its place and its value, variables replaced; ``names`` are those of its path in the context."""
 
     stage: Stage
     instruction: Instruction
     span: Span
     text: str
+    names: tuple[str, ...]
 
     @property
     def excluded(self) -> tuple[str, ...]:
@@ -29,40 +32,50 @@ class Source(NamedTuple):
     @property
     def path(self) -> str:
         """What it names, relative to the context."""
-        return "/".join(self._names())
+        return "/".join(self.names)
 
     def takes_all(self) -> bool:
         """Whether it is the context itself, or all that is at its top: ``.``, ``/``, ``./*``."""
-        names = self._names()
-        return not names or (len(names) == 1 and compiled(_ANY).fullmatch(names[0]) is not None)
+        return not self.names or (len(self.names) == 1 and _is_any(self.names[0]))
 
     def takes_folder(self, context: BuildContext) -> bool:
         """Whether it is a folder there, or all that is in one."""
-        names = self._names()
-        if names and compiled(_ANY).fullmatch(names[-1]):
-            names.pop()
+        names = self.names[:-1] if self.names and _is_any(self.names[-1]) else self.names
         return bool(names) and context.is_folder("/".join(names))
-
-    def _names(self) -> list[str]:
-        return [name for name in posixpath.normpath(f"/{self.text}").split("/") if name]
 
     def takes(self, context: BuildContext) -> Callable[[str], bool]:
         """Whether it takes a file that the builder can get, by its path."""
         return context.takes([self.text], Ignore.of(self.excluded))
 
 
-def sources(facts: Facts) -> Iterator[Source]:
+def _is_any(name: str) -> bool:
+    return "*" in name and compiled(_ANY).fullmatch(name) is not None
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name for name in posixpath.normpath(f"/{text}").split("/") if name)
+
+
+# several rules ask for those of one file, one after the other
+@lru_cache(maxsize=1)
+def sources(facts: Facts) -> tuple[Source, ...]:
     """The operands of all stages that are built; those whose variables are not known are left out.
 
     Those of ONBUILD are read from another context.
     """
+    return tuple(_operands(facts))
+
+
+def _operands(facts: Facts) -> Iterator[Source]:
     for stage in facts.stages:
         for instruction in stage.instructions if stage in facts.built else ():
-            local = set(local_sources(instruction))
-            for word, written in zip(instruction.words[:-1], instruction.args[:-1], strict=False):
+            # of the others none has any
+            local = set(local_sources(instruction)) if instruction.keyword in _TAKES else ()
+            pairs = zip(instruction.words[:-1], instruction.args[:-1], strict=False) if local else ()
+            for word, written in pairs:
                 text = facts.expand(instruction, written) if written in local else None
                 if text:
-                    yield Source(stage, instruction, word.span, text)
+                    yield Source(stage, instruction, word.span, text, _names(text))
 
 
 def mounted(facts: Facts) -> Iterator[Source]:
@@ -70,11 +83,11 @@ def mounted(facts: Facts) -> Iterator[Source]:
     for stage in facts.stages:
         for node in stage.instructions if stage in facts.built else ():
             flags = [flag for flag in node.flags if flag.name == "mount" and flag.value]
-            for flag, mount in zip(flags, mounts_of(node), strict=False):
+            for flag, mount in zip(flags, mounts_of(node), strict=False) if flags else ():
                 bound = mount.type == "bind" and not mount.from_ and mount.source
                 text = facts.expand(node, mount.source) if bound else None
                 if text:
-                    yield Source(stage, node, _within(flag, mount.source, facts), text)
+                    yield Source(stage, node, _within(flag, mount.source, facts), text, _names(text))
 
 
 def _within(flag: Flag, text: str, facts: Facts) -> Span:

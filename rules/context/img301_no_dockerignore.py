@@ -74,12 +74,12 @@ CMake and Cargo, files of secrets. It leaves out nothing that the Dockerfile cop
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
+from typing import NamedTuple
 
 from imgtool.rule import (
     BuildContext,
-    ContextFile,
     Document,
     Facts,
     Finding,
@@ -91,25 +91,30 @@ from imgtool.rule import (
 )
 
 from .._patterns import compiled
-from ._kinds import interesting, needless, secret
+from ._kinds import HISTORY, MADE, Made, Summary, secret, summary
 from ._sources import Source, mounted, sources
 
 META = RuleMeta(
     "IMG301", "no-dockerignore", severity=Severity.WARNING, since="0.1.0", fix=FixAvailability.SOMETIMES
 )
 
-_GIT = ".git"
 _CODE = "__pycache__"
-# (a folder of what is made, what its project has, what shows that it is made, the pattern)
-_MADE = (
-    ("node_modules", "package.json", "", "**/node_modules"),
-    ("build", "CMakeLists.txt", "build/CMakeCache.txt", "build"),
-    ("target", "Cargo.toml", "target/CACHEDIR.TAG", "target"),
-)
 # what makes node_modules again
 _INSTALLS = rb"\b(?:npm|pnpm|yarn|bun)\b"
 # less is not worth a figure
 _LEAST = 1_000_000
+
+
+class _Taken(NamedTuple):
+    """An operand with what it takes, and the patterns that keep out of it what no image needs, by the folders' names.
+
+    ``folders`` are the bytes of these folders; none where another folder may be the context.
+    """
+
+    source: Source
+    files: Summary
+    patterns: Mapping[str, str]
+    folders: Counter[str]
 
 
 def check(_document: Document, facts: Facts) -> Iterator[Finding]:
@@ -118,15 +123,16 @@ def check(_document: Document, facts: Facts) -> Iterator[Finding]:
         return
     found = [source for source in sources(facts) if not source.excluded]
     whole = next((source for source in found if source.takes_all()), None)
-    folder = (source for source in found if source.takes_folder(context) and source.path != _GIT)
-    source = whole or next((source for source in folder if _needless(source, facts)), None)
-    if source is None or any(other.ignore_file for other in facts.contexts):
+    folder = (source for source in found if source.takes_folder(context) and source.path != HISTORY)
+    all_taken = (_taken(source, context, facts) for source in ((whole,) if whole else folder))
+    taken = next((taken for taken in all_taken if whole or taken.folders), None)
+    if taken is None or any(other.ignore_file for other in facts.contexts):
         return
+    source, folders = taken.source, taken.folders
     complete = context.files().complete
-    folders = _needless(source, facts)
     saving = folders.total() if complete and source.stage in facts.shipped else 0
-    lines = _lines(source, context, facts)
-    message = f"{_taken(source, folders)}, as there is no .dockerignore; write one" + (
+    lines = _lines(taken, context, facts)
+    message = f"{_words(source, folders)}, as there is no .dockerignore; write one" + (
         f" with {', '.join(lines)}" if lines else ""
     )
     yield META.finding(
@@ -145,12 +151,11 @@ def _fix(context: BuildContext, lines: Sequence[str]) -> Fix | None:
     return Fix(message, (), creates=((str(context.root / ".dockerignore"), text),)) if lines else None
 
 
-def _lines(source: Source, context: BuildContext, facts: Facts) -> list[str]:
+def _lines(taken: _Taken, context: BuildContext, facts: Facts) -> list[str]:
     """Patterns for what no image needs, and for secrets, but for what the Dockerfile names."""
-    files = _taken_files(source, context)
-    found = (secret(file, context) for file in files if interesting(file))
+    found = (secret(file, context) for file in taken.files.interesting)
     secrets = ["**/.env*", *(kind.pattern for kind in found if kind)]
-    lines = dict.fromkeys([*_patterns(source, files, context, facts).values(), *secrets])
+    lines = dict.fromkeys([*taken.patterns.values(), *secrets])
     named = _named(facts)
     return [line for line in lines if not _keeps_out(line, named)]
 
@@ -160,72 +165,55 @@ def _named(facts: Facts) -> list[str]:
     return [source.path for source in chain(sources(facts), mounted(facts)) if not source.takes_all()]
 
 
-def _keeps_out(line: str, paths: Iterable[str]) -> bool:
+def _keeps_out(line: str, paths: Sequence[str]) -> bool:
+    if not paths:
+        return False
     ignore = Ignore.parse(f"{line}\n".encode())
     return any(ignore.matches(path) for path in paths)
 
 
-def _patterns(
-    source: Source, files: Sequence[ContextFile], context: BuildContext, facts: Facts
-) -> dict[str, str]:
+def _taken(source: Source, context: BuildContext, facts: Facts) -> _Taken:
+    files = summary(context.copied([source.text]))
+    patterns = _patterns(source, files, context, facts)
+    alone = len(facts.contexts) == 1
+    return _Taken(source, files, patterns, _needless(files, patterns, facts) if alone else Counter())
+
+
+def _patterns(source: Source, files: Summary, context: BuildContext, facts: Facts) -> dict[str, str]:
     """What keeps out folders that no image needs, by their names: those that are there, or will be."""
-    found = {name: f"**/{name}" for name in filter(None, map(needless, files))}
-    if source.takes_all() and (_GIT in found or context.holds(_GIT)):
-        nested = any(needless(file) == _GIT and not file.path.startswith(".git/") for file in files)
-        found = {_GIT: "**/.git" if nested else _GIT} | {k: v for k, v in found.items() if k != _GIT}
-    if any(file.path.endswith(".py") for file in files):
+    found = {name: f"**/{name}" for name, *_ in files.folders if name}
+    if source.takes_all() and (HISTORY in found or context.holds(HISTORY)):
+        history = f"**/{HISTORY}" if files.nested_history else HISTORY
+        found = {HISTORY: history} | {k: v for k, v in found.items() if k != HISTORY}
+    if files.python:
         found.setdefault(_CODE, f"**/{_CODE}")
-    for name, sign, made, pattern in _MADE:
-        ours = [file.path for file in files if file.path.rpartition("/")[2] == sign]
-        if any(pattern.startswith("**") or path == sign for path in ours) and _is_made(
-            name, made, files, context, facts
-        ):
-            found[name] = pattern
+    for made in MADE:
+        if made.name in files.signs and _is_made(made, files, context, facts):
+            found[made.name] = made.pattern
     return found
 
 
-def _is_made(name: str, sign: str, files: Iterable[ContextFile], context: BuildContext, facts: Facts) -> bool:
+def _is_made(made: Made, files: Summary, context: BuildContext, facts: Facts) -> bool:
     """Whether a folder of that name is not there yet, or can be made again."""
-    if sign:
-        return not context.holds(name) or context.holds(sign)
-    there = any(f"/{name}/" in f"/{file.path}" for file in files)
+    if made.shows:
+        return not context.holds(made.name) or context.holds(made.shows)
+    there = any(made.name in folders for folders in files.folders)
     return not there or compiled(_INSTALLS).search(facts.document.data) is not None
 
 
-def _taken(source: Source, folders: Counter[str]) -> str:
+def _words(source: Source, folders: Counter[str]) -> str:
     what = "the whole build context" if source.takes_all() else f"all of {source.text.rstrip('/*')}"
     among = f", {folders.total():,} bytes of {', '.join(sorted(folders))} with it" if folders else ""
     return f"{source.instruction.keyword} takes {what}{among}"
 
 
-def _taken_files(source: Source, context: BuildContext) -> list[ContextFile]:
-    takes = source.takes(context)
-    return [file for file in context.files().files if takes(file.path)]
-
-
-def _needless(source: Source, facts: Facts) -> Counter[str]:
-    """Bytes of what no image needs, by the folder's name; nothing where another folder may be the context."""
+def _needless(files: Summary, patterns: Mapping[str, str], facts: Facts) -> Counter[str]:
+    """Bytes of what no image needs, by the folder's name, but for what the Dockerfile names."""
+    named = _named(facts)
+    kept_out = {name for name, line in patterns.items() if not _keeps_out(line, named)}
     folders = Counter[str]()
-    context = facts.context
-    if context is None or len(facts.contexts) != 1:
-        return folders
-    files, named = _taken_files(source, context), _named(facts)
-    patterns = _patterns(source, files, context, facts)
-    kept_out = {name: line for name, line in patterns.items() if not _keeps_out(line, named)}
-    for file in files:
-        if name := _folder(file, kept_out):
-            folders[name] += file.size
+    for within, size in files.folders.items():
+        name = next((name for name in within if name in kept_out), None)
+        if name:
+            folders[name] += size
     return folders
-
-
-def _folder(file: ContextFile, patterns: Mapping[str, str]) -> str | None:
-    """The folder of those that it is in."""
-    name = needless(file)
-    if name in patterns:
-        return name
-    made = (name for name, *_ in _MADE if name in patterns)
-    return next((n for n in made if _is_in(file.path, n, anywhere=patterns[n].startswith("**"))), None)
-
-
-def _is_in(path: str, name: str, *, anywhere: bool) -> bool:
-    return path.startswith(f"{name}/") or (anywhere and f"/{name}/" in path)

@@ -73,7 +73,7 @@ from typing import NamedTuple
 
 from imgtool.rule import BuildContext, ContextFile, Document, Facts, Finding, RuleMeta, Severity
 
-from ._kinds import folder_of_weights, git, interesting, secret, weights
+from ._kinds import folder_of_weights, git, secret, summary, weights
 from ._sources import Source, sources
 
 META = RuleMeta("IMG302", "dockerignore-lets-in", severity=Severity.WARNING, since="0.1.0")
@@ -86,12 +86,13 @@ def check(_document: Document, facts: Facts) -> Iterator[Finding]:
     context = facts.context
     if context is None or context.ignore.errors:
         return
+    found = sources(facts)
+    if not found:
+        return
     everything = context.files()
-    files = [file for file in everything.files if interesting(file) and _sure(file, facts.contexts)]
+    files = [file for file in summary(everything).interesting if _sure(file, facts.contexts)]
     # what ships counts first; a file is reported once
-    for source in sorted(
-        sources(facts) if files else (), key=lambda source: source.stage not in facts.shipped
-    ):
+    for source in sorted(found if files else (), key=lambda source: source.stage not in facts.shipped):
         takes = source.takes(context)
         here = [file for file in files if takes(file.path)]
         ships = source.stage in facts.shipped
