@@ -18,7 +18,11 @@ def main() -> None:
         run(sys.argv[1:])
     except SystemExit as end:
         # what profiles a run wants to see its end
-        if sys.argv[1:2] == ["lint"] and isinstance(end.code, int) and not (sys.getprofile() or sys.gettrace()):
+        if (
+            sys.argv[1:2] == ["lint"]
+            and isinstance(end.code, int)
+            and not (sys.getprofile() or sys.gettrace())
+        ):
             _leave(end.code)
         raise
 

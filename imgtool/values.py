@@ -8,6 +8,7 @@ classes are dataclasses to everybody else: ``fields``, ``replace``, ``asdict``, 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar, cast, dataclass_transform
 
@@ -61,6 +62,11 @@ def replace(value: T, **changes: Any) -> T:
         if each.init and each.name not in changes:
             changes[each.name] = getattr(value, each.name)
     return value.__class__(**changes)
+
+
+def maker(kind: type[T]) -> Callable[[tuple[Any, ...]], T]:
+    """What makes a named tuple of all its values, unchecked: for loops, in half the time that calling the class takes."""
+    return cast("Callable[[tuple[Any, ...]], T]", partial(tuple.__new__, kind))
 
 
 def _fields_of(cls: type) -> tuple[_Field, ...]:

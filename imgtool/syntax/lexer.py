@@ -13,7 +13,7 @@ from imgtool.regex import regex
 from imgtool.syntax import words
 from imgtool.syntax.nodes import Comment, Directive, Heredoc, SyntaxProblem, Text
 from imgtool.syntax.source import BOM, Source, decode
-from imgtool.values import NamedTuple, dataclass, field
+from imgtool.values import NamedTuple, dataclass, field, maker
 
 # bufio.MaxScanTokenSize: a longer physical line ends BuildKit's scan
 MAX_LINE = 65535
@@ -49,6 +49,12 @@ def trimmed_end(data: bytes) -> int:
     return end
 
 
+def _continues(line: bytes, escape: bytes) -> bool:
+    """Whether a line without its last blanks goes on in the next one."""
+    # one escape goes on; two or more in a row do not (BuildKit's regular expression)
+    return line.endswith(escape) and line[-2:-1] != escape
+
+
 class LogicalLine(NamedTuple):
     """One instruction's text, continuations joined, with its lines and the comments directly above it."""
 
@@ -60,6 +66,14 @@ class LogicalLine(NamedTuple):
     empty_continuation: bool
 
 
+_comment = maker(Comment)
+_line = maker(LogicalLine)
+_span = maker(Span)
+_text = maker(Text)
+# of a text in one piece
+_WHOLE = (0,)
+
+
 @dataclass(slots=True)
 class Lexer:
     """Walks a file line by line; :meth:`logical_lines` yields instructions, :meth:`heredoc` reads a body."""
@@ -69,47 +83,61 @@ class Lexer:
     directives: list[Directive] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
     problems: list[SyntaxProblem] = field(default_factory=list)
+    # without newlines and byte-order mark, and where each begins
     _lines: list[bytes] = field(default_factory=list)
+    _starts: list[int] = field(default_factory=list)
     _index: int = 0
     _some_too_long: bool = False
 
     def __post_init__(self) -> None:
-        lines = self.source.data.split(b"\n")
+        data = self.source.data
+        lines = data.split(b"\n")
         if lines[-1] == b"":
             lines.pop()
+        self._some_too_long = len(data) > MAX_LINE and max(map(len, lines)) > MAX_LINE
+        if b"\r" in data:
+            lines = [line.rstrip(b"\r") for line in lines]
+        self._starts = self.source.line_starts
+        if data.startswith(BOM):
+            lines[0] = lines[0].removeprefix(BOM)
+            self._starts = [len(BOM), *self._starts[1:]]
         self._lines = lines
-        self._some_too_long = max(map(len, lines), default=0) > MAX_LINE
 
     def logical_lines(self) -> Iterator[LogicalLine]:
         """Instructions in file order. The caller may read heredocs between two of them."""
         self._index = self._read_directives()
+        lines, starts, escape = self._lines, self._starts, self.escape
         above: list[Comment] = []
-        while self._index < len(self._lines):
-            number = self._index + 1
-            raw, at = self._take()
+        while self._index < len(lines):
+            index = self._next()
+            raw = lines[index]
             line = raw.lstrip(ASCII_SPACE)
             if line and line[0] > 0x7F:
                 line = raw[leading_space(raw) :]
             if not line:
                 continue
-            at += len(raw) - len(line)
+            at = starts[index] + len(raw) - len(line)
             if line[0] == _HASH:
-                comment = self._comment(line, at, number)
+                comment = self._comment(line, at, index + 1)
                 above = [*above, comment] if comment.text else []
                 continue
-            content, continued = self._continuation(line)
-            logical = self._join(content, at, number, tuple(above), continued=continued)
+            comments = tuple(above)
             above = []
-            # nothing but escapes and blank lines to the end of the file: an instruction without a name
-            yield logical
+            bare = line.rstrip(b" \t")
+            if _continues(bare, escape):
+                # nothing but escapes and blank lines to the end of the file: an instruction without a name
+                yield self._joined(bare[:-1], at, comments)
+            else:
+                text = _text((line, _WHOLE, (at,)))
+                yield _line((text, index + 1, index + 1, at + len(line), comments, False))
 
     def heredoc(self, draft: Heredoc) -> Heredoc | None:
         """The body of a here-document that starts at the next line; None, and nothing read, if it never ends."""
         name = draft.name.encode("utf-8", "surrogateescape")
-        starts = self.source.line_starts
+        starts = self._starts
         first = self._index
         for index in range(first, len(self._lines)):
-            line = self._lines[index].rstrip(b"\r")
+            line = self._lines[index]
             if (line.lstrip(b"\t") if draft.chomp else line) == name:
                 body = Span(starts[first], starts[index])
                 content = self.source.data[body.start : body.end]
@@ -131,74 +159,69 @@ class Lexer:
     def end_of_line(self) -> int:
         """The offset where the last line taken ends, newline excluded."""
         index = self._index - 1
-        return self.source.line_starts[index] + len(self._lines[index].rstrip(b"\r"))
+        return self._starts[index] + len(self._lines[index])
 
-    def _take(self) -> tuple[bytes, int]:
+    def _next(self) -> int:
+        """Take a line; its index."""
         index = self._index
-        self._index += 1
+        self._index = index + 1
         if self._some_too_long:
             self._check_length(index)
-        line = self._lines[index].rstrip(b"\r")
-        if index == 0 and line.startswith(BOM):
-            return line[len(BOM) :], len(BOM)
-        return line, self.source.line_starts[index]
+        return index
 
     def _check_length(self, index: int) -> None:
-        if len(self._lines[index]) > MAX_LINE:
-            start = self.source.line_starts[index]
+        starts = self.source.line_starts
+        end = starts[index + 1] - 1 if index + 1 < len(starts) else len(self.source.data)
+        if end - starts[index] > MAX_LINE:
             message = f"dockerfile line greater than max allowed size of {MAX_LINE}"
-            self.problems.append(
-                SyntaxProblem(message, Span(start, start + len(self._lines[index])), index + 1)
-            )
+            self.problems.append(SyntaxProblem(message, Span(starts[index], end), index + 1))
 
     def _comment(self, line: bytes, at: int, number: int, *, inside: bool = False) -> Comment:
-        text = decode(line[1 + leading_space(line[1:]) : trimmed_end(line)])
-        comment = Comment(text, Span(at, at + len(line)), number, inside)
+        if line.isascii():
+            text = line[1:].strip(ASCII_SPACE).decode()
+        else:
+            text = decode(line[1 + leading_space(line[1:]) : trimmed_end(line)])
+        comment = _comment((text, _span((at, at + len(line))), number, inside))
         self.comments.append(comment)
         return comment
 
-    def _continuation(self, line: bytes) -> tuple[bytes, bool]:
-        # one escape goes on; two or more in a row do not (BuildKit's regular expression)
-        bare = line.rstrip(b" \t")
-        if bare.endswith(self.escape) and bare[-2:-1] != self.escape:
-            return bare[:-1], True
-        return line, False
-
-    def _join(
-        self, content: bytes, at: int, number: int, above: tuple[Comment, ...], *, continued: bool
-    ) -> LogicalLine:
-        if not continued:
-            text = Text(content, (0,), (at,))
-            return LogicalLine(text, number, number, at + len(content), above, empty_continuation=False)
-        pieces = [content]
+    def _joined(self, first: bytes, at: int, above: tuple[Comment, ...]) -> LogicalLine:
+        """An instruction whose first line, the last one taken, goes on."""
+        lines, escape = self._lines, self.escape
+        number = self._index
+        pieces = [first]
         origins = [at]
         empty = False
-        total = len(self._lines)
-        while continued and self._index < total:
-            raw, start = self._take()
+        continued = True
+        while continued and self._index < len(lines):
+            index = self._next()
+            raw = lines[index]
             bare = raw.lstrip(ASCII_SPACE)
             if bare and bare[0] > 0x7F:
                 bare = raw[leading_space(raw) :]
             if not bare:
                 empty = True
             elif bare[0] == _HASH:
-                self._comment(bare, start + len(raw) - len(bare), self._index, inside=True)
+                start = self._starts[index] + len(raw) - len(bare)
+                self._comment(bare, start, index + 1, inside=True)
             else:
-                content, continued = self._continuation(raw)
-                pieces.append(content)
-                origins.append(start)
+                bare = raw.rstrip(b" \t")
+                continued = _continues(bare, escape)
+                pieces.append(bare[:-1] if continued else raw)
+                origins.append(self._starts[index])
         starts = (0, *accumulate(map(len, pieces[:-1])))
-        text = Text(b"".join(pieces), starts, tuple(origins))
-        return LogicalLine(text, number, self._index, self.end_of_line(), above, empty)
+        text = _text((b"".join(pieces), starts, tuple(origins)))
+        return _line((text, number, self._index, self.end_of_line(), above, empty))
 
     def _read_directives(self) -> int:
         """Read the directives at the top; the index of the first line that is none."""
         seen: set[str] = set()
-        shebang = bool(self._lines) and self._lines[0].removeprefix(BOM).startswith(b"#!")
+        shebang = bool(self._lines) and self._lines[0].startswith(b"#!")
         first = 1 if shebang else 0
         for index in range(first, len(self._lines)):
             self._index = index
-            line, at = self._take()
+            self._next()
+            line, at = self._lines[index], self._starts[index]
             skip = leading_space(line)
             found = _DIRECTIVE.fullmatch(line[skip : trimmed_end(line)])
             name = found[1].decode().lower() if found else ""

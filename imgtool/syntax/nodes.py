@@ -7,10 +7,13 @@ words say where in the file it stands.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterable
 
 from imgtool.edits import Span
 from imgtool.syntax.source import Source, decode
-from imgtool.values import NamedTuple, dataclass, field
+from imgtool.values import NamedTuple, dataclass, field, maker
+
+_span = maker(Span)
 
 
 class Text(NamedTuple):
@@ -27,34 +30,54 @@ class Text(NamedTuple):
 
     def offset(self, index: int) -> int:
         """Byte offset in the file of byte ``index`` of ``data`` (``index`` may be the length)."""
-        if len(self.starts) == 1:
-            return self.origins[0] + index
-        piece = max(bisect_right(self.starts, index) - 1, 0)
-        return self.origins[piece] + index - self.starts[piece]
+        _, starts, origins = self
+        if len(starts) == 1:
+            return origins[0] + index
+        piece = max(bisect_right(starts, index) - 1, 0)
+        return origins[piece] + index - starts[piece]
 
     def span(self, start: int, end: int) -> Span:
         """The file's bytes from ``data[start]`` up to and with ``data[end - 1]``."""
+        _, starts, origins = self
+        if len(starts) == 1:
+            first = origins[0]
+            return _span((first + start, first + end))
         first = self.offset(start)
-        if len(self.starts) == 1:
-            return Span(first, first + end - start)
-        return Span(first, self.offset(end - 1) + 1) if end > start else Span(first, first)
+        return _span((first, self.offset(end - 1) + 1 if end > start else first))
+
+    def spans(self, places: Iterable[tuple[int, int]]) -> list[Span]:
+        """:meth:`span` of each of some places, which are not empty and stand in order."""
+        data, starts, origins = self
+        ends = (*starts[1:], len(data))
+        shift, edge, piece = origins[0], ends[0], 0
+        found = []
+        for start, end in places:
+            while start >= edge:
+                piece += 1
+                shift, edge = origins[piece] - starts[piece], ends[piece]
+            found.append(_span((start + shift, end + shift)) if end <= edge else self.span(start, end))
+        return found
 
     def slice(self, start: int, end: int) -> Text:
         """The part ``start`` to ``end`` as a text of its own."""
-        if len(self.starts) == 1:
-            return Text(self.data[start:end], (0,), (self.origins[0] + start,))
-        first = max(bisect_right(self.starts, start) - 1, 0)
-        starts = [0]
-        origins = [self.offset(start)]
-        for begin, origin in zip(self.starts[first + 1 :], self.origins[first + 1 :], strict=True):
+        data, starts, origins = self
+        if len(starts) == 1:
+            return _text((data[start:end], starts, (origins[0] + start,)))
+        first = max(bisect_right(starts, start) - 1, 0)
+        kept_starts = [0]
+        kept_origins = [self.offset(start)]
+        for begin, origin in zip(starts[first + 1 :], origins[first + 1 :], strict=True):
             if begin >= end:
                 break
-            starts.append(begin - start)
-            origins.append(origin)
-        return Text(self.data[start:end], tuple(starts), tuple(origins))
+            kept_starts.append(begin - start)
+            kept_origins.append(origin)
+        return _text((data[start:end], tuple(kept_starts), tuple(kept_origins)))
 
     def __str__(self) -> str:
         return decode(self.data)
+
+
+_text = maker(Text)
 
 
 class Word(NamedTuple):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 
 from imgtool.edits import Span
@@ -33,11 +33,15 @@ from imgtool.syntax.nodes import (
 )
 from imgtool.syntax.source import Source, decode
 from imgtool.syntax.words import WordError
-from imgtool.values import dataclass, replace
+from imgtool.values import maker, replace
 
-_COMMON = frozenset(
-    b"FROM RUN CMD LABEL EXPOSE ENV ADD COPY ENTRYPOINT VOLUME USER WORKDIR ARG ONBUILD SHELL HEALTHCHECK".split()
-)
+_COMMON = {
+    word.encode(): word
+    for word in (
+        "FROM", "RUN", "CMD", "LABEL", "EXPOSE", "ENV", "ADD", "COPY", "ENTRYPOINT", "VOLUME", "USER", "WORKDIR", "ARG",
+        "ONBUILD", "SHELL", "HEALTHCHECK",
+    )
+}  # fmt: skip
 _BLANKS = regex(rb"[\t\v\f\r ]+")
 _LIST_WORD = regex(rb"[^\t\v\f\r ]+")
 _JSON_STRING = regex(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -50,14 +54,12 @@ class _RefusedError(ValueError):
     """BuildKit's parser refuses this instruction; the text is its reason."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """An instruction's arguments in BuildKit's form, with their places."""
+_Form = tuple[tuple[str, ...], tuple[Word, ...], bool, Instruction | None]
+"""An instruction's arguments in BuildKit's form, their places, whether they are JSON, and a trigger."""
 
-    args: tuple[str, ...] = ()
-    words: tuple[Word, ...] = ()
-    json: bool = False
-    inner: Instruction | None = None
+_NO_FORM: _Form = ((), (), False, None)
+_word = maker(Word)
+_span = maker(Span)
 
 
 def parse(data: bytes) -> Document:
@@ -124,50 +126,48 @@ def _node(text: Text, escape: bytes, line: LogicalLine) -> Instruction:
     start = leading_space(data) if data[:1] in SPACE_BYTES else 0
     end = max(start, trimmed_end(data))
     blank = _BLANKS.search(data, start, end)
-    stop = blank.start() if blank else end
+    stop, at = blank.span() if blank else (end, end)
     word, keyword = _keyword(data[start:stop])
     flags: tuple[Flag, ...] = ()
-    at = blank.end() if blank else end
-    if data[at : at + 1] in _FLAG_START:
+    following = data[at : at + 1]
+    if following in _FLAG_START:
         flags, at = _flags(text, at, end, escape)
-    at += leading_space(data[at:end])
+        following = data[at : at + 1]
+    if following in SPACE_BYTES:
+        at += leading_space(data[at:end])
     rest = text.slice(at, max(at, end))
     first = text.offset(start)
-    span = Span(first, line.end)
-    form, problem = _Form(), None
+    span = _span((first, line.end))
+    problem = None
     try:
-        form = _FORMS.get(keyword, _ignored)(rest, escape, line)
+        args, words, is_json, inner = _FORMS.get(keyword, _ignored)(rest, escape, line)
     except _RefusedError as error:
+        args, words, is_json, inner = _NO_FORM
         problem = SyntaxProblem(str(error), span, line.start_line)
     return Instruction(
         keyword,
-        Word(word, Span(first, text.offset(stop))),
+        _word((word, _span((first, text.offset(stop))))),
         span,
         line.start_line,
         line.end_line,
         flags,
-        form.args,
-        form.words,
-        form.json,
+        args,
+        words,
+        is_json,
         (),
         rest,
         line.comments,
         line.empty_continuation,
-        form.inner,
-        problem or (form.inner.problem if form.inner else None),
+        inner,
+        problem or (inner.problem if inner else None),
     )
-
-
-@cache
-def _known_keyword(data: bytes) -> tuple[str, str]:
-    word = data.decode()
-    return word, word.upper()
 
 
 def _keyword(data: bytes) -> tuple[str, str]:
     """A keyword as written and in upper case."""
-    if data in _COMMON:
-        return _known_keyword(data)
+    word = _COMMON.get(data)
+    if word:
+        return word, word
     word = decode(data)
     return word, word.upper()
 
@@ -237,22 +237,28 @@ def _flag_word(data: bytes, at: int, end: int, escape: bytes) -> tuple[bytes, in
 
 
 def _ignored(_rest: Text, _escape: bytes, _line: LogicalLine) -> _Form:
-    return _Form(("",))
+    return ("",), (), False, None
 
 
 def _string(rest: Text, _escape: bytes, _line: LogicalLine) -> _Form:
-    if not rest.data:
-        return _Form()
-    text = decode(rest.data)
-    return _Form((text,), (Word(text, rest.span(0, len(rest.data))),))
+    data = rest.data
+    if not data:
+        return _NO_FORM
+    text = decode(data)
+    return (text,), (_word((text, rest.span(0, len(data)))),), False, None
 
 
 def _list(rest: Text, _escape: bytes, _line: LogicalLine) -> _Form:
-    words = tuple(
-        Word(decode(found[0]), rest.span(found.start(), found.end()))
-        for found in _LIST_WORD.finditer(rest.data)
-    )
-    return _Form(tuple(word.text for word in words), words)
+    found = list(_LIST_WORD.finditer(rest.data))
+    return _form([decode(word[0]) for word in found], [word.span() for word in found], rest)
+
+
+def _form(
+    args: Sequence[str], places: Iterable[tuple[int, int]], rest: Text, *, is_json: bool = False
+) -> _Form:
+    """Arguments that stand as words at these places."""
+    words = tuple(map(_word, zip(args, rest.spans(places), strict=True)))
+    return tuple(args), words, is_json, None
 
 
 def _json_or(fallback: Callable[[Text, bytes, LogicalLine], _Form]) -> Callable[..., _Form]:
@@ -266,16 +272,19 @@ def _no_constant(name: str) -> str:
     raise ValueError(name)
 
 
+@cache
+def _decoder() -> json.JSONDecoder:
+    # numbers are refused whatever their value; Go knows no NaN
+    return json.JSONDecoder(parse_int=lambda _: 0, parse_float=lambda _: 0, parse_constant=_no_constant)
+
+
 def _json(rest: Text) -> _Form | None:
     """The exec form; None where it is not strict JSON, which silently makes it the shell form."""
     data = rest.data
     if not data.startswith(b"["):
         return None
     try:
-        # numbers are refused below whatever their value; Go knows no NaN
-        values = json.loads(
-            decode(data), parse_int=lambda _: 0, parse_float=lambda _: 0, parse_constant=_no_constant
-        )
+        values = _decoder().decode(decode(data))
     except ValueError:
         return None
     except RecursionError:
@@ -284,52 +293,49 @@ def _json(rest: Text) -> _Form | None:
         raise _RefusedError("when using JSON array syntax, arrays must be comprised of strings only")
     if b"\\u" in data:
         values = [_HALF.sub("\N{REPLACEMENT CHARACTER}", value) for value in values]
-    places = [rest.span(f.start(), f.end()) for f in _JSON_STRING.finditer(data)]
-    words = tuple(Word(value, place) for value, place in zip(values, places, strict=True))
-    return _Form(tuple(values), words, json=True)
+    return _form(values, [found.span() for found in _JSON_STRING.finditer(data)], rest, is_json=True)
 
 
 def _healthcheck(rest: Text, escape: bytes, line: LogicalLine) -> _Form:
     data = rest.data
     if not data:
-        return _Form()
+        return _NO_FORM
     space = _BYTE_SPACE.search(data)
     stop = space.start() if space else len(data)
     kind = Word(decode(data[:stop]), rest.span(0, stop))
     at = _blanks_end(data, stop, len(data))
-    command = _json_or(_string)(rest.slice(at, len(data)), escape, line)
-    return _Form((kind.text, *command.args), (kind, *command.words), command.json)
+    args, words, is_json, _ = _json_or(_string)(rest.slice(at, len(data)), escape, line)
+    return (kind.text, *args), (kind, *words), is_json, None
 
 
 def _onbuild(rest: Text, escape: bytes, line: LogicalLine) -> _Form:
     if not rest.data:
-        return _Form()
+        return _NO_FORM
     inner = _node(rest, escape, line._replace(comments=(), empty_continuation=False))
-    return _Form(("",), (), inner=inner)
+    return ("",), (), False, inner
 
 
 def _names(rest: Text, escape: bytes, _line: LogicalLine) -> _Form:
-    words = tuple(_words(rest, escape))
-    return _Form(tuple(word.text for word in words), words)
+    return _form(*_words(rest.data, escape), rest)
 
 
 def _pairs(key: str) -> Callable[[Text, bytes, LogicalLine], _Form]:
     def form(rest: Text, escape: bytes, _line: LogicalLine) -> _Form:
-        words = tuple(_words(rest, escape))
+        words, places = _words(rest.data, escape)
         if not words:
-            return _Form()
-        if "=" not in words[0].text:
+            return _NO_FORM
+        if "=" not in words[0]:
             return _legacy_pair(key, rest)
         args: list[str] = []
         for word in words:
-            name, separator, value = word.text.partition("=")
+            name, separator, value = word.partition("=")
             if not separator:
-                shown = json.dumps(word.text, ensure_ascii=False)
+                shown = json.dumps(word, ensure_ascii=False)
                 raise _RefusedError(
                     f"Syntax error - can't find = in {shown}. Must be of the form: name=value"
                 )
             args += [name, value, "="]
-        return _Form(tuple(args), words)
+        return tuple(args), tuple(map(_word, zip(words, rest.spans(places), strict=True))), False, None
 
     return form
 
@@ -340,7 +346,7 @@ def _legacy_pair(key: str, rest: Text) -> _Form:
         raise _RefusedError(f"{key} must have two arguments")
     name = Word(decode(rest.data[: blank.start()]), rest.span(0, blank.start()))
     value = Word(decode(rest.data[blank.end() :]), rest.span(blank.end(), len(rest.data)))
-    return _Form((name.text, value.text, ""), (name, value))
+    return (name.text, value.text, ""), (name, value), False, None
 
 
 def _word_pattern(escape: bytes, space: bytes, plain: bytes) -> re.Pattern[bytes]:
@@ -360,17 +366,14 @@ _ASCII_WORDS = {e: _word_pattern(e, rb"\s", rb"[^\s\"'%s]++" % re.escape(e)) for
 _WIDE_WORDS = {e: _word_pattern(e, SPACE, rb"(?!%s)[^\"'%s]" % (SPACE, re.escape(e))) for e in _ESCAPES}
 
 
-def _words(rest: Text, escape: bytes) -> list[Word]:
-    words = []
-    pattern = (_ASCII_WORDS if rest.data.isascii() else _WIDE_WORDS)[escape]
-    for found in pattern.finditer(rest.data):
-        text = found[1]
-        if text is None:
-            continue
-        if found.end() == len(rest.data) and _dangling(text, escape):
-            text = text[:-1]
-        words.append(Word(decode(text), rest.span(found.start(), found.end())))
-    return words
+def _words(data: bytes, escape: bytes) -> tuple[list[str], list[tuple[int, int]]]:
+    """The words and their places."""
+    pattern = (_ASCII_WORDS if data.isascii() else _WIDE_WORDS)[escape]
+    found = [word for word in pattern.finditer(data) if word[1]]
+    words = [word[1] for word in found]
+    if words and found[-1].end() == len(data) and _dangling(words[-1], escape):
+        words[-1] = words[-1][:-1]
+    return [decode(word) for word in words], [word.span() for word in found]
 
 
 def _dangling(text: bytes, escape: bytes) -> bool:
