@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 
 from imgtool.edits import Span
+from imgtool.facts import shell_plain
 from imgtool.facts.argv import basename
 from imgtool.facts.commands import SCRIPT_STRING, Arg, Assignment, Command, Opaque, Redirect, Script
 from imgtool.facts.shell_flow import Outcome
@@ -37,8 +39,7 @@ __all__ = [
 
 def analyse(text: Text, dialect: str = "sh") -> Script:
     """The commands of a script that ``dialect`` runs. Never raises: what is not understood is opaque."""
-    walk = Walk()
-    return _script(walk, Source(text), dialect, ())
+    return _script(Source(text), _Started(dialect))
 
 
 def run_script(
@@ -94,10 +95,20 @@ _ONLY_HEREDOC = regex(rb"\s*\d*<<-?\s*[^<\s]+\s*")
 _SHEBANG = regex(rb"#![ \t]*(\S+)(?:[ \t]+([^\r\n]*[^\s]))?")
 
 
-def _script(walk: Walk, source: Source, dialect: str, wrappers: tuple[str, ...]) -> Script:
-    place = Place(source, wrappers=wrappers, posix=dialect in POSIX_SHELLS)
-    outcome = walk.script(source, place, top=True)
-    return _finished(walk, outcome, source.text, dialect)
+def _script(source: Source, shell: _Started) -> Script:
+    drafts = shell_plain.read(source)
+    if drafts:
+        chain = shell_plain.chain(drafts, shell.wrappers, pipefail=shell.pipefail)
+        if chain is not None:
+            operators = frozenset([draft.ended_by for draft in drafts if draft.ended_by])
+            return Script(source.text, shell.name, tuple(chain), (), operators)
+    walk = Walk(Shell(shell.errexit, shell.pipefail))
+    place = Place(source, wrappers=shell.wrappers, posix=shell.name in POSIX_SHELLS)
+    if drafts is None:
+        outcome = walk.parsed(source, place, top=True)
+    else:
+        outcome = walk.listed(drafts, source, place, top=True)
+    return _finished(walk, outcome, source.text, shell.name)
 
 
 def _finished(walk: Walk, outcome: Outcome, text: Text, dialect: str) -> Script:
@@ -135,9 +146,7 @@ def _shebang(source: Source) -> Script:
     name = basename(argv[unwrapped.start]) if unwrapped.start < len(argv) else ""
     if name not in SHELLS or unwrapped.shell.program is not None:
         return _unknown(source.text, name, f"a program for {name or 'another interpreter'}")
-    walk = Walk()
-    walk.shell = Shell(unwrapped.shell.errexit, unwrapped.shell.pipefail)
-    return _script(walk, source, name, ())
+    return _script(source, _Started(name, unwrapped.shell.errexit, unwrapped.shell.pipefail))
 
 
 def _given(text: str) -> Arg:
@@ -145,17 +154,35 @@ def _given(text: str) -> Arg:
     return Arg(text, text, Span(0, 0), literal=True)
 
 
-def _shell_form(source: Source, shell: tuple[str, ...]) -> Script:
+class _Started(NamedTuple):
+    """The shell that reads a script, how it is started, and the programs that start it."""
+
+    name: str
+    errexit: bool = False
+    pipefail: bool = False
+    wrappers: tuple[str, ...] = ()
+    known: bool = True
+
+
+@lru_cache(maxsize=64)
+def _started(shell: tuple[str, ...]) -> _Started:
+    """What a SHELL instruction names."""
     if [text.rpartition("/")[2] for text in shell] == ["_dockerfile_shell.sh"]:
         shell = _MICROMAMBA
     words = [_given(text) for text in (*shell, "")]
     unwrapped = unwrap(words)
+    options = unwrapped.shell
+    known = unwrapped.script == len(shell)
     name = basename(words[unwrapped.start])
-    if unwrapped.script != len(shell):
+    return _Started(name, options.errexit, options.pipefail, unwrapped.names[:-1], known)
+
+
+def _shell_form(source: Source, shell: tuple[str, ...]) -> Script:
+    started = _started(shell)
+    if not started.known:
+        name = started.name
         return _unknown(source.text, name, f"{name or 'the shell'} is not a shell that is known here")
-    walk = Walk()
-    walk.shell = Shell(unwrapped.shell.errexit, unwrapped.shell.pipefail)
-    return _script(walk, source, name, unwrapped.names[:-1])
+    return _script(source, started)
 
 
 # what the shell of mambaorg/micromamba images comes to

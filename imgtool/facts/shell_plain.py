@@ -8,26 +8,37 @@ is left to the grammar.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from functools import lru_cache
 
-from imgtool.facts.commands import Assignment, Redirect
-from imgtool.facts.shell_place import ASSIGNMENT, RESERVED, Parts
+from imgtool.edits import Span
+from imgtool.facts.argv import basename
+from imgtool.facts.commands import Arg, Assignment, Command, Redirect
+from imgtool.facts.shell_place import RESERVED, Parts
 from imgtool.facts.shell_tree import MAX_SCRIPT, Token
-from imgtool.facts.shell_words import Source, quoted, safe, word
+from imgtool.facts.shell_words import Source, Word, reading
+from imgtool.facts.wrappers import SEEN_THROUGH, unwrap
 from imgtool.regex import regex
-from imgtool.values import NamedTuple, dataclass
 
-_NAME = rb"\$(?:[A-Za-z_]\w*+|\{[A-Za-z_]\w*+\})"
-_QUOTED = rb"""'[ -&(-~]*+'|"(?:[ !#%%-\[\]^_a-~]|%s|\\["$\\`])*+\"""" % _NAME
-_PIECE = regex(
-    rb"[ \t]++"
-    rb"|(&&|\|\|?+|;)(?![;&|])"
-    rb"|([0-9]?)(>>|>&|[<>])(?![<>&|(])"
-    rb"|((?![#%%=]|\d++#)[\w@%%+=:,./^#-]++(?=[ \t;|&]|\Z))"
-    rb"|((?!\d++#)(?:[\w@+:,./^*?~-]|%s|%s|\\[!-~])(?:[\w@%%+=:,./^*?\[\]~#!-]|%s|%s|\\[!-~])*+)(?=[ \t;|&]|\Z)"
-    rb"|(.)" % (_QUOTED, _NAME, _QUOTED, _NAME),
-    re.DOTALL,
+_NAME = r"\$(?:[A-Za-z_]\w*+|\{[A-Za-z_]\w*+\})"
+_QUOTED = rf"""'[ -&(-~]*+'|"(?:[ !#%-\[\]^_a-~]|{_NAME}|\\["$\\`])*+\""""
+_SAFE = r"(?![#%=]|\d++#)[\w@%+=:,./^#-]++(?=[ \t;|&]|\Z)"
+_WORD = (
+    rf"(?!\d++#)(?:[\w@+:,./^*?~-]|{_QUOTED}|{_NAME}|\\[!-~])"
+    rf"(?:[\w@%+=:,./^*?\[\]~#!-]|{_QUOTED}|{_NAME}|\\[!-~])*+(?=[ \t;|&]|\Z)"
 )
-_OPERATOR, _REDIRECT, _SAFE, _WORD = 1, 3, 4, 5
+_PIECE = regex(
+    r"[ \t]*+(?:"
+    rf"({_SAFE}(?:[ \t]++{_SAFE})*+)"
+    r"|(&&|\|\|?+|;)(?![;&|])"
+    rf"|({_WORD})"
+    rf"|(([0-9]?)(>>|>&|[<>])(?![<>&|(])[ \t]*+({_SAFE}|{_WORD}))"
+    r"|(.))",
+    re.DOTALL | re.ASCII,
+)
+_WORDS, _OPERATOR, _OTHER, _REDIRECT, _FD, _DIRECTION, _TARGET = range(1, 8)
+_PIPES = frozenset(["|", "|&"])
 # the grammar fails at others
 _PROGRAM = regex(r"[A-Za-z_./][\w./+-]*+|(?:[./][\w./-]*+)?(?:\$\w++|\$\{\w++\})[\w./-]*+", re.ASCII)
 # words that begin or belong to constructs of the grammar
@@ -41,103 +52,253 @@ _NO_PROGRAMS = RESERVED | {
     "unset",
     "unsetenv",
 }
+_ASSIGNMENT = regex(r"([A-Za-z_]\w*+)(\[[^\]]*\])?\+?=", re.ASCII)
+# what named tuples are made with, a call of their own less
+_new = tuple.__new__
 
 
-class _Redirection(NamedTuple):
-    """What stands before a redirection's target."""
+class Draft:
+    """A command up to here. ``starts`` are where its words begin in the script, ``ended_by`` is the operator behind it."""
 
-    start: int
-    fd: str | None
-    operator: str
+    __slots__ = ("assignments", "end", "ended_by", "redirects", "start", "starts", "words")
+
+    def __init__(self) -> None:
+        self.words: list[Arg] = []
+        self.starts: list[int] = []
+        self.assignments: list[Assignment] = []
+        self.redirects: list[Redirect] = []
+        self.start = self.end = -1
+        self.ended_by = ""
+
+    def reach(self, start: int, end: int) -> None:
+        """Take up what stands there."""
+        if self.start < 0:
+            self.start = start
+        self.end = end
 
 
-@dataclass(slots=True)
-class _Draft:
-    """A command up to here; ``redirection`` waits for its target."""
+class _Spans:
+    """The spans of a script's parts, asked for in their order: looks up a piece of the text once for all parts in it.
 
-    parts: Parts
-    start: int = -1
-    end: int = -1
-    redirection: _Redirection | None = None
+    ``data[start:end]`` stands ``shift`` bytes further on in the file, as long as ``end`` does not exceed ``limit``.
+    """
+
+    __slots__ = ("limit", "shift", "source")
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.shift = 0
+        self.limit = -1
+
+    def span(self, start: int, end: int) -> Span:
+        if end > self.limit:
+            self._turn(start)
+            if end > self.limit:
+                return self.source.span(start, end)
+        shift = self.shift
+        return _new(Span, (start + shift, end + shift))
+
+    def _turn(self, start: int) -> None:
+        """Go on to the piece that holds ``start``."""
+        (data, starts, origins), escapes = self.source
+        if not escapes:
+            piece = bisect_right(starts, start)
+            self.shift = origins[piece - 1] - starts[piece - 1]
+            self.limit = starts[piece] if piece < len(starts) else len(data)
 
 
-def read(source: Source) -> list[Token] | None:
-    """The script's operators and its commands, each a token of kind ``simple``; None where the grammar is to read it."""
-    if len(source.data) > MAX_SCRIPT:
+def read(source: Source) -> list[Draft] | None:
+    """The script's commands; None where the grammar is to read it."""
+    data = source.data
+    if len(data) > MAX_SCRIPT or not data.isascii():
         return None
-    tokens: list[Token] = []
-    draft = _Draft(Parts())
-    for found in _PIECE.finditer(source.data):
+    script = data.decode()
+    spans = _Spans(source)
+    drafts: list[Draft] = []
+    draft = Draft()
+    for found in _PIECE.finditer(script, 0, len(script.rstrip(" \t"))):
         kind = found.lastindex
         if kind == _OPERATOR:
-            if not _is_command(draft):
-                return None
-            tokens += (_simple(draft), Token("operator", *found.span(), found[1].decode()))
-            draft = _Draft(Parts())
-        elif kind is not None and not _take(draft, source, found, kind):
+            draft.ended_by = found[_OPERATOR]
+            drafts.append(draft)
+            taken = _is_command(draft)
+            draft = Draft()
+        elif kind == _WORDS:
+            taken = _words(draft, found, spans)
+        elif kind == _OTHER:
+            taken = _word(draft, found[_OTHER], found.start(_OTHER), script, spans)
+        else:
+            taken = kind == _REDIRECT and _redirect(draft, found, spans)
+        if not taken:
             return None
     if draft.start >= 0:
-        return [*tokens, _simple(draft)] if _is_command(draft) else None
-    return tokens if not tokens or tokens[-1].value == ";" else None
+        drafts.append(draft)
+        return drafts if _is_command(draft) else None
+    return drafts if not drafts or drafts[-1].ended_by == ";" else None
 
 
-def _simple(draft: _Draft) -> Token:
-    return Token("simple", draft.start, draft.end, draft.parts)
+def _is_command(draft: Draft) -> bool:
+    words = draft.words
+    return _is_program(words[0].raw) if words else bool(draft.assignments)
 
 
-def _is_command(draft: _Draft) -> bool:
-    parts = draft.parts
-    if draft.redirection or not parts.words:
-        return bool(parts.assignments) and not parts.redirects and not draft.redirection
-    first = parts.words[0].arg
-    early = parts.redirects and parts.redirects[0].span < first.span
-    return not early and first.raw not in _NO_PROGRAMS and _PROGRAM.fullmatch(first.raw) is not None
+@lru_cache(maxsize=1024)
+def _is_program(raw: str) -> bool:
+    return raw not in _NO_PROGRAMS and _PROGRAM.fullmatch(raw) is not None
 
 
-def _take(draft: _Draft, source: Source, found: re.Match[bytes], kind: int) -> bool:
-    """Give a piece its place in a command; False where the grammar is to say which it is."""
-    start, draft.end = found.span()
-    if draft.start < 0:
-        draft.start = start
-    parts, waiting = draft.parts, draft.redirection
-    if kind == _REDIRECT:
-        draft.redirection = _Redirection(start, found[2].decode() or None, found[3].decode())
-        # the grammar is at a loss with `- 2>`
-        return not waiting and not (found[2] and parts.words and parts.words[-1].arg.raw == "-")
-    if kind > _WORD:
-        return False
-    if waiting:
-        draft.redirection = None
-        return _redirect(parts, source, found, waiting)
-    if not parts.words and (name := ASSIGNMENT.match(source.data, start, draft.end)):
-        return _assign(parts, source, found, name)
-    made = (
-        safe(source, start, draft.end, found[_SAFE].decode())
-        if kind == _SAFE
-        else quoted(source, start, draft.end)
-    )
+def _words(draft: Draft, found: re.Match[str], spans: _Spans) -> bool:
+    """Words that mean nothing to a shell but themselves, or assignments of such."""
+    script, start = found.string, found.start(_WORDS)
+    texts = found[_WORDS].split()
+    words, starts = draft.words, draft.starts
+    end = start
+    if not words and "=" in texts[0]:
+        for text in texts:
+            begin = script.index(text, end)
+            end = begin + len(text)
+            if not _word(draft, text, begin, script, spans):
+                return False
+        return True
+    new, limit, shift = _new, spans.limit, spans.shift
+    for text in texts:
+        begin = script.index(text, end)
+        end = begin + len(text)
+        if end > limit:
+            span = spans.span(begin, end)
+            limit, shift = spans.limit, spans.shift
+        else:
+            span = new(Span, (begin + shift, end + shift))
+        words.append(new(Arg, (text, text, span, True, False)))
+        starts.append(begin)
+    draft.reach(start, end)
+    return True
+
+
+def _word(draft: Draft, raw: str, start: int, script: str, spans: _Spans) -> bool:
+    """A word or, before the first word, an assignment; False where the grammar is to say which it is."""
+    end = start + len(raw)
+    draft.reach(start, end)
+    if not draft.words and (name := _ASSIGNMENT.match(raw)):
+        return _assign(draft, name, start, script, spans)
+    made = _read_word(raw, start, spans)
     if made is not None:
-        parts.words.append(made)
+        draft.words.append(made)
+        draft.starts.append(start)
     return made is not None
 
 
-def _assign(parts: Parts, source: Source, found: re.Match[bytes], name: re.Match[bytes]) -> bool:
-    start, end = found.span()
+def _read_word(raw: str, start: int, spans: _Spans) -> Arg | None:
+    found = reading(raw.encode())
+    if found is None:
+        return None
+    text, _, literal, expands = found
+    return _new(Arg, (text, raw, spans.span(start, start + len(raw)), literal, expands))
+
+
+def _assign(draft: Draft, name: re.Match[str], start: int, script: str, spans: _Spans) -> bool:
+    raw, value = name.string, name.string[name.end() :]
+    end = start + len(raw)
     # and with `x=|` and `x=1#`
-    if name[2] or b"#" in found[0] or (name.end() == end and source.data[end : end + 1].strip()):
+    if name[2] or "#" in raw or (not value and script[end : end + 1].strip()):
         return False
-    value = word(source, name.end(), end) if name.end() < end else None
-    parts.assignments.append(Assignment(name[1].decode(), value and value.arg, source.span(start, end)))
-    return value is not None or name.end() == end
+    span = spans.span(start, end)
+    made = _read_word(value, start + name.end(), spans) if value else None
+    draft.assignments.append(Assignment(name[1], made, span))
+    return made is not None or not value
 
 
-def _redirect(parts: Parts, source: Source, found: re.Match[bytes], before: _Redirection) -> bool:
-    start, end = found.span()
-    if before.operator == ">&" and not found[0].isdigit():
+def _redirect(draft: Draft, found: re.Match[str], spans: _Spans) -> bool:
+    fd, direction, target = found.group(_FD, _DIRECTION, _TARGET)
+    words = draft.words
+    # the grammar is at a loss with `- 2>`, and a command does not begin with one here
+    if not words or (fd and words[-1].raw == "-") or (direction == ">&" and not target.isdigit()):
         return False
-    target = word(source, start, end)
-    if target is None:
-        return False
-    span = source.span(before.start, end)
-    parts.redirects.append(Redirect(before.operator, before.fd, target.arg, span))
-    return True
+    start, end = found.span(_REDIRECT)
+    draft.reach(start, end)
+    span = spans.span(start, end)
+    made = _read_word(target, found.start(_TARGET), spans)
+    if made is not None:
+        draft.redirects.append(Redirect(direction, fd or None, made, span))
+    return made is not None
+
+
+def tokens(drafts: Sequence[Draft], source: Source) -> list[Token]:
+    """The commands and the operators between them, as a tree's tokens are."""
+    found: list[Token] = []
+    for draft in drafts:
+        placed = zip(draft.words, draft.starts, strict=True)
+        words = [Word(arg, source, start, start + len(arg.raw)) for arg, start in placed]
+        parts = Parts(words, draft.assignments, draft.redirects)
+        found.append(Token("simple", draft.start, draft.end, parts))
+        if draft.ended_by:
+            found.append(Token("operator", draft.end, draft.end, draft.ended_by))
+    return found
+
+
+# --- chains ------------------------------------------------------------------------------------------
+
+# what ends a script or changes how it goes on
+_BUILTINS = frozenset(["true", ":", "false", "exit", "break", "continue", "return", "set", "trap"])
+_SPECIAL = _BUILTINS | SEEN_THROUGH
+
+
+def chain(drafts: Sequence[Draft], wrappers: tuple[str, ...], *, pipefail: bool) -> list[Command] | None:
+    """The commands of a script that is one list joined by ``&&`` of programs and pipes of them; None of any other.
+
+    Where it succeeds all of them have run, and none has failed but in front of a pipe: no more is to be worked out.
+    """
+    statement = _span(drafts[0], drafts[-1])
+    item: Span | None = None
+    commands: list[Command] = []
+    connector = ""
+    for index, draft in enumerate(drafts):
+        words, ended_by = tuple(draft.words), draft.ended_by
+        name = basename(words[0]) if words else ""
+        if (ended_by and not _goes_on(drafts, index)) or (name in _SPECIAL and not _is_alone(name, words)):
+            return None
+        span = _span(draft, draft)
+        piped = ended_by in _PIPES
+        if piped and item is None:
+            item = _span(draft, next(d for d in drafts[index:] if d.ended_by not in _PIPES))
+        command = (
+            name,
+            words,
+            span,
+            tuple(draft.assignments),
+            tuple(draft.redirects),
+            wrappers,
+            (),
+            connector,
+            (),
+            (),
+            statement,
+            item or span,
+            True,
+            pipefail or not piped or not words,
+        )
+        commands.append(_new(Command, command))
+        connector = ended_by
+        if not piped:
+            item = None
+    return commands
+
+
+def _goes_on(drafts: Sequence[Draft], index: int) -> bool:
+    """Whether the operator behind a command is one that a chain has there."""
+    ended_by = drafts[index].ended_by
+    return ended_by == "&&" or ended_by in _PIPES or (ended_by == ";" and index == len(drafts) - 1)
+
+
+def _is_alone(name: str, words: tuple[Arg, ...]) -> bool:
+    """Whether a command is what its first word says, and goes on to the next one where it ends."""
+    unwrapped = unwrap(words)
+    started = unwrapped.names or unwrapped.script is not None or unwrapped.hidden
+    return name not in _BUILTINS and not started
+
+
+def _span(first: Draft, last: Draft) -> Span:
+    start = (first.assignments or first.words)[0].span.start
+    ends_in_word = not last.redirects or last.end == last.starts[-1] + len(last.words[-1].raw)
+    end = ((last.words or last.assignments) if ends_in_word else last.redirects)[-1].span.end
+    return _new(Span, (start, end))

@@ -14,6 +14,7 @@ from imgtool.facts.argv import basename
 from imgtool.facts.commands import Arg, Assignment, Command, Opaque, Redirect
 from imgtool.facts.shell_flow import Outcome
 from imgtool.facts.shell_place import RESERVED, Parts, Pipeline, Place, Shell, Simple, Stage, statements
+from imgtool.facts.shell_plain import Draft
 from imgtool.facts.shell_tree import Redirection, Token, TooHardError, root
 from imgtool.facts.shell_words import HereDocument, Source, Word, blank_documents, join, without_tabs, word
 from imgtool.facts.wrappers import POSIX_SHELLS, SHELLS, ShellOptions, Unwrapped, unwrap
@@ -31,11 +32,11 @@ _ENDS_SHELL = regex(r"\b(?:exit|exec|return|set)\b")
 class Walk:
     """Collects commands and opaque parts; methods return how the construct that they read can end."""
 
-    def __init__(self) -> None:
+    def __init__(self, shell: Shell | None = None) -> None:
         self.drafts: list[partial[Command]] = []
         self.opaque: list[Opaque] = []
         self.operators: set[str] = set()
-        self.shell = Shell()
+        self.shell = shell or Shell()
         self.jumps = 0
         self.uncalled: dict[str, int] = {}
         self.returns = False
@@ -46,17 +47,22 @@ class Walk:
 
     def script(self, source: Source, place: Place, *, top: bool = False) -> Outcome:
         """A whole script, where ``place`` says; ``top``: nothing is around it."""
-        items = shell_plain.read(source)
-        if items is not None:
-            return self._list(items, place._replace(source=source, clean=source.data, documents=()), top=top)
-        return self._parsed(source, place, top=top)
+        drafts = shell_plain.read(source)
+        if drafts is None:
+            return self.parsed(source, place, top=top)
+        return self.listed(drafts, source, place, top=top)
+
+    def listed(self, drafts: Sequence[Draft], source: Source, place: Place, *, top: bool) -> Outcome:
+        """A script that is plain."""
+        place = place._replace(source=source, clean=source.data, documents=())
+        return self._list(shell_plain.tokens(drafts, source), place, top=top)
 
     def _list(self, items: Sequence[Token], place: Place, *, top: bool) -> Outcome:
         if top:
             self.operators = {str(item.value) for item in items if item.kind == "operator"}
         return self.commands(items, place)
 
-    def _parsed(self, source: Source, place: Place, *, top: bool) -> Outcome:
+    def parsed(self, source: Source, place: Place, *, top: bool) -> Outcome:
         """A script by the grammar."""
         data = source.data
         clean, documents = blank_documents(data) if b"<<" in data else (data, [])

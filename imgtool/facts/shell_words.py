@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 
 from imgtool.edits import Span
@@ -158,18 +159,40 @@ def word(source: Source, start: int, end: int, holes: tuple[Hole, ...] = ()) -> 
 def quoted(source: Source, start: int, end: int, holes: tuple[Hole, ...] = ()) -> Word | None:
     """A word with quotes, escapes, expansions or patterns in it; None where a quote is never closed."""
     raw = source.data[start:end]
+    found = _reading(raw, [(a - start, b - start) for a, b in holes]) if holes else reading(raw)
+    if found is None:
+        return None
+    text, shown, literal, expands = found
+    arg = _new(Arg, (text, shown, source.span(start, end), literal, expands))
+    return _new(Word, (arg, source, start, end, holes))
+
+
+Reading = tuple[str, str, bool, bool]
+"""A word's text, the word as written, whether that is literal and whether something in it expands: see :class:`Arg`."""
+
+
+def reading(raw: bytes) -> Reading | None:
+    """How a word without holes is read; None where a quote is never closed."""
+    return _known(raw) if len(raw) <= _SHORT else _reading(raw)
+
+
+def _reading(raw: bytes, holes: Sequence[Hole] = ()) -> Reading | None:
     if not holes and raw.isascii() and _SIMPLY_QUOTED.fullmatch(raw):
         text = raw.decode()
-        return Word(Arg(text[1:-1], text, source.span(start, end), literal=True), source, start, end)
-    parts = _parts(source.data, start, end, holes)
+        return text[1:-1], text, True, False
+    parts = _parts(raw, 0, len(raw), holes)
     if parts is None:
         return None
     kinds = {kind for *_, kind in parts}
-    text = decode(b"".join(source.data[a:b] for a, b, _ in parts))
-    bare = b"".join(source.data[a:b] if kind == _PLAIN else b"." for a, b, kind in parts)
+    text = decode(b"".join([raw[a:b] for a, b, _ in parts]))
+    bare = b"".join([raw[a:b] if kind == _PLAIN else b"." for a, b, kind in parts])
     literal = kinds.isdisjoint((_EXPANSION, _ANSI)) and not _PATTERN.search(bare) and "�" not in text
-    arg = Arg(text, decode(raw), source.span(start, end), literal, expands=_EXPANSION in kinds)
-    return Word(arg, source, start, end, holes)
+    return text, decode(raw), literal, _EXPANSION in kinds
+
+
+# `"$HOME"`, `*.deb` and their like stand in file after file
+_SHORT = 100
+_known = lru_cache(maxsize=4096)(_reading)
 
 
 def safe(source: Source, start: int, end: int, text: str) -> Word:

@@ -184,12 +184,12 @@ class Unwrapped(NamedTuple):
 
 
 _NONE = Unwrapped()
-_SEEN_THROUGH = SHELLS | WRAPPERS.keys() | {"eval", "scl"}
+SEEN_THROUGH = SHELLS | WRAPPERS.keys() | {"eval", "scl"}
 
 
 def unwrap(words: Sequence[Arg]) -> Unwrapped:
     """Look through the wrappers at the start of a command."""
-    if not words or basename(words[0]) not in _SEEN_THROUGH:
+    if not words or basename(words[0]) not in SEEN_THROUGH:
         return _NONE
     state = _NONE
     while state.start < len(words):

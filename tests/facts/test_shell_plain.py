@@ -205,6 +205,47 @@ def test_any_plain_script_is_what_the_grammar_reads(pieces: list[tuple[str, str]
         assert analyse(script, dialect) == by_grammar(script, dialect)
 
 
+COMMANDS = st.sampled_from(
+    [
+        "a",
+        "apt-get update",
+        "A=b",
+        "A=$B C= make -j4",
+        'echo "$X" > f',
+        "a 2>&1",
+        "sudo -E env A=b make",
+        "bash -c 'a && b'",
+        "bash x.sh",
+        "exec make",
+        "exec",
+        "set -e",
+        "set +o pipefail",
+        "true",
+        "/bin/false",
+        "exit 3",
+        "trap 'exit 1' EXIT",
+        "$X/pip install torch",
+        "$X",
+    ]
+)
+
+
+@given(
+    st.lists(st.tuples(COMMANDS, st.sampled_from(["&&", "&&", "&&", "|", "|", "||", ";"])), max_size=6),
+    st.sampled_from(
+        [*SHELLS, ("/bin/sh", "-e", "-c"), ("bash", "-o", "pipefail", "-c"), ("sudo", "sh", "-c")]
+    ),
+)
+@settings(max_examples=400, deadline=None)
+def test_a_chain_is_what_the_walk_makes_of_it(pieces: list[tuple[str, str]], shell: tuple[str, ...]) -> None:
+    script = " ".join(word for piece in pieces for word in piece).rstrip("&|")
+    run = parse(b"FROM a\nRUN " + script.encode()).instructions[1]
+    found = run_script(run, shell)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shell_plain, "chain", lambda *_, **__: None)
+        assert run_script(run, shell) == found
+
+
 @pytest.mark.corpus
 def test_every_run_of_the_corpus_is_what_the_grammar_reads(
     corpus: Path, monkeypatch: pytest.MonkeyPatch
