@@ -8,29 +8,14 @@ from __future__ import annotations
 
 import _sre
 import re
-import sys
-from collections.abc import Mapping
-from functools import cache
 from typing import Any, AnyStr, cast
 
-
-def maker() -> tuple[Any, ...]:
-    """What has to be the same where such arguments are used as where they were made."""
-    return sys.version_info[:2], _sre.MAGIC, _sre.CODESIZE, sys.byteorder
-
-
-@cache
-def _ready() -> Mapping[tuple[str | bytes, int], tuple[Any, ...]]:
-    try:
-        from imgtool._patterns import MAKER, TABLE  # noqa: PLC0415 - only wheels have it
-    except ImportError:
-        return {}
-    return TABLE if maker() == MAKER else {}
+from imgtool.prepared import expression
 
 
 def compiled(pattern: AnyStr, flags: int = 0) -> re.Pattern[AnyStr]:
     """What ``re.compile`` gives."""
-    found = _ready().get((pattern, int(flags)))
+    found = expression(pattern, int(flags))
     if found is None:
         return re.compile(pattern, flags)
     flags, code, groups, groupindex, indexgroup = found

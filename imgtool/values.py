@@ -1,16 +1,18 @@
 """Dataclasses whose methods are written when they are first called.
 
 The standard library compiles six methods for each class when it is defined: for our sixty, a quarter of the time that
-linting a file takes. Here a class costs its slots, and ``__init__`` is compiled with the first instance. The
-classes are dataclasses to everybody else: ``fields``, ``replace``, ``asdict``, ``match`` and pickling work.
+linting a file takes. Here a class costs its slots, and ``__init__`` is compiled with the first instance, or taken from
+what a wheel holds ready. The classes are dataclasses to everybody else: ``fields``, ``replace``, ``asdict``, ``match`` and pickling work.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar, cast, dataclass_transform
+
+from imgtool.prepared import code
 
 T = TypeVar("T")
 
@@ -21,16 +23,18 @@ _FIELDS = "__value_fields__"
 class _Field:
     __slots__ = ("compare", "default", "factory", "hash", "init", "name", "repr")
 
-    init: bool
-    repr: bool
-    hash: bool | None
-    compare: bool
-
-    def __init__(self, default: Any, factory: Any, **flags: Any) -> None:
-        self.name = ""
-        self.default, self.factory = default, factory
-        for name, flag in flags.items():
-            setattr(self, name, flag)
+    def __init__(
+        self,
+        name: str,
+        default: Any,
+        factory: Any = _MISSING,
+        init: bool = True,
+        repr: bool = True,  # noqa: A002 - its name there
+        hash: bool | None = None,  # noqa: A002 - its name there
+        compare: bool = True,
+    ) -> None:
+        self.name, self.default, self.factory = name, default, factory
+        self.init, self.repr, self.hash, self.compare = init, repr, hash, compare
 
 
 def field(
@@ -43,7 +47,7 @@ def field(
     compare: bool = True,
 ) -> Any:
     """As :func:`dataclasses.field`."""
-    return _Field(default, default_factory, init=init, repr=repr, hash=hash, compare=compare)
+    return _Field("", default, default_factory, init, repr, hash, compare)
 
 
 @dataclass_transform(field_specifiers=(field,))
@@ -71,77 +75,93 @@ def maker(kind: type[T]) -> Callable[[tuple[Any, ...]], T]:
 
 def _fields_of(cls: type) -> tuple[_Field, ...]:
     found = []
-    for name, annotation in cls.__dict__.get("__annotations__", {}).items():  # noqa: RUF063 - inspect is slow to load
+    space = cls.__dict__
+    for name, annotation in space.get("__annotations__", {}).items():
         if str(annotation).startswith(("ClassVar", "typing.ClassVar")):
             continue
-        given = cls.__dict__.get(name, _MISSING)
-        one = given if isinstance(given, _Field) else field(default=given)
-        one.name = name
+        one = space.get(name, _MISSING)
+        if isinstance(one, _Field):
+            one.name = name
+        else:
+            one = _Field(name, one)
         found.append(one)
     return tuple(found)
 
 
 def _made(cls: type[T], fields: tuple[_Field, ...], *, frozen: bool, slots: bool, eq: bool) -> type[T]:
-    names = tuple(one.name for one in fields)
-    space = {k: v for k, v in cls.__dict__.items() if k not in ("__dict__", "__weakref__")}
+    space = dict(cls.__dict__)
+    space.pop("__dict__", None)
+    space.pop("__weakref__", None)
     for one in fields:
         if slots or one.default is _MISSING:
             space.pop(one.name, None)
         else:
             space[one.name] = one.default
+    # a class that defines __eq__ has __hash__ = None where it defines none
+    if space.get("__hash__", _MISSING) is None and "__eq__" not in space:
+        del space["__hash__"]
     added: dict[str, Any] = {
         _FIELDS: fields,
         "__dataclass_fields__": _STANDARD,
-        "__match_args__": tuple(one.name for one in fields if one.init),
+        "__match_args__": tuple([one.name for one in fields if one.init]),
         "__repr__": _repr,
     }
     if eq:
-        added |= {"__eq__": _eq(fields), "__hash__": _hash(fields) if frozen else None}
+        added["__eq__"] = _eq(fields)
+        added["__hash__"] = _hash(fields) if frozen else None
     if slots:
-        space["__slots__"] = names
+        space["__slots__"] = tuple([one.name for one in fields])
     if frozen:
-        space |= {"__setattr__": _refuse, "__delattr__": _refuse}
+        space["__setattr__"] = space["__delattr__"] = _refuse
         if slots:
-            added |= {"__getstate__": _get_state, "__setstate__": _set_state}
-    for name, method in added.items():
-        # a class that defines __eq__ has __hash__ = None where it defines none
-        if name not in space or (name == "__hash__" and space[name] is None and "__eq__" not in cls.__dict__):
-            space[name] = method
-    # what sets its attributes one by one costs three times as much as what may assign them
-    swaps = frozen and slots and cls.__bases__ == (object,) and len(names) > 1
-    space["__init__"] = _first_init(lambda: made, fields, frozen=frozen, swaps=swaps)
+            added["__getstate__"], added["__setstate__"] = _get_state, _set_state
+    space = added | space
+    space["__init__"] = _first_init(lambda: made, fields, frozen=frozen)
     kind: Any = type(cls)
     made: Any = kind(cls.__name__, cls.__bases__, space)
     made.__qualname__ = cls.__qualname__
     return cast("type[T]", made)
 
 
-def _first_init(
-    made: Callable[[], type], fields: tuple[_Field, ...], *, frozen: bool, swaps: bool
-) -> Callable[..., None]:
+def _first_init(made: Callable[[], type], fields: tuple[_Field, ...], *, frozen: bool) -> Callable[..., None]:
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807 - it is one
         cls: Any = made()
-        cls.__init__ = _init(cls, fields, frozen=frozen, swaps=swaps)
+        cls.__init__ = _init(cls, fields, frozen=frozen)
         cls.__init__(self, *args, **kwargs)
 
     return __init__
 
 
-def _init(cls: type, fields: tuple[_Field, ...], *, frozen: bool, swaps: bool) -> Any:
-    """``__init__`` of a class, compiled. Where it ``swaps``, a value is of a class like it that is not frozen until
-    its attributes are set.
+def _swaps(cls: type, fields: tuple[_Field, ...], *, frozen: bool) -> bool:
+    """Whether a value is of a class like its own that is not frozen until its attributes are set.
+
+    Setting them one by one costs three times as much as assigning them.
     """
+    return frozen and "__slots__" in cls.__dict__ and cls.__bases__ == (object,) and len(fields) > 1
+
+
+def _init(cls: type, fields: tuple[_Field, ...], *, frozen: bool) -> Any:
+    """``__init__`` of a class, compiled."""
+    swaps = _swaps(cls, fields, frozen=frozen)
     names: dict[str, Any] = {"_set": object.__setattr__, "_missing": _MISSING}
-    parameters, body = [], []
     if swaps:
         unfrozen = type(cls.__name__, (), {"__slots__": cls.__dict__["__slots__"]})
         names |= {"_become": object.__dict__["__class__"].__set__, "_unfrozen": unfrozen, "_frozen": cls}
-        body.append(" _become(self, _unfrozen)")
+    for one in fields:
+        names[f"_default_{one.name}"] = one.default
+        names[f"_make_{one.name}"] = one.factory
+    exec(code(_init_text(cls, fields, frozen=frozen, swaps=swaps)), names)  # noqa: S102 - made of the names of fields, as dataclasses does
+    init = names["__init__"]
+    init.__qualname__ = f"{cls.__qualname__}.__init__"
+    return init
+
+
+def _init_text(cls: type, fields: tuple[_Field, ...], *, frozen: bool, swaps: bool) -> str:
+    parameters = ["self"]
+    body = [" _become(self, _unfrozen)"] if swaps else []
     for one in fields:
         value = one.name if one.init else f"_default_{one.name}"
-        names[f"_default_{one.name}"] = one.default
         if one.factory is not _MISSING:
-            names[f"_make_{one.name}"] = one.factory
             made = f"_make_{one.name}()"
             value = f"{made} if {one.name} is _missing else {one.name}" if one.init else made
         if one.init:
@@ -153,11 +173,18 @@ def _init(cls: type, fields: tuple[_Field, ...], *, frozen: bool, swaps: bool) -
         body.append(" self.__class__ = _frozen")
     if hasattr(cls, "__post_init__"):
         body.append(" self.__post_init__()")
-    text = f"def __init__({', '.join(['self', *parameters])}):\n" + ("\n".join(body) or " pass")
-    exec(text, names)  # noqa: S102 - made of the names of fields, as dataclasses does
-    init = names["__init__"]
-    init.__qualname__ = f"{cls.__qualname__}.__init__"
-    return init
+    return f"def __init__({', '.join(parameters)}):\n" + ("\n".join(body) or " pass")
+
+
+def texts(cls: type) -> Iterator[str]:
+    """The texts that are compiled for a class with its first instance, if it is one of these."""
+    space = cls.__dict__
+    if _FIELDS in space:
+        fields = space[_FIELDS]
+        frozen = space.get("__setattr__") is _refuse
+        yield _init_text(cls, fields, frozen=frozen, swaps=_swaps(cls, fields, frozen=frozen))
+    elif space.get("__repr__") is _tuple_repr:
+        yield _new_text(space["_fields"])
 
 
 def _key(names: list[str]) -> Callable[[Any], Any]:
@@ -230,6 +257,16 @@ class _Standard:
 _STANDARD = _Standard()
 
 
+def _new_text(names: tuple[str, ...]) -> str:
+    listed = "".join([f"{field}, " for field in names])
+    return f"def __new__(_cls, {listed}): return _new(_cls, ({listed}))"
+
+
+def _tuple_repr(self: Any) -> str:
+    shown = ", ".join(f"{name}={value!r}" for name, value in zip(self._fields, self, strict=True))
+    return f"{self.__class__.__name__}({shown})"
+
+
 if TYPE_CHECKING:
     from typing import NamedTuple as NamedTuple  # noqa: PLC0414 - for those who import it from here
 else:
@@ -265,11 +302,10 @@ else:
         made: Callable[[], type], names: tuple[str, ...], defaults: tuple[Any, ...]
     ) -> Callable[..., Any]:
         def __new__(cls: type, *args: Any, **kwargs: Any) -> Any:  # noqa: N807 - it is one
-            listed = "".join(f"{field}, " for field in names)
-            text = f"lambda _cls, {listed}: _new(_cls, ({listed}))"
-            function = eval(text, {"_new": tuple.__new__})  # noqa: S307 - made of the names of fields, as namedtuple does
+            space: dict[str, Any] = {"_new": tuple.__new__}
+            exec(code(_new_text(names)), space)  # noqa: S102 - made of the names of fields, as namedtuple does
+            function = space["__new__"]
             function.__defaults__ = defaults
-            function.__name__ = "__new__"
             function.__qualname__ = f"{made().__qualname__}.__new__"
             made().__new__ = staticmethod(function)
             return function(cls, *args, **kwargs)
@@ -278,10 +314,6 @@ else:
 
     def _as_tuple(self: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(self)
-
-    def _tuple_repr(self: Any) -> str:
-        shown = ", ".join(f"{name}={value!r}" for name, value in zip(self._fields, self, strict=True))
-        return f"{self.__class__.__name__}({shown})"
 
     def _make(cls: Any, iterable: Any) -> Any:
         found = tuple.__new__(cls, iterable)
@@ -306,4 +338,5 @@ else:
         """As :class:`typing.NamedTuple`, for classes without type variables."""
         raise TypeError("it is inherited from")
 
-    NamedTuple.__mro_entries__ = lambda _bases: (type.__new__(_Tuples, "NamedTuple", (), {}),)
+    _BASES = (type.__new__(_Tuples, "NamedTuple", (), {}),)
+    NamedTuple.__mro_entries__ = lambda _bases: _BASES

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from imgtool import values
 from imgtool.values import NamedTuple, dataclass, field, replace
 
 
@@ -152,6 +153,29 @@ class Own:
 
 def test_methods_of_the_class_stay() -> None:
     assert (repr(Own(1)), Own(1) == 3, hash(Own(1))) == ("own", True, 7)
+
+
+def test_texts_are_those_that_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[str] = []
+
+    def note(text: str) -> Any:
+        compiled.append(text)
+        return compile(text, "<test>", "exec")
+
+    monkeypatch.setattr(values, "code", note)
+
+    @dataclass(frozen=True)
+    class One:
+        a: int
+        b: list[int] = field(default_factory=list)
+
+    class Two(NamedTuple):
+        a: int
+
+    One(1)
+    Two(1)
+    assert compiled == [*values.texts(One), *values.texts(Two)]
+    assert [*values.texts(int)] == []
 
 
 def test_defining_one_loads_nothing() -> None:

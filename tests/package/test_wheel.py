@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 
-from imgtool import regex
+from imgtool import prepared, regex, values
+from imgtool.edits import Span
+from imgtool.findings import Finding
 
 # what setup.py makes of the TOML files
 DATA = "imgtool/families/_data.py"
-# and of the regular expressions
-PATTERNS = "imgtool/_patterns.py"
+# and of regular expressions and constructors
+PREPARED = "imgtool/_prepared.py"
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -45,26 +47,31 @@ def test_wheel_holds_every_tracked_file(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         files = {name for name in archive.namelist() if ".dist-info/" not in name}
         made = archive.read(DATA).decode()
-        ready = archive.read(PATTERNS).decode()
+        ready = archive.read(PREPARED).decode()
     committed = {name for name in expected if _committed(name)}
-    assert files == {*committed, DATA, PATTERNS}
-    assert_expressions_are_those_that_re_compiles(ready)
+    assert files == {*committed, DATA, PREPARED}
+    assert_ready(ready)
     names: dict[str, Any] = {}
     exec(made, names)  # noqa: S102 - our own
     folder = checkout / "imgtool/families"
     assert names["TABLES"] == {p.stem: tomllib.loads(p.read_text("utf-8")) for p in folder.glob("*.toml")}
 
 
-def assert_expressions_are_those_that_re_compiles(module: str) -> None:
+def assert_ready(module: str) -> None:
     table: dict[str, Any] = {}
     exec(module, table)  # noqa: S102 - our own
-    assert table["MAKER"] == regex.maker()
-    assert len(table["TABLE"]) > 500
+    assert table["MAKER"] == prepared.maker()
+    expressions = [(p, flags) for (flags, _), found in table["EXPRESSIONS"].items() for p in found]
+    assert len(expressions) > 500
+    assert {*values.texts(Finding), *values.texts(Span)} <= table["CODE"].keys()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(regex, "_ready", lambda: table["TABLE"])
-        for pattern, flags in table["TABLE"]:
+        patch.setattr(prepared, "tables", lambda: (table["EXPRESSIONS"], table["CODE"]))
+        for pattern, flags in expressions:
             # equal where pattern, flags and the code of the engine are
             assert regex.compiled(pattern, flags) == re.compile(pattern, flags)
+        for text in table["CODE"]:
+            # a code is equal to one that does the same
+            assert prepared.code(text) == compile(text, "<prepared>", "exec")
 
 
 def _committed(name: str) -> bool:

@@ -39,7 +39,7 @@ def expressions() -> Iterator[Expression]:
         for path in sorted(folder.rglob("*.py")):
             parts = path.relative_to(folder).with_suffix("").parts
             module = ".".join((package, *(part for part in parts if part != "__init__")))
-            if parts[-1] not in ("__main__", "rule_index", "_data", "regex", "_patterns"):
+            if parts[-1] not in ("__main__", "rule_index", "_data", "regex", "prepared", "_prepared"):
                 yield from _of_module(path, module)
 
 

@@ -1,8 +1,8 @@
-"""What Python makes of the regular expressions of a built tree, as a module of the wheel; called by setup.py.
+"""What Python makes of the regular expressions and constructors of a built tree, as a module of the wheel.
 
-    python patterns.py BUILD_FOLDER
+    python prepare.py BUILD_FOLDER
 
-Compiling those that one file needs takes a fifth of what linting it takes.
+Called by setup.py; :mod:`imgtool.prepared` reads it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import sys
 from array import array
 from collections.abc import Iterator
 from contextlib import suppress
+from marshal import dumps
 from pathlib import Path
 from typing import Any
 
@@ -35,19 +36,38 @@ def main(folder: Path) -> None:
             # a build has no dependencies; linting imports without them
             with suppress(ImportError):
                 importlib.import_module(module.name)
-    from imgtool.regex import maker  # noqa: PLC0415 - that of the built tree
+    from imgtool.prepared import maker  # noqa: PLC0415 - that of the built tree
 
-    table = dict(sorted(_made().items(), key=repr))
     text = (
-        '"""What Python makes of the regular expressions. Generated when the wheel is built."""\n\n'
-        f"MAKER = {maker()!r}\n\nTABLE = {table!r}\n"
+        '"""What Python makes of regular expressions and constructors. Generated when the wheel is built."""\n\n'
+        f"MAKER = {maker()!r}\n\nEXPRESSIONS = {{\n"
     )
-    (folder / "imgtool" / "_patterns.py").write_text(text, "utf-8")
+    expressions = _made()
+    for kind in sorted({kind for kind, _ in expressions}):
+        text += f"    {kind!r}: {_mapping({p: v for (k, p), v in expressions.items() if k == kind})},\n"
+    code = {given: dumps(compile(given, "<prepared>", "exec")) for given in _constructors()}
+    text += f"}}\n\nCODE = {_mapping(code)}\n"
+    (folder / "imgtool" / "_prepared.py").write_text(text, "utf-8")
 
 
-def _made() -> dict[tuple[Any, int], tuple[Any, ...]]:
-    """By pattern and flags, what :mod:`re` hands on to its engine."""
-    table: dict[tuple[Any, int], tuple[Any, ...]] = {}
+def _mapping(table: dict[Any, bytes]) -> str:
+    """A dictionary as two constants, which load at once."""
+    keys = sorted(table)
+    return f"dict(zip({tuple(keys)!r}, {tuple(table[key] for key in keys)!r}))"
+
+
+def _constructors() -> Iterator[str]:
+    """The texts that :mod:`imgtool.values` compiles for the classes of the built tree."""
+    from imgtool import values  # noqa: PLC0415 - likewise
+
+    for one in gc.get_objects():
+        if isinstance(one, type):
+            yield from values.texts(one)
+
+
+def _made() -> dict[tuple[tuple[int, bool], Any], bytes]:
+    """By flags, kind of text and pattern, what :mod:`re` hands on to its engine."""
+    table: dict[tuple[tuple[int, bool], Any], bytes] = {}
     given: list[tuple[Any, ...]] = []
     take = _sre.compile
 
@@ -62,8 +82,8 @@ def _made() -> dict[tuple[Any, int], tuple[Any, ...]]:
         with suppress(re.error):
             re.compile(pattern, flags)
         for _, final, code, groups, groupindex, indexgroup in given:
-            key = pattern, int(flags)
-            table[key] = (int(final), array("I", code).tobytes(), groups, groupindex, indexgroup)
+            key = (int(flags), isinstance(pattern, bytes)), pattern
+            table[key] = dumps((int(final), array("I", code).tobytes(), groups, dict(groupindex), indexgroup))
     _sre.compile = take
     return table
 
