@@ -93,7 +93,7 @@ from imgtool.transforms.ownership import Recopy, folded, recopies
 from imgtool.transforms.ownership import advice as ownership_advice
 from imgtool.transforms.relief import advice, call, called, relieved, with_option
 from imgtool.transforms.runs import append_command, is_chain, segments, without_items
-from imgtool.values import dataclass, field
+from imgtool.values import NamedTuple, dataclass, field
 
 __all__ = [
     "ENVIRONMENT",
@@ -128,6 +128,7 @@ __all__ = [
     "Later",
     "Life",
     "Listing",
+    "NamedTuple",
     "Operation",
     "Package",
     "PackageCache",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from imgtool.rule import (
     Accelerator,
     Facts,
     Instruction,
+    NamedTuple,
     Operation,
     Run,
     Span,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from imgtool.rule import (
     BaseImage,
     Facts,
+    NamedTuple,
     Operation,
     Package,
     PackageOperation,

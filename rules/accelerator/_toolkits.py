@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from imgtool.rule import Facts, Operation, PackageOperation, Run, Span, software_of, toolkit_package
+from imgtool.rule import (
+    Facts,
+    NamedTuple,
+    Operation,
+    PackageOperation,
+    Run,
+    Span,
+    software_of,
+    toolkit_package,
+)
 
 from ._commands import known, program_file
 

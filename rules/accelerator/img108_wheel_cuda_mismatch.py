@@ -33,12 +33,12 @@ RUN uv pip install --system --no-cache torch==2.5.1 --index-url https://download
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from imgtool.rule import (
     BaseImage,
     Facts,
     Finding,
+    NamedTuple,
     Operation,
     Package,
     PackageOperation,

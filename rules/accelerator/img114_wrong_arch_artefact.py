@@ -32,9 +32,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from imgtool.rule import Facts, Finding, RuleMeta, Run, Severity, Span, Stage, copy_source, regex
+from imgtool.rule import Facts, Finding, NamedTuple, RuleMeta, Run, Severity, Span, Stage, copy_source, regex
 
 META = RuleMeta(
     "IMG114",

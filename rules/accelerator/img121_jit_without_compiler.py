@@ -37,13 +37,13 @@ CMD ["vllm", "serve", "org/model"]
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from imgtool.rule import (
     BaseImage,
     Document,
     Facts,
     Finding,
+    NamedTuple,
     Operation,
     Package,
     PackageOperation,

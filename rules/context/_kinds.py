@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
 
 from imgtool.rule import (
     ENVIRONMENT,
@@ -13,6 +12,7 @@ from imgtool.rule import (
     BuildContext,
     ContextFile,
     Listing,
+    NamedTuple,
     is_foreign,
     is_public,
     may_hold,

@@ -5,9 +5,19 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import NamedTuple
 
-from imgtool.rule import BuildContext, Facts, Flag, Ignore, Instruction, Span, Stage, local_sources, mounts_of
+from imgtool.rule import (
+    BuildContext,
+    Facts,
+    Flag,
+    Ignore,
+    Instruction,
+    NamedTuple,
+    Span,
+    Stage,
+    local_sources,
+    mounts_of,
+)
 
 from .._patterns import compiled
 

@@ -76,7 +76,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
-from typing import NamedTuple
 
 from imgtool.rule import (
     BuildContext,
@@ -86,6 +85,7 @@ from imgtool.rule import (
     Fix,
     FixAvailability,
     Ignore,
+    NamedTuple,
     RuleMeta,
     Severity,
 )

@@ -69,9 +69,8 @@ API_URL=https://api.internal
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import NamedTuple
 
-from imgtool.rule import BuildContext, ContextFile, Document, Facts, Finding, RuleMeta, Severity
+from imgtool.rule import BuildContext, ContextFile, Document, Facts, Finding, NamedTuple, RuleMeta, Severity
 
 from ._kinds import folder_of_weights, git, secret, summary, weights
 from ._sources import Source, sources

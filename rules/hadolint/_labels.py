@@ -6,9 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import cache
-from typing import NamedTuple
 
-from imgtool.rule import Facts, Finding, Instruction, RuleMeta, Span
+from imgtool.rule import Facts, Finding, Instruction, NamedTuple, RuleMeta, Span
 
 from ._acting import acting
 

@@ -5,9 +5,20 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
-from imgtool.rule import Arg, Command, Facts, Operation, PackageOperation, Run, Stage, located, path, regex
+from imgtool.rule import (
+    Arg,
+    Command,
+    Facts,
+    NamedTuple,
+    Operation,
+    PackageOperation,
+    Run,
+    Stage,
+    located,
+    path,
+    regex,
+)
 
 from ._uses import last
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
 
-from imgtool.rule import Command, Facts, Run, located, regex
+from imgtool.rule import Command, Facts, NamedTuple, Run, located, regex
 
 from ._uses import named_later
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from typing import NamedTuple
 
-from imgtool.rule import Arg, Command, Content, Facts, Run
+from imgtool.rule import Arg, Command, Content, Facts, NamedTuple, Run
 
 _WILD = frozenset("*?[")
 # more patterns than this are not compared with every name

@@ -49,7 +49,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
 from imgtool.rule import (
     Applicability,
@@ -61,6 +60,7 @@ from imgtool.rule import (
     Fix,
     FixAvailability,
     Instruction,
+    NamedTuple,
     Operation,
     Package,
     PackageOperation,

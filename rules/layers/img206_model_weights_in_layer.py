@@ -44,7 +44,6 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import islice, pairwise
-from typing import NamedTuple
 
 from imgtool.rule import (
     MEGABYTE,
@@ -54,6 +53,7 @@ from imgtool.rule import (
     Facts,
     Finding,
     Instruction,
+    NamedTuple,
     Operation,
     RuleMeta,
     Run,

@@ -44,9 +44,8 @@ CMD ["tool"]
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
-from imgtool.rule import Arg, Command, Facts, Finding, PackageOperation, RuleMeta, Run, Severity
+from imgtool.rule import Arg, Command, Facts, Finding, NamedTuple, PackageOperation, RuleMeta, Run, Severity
 
 from .._patterns import compiled
 from ._checks import after, verifies

@@ -42,13 +42,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
-from typing import NamedTuple
 
 from imgtool.rule import (
     Arg,
     Command,
     Facts,
     Finding,
+    NamedTuple,
     Operation,
     RuleMeta,
     Run,
