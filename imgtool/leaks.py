@@ -260,6 +260,7 @@ _JOINED = regex(rb"""(?:\\?["']?[ \t]{0,8}[=:][ \t]{0,8}|["'][ \t]*,[ \t]*(?=["'
 _APART = regex(rb"[ \t]{1,8}" + _VALUE)
 
 
+@lru_cache(maxsize=4096)
 def kind_of(name: str) -> str | None:
     """``password`` or ``secret`` where a value of that name is one."""
     words = [part.lower() for part in _PARTS.findall(name)]

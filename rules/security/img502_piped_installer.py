@@ -72,9 +72,12 @@ def check(run: Run, facts: Facts) -> Iterator[Finding]:
     downloads = {id(o.command): o for o in run.operations if o.ecosystem == "http" and o.urls}
     commands = run.script.commands
     for index, command in enumerate(commands):
-        found = _inline(command)
-        if operation := downloads.get(id(command)):
+        if command.name in _INTERPRETERS:
+            found = _inline(command)
+        elif downloads and (operation := downloads.get(id(command))):
             found = _piped(commands, index, operation) or _saved(commands, index, operation)
+        else:
+            continue
         if found and (finding := _judged(found, run, facts)):
             yield finding
 
@@ -94,8 +97,6 @@ def _judged(found: _Script, run: Run, facts: Facts) -> Finding | None:
 
 def _inline(command: Command) -> _Script | None:
     """``sh -c "$(curl …)"``, whose string is not read as a script."""
-    if command.name not in _INTERPRETERS:
-        return None
     words = (arg for before, arg in zip(command.argv, command.args, strict=False) if before.text == "-c")
     for arg in words:
         if (match := compiled(_INLINE).match(arg.text)) is not None:

@@ -72,24 +72,24 @@ _SETTING = (
 _UNSAFE = ("unsafe-first-match", "unsafe-best-match")
 
 
-def check(document: Document, facts: Facts) -> Iterator[Finding]:
+def check(_document: Document, facts: Facts) -> Iterator[Finding]:
     for stage in facts.stages:
         for run in facts.runs(stage):
             for operation in run.operations:
-                if operation.ecosystem == "python" and operation.operation in _INSTALLS:
+                if (
+                    operation.extra_index_urls
+                    and operation.ecosystem == "python"
+                    and operation.operation in _INSTALLS
+                ):
                     yield from _installs(operation, run, facts)
-    for _, match, text in matches(document, _SETTING, (b"extra",)):
+    for _, match, text in matches(facts, _SETTING, (b"extra-index", b"extra_index")):
         url = match[1].decode("utf-8", "replace")
         if match[0][:2] != b"--" and (name := _private(url)):
             yield META.finding(place(text, match, 1), _message(name, _PYPI))
 
 
 def _installs(operation: PackageOperation, run: Run, facts: Facts) -> Iterator[Finding]:
-    if (
-        not operation.extra_index_urls
-        or not _asks_all(operation)
-        or operation.has("--require-hashes", "--no-index")
-    ):
+    if not _asks_all(operation) or operation.has("--require-hashes", "--no-index"):
         return
     open_names = [p.name or p.raw for p in operation.packages if not _exact(p.spec, p.source)]
     files = bool(operation.requirement_files or operation.project or operation.editable)

@@ -35,6 +35,7 @@ CMD ["python"]
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from imgtool.rule import Arg, Document, Facts, Finding, RuleMeta, Run, Severity, Span
 
@@ -49,6 +50,7 @@ META = RuleMeta(
     needs=("http://", "trusted", "insecure-host", "insecure_host"),
 )
 
+_ECOSYSTEMS = frozenset(("python", "conda", "node", "ruby"))
 _BETWEEN = rb"""[ \t]*[ \t=:]["' \t]{0,3}"""
 _INDEX = (
     rb"(?i)(?:(?<![a-z-])|(?<=\\n))(?:pip_|uv_|global\.|install\.|--)?(?:extra[-_])?(?:index[-_]url|default[-_]index|find[-_]links)"
@@ -63,20 +65,22 @@ _TRUSTED = (
     + _BETWEEN
     + rb"([\w.*-]+\.[\w.-]+(?::\d+)?)"
 )
+# what their matches hold
+_NAMES = (b"index", b"find-links", b"find_links", b"registry", b"goproxy", b"source", b"channels")
+_HOSTS = (b"trusted-host", b"trusted_host", b"insecure-host", b"insecure_host")
 
 
-def check(document: Document, facts: Facts) -> Iterator[Finding]:
-    idle = _idle(facts)
+def check(_document: Document, facts: Facts) -> Iterator[Finding]:
     trusted = [
         (place(text, m, 1), m[1].decode())
-        for node, m, text in matches(document, _TRUSTED, (b"host",))
-        if node.span not in idle
+        for node, m, text in matches(facts, _TRUSTED, _HOSTS)
+        if node.span not in _idle(facts)
     ]
     told: set[Span] = set()
     places: dict[str, list[Span]] = {}
     for where, other in trusted:
         places.setdefault(other.partition(":")[0].lower(), []).append(where)
-    for span, url in sorted(_indexes(document, facts, idle)):
+    for span, url in sorted(_indexes(facts)):
         name = host(url)
         if span in told or not name or near(name):
             continue
@@ -97,6 +101,8 @@ def check(document: Document, facts: Facts) -> Iterator[Finding]:
             yield META.finding(span, message)
 
 
+# asked for each match, and most files have none
+@lru_cache(maxsize=1)
 def _idle(facts: Facts) -> frozenset[Span]:
     """The RUNs that only set variables of their own shell, which ends there."""
     return frozenset(
@@ -109,15 +115,15 @@ def _idle(facts: Facts) -> frozenset[Span]:
     )
 
 
-def _indexes(document: Document, facts: Facts, idle: frozenset[Span]) -> Iterator[tuple[Span, str]]:
+def _indexes(facts: Facts) -> Iterator[tuple[Span, str]]:
     """All indexes over plain HTTP: the place and the URL."""
-    for node, match, text in matches(document, _INDEX, (b"http://",)):
-        if node.span not in idle:
+    for node, match, text in matches(facts, _INDEX, (b"http://",), _NAMES):
+        if node.span not in _idle(facts):
             group = match.lastindex or 1
             yield place(text, match, group), match[group].decode("utf-8", "replace")
     for stage in facts.stages:
         for run in facts.runs(stage):
-            for arg in _named(run):
+            for arg in _named(run) if run.operations else ():
                 url = value(arg, run, facts)
                 if url.startswith("http://") and not arg.text.startswith("$"):
                     yield inside(arg), url
@@ -126,5 +132,8 @@ def _indexes(document: Document, facts: Facts, idle: frozenset[Span]) -> Iterato
 def _named(run: Run) -> Iterator[Arg]:
     """The indexes that options name."""
     for operation in run.operations:
-        if operation.ecosystem in ("python", "conda", "node", "ruby"):
-            yield from filter(None, (operation.index_url, *operation.extra_index_urls, *operation.find_links))
+        if operation.ecosystem in _ECOSYSTEMS:
+            if operation.index_url:
+                yield operation.index_url
+            yield from operation.extra_index_urls
+            yield from operation.find_links

@@ -48,7 +48,7 @@ CMD ["tool"]
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from imgtool.rule import (
     Command,
@@ -87,14 +87,17 @@ _SETTINGS = (rb"(?i)http\.(?:[\w:/.-]+\.)?sslverify" + _BETWEEN + _OFF
     + rb"|pythonhttpsverify" + _BETWEEN + rb"0\b"
     + rb"|check[-_]certificate" + _BETWEEN + _OFF
     + rb"|--no-verify-ssl\b")  # fmt: skip
-_HINTS = (b"verif", b"strict-ssl", b"reject_unauthorized", b"check-cert", b"check_cert")
+_HINTS = (
+    *(b"sslverify", b"ssl_verify", b"ssl_no_verify", b"verify-ssl", b"httpsverify"),
+    *(b"strict-ssl", b"reject_unauthorized", b"check-cert", b"check_cert"),
+)
 _OPTIONS = {"curl": "--insecure", "wget": "--no-check-certificate"}
 _CURLRC = ".curlrc"
 
 
-def check(document: Document, facts: Facts) -> Iterator[Finding]:
+def check(_document: Document, facts: Facts) -> Iterator[Finding]:
     told: set[str] = set()
-    for instruction, match, text in matches(document, _SETTINGS, _HINTS):
+    for instruction, match, text in matches(facts, _SETTINGS, _HINTS):
         what = match[0].decode("ascii", "replace")
         name = re.split(r"[ \t=:\"']+(?=\S+$)", what)[0].lower()
         if name not in told and not _undone(instruction.rest.data[match.end() :], name):
@@ -118,33 +121,30 @@ def _undone(rest: bytes, name: str) -> bool:
 
 
 def _commands(stage: Stage, facts: Facts) -> Iterator[Finding]:
+    curlrc = _CURLRC.encode() in facts.document.data
     for run in facts.runs(stage):
-        commands = run.script.commands
-        operations = {id(o.command): o for o in run.operations if o.manager in _OPTIONS}
-        for index, command in enumerate(commands):
-            operation = operations.get(id(command))
-            if operation and (finding := _download(operation, after(commands, index), run, facts)):
-                yield finding
-            elif _writes_curlrc(command):
+        for operation in run.operations:
+            name = _OPTIONS.get(operation.manager)
+            option = next((o for o in operation.options if o.name == name), None) if name else None
+            if option and not _is_harmless(operation, run, facts):
+                yield _finding(option.arg.span, f"{operation.manager} {name}")
+        for command in run.script.commands if curlrc else ():
+            if command.name == "echo" and _writes_curlrc(command):
                 yield _finding(command.argv[1].span, "insecure in .curlrc")
 
 
-def _download(
-    operation: PackageOperation, later: Iterable[Command], run: Run, facts: Facts
-) -> Finding | None:
-    name = _OPTIONS[operation.manager]
-    option = next((o for o in operation.options if o.name == name), None)
+def _is_harmless(operation: PackageOperation, run: Run, facts: Facts) -> bool:
+    """Whether no certificate is looked at anyway, or what was sent is checked."""
     urls = [value(url, run, facts) for url in operation.urls]
-    local = all(near(host(url)) or url.startswith("http://") for url in urls)
-    if option is None or local or any(map(verifies, later)):
-        return None
-    return _finding(option.arg.span, f"{operation.manager} {name}")
+    if all(near(host(url)) or url.startswith("http://") for url in urls):
+        return True
+    commands = run.script.commands
+    index = next((n for n, command in enumerate(commands) if command is operation.command), None)
+    return index is None or any(map(verifies, after(commands, index)))
 
 
 def _writes_curlrc(command: Command) -> bool:
     targets = (r.target.text for r in (*command.redirects, *command.outer_redirects) if r.target)
-    return (
-        command.name == "echo"
-        and [arg.text for arg in command.args] == ["insecure"]
-        and any(target.endswith(_CURLRC) for target in targets)
+    return [arg.text for arg in command.args] == ["insecure"] and any(
+        target.endswith(_CURLRC) for target in targets
     )

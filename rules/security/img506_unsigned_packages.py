@@ -66,9 +66,9 @@ META = RuleMeta(
 )
 
 _OPTIONS = {
-    "deb": ("--allow-unauthenticated", "--force-yes", "--allow-insecure-repositories"),
-    "rpm": ("--nogpgcheck", "--no-gpg-checks", "--no-gpgcheck", "--allow-unsigned-rpm"),
-    "apk": ("--allow-untrusted",),
+    "deb": frozenset(("--allow-unauthenticated", "--force-yes", "--allow-insecure-repositories")),
+    "rpm": frozenset(("--nogpgcheck", "--no-gpg-checks", "--no-gpgcheck", "--allow-unsigned-rpm")),
+    "apk": frozenset(("--allow-untrusted",)),
 }
 _TEXT = (
     rb"(?i)\bdeb(?:-src)?[ \t]+\[[^\]\n]{0,200}?(trusted[ \t]*=[ \t]*yes)\b[^\]\n]{0,200}\][ \t]*(\S{0,8})"
@@ -81,9 +81,9 @@ _FILES = frozenset(("file", "path"))
 _FETCHES = frozenset((Operation.INSTALL, Operation.UPGRADE, Operation.REFRESH, Operation.DOWNLOAD))
 
 
-def check(document: Document, facts: Facts) -> Iterator[Finding]:
+def check(_document: Document, facts: Facts) -> Iterator[Finding]:
     found: dict[int, list[tuple[Span, str]]] = {}
-    for start, span, what in (*_written(document), *_given(facts)):
+    for start, span, what in (*_written(facts), *_given(facts)):
         found.setdefault(start, []).append((span, what))
     for places in found.values():
         (span, what), *rest = sorted(places)
@@ -94,10 +94,10 @@ def check(document: Document, facts: Facts) -> Iterator[Finding]:
 _Place = tuple[int, Span, str]
 
 
-def _written(document: Document) -> Iterator[_Place]:
+def _written(facts: Facts) -> Iterator[_Place]:
     """Settings and lists of sources, wherever they are written."""
     for instruction, match, text in matches(
-        document, _TEXT, (b"trusted", b"apt::get", b"acquire::", b"gpgcheck")
+        facts, _TEXT, (b"trusted", b"allowunauthenticated", b"allowinsecure", b"gpgcheck")
     ):
         local = text.data[max(match.start() - 300, 0) : match.start()].rpartition(b"[")[2]
         if match[1] and match[2].lower().startswith(_LOCAL):
@@ -117,13 +117,12 @@ def _given(facts: Facts) -> Iterator[_Place]:
 
 
 def _options(operation: PackageOperation, run: Run) -> Iterator[_Place]:
-    names = _OPTIONS.get(operation.ecosystem, ())
-    local = bool(operation.packages) and all(map(_local, operation.packages))
-    if not names or local or operation.operation not in _FETCHES:
+    names = _OPTIONS.get(operation.ecosystem)
+    if names is None or operation.operation not in _FETCHES:
         return
     # the tables do not hold all managers' head options
-    for arg in operation.command.args:
-        if arg.text in names:
+    for arg in operation.command.argv:
+        if arg.text in names and not (operation.packages and all(map(_local, operation.packages))):
             yield run.instruction.span.start, arg.span, f"{operation.manager} {arg.text}"
 
 

@@ -119,7 +119,7 @@ def _message(what: str, goal: str) -> str:
 
 def _mounted(run: Run) -> Iterator[_Secret]:
     node = run.instruction.inner or run.instruction
-    for mount in mounts_of(node):
+    for mount in mounts_of(node) if node.flags else ():
         if mount.type != "secret":
             continue
         name = mount.id or mount.target.rpartition("/")[2] or mount.source
@@ -144,10 +144,12 @@ def _read_from(run: Run, path: str) -> Iterator[str]:
 
 def _variables(run: Run, facts: Facts) -> Iterator[_Secret]:
     """ARG and ENV that are called secrets and used here."""
-    known = facts.state(run.instruction).values
-    used = dict.fromkeys(compiled(_VARIABLE).findall(run.script.text.data.decode("utf-8", "replace")))
+    text = run.script.text.data
+    if b"$" not in text:
+        return
+    used = dict.fromkeys(compiled(_VARIABLE).findall(text.decode("utf-8", "replace")))
     for name in used:
-        if name in known and kind_of(name):
+        if kind_of(name) and name in facts.state(run.instruction).values:
             yield _Secret(_of_variable(name), f"the value of {name}")
 
 

@@ -54,9 +54,9 @@ _OFF = (
 _OPTION = rb"(?s)(?:-o[ \t]*[\"']?|GIT_SSH_COMMAND\b.*)\Z"
 
 
-def check(document: Document, _facts: Facts) -> Iterator[Finding]:
+def check(_document: Document, facts: Facts) -> Iterator[Finding]:
     told: set[int] = set()
-    for instruction, match, text in matches(document, _OFF, (b"hostkeychecking", b"knownhostsfile")):
+    for instruction, match, text in matches(facts, _OFF, (b"hostkeychecking", b"knownhostsfile")):
         if instruction.span.start in told:
             continue
         told.add(instruction.span.start)

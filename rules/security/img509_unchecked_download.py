@@ -32,7 +32,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from imgtool.rule import Facts, Finding, Instruction, RuleMeta, Severity
+from imgtool.rule import Document, Facts, Finding, Instruction, RuleMeta, Severity
 
 from .._patterns import compiled
 from ._checks import verifies
@@ -48,14 +48,15 @@ _COMMIT = r"/[0-9a-f]{40}/"
 _NO_CONTENT = "api.github.com"
 
 
-def check(instruction: Instruction, facts: Facts) -> Iterator[Finding]:
-    node = instruction.inner or instruction
-    if (
-        node.keyword != "ADD"
-        or node.problem
-        or node.flag_value("checksum")
-        or facts.graph.stage_of(instruction) in facts.windows
-    ):
+def check(document: Document, facts: Facts) -> Iterator[Finding]:
+    for instruction in document.instructions:
+        node = instruction.inner or instruction
+        if node.keyword == "ADD" and not node.problem and not node.flag_value("checksum"):
+            yield from _unchecked(instruction, node, facts)
+
+
+def _unchecked(instruction: Instruction, node: Instruction, facts: Facts) -> Iterator[Finding]:
+    if facts.graph.stage_of(instruction) in facts.windows:
         return
     for word, written in zip(node.words[:-1], node.args[:-1], strict=False):
         url = facts.expand(instruction, written) or written
