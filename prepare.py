@@ -1,4 +1,5 @@
-"""What Python makes of the regular expressions and constructors of a built tree, as a module of the wheel.
+"""What Python makes of the regular expressions and constructors of a built tree, and which modules need which others,
+as a module of the wheel.
 
     python prepare.py BUILD_FOLDER
 
@@ -8,6 +9,7 @@ Called by setup.py; :mod:`imgtool.prepared` reads it.
 from __future__ import annotations
 
 import _sre
+import ast
 import gc
 import importlib
 import pkgutil
@@ -20,6 +22,9 @@ from marshal import dumps
 from pathlib import Path
 from typing import Any
 
+_PACKAGES = ("imgtool", "imgtool_rules")
+# what a run of the linter begins with, in its order
+_STARTED = ("imgtool.cli.linting", "imgtool.lint.work")
 # fields of the families' tables that hold expressions
 _FIELDS = frozenset(
     {"regex", "allow", "argv0", "repository", "tags", "version", "requires", "addon", "pattern", "name"}
@@ -30,7 +35,7 @@ _SIGNS = frozenset("\\[](){}|*+?^$")
 
 def main(folder: Path) -> None:
     sys.path.insert(0, str(folder))
-    for package in ("imgtool", "imgtool_rules"):
+    for package in _PACKAGES:
         found = importlib.import_module(package)
         for module in pkgutil.walk_packages(found.__path__, f"{package}.", onerror=lambda _: None):
             # a build has no dependencies; linting imports without them
@@ -47,6 +52,7 @@ def main(folder: Path) -> None:
         text += f"    {kind!r}: {_mapping({p: v for (k, p), v in expressions.items() if k == kind})},\n"
     code = {given: dumps(compile(given, "<prepared>", "exec")) for given in _constructors()}
     text += f"}}\n\nCODE = {_mapping(code)}\n"
+    text += f"\nORDER = {_orders(folder)!r}\n"
     (folder / "imgtool" / "_prepared.py").write_text(text, "utf-8")
 
 
@@ -54,6 +60,48 @@ def _mapping(table: dict[Any, bytes]) -> str:
     """A dictionary as two constants, which load at once."""
     keys = sorted(table)
     return f"dict(zip({tuple(keys)!r}, {tuple(table[key] for key in keys)!r}))"
+
+
+def _orders(folder: Path) -> dict[str, tuple[str, ...]]:
+    """By module that :mod:`imgtool.loading` is asked for, those that it needs, the deepest first."""
+    from imgtool.lint.rule_index import RULES  # noqa: PLC0415 - likewise
+
+    table: dict[str, tuple[str, ...]] = {}
+    loaded: dict[str, None] = {}
+    for name in _STARTED:
+        before = {**loaded}
+        _visit(name, folder, loaded)
+        table[name] = tuple(one for one in loaded if one not in before and one != name)
+    for _, _, _, _, name, _ in RULES:
+        found = {**loaded}
+        _visit(name, folder, found)
+        table[name] = tuple(one for one in found if one not in loaded and one != name)
+    return {name: needed for name, needed in table.items() if needed}
+
+
+def _visit(name: str, folder: Path, seen: dict[str, None]) -> None:
+    """Add a module behind all that it imports while it is imported."""
+    path = folder.joinpath(*name.split("."))
+    is_package = path.is_dir()
+    path = path / "__init__.py" if is_package else path.with_suffix(".py")
+    if name in seen or not path.is_file():
+        return
+    seen[name] = None
+    above = name.rpartition(".")[0]
+    if above:
+        _visit(above, folder, seen)
+    for statement in ast.parse(path.read_text("utf-8")).body:
+        if isinstance(statement, ast.ImportFrom):
+            package = name if is_package else above
+            for _ in range(statement.level - 1):
+                package = package.rpartition(".")[0]
+            found = ".".join(filter(None, (package if statement.level else "", statement.module)))
+            if found.partition(".")[0] in _PACKAGES:
+                _visit(found, folder, seen)
+                for alias in statement.names:
+                    _visit(f"{found}.{alias.name}", folder, seen)
+    # to the end: what it imports may import it
+    seen[name] = seen.pop(name)
 
 
 def _constructors() -> Iterator[str]:

@@ -1,4 +1,5 @@
-"""What a wheel holds ready: what the Python that built it makes of regular expressions and of constructors.
+"""What a wheel holds ready: what the Python that built it makes of regular expressions and of constructors, and which
+module needs which.
 
 Making them anew would be a third of what linting one file takes. Where another Python runs, or no wheel is
 installed, they are made when they are needed. ``prepare.py`` writes the module.
@@ -19,6 +20,16 @@ def maker() -> tuple[Any, ...]:
     """What has to be the same where such things are used as where they were made."""
     version = sys.implementation.cache_tag, sys.version_info[:2], sys.version_info.releaselevel
     return *version, _sre.MAGIC, _sre.CODESIZE, sys.byteorder
+
+
+def order(name: str) -> tuple[str, ...]:
+    """What a module needs of our other modules, each behind those that it needs itself; only wheels know."""
+    try:
+        from imgtool._prepared import ORDER  # noqa: PLC0415 - only wheels have it
+    except ImportError:
+        return ()
+    found: tuple[str, ...] = ORDER.get(name, ())
+    return found
 
 
 @cache

@@ -56,7 +56,8 @@ def _lint(words: Sequence[str]) -> None:
     if call is not None:
         # loading makes a hundred thousand objects that stay; looking through them for garbage takes 4 %
         gc.set_threshold(20_000, 20, 20)
-        from imgtool.cli import linting
+        from imgtool import loading
 
+        linting = loading.load("imgtool.cli.linting")
         with suppress(UsageError):
             raise SystemExit(linting.run(call))

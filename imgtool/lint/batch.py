@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from imgtool import loading
 from imgtool.config import ConfigFile, Section
 from imgtool.discover import STDIN, Discovery, discover
 from imgtool.facts.context import share_listings
@@ -276,6 +277,7 @@ def _worked(jobs: Sequence[Job], workers: int | None) -> Iterator[Outcome]:
     if not jobs:
         return
     # rules, families and the parser, which nothing else here needs
+    loading.load("imgtool.lint.work")
     from imgtool.lint.work import in_turn, part  # noqa: PLC0415
 
     count = min(len(jobs), _worth(jobs) if workers is None else workers)

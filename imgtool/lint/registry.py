@@ -6,13 +6,14 @@ it selects; ``docs/generate.py`` writes it.
 
 from __future__ import annotations
 
-import importlib
 import re
+from _thread import RLock
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, lru_cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from imgtool import loading
 from imgtool.findings import Finding
 from imgtool.lint.rule_index import RULES
 from imgtool.values import dataclass
@@ -57,6 +58,9 @@ class Rule:
     page: str
 
 
+# threads may lint, and what is half loaded must not be seen
+_LOADING = RLock()
+
 _packs: dict[str, tuple[IndexEntry, ...]] = {}
 
 
@@ -87,7 +91,8 @@ def load(entry: IndexEntry) -> Rule:
     Raises:
         RuleError: the module lacks its docstring, ``META`` or ``check``, or ``check`` subscribes to nothing.
     """
-    rule = from_module(importlib.import_module(entry.module))
+    with _LOADING:
+        rule = from_module(loading.load(entry.module))
     if not entry.pack:
         return rule
     from imgtool.lint.plugins import guarded  # noqa: PLC0415 - few runs have any

@@ -15,6 +15,7 @@ import pytest
 from imgtool import prepared, regex, values
 from imgtool.edits import Span
 from imgtool.findings import Finding
+from imgtool.lint.rule_index import RULES
 
 # what setup.py makes of the TOML files
 DATA = "imgtool/families/_data.py"
@@ -50,17 +51,22 @@ def test_wheel_holds_every_tracked_file(tmp_path: Path) -> None:
         ready = archive.read(PREPARED).decode()
     committed = {name for name in expected if _committed(name)}
     assert files == {*committed, DATA, PREPARED}
-    assert_ready(ready)
+    assert_ready(ready, {name.removesuffix(".py").replace("/", ".") for name in files})
     names: dict[str, Any] = {}
     exec(made, names)  # noqa: S102 - our own
     folder = checkout / "imgtool/families"
     assert names["TABLES"] == {p.stem: tomllib.loads(p.read_text("utf-8")) for p in folder.glob("*.toml")}
 
 
-def assert_ready(module: str) -> None:
+def assert_ready(module: str, names: set[str]) -> None:
     table: dict[str, Any] = {}
     exec(module, table)  # noqa: S102 - our own
     assert table["MAKER"] == prepared.maker()
+    assert {"imgtool.cli.linting", "imgtool.lint.work", *(row[4] for row in RULES)} >= table["ORDER"].keys()
+    for needed in table["ORDER"].values():
+        assert {name if name in names else f"{name}.__init__" for name in needed} <= names
+    started = table["ORDER"]["imgtool.lint.work"]
+    assert started.index("imgtool.facts.facts") < started.index("imgtool.rule")
     expressions = [(p, flags) for (flags, _), found in table["EXPRESSIONS"].items() for p in found]
     assert len(expressions) > 500
     assert {*values.texts(Finding), *values.texts(Span)} <= table["CODE"].keys()
