@@ -15,7 +15,7 @@ from imgtool.syntax.golang import atoi, parse_bool, quote
 from imgtool.syntax.nodes import Directive, Document, Instruction, SyntaxProblem
 from imgtool.syntax.suggest import suggest
 from imgtool.syntax.validate import RefusedError
-from imgtool.values import NamedTuple, dataclass, field, replace
+from imgtool.values import NamedTuple, dataclass, field, maker, replace
 
 # usable in FROM without a declaration
 PLATFORM_ARGS = (
@@ -49,6 +49,9 @@ class _Command(NamedTuple):
 
     node: Instruction
     place: Instruction
+
+
+_command = maker(_Command)
 
 
 @dataclass(slots=True, eq=False)
@@ -174,15 +177,15 @@ def _check_options(value: str) -> str | None:
 
 def _read(file: _File, instructions: Sequence[Instruction]) -> None:
     for node in instructions:
-        command = _Command(node, node)
         if node.keyword == "FROM":
-            _from(file, command)
+            _from(file, _Command(node, node))
         elif not file.stages and node.keyword != "ARG":
             file.refuse(_NO_STAGE, node)
-        elif node.problem is None and file.stages:
-            file.stages[-1].commands.append(command)
-        elif node.problem is None:
-            _global_arg(file, command)
+        elif node.problem is None and not file.stages:
+            _global_arg(file, _Command(node, node))
+        elif node.problem is None and (node.flags or node.keyword in _ASKED):
+            # of the others nothing more is asked
+            file.stages[-1].commands.append(_command((node, node)))
     if instructions and not file.stages:
         file.refuse("dockerfile contains no stages to build", instructions[-1])
     file.states = [*file.stages]
@@ -428,15 +431,26 @@ def _arg(stage: _Stage, node: Instruction) -> None:
 
 
 def _env(stage: _Stage, node: Instruction) -> None:
-    pairs = zip(node.args[::3], node.args[1::3], strict=True)
+    pairs = list(zip(node.args[::3], node.args[1::3], strict=True))
     # all values of one ENV see what stood before it
-    new = [(stage.expand(name), stage.expand(value)) for name, value in pairs]
+    new = (
+        pairs
+        if _are_plain(node.args)
+        else [(stage.expand(name), stage.expand(value)) for name, value in pairs]
+    )
     stage.scope.update((name, value) for name, value in new if name is not None)
 
 
 def _all_words(stage: _Stage, node: Instruction) -> None:
-    for word in node.args:
-        stage.expand(word)
+    if not _are_plain(node.args):
+        for word in node.args:
+            stage.expand(word)
+
+
+def _are_plain(args: Sequence[str]) -> bool:
+    """Whether no word is changed by expansion, as far as one look tells."""
+    text = "".join(args)
+    return text.isascii() and words.is_plain(text)
 
 
 def _workdir(stage: _Stage, node: Instruction) -> None:
@@ -473,11 +487,15 @@ def _expose(stage: _Stage, node: Instruction) -> None:
 
 def _copy(stage: _Stage, node: Instruction) -> None:
     is_add = node.keyword == "ADD"
-    _, mode, checksum = (
-        stage.expand(node.flag_value(name) or "") for name in ("chown", "chmod", "checksum" if is_add else "")
-    )
-    sources = [stage.expand(source) for source in node.args[:-1] if not validate.is_heredoc(source)]
-    stage.expand(node.args[-1])
+    mode = checksum = None
+    if node.flags:
+        stage.expand(node.flag_value("chown") or "")
+        mode = stage.expand(node.flag_value("chmod") or "")
+        checksum = stage.expand(node.flag_value("checksum") or "") if is_add else None
+    sources: Sequence[str | None] = node.args[:-1]
+    if not _are_plain(node.args):
+        sources = [stage.expand(source) for source in node.args[:-1] if not validate.is_heredoc(source)]
+        stage.expand(node.args[-1])
     for heredoc in node.heredocs:
         if heredoc.expand:
             words.expand_content(heredoc.content.decode("utf-8", "replace"), stage.scope)
@@ -570,3 +588,5 @@ _RULES: dict[str, Callable[[_Stage, Instruction], None]] = {
     "VOLUME": _volume,
     "WORKDIR": _workdir,
 }
+# a RUN is about its flags alone, a trigger is another stage's command
+_ASKED = _RULES.keys() - {"RUN"} | {"ONBUILD"}

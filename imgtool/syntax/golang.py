@@ -30,6 +30,8 @@ _INT64_MAX = 2**63 - 1
 
 def quote(text: str) -> str:
     """``strconv.Quote``, which is ``%q``."""
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
     return f'"{"".join(_quoted(char) for char in text)}"'
 
 
@@ -67,6 +69,9 @@ def parse_int(text: str, *, bits: int) -> int:
 
 def atoi(text: str) -> int | None:
     """``strconv.Atoi``; None where it refuses."""
+    if not _INTEGER.fullmatch(text):
+        # the common answer, without a message that nobody reads
+        return None
     try:
         return parse_int(text, bits=64)
     except ValueError:

@@ -170,11 +170,15 @@ class Instruction:
 
     def flag(self, name: str) -> Flag | None:
         """The last flag of that name."""
-        return next((f for f in reversed(self.flags) if f.name == name), None)
+        found = None
+        for flag in self.flags:
+            if flag.name == name:
+                found = flag
+        return found
 
     def flag_value(self, name: str) -> str | None:
         """The value of the last flag of that name; None where the flag is absent or bare."""
-        found = self.flag(name)
+        found = self.flag(name) if self.flags else None
         return found.value if found else None
 
 

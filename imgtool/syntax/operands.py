@@ -224,6 +224,8 @@ def mode(text: str) -> str | None:
 
 def is_git(source: str) -> bool:
     """Whether ADD would clone it: a git or ssh URL, ``user@host:path``, or an HTTP URL whose path ends in ``.git``."""
+    if ":" not in source:
+        return False
     found = _SCHEME.match(source)
     if not found:
         return bool(_SCP.match(source))

@@ -158,6 +158,8 @@ def _copy(instruction: Instruction) -> None:
 
 def is_heredoc(word: str) -> bool:
     """Whether a word of COPY or ADD is the marker of a here-document."""
+    if "<<" not in word:
+        return False
     try:
         return words.heredoc(word) is not None
     except words.WordError:

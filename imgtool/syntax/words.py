@@ -23,12 +23,15 @@ MAX_GROWTH = 1 << 17
 MAX_STATES = 1 << 16
 MAX_DEPTH = 100
 
-_SPECIAL = regex(r"[$'\"<\\`]|^\ufeff")
+_SPECIAL = regex(r"[$'\"<\\`]")
 _RUN = regex(r"[^$'\"<\\`}/]+")
 _QUOTED_RUN = regex(r'[^$"\\`]+')
 _MARKER = regex(r"(\d*+)<<(-?)[\t\n\f\r ]*+([^<]*+)", re.ASCII)
 _GROUP = regex(r"\$(?:\$|\{(\w+)\}|(\w+))")
 _NAME = regex(r"[@*#?\-$!]|[0-9]+|[A-Za-z_][A-Za-z0-9_]*")
+# a word without escapes, single quotes and modifiers, and what in it is not its text
+_SIMPLE = regex(r"(?:[^$'\"\\`]++|\"|\$(?:[A-Za-z_]|\{[A-Za-z_][A-Za-z0-9_]*+\}))*+")
+_REPLACED = regex(r"\"|\$(?:([A-Za-z_][A-Za-z0-9_]*+)|\{([A-Za-z_][A-Za-z0-9_]*+)\})")
 _PARAMETERS = frozenset("@*#?-$!")
 # what Go's scanner gives at the end of the text, printed
 _END = "\ufffd"
@@ -84,7 +87,7 @@ _NOTHING: Mapping[str, str | None] = {}
 
 def is_plain(word: str) -> bool:
     """Whether expansion leaves the word as it is, whatever the variables."""
-    return not _SPECIAL.search(word)
+    return not _SPECIAL.search(word) and not word.startswith(_BOM)
 
 
 def expand(word: str, env: Mapping[str, str | None], escape: str = "\\") -> Expansion:
@@ -97,7 +100,41 @@ def expand(word: str, env: Mapping[str, str | None], escape: str = "\\") -> Expa
     """
     if is_plain(word):
         return Expansion(word)
-    return _expansion(_Lexer(word, env, escape))
+    return _simple_expansion(word, env) or _expansion(_Lexer(word, env, escape))
+
+
+def _simple_expansion(word: str, env: Mapping[str, str | None]) -> Expansion | None:
+    """The same for what most words are, in a tenth of the time; None where there is more to a word."""
+    quote = "'" if "'" in word else '"'
+    if word.count(quote) % 2 or not word.isascii():
+        return None
+    if "$" in word:
+        return _filled(word, env) if _SIMPLE.fullmatch(word) else None
+    if "\\" in word or "`" in word or (quote == "'" and '"' in word):
+        return None
+    return Expansion(word.replace(quote, ""))
+
+
+def _filled(word: str, env: Mapping[str, str | None]) -> Expansion:
+    used: set[str] = set()
+    unset: set[str] = set()
+    pieces = _Pieces(len(word) + MAX_GROWTH)
+    at = 0
+    for found in _REPLACED.finditer(word):
+        start, end = found.span()
+        pieces.add(word[at:start])
+        at = end
+        name = found[1] or found[2]
+        if not name:
+            continue
+        try:
+            pieces.add(env[name])
+        except KeyError:
+            unset.add(name)
+        else:
+            used.add(name)
+    pieces.add(word[at:])
+    return Expansion(pieces.text, frozenset(used), frozenset(unset))
 
 
 def expand_content(content: str, env: Mapping[str, str | None]) -> Expansion:
@@ -120,6 +157,8 @@ def expand_words(word: str, env: Mapping[str, str | None], escape: str = "\\") -
     Raises:
         WordError: BuildKit refuses the word.
     """
+    if is_plain(word) and word.isascii() and len(word.split()) == 1:
+        return tuple(word.split())
     splitter = _Splitter(word)
     _Lexer(word, env, escape, words=splitter).run()
     splitter.flush()
@@ -130,6 +169,10 @@ def variables(word: str, escape: str = "\\", *, quotes: bool = True) -> tuple[Va
     """Every variable met, in order, those nested in another after it; up to the first mistake in the word."""
     if "$" not in word:
         return ()
+    if word.isascii() and _SIMPLE.fullmatch(word):
+        return tuple(
+            Variable(v[1] or v[2], v.start(), v.end()) for v in _REPLACED.finditer(word) if v[0] != '"'
+        )
     lexer = _Lexer(word, UNKNOWN, escape, quotes=quotes)
     with contextlib.suppress(WordError):
         lexer.run()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import pytest
 from e2b_dockerfile_utils.lexer import ShellLex
@@ -10,9 +11,13 @@ from hypothesis import strategies as st
 from imgtool.syntax.words import (
     MAX_GROWTH,
     UNKNOWN,
+    Expansion,
     HeredocMark,
     Variable,
     WordError,
+    _expansion,
+    _Lexer,
+    _Splitter,
     expand,
     expand_content,
     expand_words,
@@ -478,6 +483,58 @@ def test_what_is_known_without_values_holds_with_them(word: str, env: dict[str, 
         assert _expanded(word, env) == found.text
     if is_plain(word):
         assert found.text == word
+
+
+SIMPLE = st.sampled_from(
+    [
+        "$a",
+        "${a}",
+        "$b",
+        "${x}",
+        "$unset",
+        "${y_2}",
+        '"',
+        '"',
+        "'",
+        "'",
+        "$",
+        "<<",
+        "/}",
+        " ",
+        "ab",
+        "é",
+        "\x1c",
+        "\\",
+        "`",
+    ]
+)
+
+
+def _outcome(act: Callable[[], object]) -> object:
+    try:
+        return act()
+    except WordError as error:
+        return str(error)
+
+
+@given(st.lists(SIMPLE, max_size=10).map("".join), ENVIRONMENTS, st.sampled_from("\\`"))
+@example('"$a"b"$b"', {"a": "x" * (MAX_GROWTH - 1), "b": "yy"}, "\\")
+@example("$a$a", {"a": "x" * MAX_GROWTH}, "\\")
+def test_simple_words_are_read_like_all_others(word: str, env: dict[str, str | None], escape: str) -> None:
+    def character_by_character() -> Expansion:
+        return _expansion(_Lexer(word, env, escape))
+
+    def one_word() -> tuple[str, ...] | None:
+        splitter = _Splitter(word)
+        _Lexer(word, env, escape, words=splitter).run()
+        splitter.flush()
+        return None if splitter.unknown else tuple(text for text, _, _ in splitter.words)
+
+    assert _outcome(lambda: expand(word, env, escape)) == _outcome(character_by_character)
+    assert _outcome(lambda: expand_words(word, env, escape)) == _outcome(one_word)
+    lexer = _Lexer(word, UNKNOWN, escape)
+    _outcome(lexer.run)
+    assert variables(word, escape) == tuple(lexer.found[at] for at in sorted(lexer.found))
 
 
 @given(ANY)
