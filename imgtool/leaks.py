@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 from math import log2
 
 from imgtool.edits import Span
@@ -161,6 +161,26 @@ SHAPES: tuple[Shape, ...] = (
     *_shapes("Azure access key", r"[A-Za-z0-9+/]{43}=", "SharedAccessKey="),
 )
 
+# one of these is in every text that holds a prefix: four expressions and a dozen texts for forty prefixes
+_TOLD_BY = (
+    regex(
+        rb"_(?<=[a-z18]_)(?:(?<=gh[opsur]_)|(?<=hf_)|(?<=_[po]at_)|(?<=k_live_)|(?<=npm_)|(?<=gsk_)|(?<=r8_)|(?<=_v1_))"
+    ),
+    regex(rb"gl(?:pat|dt|rt|ptt|cbt)-"),
+    regex(rb"xox[abeoprs]-"),
+    regex(rb"A(?:KI[AD]|SIA|Iza|ccountKey=)"),
+)
+
+
+@cache
+def _plainly_told() -> tuple[str, ...]:
+    """The other prefixes, but for those that begin with another one."""
+    rest = [s.prefix for s in SHAPES if not any(told.search(s.prefix) for told in _TOLD_BY)]
+    return tuple(
+        one.decode() for one in rest if not any(one != other and one.startswith(other) for other in rest)
+    )
+
+
 _PEM = b"PRIVATE KEY"
 # the lines of a key may stand as they are, in a string with \n, or one by one in strings
 _BETWEEN = r"""(?:\\[nr]|[\s"',\\]){1,64}"""
@@ -210,8 +230,6 @@ _TOKEN_USER = regex(rb"://([^\s/@:\"'<>|]{16,512})@(?=[\w\[{$])(?!https?://)")
 
 
 def _in_urls(text: bytes) -> Iterator[Found]:
-    if b"://" not in text or b"@" not in text:
-        return
     for match in _USERINFO.finditer(text):
         strength = strength_of(match[2])
         if strength and match[1] != match[2]:
@@ -246,8 +264,9 @@ _AFTER = frozenset(
 )
 _PARTS = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
-# in lower case
+# in lower case; each match begins with one of the words
 _CORE = regex(rb"pass(?:w(?:or)?d|phrase|wort)?|pwd|pw|secret|token|credential|key")
+_CORES = (b"pass", b"pw", b"secret", b"token", b"credential", b"key")
 _NAME_CHARS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 _MAX_NAME = 96
 _REST_OF_NAME = regex(rb"[A-Za-z0-9_.-]{0,64}")
@@ -283,17 +302,35 @@ def _of_secrets(before: Sequence[str]) -> bool:
 def _names(text: bytes) -> Iterator[tuple[str, str, int]]:
     """The names of secrets in a text: each with its kind and where it ends."""
     past = 0
-    for core in _CORE.finditer(text.lower()):
-        if core.start() < past:
+    for at, end in _cores(text.lower()):
+        if at < past:
             continue
-        low = max(core.start() - _MAX_NAME, past)
-        start = low + len(text[low : core.start()].rstrip(_NAME_CHARS))
-        rest = _REST_OF_NAME.match(text, core.end())
-        past = rest.end() if rest else core.end()
+        low = max(at - _MAX_NAME, past)
+        start = low + len(text[low:at].rstrip(_NAME_CHARS))
+        rest = _REST_OF_NAME.match(text, end)
+        past = rest.end() if rest else end
         name = text[start:past].decode("ascii", "replace")
         kind = kind_of(name)
         if kind is not None:
             yield name, kind, past
+
+
+def _cores(low: bytes) -> Iterator[tuple[int, int]]:
+    """Where :data:`_CORE` matches; most texts hold none of its words, which is found out sooner word by word."""
+    past = 0
+    for at in sorted([at for word in _CORES for at in _places(low, word)]):
+        core = _CORE.match(low, at) if at >= past else None
+        if core is not None:
+            past = core.end()
+            yield core.span()
+
+
+def _places(text: bytes, part: bytes) -> Iterator[int]:
+    """Where a text holds another one, which overlaps with itself nowhere."""
+    at = text.find(part)
+    while at != -1:
+        yield at
+        at = text.find(part, at + len(part))
 
 
 def _named(text: bytes, *, loose: bool) -> Iterator[Found]:
@@ -328,18 +365,31 @@ _UP_TO = rb"[^\n;&|]{0,200}?"
 
 
 class _Operand(NamedTuple):
-    """A command's operand, from ``least`` on; ``hint`` is in every text that ``form`` finds something in."""
+    """A command's operand, from ``least`` on.
+
+    ``hint`` is in every text that ``form`` finds something in; where it ``leads``, all that is found begins with it.
+    So is ``core``, one of :data:`_CORES`, whatever its case.
+    """
 
     hint: bytes
     form: re.Pattern[bytes]
     what: str
     least: Strength
+    leads: bool
+    core: bytes | None
 
 
 def _operand(
-    hint: bytes, before: bytes, what: str, least: Strength = Strength.WEAK, after: bytes = b""
+    hint: bytes,
+    before: bytes,
+    what: str,
+    least: Strength = Strength.WEAK,
+    after: bytes = b"",
+    core: bytes | None = None,
 ) -> _Operand:
-    return _Operand(hint, regex(before + _WORD + after), what, least)
+    leads = before.startswith((hint, rb"\b" + hint))
+    core = core or next((word for word in _CORES if word in hint.lower()), None)
+    return _Operand(hint, regex(before + _WORD + after), what, least, leads, core)
 
 
 _SPACE = rb"(?:\s|\\n){1,64}"
@@ -356,32 +406,39 @@ _OPERANDS: tuple[_Operand, ...] = (
     _operand(b"htpasswd", rb"\bhtpasswd[ \t]+-\w{0,8}b\w{0,8}(?:[ \t]+[^\s-]\S{0,255}){2}[ \t]+", "password of a web server"),
     _operand(b"pass:", rb"\bpass:", "passphrase of a key"),
     _operand(b"wandb", rb"\bwandb\b" + _UP_TO + rb"\blogin[ \t]+(?:--\w+[ \t]+)?(?=[0-9a-f]{40})", "key of Weights & Biases"),
-    _operand(b"machine", rb"\bmachine" + _SPACE + rb"\S{1,256}?" + _SPACE + b"login" + _SPACE + rb"\S{1,256}?" + _SPACE + rb"password[ \t]+", "password of a netrc entry"),
+    _operand(b"machine", rb"\bmachine" + _SPACE + rb"\S{1,256}?" + _SPACE + b"login" + _SPACE + rb"\S{1,256}?" + _SPACE + rb"password[ \t]+", "password of a netrc entry", core=b"pass"),
     _operand(b"uthorization", rb"uthorization[\"']?[ \t]*[:=][ \t]*[\"']?(?:[Bb]earer|[Bb]asic|[Tt]oken)[ \t]+", "authorization header", Strength.RANDOM),
     _operand(b"PGPASSWORD=", rb"\bPGPASSWORD=", "password of a database"),
-    _operand(b"mysqladmin", rb"\bmysqladmin\b" + _UP_TO + rb"[ \t]password[ \t]+", "password of a database"),
-    _operand(b"openssl", rb"\bopenssl[ \t]+passwd(?:[ \t]+-(?:salt[ \t]+\S{1,64}|\w{1,16})){0,4}[ \t]+(?!-)", _ACCOUNT, after=rb"\)"),
+    _operand(b"mysqladmin", rb"\bmysqladmin\b" + _UP_TO + rb"[ \t]password[ \t]+", "password of a database", core=b"pass"),
+    _operand(b"openssl", rb"\bopenssl[ \t]+passwd(?:[ \t]+-(?:salt[ \t]+\S{1,64}|\w{1,16})){0,4}[ \t]+(?!-)", _ACCOUNT, after=rb"\)", core=b"pass"),
     _operand(b"useradd", rb"\buseradd\b" + _UP_TO + rb"[ \t](?:-p|--password)[ \t=]+(?!-)", _ACCOUNT),
-    _operand(b"SecureString", rb"\bConvertTo-SecureString[ \t]+(?:-String[ \t]+)?(?!-)", "password"),
+    _operand(b"ConvertTo-SecureString", rb"\bConvertTo-SecureString[ \t]+(?:-String[ \t]+)?(?!-)", "password"),
     # short and simple ones too, where only a token can stand
     _operand(b"token", rb"(?:--|[ \t])token[ \t=]+[\"']?(?=" + _TOKENS + rb")", "token"),
-    _operand(b"://", rb"://(?:[^\s/@:\"']{1,64}:)?(?=" + _TOKENS + rb"[^\s/@:\"']{1,255}@)", "token in a URL", after=b"@"),
+    _operand(b"@", rb"://(?:[^\s/@:\"']{1,64}:)?(?=" + _TOKENS + rb"[^\s/@:\"']{1,255}@)", "token in a URL", after=b"@"),
     # what is set here is a password however it reads
-    _operand(b"user", rb"\bnet1?(?:\.exe)?[ \t]+user(?:[ \t]+/\S{1,64}){0,3}[ \t]+[^\s/]\S{0,255}(?:[ \t]+/\S{1,64}){0,3}[ \t]+(?![/*])", _ACCOUNT, Strength.NONE),
+    _operand(b"net", rb"\bnet1?(?:\.exe)?[ \t]+user(?:[ \t]+/\S{1,64}){0,3}[ \t]+[^\s/]\S{0,255}(?:[ \t]+/\S{1,64}){0,3}[ \t]+(?![/*])", _ACCOUNT, Strength.NONE),
     _operand(b"chpasswd", _ECHO + rb"[\"']?[^\s:\"'|]{1,64}:", _ACCOUNT, Strength.NONE, _PIPE + b"chpasswd"),
     _operand(b"chpasswd", rb"chpasswd[ \t]*<<<[ \t]*[\"']?[^\s:\"']{1,64}:", _ACCOUNT, Strength.NONE),
-    _operand(b"--stdin", _ECHO, _ACCOUNT, Strength.NONE, _PIPE + rb"passwd[ \t][^\n;&|]{0,99}--stdin"),
+    _operand(b"--stdin", _ECHO, _ACCOUNT, Strength.NONE, _PIPE + rb"passwd[ \t][^\n;&|]{0,99}--stdin", core=b"pass"),
 )  # fmt: skip
 
 
-def _operands(text: bytes, operands: Iterable[_Operand]) -> Iterator[Found]:
-    for operand in operands:
-        if operand.hint not in text:
-            continue
-        for match in operand.form.finditer(text):
-            strength = strength_of(match[1])
-            if strength >= operand.least and not _REFERENCE.search(match[1]):
-                yield Found(*match.span(1), operand.what, strength <= Strength.WEAK)
+def _operands(text: bytes, operand: _Operand) -> Iterator[Found]:
+    for match in _led(operand, text) if operand.leads else operand.form.finditer(text):
+        strength = strength_of(match[1])
+        if strength >= operand.least and not _REFERENCE.search(match[1]):
+            yield Found(*match.span(1), operand.what, strength <= Strength.WEAK)
+
+
+def _led(operand: _Operand, text: bytes) -> Iterator[re.Match[bytes]]:
+    """What ``finditer`` gives, which looks at each character of a text where a form does not begin with plain ones."""
+    at = text.find(operand.hint)
+    while at != -1:
+        match = operand.form.match(text, at)
+        if match is not None:
+            yield match
+        at = text.find(operand.hint, match.end() if match else at + 1)
 
 
 # --- texts and files ----------------------------------------------------------------------------------------
@@ -401,13 +458,45 @@ class Search(NamedTuple):
 
 def looking_for(text: bytes) -> Search:
     """What parts of the text may hold; nothing else is worth a look there."""
+    # `in` is quicker in strings
+    plain, low = text.decode("latin-1"), text.lower().decode("latin-1")
+    cores = [word for word in _PLAIN_CORES if word in low]
+    operands = _operands_with(tuple(cores))
     return Search(
-        tuple(shape for shape in SHAPES if shape.prefix in text),
-        _PEM in text,
-        b"://" in text and b"@" in text,
-        any(_names(text)),
-        tuple(operand for operand in _OPERANDS if operand.hint in text),
+        tuple([shape for shape in SHAPES if shape.prefix in text]) if _may_hold_shape(text, plain) else (),
+        _PEM.decode() in plain,
+        "@" in plain and "://" in plain,
+        bool(cores) and any(_names(text)),
+        tuple([operand for hint, operand in operands if hint in plain]),
     )
+
+
+_PLAIN_CORES = tuple(word.decode() for word in _CORES)
+
+
+@cache
+def _operands_with(cores: tuple[str, ...]) -> list[tuple[str, _Operand]]:
+    """The operands that a text with these words, and no other of them, may hold, each with its hint."""
+    found = [o for o in _OPERANDS if o.core is None or o.core.decode() in cores]
+    return [(operand.hint.decode(), operand) for operand in found]
+
+
+def _may_hold_shape(text: bytes, plain: str) -> bool:
+    for told in _TOLD_BY:
+        if told.search(text):
+            return True
+    for prefix in _plainly_told():  # noqa: SIM110 - half as fast
+        if prefix in plain:
+            return True
+    return False
+
+
+def hints(search: Search) -> frozenset[bytes]:
+    """Texts of which one is in every text with secrets; none where no text tells."""
+    if search.names:
+        return frozenset()
+    told = [shape.prefix for shape in search.shapes] + [operand.hint for operand in search.operands]
+    return frozenset([*told, *([_PEM] if search.keys else ()), *([b"@"] if search.urls else ())])
 
 
 def scan(text: bytes) -> list[Found]:
@@ -415,17 +504,21 @@ def scan(text: bytes) -> list[Found]:
     return apart(find(text, looking_for(text), loose=True))
 
 
-def find(text: bytes, search: Search, *, loose: bool = False) -> Iterator[Found]:
+def find(text: bytes, search: Search, *, loose: bool = False) -> list[Found]:
     """Secrets in a text, the surest first; ``loose``: any value of a password's name counts."""
-    yield from _shaped(text, search.shapes)
+    found: list[Found] = []
+    if search.shapes:
+        found += _shaped(text, search.shapes)
     if search.keys:
-        yield from (Found(*match.span(1), "private key") for match in _PRIVATE_KEY.finditer(text))
-    if search.urls:
-        yield from _in_urls(text)
-    if search.operands:
-        yield from _operands(text, search.operands)
+        found += (Found(*match.span(1), "private key") for match in _PRIVATE_KEY.finditer(text))
+    if search.urls and text.find(b"@") >= 0:
+        found += _in_urls(text)
+    for operand in search.operands:
+        if text.find(operand.hint) >= 0:
+            found += _operands(text, operand)
     if search.names:
-        yield from _named(text, loose=loose)
+        found += _named(text, loose=loose)
+    return found
 
 
 def hide(text: str, values: Iterable[bytes] = ()) -> str:

@@ -10,7 +10,7 @@ from fakes import BASE62, HEX, PRIVATE_KEY, TOKENS, fake
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgtool.leaks import hide, scan
+from imgtool.leaks import _CORE, _OPERANDS, SHAPES, Shape, _cores, _led, find, hide, hints, looking_for, scan
 
 HASH = fake("", 64, HEX)
 LONG = fake("", 40)
@@ -236,3 +236,42 @@ def test_time_grows_with_the_text(unit: bytes) -> None:
     start = time.process_time()
     scan(unit * (200_000 // len(unit)))
     assert time.process_time() - start < 3
+
+
+# --- what is quick says what the plain way does ---
+
+_PIECES = st.sampled_from(
+    [
+        *(shape.prefix for shape in SHAPES),
+        *(operand.hint for operand in _OPERANDS),
+        *b"passwd|pwd|Password|passwort|keypass|tokenkey| -u me:pw| -p secret|x|_| |\n|=|abc123|@|--".split(
+            b"|"
+        ),
+    ]
+)
+_TEXTS = st.lists(_PIECES, max_size=8).map(b"".join)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.prefix.decode())
+def test_prefix_is_looked_for(shape: Shape) -> None:
+    assert shape in looking_for(b"RUN x " + shape.prefix).shapes
+
+
+@given(_TEXTS)
+def test_words_of_names_are_all_found(text: bytes) -> None:
+    assert list(_cores(text.lower())) == [found.span() for found in _CORE.finditer(text.lower())]
+
+
+@given(_TEXTS)
+def test_operands_are_all_found(text: bytes) -> None:
+    for operand in _OPERANDS:
+        found = [match.span() for match in operand.form.finditer(text)]
+        assert not operand.leads or [match.span() for match in _led(operand, text)] == found
+        assert not found or operand in looking_for(text).operands
+
+
+@given(_TEXTS)
+def test_a_text_with_secrets_holds_a_hint(text: bytes) -> None:
+    search = looking_for(text)
+    told_by = hints(search)
+    assert not find(text, search) or not told_by or any(hint in text for hint in told_by)
