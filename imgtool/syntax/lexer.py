@@ -49,10 +49,12 @@ def trimmed_end(data: bytes) -> int:
     return end
 
 
-def _continues(line: bytes, escape: bytes) -> bool:
+def _continues(line: bytes, escape: int) -> bool:
     """Whether a line without its last blanks goes on in the next one."""
     # one escape goes on; two or more in a row do not (BuildKit's regular expression)
-    return line.endswith(escape) and line[-2:-1] != escape
+    if not line or line[-1] != escape:
+        return False
+    return len(line) == 1 or line[-2] != escape
 
 
 class LogicalLine(NamedTuple):
@@ -106,10 +108,11 @@ class Lexer:
     def logical_lines(self) -> Iterator[LogicalLine]:
         """Instructions in file order. The caller may read heredocs between two of them."""
         self._index = self._read_directives()
-        lines, starts, escape = self._lines, self._starts, self.escape
+        lines, starts, escape = self._lines, self._starts, self.escape[0]
         above: list[Comment] = []
         while self._index < len(lines):
-            index = self._next()
+            index = self._index
+            self._take_until(index + 1)
             raw = lines[index]
             line = raw.lstrip(ASCII_SPACE)
             if line and line[0] > 0x7F:
@@ -119,7 +122,10 @@ class Lexer:
             at = starts[index] + len(raw) - len(line)
             if line[0] == _HASH:
                 comment = self._comment(line, at, index + 1)
-                above = [*above, comment] if comment.text else []
+                if comment.text:
+                    above.append(comment)
+                else:
+                    above.clear()
                 continue
             comments = tuple(above)
             above = []
@@ -141,9 +147,7 @@ class Lexer:
             if (line.lstrip(b"\t") if draft.chomp else line) == name:
                 body = Span(starts[first], starts[index])
                 content = self.source.data[body.start : body.end]
-                if self._some_too_long:
-                    for number in range(first, index):
-                        self._check_length(number)
+                self._take_until(index)
                 self._index = index + 1
                 end = Span(starts[index], starts[index] + len(line))
                 return Heredoc(
@@ -161,13 +165,12 @@ class Lexer:
         index = self._index - 1
         return self._starts[index] + len(self._lines[index])
 
-    def _next(self) -> int:
-        """Take a line; its index."""
-        index = self._index
-        self._index = index + 1
+    def _take_until(self, end: int) -> None:
+        """Take the lines before that one."""
         if self._some_too_long:
-            self._check_length(index)
-        return index
+            for index in range(self._index, end):
+                self._check_length(index)
+        self._index = end
 
     def _check_length(self, index: int) -> None:
         starts = self.source.line_starts
@@ -187,14 +190,13 @@ class Lexer:
 
     def _joined(self, first: bytes, at: int, above: tuple[Comment, ...]) -> LogicalLine:
         """An instruction whose first line, the last one taken, goes on."""
-        lines, escape = self._lines, self.escape
+        lines, starts, escape = self._lines, self._starts, self.escape[0]
         number = self._index
         pieces = [first]
         origins = [at]
         empty = False
-        continued = True
-        while continued and self._index < len(lines):
-            index = self._next()
+        index = number - 1
+        for index in range(number, len(lines)):
             raw = lines[index]
             bare = raw.lstrip(ASCII_SPACE)
             if bare and bare[0] > 0x7F:
@@ -202,15 +204,17 @@ class Lexer:
             if not bare:
                 empty = True
             elif bare[0] == _HASH:
-                start = self._starts[index] + len(raw) - len(bare)
-                self._comment(bare, start, index + 1, inside=True)
+                self._comment(bare, starts[index] + len(raw) - len(bare), index + 1, inside=True)
             else:
+                origins.append(starts[index])
                 bare = raw.rstrip(b" \t")
-                continued = _continues(bare, escape)
-                pieces.append(bare[:-1] if continued else raw)
-                origins.append(self._starts[index])
-        starts = (0, *accumulate(map(len, pieces[:-1])))
-        text = _text((b"".join(pieces), starts, tuple(origins)))
+                if not _continues(bare, escape):
+                    pieces.append(raw)
+                    break
+                pieces.append(bare[:-1])
+        self._take_until(index + 1)
+        begins = (0, *accumulate(map(len, pieces[:-1])))
+        text = _text((b"".join(pieces), begins, tuple(origins)))
         return _line((text, number, self._index, self.end_of_line(), above, empty))
 
     def _read_directives(self) -> int:
@@ -220,7 +224,7 @@ class Lexer:
         first = 1 if shebang else 0
         for index in range(first, len(self._lines)):
             self._index = index
-            self._next()
+            self._take_until(index + 1)
             line, at = self._lines[index], self._starts[index]
             skip = leading_space(line)
             found = _DIRECTIVE.fullmatch(line[skip : trimmed_end(line)])

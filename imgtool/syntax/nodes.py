@@ -45,24 +45,29 @@ class Text(NamedTuple):
         first = self.offset(start)
         return _span((first, self.offset(end - 1) + 1 if end > start else first))
 
-    def spans(self, places: Iterable[tuple[int, int]]) -> list[Span]:
-        """:meth:`span` of each of some places, which are not empty and stand in order."""
+    def words(self, found: Iterable[tuple[str, int, int]]) -> tuple[Word, ...]:
+        """Words from their texts and places, which are not empty and stand in order."""
         data, starts, origins = self
         ends = (*starts[1:], len(data))
         shift, edge, piece = origins[0], ends[0], 0
-        found = []
-        for start, end in places:
+        words = []
+        for text, start, end in found:
             while start >= edge:
                 piece += 1
                 shift, edge = origins[piece] - starts[piece], ends[piece]
-            found.append(_span((start + shift, end + shift)) if end <= edge else self.span(start, end))
-        return found
+            span = _span((start + shift, end + shift)) if end <= edge else self.span(start, end)
+            words.append(_word((text, span)))
+        return tuple(words)
 
     def slice(self, start: int, end: int) -> Text:
         """The part ``start`` to ``end`` as a text of its own."""
         data, starts, origins = self
         if len(starts) == 1:
             return _text((data[start:end], starts, (origins[0] + start,)))
+        if start < starts[1] and starts[-1] < end:
+            # all pieces, as nearly always
+            moved = [begin - start for begin in starts[1:]]
+            return _text((data[start:end], (0, *moved), (origins[0] + start, *origins[1:])))
         first = max(bisect_right(starts, start) - 1, 0)
         kept_starts = [0]
         kept_origins = [self.offset(start)]
@@ -85,6 +90,9 @@ class Word(NamedTuple):
 
     text: str
     span: Span
+
+
+_word = maker(Word)
 
 
 class Flag(NamedTuple):

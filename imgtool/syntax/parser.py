@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 
 from imgtool.edits import Span
@@ -15,7 +15,6 @@ from imgtool.regex import regex
 from imgtool.syntax import conversion, validate
 from imgtool.syntax.lexer import (
     SPACE,
-    SPACE_BYTES,
     Lexer,
     LogicalLine,
     heredoc_drafts,
@@ -43,7 +42,6 @@ _COMMON = {
     )
 }  # fmt: skip
 _BLANKS = regex(rb"[\t\v\f\r ]+")
-_LIST_WORD = regex(rb"[^\t\v\f\r ]+")
 _JSON_STRING = regex(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 # half a character, which Go reads as U+FFFD
 _HALF = regex("[\ud800-\udfff]")
@@ -60,6 +58,10 @@ _Form = tuple[tuple[str, ...], tuple[Word, ...], bool, Instruction | None]
 _NO_FORM: _Form = ((), (), False, None)
 _word = maker(Word)
 _span = maker(Span)
+_text = maker(Text)
+_ASCII = 0x7F
+_BLANK = ord(" ")
+_DASH = ord("-")
 
 
 def parse(data: bytes) -> Document:
@@ -121,46 +123,64 @@ def _read_heredocs(lexer: Lexer, text: Text) -> tuple[Heredoc, ...]:
 
 
 def _node(text: Text, escape: bytes, line: LogicalLine) -> Instruction:
-    data = text.data
-    # blanks come first only after a line that holds nothing but the escape
-    start = leading_space(data) if data[:1] in SPACE_BYTES else 0
-    end = max(start, trimmed_end(data))
-    blank = _BLANKS.search(data, start, end)
-    stop, at = blank.span() if blank else (end, end)
+    data, starts, origins = text
+    _, start_line, end_line, line_end, comments, empty_continuation = line
+    start, stop, at, end = _head(data)
     word, keyword = _keyword(data[start:stop])
     flags: tuple[Flag, ...] = ()
-    following = data[at : at + 1]
-    if following in _FLAG_START:
+    following = data[at] if at < end else 0
+    if following == _DASH or following > _ASCII:
         flags, at = _flags(text, at, end, escape)
-        following = data[at : at + 1]
-    if following in SPACE_BYTES:
         at += leading_space(data[at:end])
-    rest = text.slice(at, max(at, end))
-    first = text.offset(start)
-    span = _span((first, line.end))
+    if len(starts) == 1 or stop < starts[1]:
+        first, after = origins[0] + start, origins[0] + stop
+    else:
+        first, after = text.offset(start), text.offset(stop)
+    if len(starts) == 1:
+        rest = _text((data[at:end], starts, (origins[0] + at,)))
+    else:
+        rest = text.slice(at, max(at, end))
+    span = _span((first, line_end))
     problem = None
     try:
         args, words, is_json, inner = _FORMS.get(keyword, _ignored)(rest, escape, line)
     except _RefusedError as error:
         args, words, is_json, inner = _NO_FORM
-        problem = SyntaxProblem(str(error), span, line.start_line)
+        problem = SyntaxProblem(str(error), span, start_line)
     return Instruction(
         keyword,
-        _word((word, _span((first, text.offset(stop))))),
+        _word((word, _span((first, after)))),
         span,
-        line.start_line,
-        line.end_line,
+        start_line,
+        end_line,
         flags,
         args,
         words,
         is_json,
         (),
         rest,
-        line.comments,
-        line.empty_continuation,
+        comments,
+        empty_continuation,
         inner,
         problem or (inner.problem if inner else None),
     )
+
+
+def _head(data: bytes) -> tuple[int, int, int, int]:
+    """Where a line's keyword begins and ends, where what follows it begins, and where the line ends without blanks."""
+    if data and _BLANK < data[0] <= _ASCII >= data[-1]:
+        # what nearly every line is
+        parts = data.split(None, 1)
+        stop = len(parts[0])
+        if len(parts) == 1:
+            return 0, stop, stop, stop
+        return 0, stop, len(data) - len(parts[1]), len(data.rstrip())
+    # blanks come first only after a line that holds nothing but the escape
+    start = leading_space(data)
+    end = max(start, trimmed_end(data))
+    blank = _BLANKS.search(data, start, end)
+    stop, at = blank.span() if blank else (end, end)
+    return start, stop, at, end
 
 
 def _keyword(data: bytes) -> tuple[str, str]:
@@ -178,7 +198,6 @@ def _keyword(data: bytes) -> tuple[str, str]:
 _BYTE_SPACES = rb"\t\n\v\f\r \x85\xa0"
 _BYTE_SPACE = regex(rb"[%s]" % _BYTE_SPACES)
 _BYTE_BLANKS = regex(rb"[%s]*" % _BYTE_SPACES)
-_FLAG_START = b"-\x85\xa0"
 
 
 def _blanks_end(data: bytes, at: int, end: int) -> int:
@@ -249,16 +268,19 @@ def _string(rest: Text, _escape: bytes, _line: LogicalLine) -> _Form:
 
 
 def _list(rest: Text, _escape: bytes, _line: LogicalLine) -> _Form:
-    found = list(_LIST_WORD.finditer(rest.data))
-    return _form([decode(word[0]) for word in found], [word.span() for word in found], rest)
+    data = rest.data
+    found = []
+    end = 0
+    for word in data.split():
+        start = data.find(word, end)
+        end = start + len(word)
+        found.append((decode(word), start, end))
+    return _form(found, rest)
 
 
-def _form(
-    args: Sequence[str], places: Iterable[tuple[int, int]], rest: Text, *, is_json: bool = False
-) -> _Form:
-    """Arguments that stand as words at these places."""
-    words = tuple(map(_word, zip(args, rest.spans(places), strict=True)))
-    return tuple(args), words, is_json, None
+def _form(found: Sequence[tuple[str, int, int]], rest: Text, *, is_json: bool = False) -> _Form:
+    """Arguments that are words, given with their places."""
+    return tuple([text for text, _, _ in found]), rest.words(found), is_json, None
 
 
 def _json_or(fallback: Callable[[Text, bytes, LogicalLine], _Form]) -> Callable[..., _Form]:
@@ -293,7 +315,8 @@ def _json(rest: Text) -> _Form | None:
         raise _RefusedError("when using JSON array syntax, arrays must be comprised of strings only")
     if b"\\u" in data:
         values = [_HALF.sub("\N{REPLACEMENT CHARACTER}", value) for value in values]
-    return _form(values, [found.span() for found in _JSON_STRING.finditer(data)], rest, is_json=True)
+    places = [found.span() for found in _JSON_STRING.finditer(data)]
+    return _form([(value, *place) for value, place in zip(values, places, strict=True)], rest, is_json=True)
 
 
 def _healthcheck(rest: Text, escape: bytes, line: LogicalLine) -> _Form:
@@ -316,18 +339,18 @@ def _onbuild(rest: Text, escape: bytes, line: LogicalLine) -> _Form:
 
 
 def _names(rest: Text, escape: bytes, _line: LogicalLine) -> _Form:
-    return _form(*_words(rest.data, escape), rest)
+    return _form(_words(rest.data, escape), rest)
 
 
 def _pairs(key: str) -> Callable[[Text, bytes, LogicalLine], _Form]:
     def form(rest: Text, escape: bytes, _line: LogicalLine) -> _Form:
-        words, places = _words(rest.data, escape)
-        if not words:
+        found = _words(rest.data, escape)
+        if not found:
             return _NO_FORM
-        if "=" not in words[0]:
+        if "=" not in found[0][0]:
             return _legacy_pair(key, rest)
         args: list[str] = []
-        for word in words:
+        for word, _, _ in found:
             name, separator, value = word.partition("=")
             if not separator:
                 shown = json.dumps(word, ensure_ascii=False)
@@ -335,7 +358,7 @@ def _pairs(key: str) -> Callable[[Text, bytes, LogicalLine], _Form]:
                     f"Syntax error - can't find = in {shown}. Must be of the form: name=value"
                 )
             args += [name, value, "="]
-        return tuple(args), tuple(map(_word, zip(words, rest.spans(places), strict=True))), False, None
+        return tuple(args), rest.words(found), False, None
 
     return form
 
@@ -366,18 +389,24 @@ _ASCII_WORDS = {e: _word_pattern(e, rb"\s", rb"[^\s\"'%s]++" % re.escape(e)) for
 _WIDE_WORDS = {e: _word_pattern(e, SPACE, rb"(?!%s)[^\"'%s]" % (SPACE, re.escape(e))) for e in _ESCAPES}
 
 
-def _words(data: bytes, escape: bytes) -> tuple[list[str], list[tuple[int, int]]]:
+def _words(data: bytes, escape: bytes) -> list[tuple[str, int, int]]:
     """The words and their places."""
     pattern = (_ASCII_WORDS if data.isascii() else _WIDE_WORDS)[escape]
-    found = [word for word in pattern.finditer(data) if word[1]]
-    words = [word[1] for word in found]
-    if words and found[-1].end() == len(data) and _dangling(words[-1], escape):
-        words[-1] = words[-1][:-1]
-    return [decode(word) for word in words], [word.span() for word in found]
+    words = []
+    for found in pattern.finditer(data):
+        text = found[1]
+        if text:
+            start, end = found.span()
+            if end == len(data) and _dangling(text, escape):
+                text = text[:-1]
+            words.append((decode(text), start, end))
+    return words
 
 
 def _dangling(text: bytes, escape: bytes) -> bool:
     """Whether a last word ends in an escape that has nothing to escape: BuildKit drops it."""
+    if text[-1] != escape[0]:
+        return False
     run = len(text) - len(text.rstrip(escape))
     return run % 2 == 1
 

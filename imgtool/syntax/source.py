@@ -29,8 +29,9 @@ _SURROGATES = regex("[\udc80-\udcff]")
 
 def decode(data: bytes) -> str:
     """Text as people and BuildKit's JSON see it: each byte that is not UTF-8 becomes one U+FFFD."""
-    text = data.decode("utf-8", "surrogateescape")
-    return text if text.isascii() else _SURROGATES.sub("�", text)
+    if data.isascii():
+        return data.decode()
+    return _SURROGATES.sub("�", data.decode("utf-8", "surrogateescape"))
 
 
 def load(path: Path) -> bytes:
