@@ -36,6 +36,7 @@ from imgtool.families.drivers import (
     driver_path,
     driver_program,
     retired_key,
+    speaks_of_drivers,
     stub_path,
 )
 from imgtool.families.images import fill, platform_of
@@ -249,6 +250,7 @@ __all__ = [
     "sibling",
     "software_of",
     "source_build",
+    "speaks_of_drivers",
     "speaks_of_secrets",
     "stub_path",
     "successor",

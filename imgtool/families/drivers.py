@@ -10,6 +10,7 @@ from typing import Literal
 
 from imgtool.families.model import Evidence, fullmatch, load, rows, search
 from imgtool.findings import Severity
+from imgtool.regex import regex
 from imgtool.values import NamedTuple
 
 # inputs are bounded: longer ones are no package names and no command lines that people write
@@ -136,6 +137,15 @@ def container_engine(name: str) -> bool:
     return any(name.rstrip("/") in names for names in known.values())
 
 
+# what all that the rules for paths and installers find holds, in lower case; a variable may
+_HINTS = regex(r"nvidia|libcuda|libnv|nv-fabric|ascend|dcmi|drvdsmi|npu-|amdgpu|cuda_|a\d00|\$")
+
+
+def speaks_of_drivers(text: str) -> bool:
+    """Whether a path, or a variable that may hold one, can be of interest to :func:`driver_path`: a fast look."""
+    return _HINTS.search(text.lower()) is not None
+
+
 @lru_cache(maxsize=4096)
 def driver_path(path: str, *others: str) -> DriverFact | None:
     """Why a file or folder should not be copied or linked into an image, or None.
@@ -154,5 +164,8 @@ def _is_about(fact: DriverFact, texts: list[str]) -> bool:
 
 def stub_path(value: str, where: Literal["env", "ldconfig", "run"] = "env") -> DriverFact | None:
     """Why a value of LD_LIBRARY_PATH, a line of ld.so.conf.d or a command line loads stub libraries, or None."""
+    # as nearly all
+    if "stub" not in value and "devlib" not in value:
+        return None
     known = (fact for fact in rows("drivers", "stub", DriverFact) if where in fact.where)
     return next((fact for fact in known if _is_about(fact, [value[:_MAX_TEXT]])), None)

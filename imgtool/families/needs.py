@@ -196,6 +196,7 @@ def accelerators() -> tuple[Accelerator, ...]:
     return rows("accelerators", "accelerator", Accelerator)
 
 
+@lru_cache(maxsize=4096)
 def software_of(kind: Literal["packages", "files", "installers"], text: str) -> Accelerator | None:
     """Whose software a system package, a path or an installer is, by its name; None where it is nobody's."""
     look = {"packages": fullmatch, "files": match, "installers": search}[kind]

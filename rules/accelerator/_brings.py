@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
+from functools import lru_cache
 
 from imgtool.rule import (
-    Accelerator,
     Facts,
     Instruction,
     NamedTuple,
@@ -45,14 +45,21 @@ class Brought(NamedTuple):
     span: Span
 
 
-def brought(facts: Facts) -> Iterator[Brought]:
+# several rules ask, one after the other
+@lru_cache(maxsize=1)
+def brought(facts: Facts) -> tuple[Brought, ...]:
     """All of it, in the order of the file."""
+    return tuple(_brought(facts))
+
+
+def _brought(facts: Facts) -> Iterator[Brought]:
     for stage in reversed(facts.shipped):
         base = facts.base(stage) if stage.parent is None else None
         if base is not None and base.accelerator is not None:
             yield Brought(base.accelerator, By.BASE, base.ref.text, stage.base_span)
         for instruction in stage.instructions:
-            yield from _copied(instruction, facts)
+            if instruction.keyword == "COPY" and instruction.flags:
+                yield from _copied(instruction, facts)
         for run in facts.runs(stage):
             yield from _installed(run, facts)
     yield from _wheels(facts)
@@ -75,18 +82,15 @@ def _copied(instruction: Instruction, facts: Facts) -> Iterator[Brought]:
 def _installed(run: Run, facts: Facts) -> Iterator[Brought]:
     for operation in run.operations:
         if operation.operation is Operation.RUNFILE:
-            span = program_file(operation.command)
             row = software_of("installers", known(operation.packages[0].raw, run, facts))
-            yield from _one(row, By.INSTALLER, operation.packages[0].raw, span)
+            if row is not None:
+                span = program_file(operation.command)
+                yield Brought(row.id, By.INSTALLER, operation.packages[0].raw, span)
         elif operation.operation is Operation.INSTALL and operation.ecosystem in ("deb", "rpm"):
             for package in operation.packages:
                 row = software_of("packages", known(package.name, run, facts))
-                yield from _one(row, By.PACKAGE, package.name, package.span)
-
-
-def _one(row: Accelerator | None, by: By, what: str, span: Span) -> Iterator[Brought]:
-    if row is not None:
-        yield Brought(row.id, by, what, span)
+                if row is not None:
+                    yield Brought(row.id, By.PACKAGE, package.name, package.span)
 
 
 def _wheels(facts: Facts) -> Iterator[Brought]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from imgtool.rule import Command, DriverFact, Facts, Run, Span, Text, driver_command, driver_program, regex
 
@@ -14,10 +15,21 @@ def line(command: Command, run: Run, facts: Facts) -> str:
     return " ".join(known(arg.text, run, facts) if arg.expands else arg.text for arg in command.argv)
 
 
+# three rules ask, one after the other
+@lru_cache(maxsize=1)
+def of_interest(facts: Facts) -> Mapping[Run, Sequence[int]]:
+    """The RUNs with commands whose programs can be of interest to :func:`judged`, and where among all they stand."""
+    found: dict[Run, list[int]] = {}
+    for stage in facts.stages:
+        for run in facts.runs(stage):
+            for position, command in enumerate(run.script.commands):
+                if command.argv and driver_program(command.argv[0].text):
+                    found.setdefault(run, []).append(position)
+    return found
+
+
 def judged(command: Command, run: Run, facts: Facts) -> DriverFact | None:
-    """What is known of a command line."""
-    if not command.argv or not driver_program(command.argv[0].text):
-        return None
+    """What is known of a command line, of those :func:`of_interest`."""
     return driver_command(line(command, run, facts), command.argv[0].text)
 
 

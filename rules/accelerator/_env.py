@@ -25,16 +25,17 @@ class Assignment:
 
     def refers_to(self, name: str, escape: str) -> bool:
         """Whether the value takes in a variable."""
-        return any(variable.name == name for variable in variables(self.value, escape))
+        return name in self.value and any(variable.name == name for variable in variables(self.value, escape))
 
 
 def assignments(stage: Stage, *names: str) -> Iterator[Assignment]:
     """The values that a stage's ENV instructions give some variables."""
+    wanted = frozenset(names)
     for instruction in stage.instructions:
-        if instruction.keyword != "ENV" or instruction.problem:
+        if instruction.keyword != "ENV" or instruction.problem or wanted.isdisjoint(instruction.args):
             continue
         for word, (key, value) in zip(_value_spans(instruction), _pairs(instruction), strict=False):
-            if key in names:
+            if key in wanted:
                 yield Assignment(instruction, key, value, word)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from imgtool.rule import (
     DriverFact,
@@ -20,6 +21,7 @@ from imgtool.rule import (
 
 from ._commands import known
 
+_SYSTEMS = frozenset({"deb", "rpm"})
 _VARIABLE = regex(r"\$\{[^{}]*\}|\$\([^()]*\)|\$\w+|`[^`]*`|\*")
 
 
@@ -37,8 +39,9 @@ def hosts_packages(
 ) -> Iterator[tuple[PackageOperation, Package, DriverFact]]:
     """What a RUN installs of one kind of packages that belong to the host."""
     for operation in run.operations:
-        if operation.operation is Operation.INSTALL:
-            for package in (*operation.packages, *_groups(operation)):
+        if operation.operation is Operation.INSTALL and operation.ecosystem in _SYSTEMS:
+            packages = (*operation.packages, *_groups(operation)) if operation.groups else operation.packages
+            for package in packages:
                 fact = _fact(operation.manager, known(package.name, run, facts))
                 if fact is not None and fact.kind == kind:
                     yield operation, package, fact
@@ -46,11 +49,13 @@ def hosts_packages(
 
 def _groups(operation: PackageOperation) -> Iterator[Package]:
     """Groups and modules of rpm, which hold packages under the same names."""
-    for arg in operation.command.args if operation.groups else ():
+    for arg in operation.command.args:
         if arg.text.lstrip("@") in operation.groups:
             yield Package(arg.text.lstrip("@"), None, arg.raw, arg.span)
 
 
+# the same packages are in many files
+@lru_cache(maxsize=4096)
 def _fact(manager: str, name: str) -> DriverFact | None:
     """What is known of a package; a name with a variable or a pattern in it must mean the same with any value."""
     readings = {_VARIABLE.sub(value, name) for value in ("0", "x")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from imgtool.rule import (
     Command,
@@ -75,8 +76,14 @@ _FROM_SOURCE = ("no-binary", "--no-binary", "--no-build-isolation")
 _STARTS = frozenset({"CMD", "ENTRYPOINT", "HEALTHCHECK"})
 
 
-def signs(stages: Iterable[Stage], facts: Facts) -> Iterator[Sign]:
+# several rules ask for those of what ships, one after the other
+@lru_cache(maxsize=1)
+def signs(stages: tuple[Stage, ...], facts: Facts) -> tuple[Sign, ...]:
     """Everything in these stages that speaks for a compiler."""
+    return tuple(_signs(stages, facts))
+
+
+def _signs(stages: Iterable[Stage], facts: Facts) -> Iterator[Sign]:
     for stage in stages:
         for instruction in stage.instructions:
             yield from _of_instruction(instruction)

@@ -35,9 +35,9 @@ def installed_toolkits(facts: Facts) -> Iterator[InstalledToolkit]:
     """All of them, but for those that the same RUN takes away again."""
     for stage in facts.shipped:
         for run in facts.runs(stage):
-            if not run.onbuild and not _removes(run):
-                for operation in run.operations:
-                    yield from _in(operation, run, facts)
+            operations = () if run.onbuild else run.operations
+            found = [toolkit for operation in operations for toolkit in _in(operation, run, facts)]
+            yield from found if found and not _removes(run) else ()
 
 
 def _in(operation: PackageOperation, run: Run, facts: Facts) -> Iterator[InstalledToolkit]:

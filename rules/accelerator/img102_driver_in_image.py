@@ -66,9 +66,10 @@ from imgtool.rule import (
     Word,
     driver_command,
     driver_path,
+    speaks_of_drivers,
 )
 
-from ._commands import judged, known, program_file
+from ._commands import judged, known, of_interest, program_file
 from ._host import hosts_packages, is_driver_container
 
 META = RuleMeta(
@@ -86,11 +87,17 @@ _COPIES = frozenset({"cp", "mv", "install"})
 def check(_document: Document, facts: Facts) -> Iterator[Finding]:
     if any(is_driver_container(stage, facts) for stage in facts.stages):
         return
+    programs = of_interest(facts)
     for stage in facts.stages:
         runs = facts.runs(stage)
         for run in runs:
-            yield from _in_packages(run, facts)
-            yield from _in_commands(run, facts)
+            if run.operations:
+                yield from _in_packages(run, facts)
+            if run in programs:
+                yield from _in_commands(run, programs[run], facts)
+            for position, command in enumerate(run.script.commands):
+                if command.name in _COPIES:
+                    yield from _in_file_command(run.script.commands, position, run, facts)
         yield from _in_files(stage, runs, facts)
 
 
@@ -122,23 +129,21 @@ def _fix(package: Package, fact: DriverFact) -> Fix | None:
 # --- commands ----------------------------------------------------------------------------------------
 
 
-def _in_commands(run: Run, facts: Facts) -> Iterator[Finding]:
-    commands = run.script.commands
-    for position, command in enumerate(commands):
-        if command.name in _COPIES:
-            yield from _in_file_command(commands, position, run, facts)
-        else:
-            fact = judged(command, run, facts)
-            if fact is not None and fact.kind == _KIND:
-                yield META.finding(
-                    program_file(command),
-                    f"{fact.found} does not belong in an image: {fact.why}",
-                    severity=fact.severity,
-                )
+def _in_commands(run: Run, interesting: Sequence[int], facts: Facts) -> Iterator[Finding]:
+    for command in (run.script.commands[position] for position in interesting):
+        fact = judged(command, run, facts)
+        if fact is not None and fact.kind == _KIND and command.name not in _COPIES:
+            yield META.finding(
+                program_file(command),
+                f"{fact.found} does not belong in an image: {fact.why}",
+                severity=fact.severity,
+            )
 
 
 def _in_file_command(commands: Sequence[Command], position: int, run: Run, facts: Facts) -> Iterator[Finding]:
     command = commands[position]
+    if not any(speaks_of_drivers(arg.text) for arg in command.args):
+        return
     words = [(known(arg.text, run, facts), arg) for arg in command.args if not arg.text.startswith("-")]
     if len(words) < 2 or (command.name == "install" and "-d" in [arg.text for arg in command.args]):
         return
@@ -155,8 +160,11 @@ def _in_file_command(commands: Sequence[Command], position: int, run: Run, facts
 
 
 def _in_files(stage: Stage, runs: Sequence[Run], facts: Facts) -> Iterator[Finding]:
-    found = [copied for node in stage.instructions for copied in _copied(node, facts)]
-    commands = [(run.instruction.span, c) for run in runs if found for c in run.script.commands]
+    nodes = (node for node in stage.instructions if node.keyword in ("COPY", "ADD"))
+    found = [copied for node in nodes for copied in _copied(node, facts)]
+    if not found:
+        return
+    commands = [(run.instruction.span, c) for run in runs for c in run.script.commands]
     gone = [(span, a.text) for span, c in commands if c.name == "rm" for a in c.args]
     ran = {posixpath.basename(a.text): span for span, c in commands for a in c.argv if a.text.endswith("run")}
     for word, source, target, fact in found:
@@ -169,7 +177,7 @@ def _in_files(stage: Stage, runs: Sequence[Run], facts: Facts) -> Iterator[Findi
 
 def _copied(node: Instruction, facts: Facts) -> Iterator[tuple[Word, str, str, DriverFact]]:
     """What a COPY or ADD brings that it should not: word, source, target, why."""
-    if node.keyword not in ("COPY", "ADD") or node.problem or len(node.args) < 2 or node.heredocs:
+    if node.problem or len(node.args) < 2 or node.heredocs or not speaks_of_drivers(str(node.rest)):
         return
     target = facts.expand(node, node.args[-1]) or node.args[-1]
     for word in node.words[:-1]:

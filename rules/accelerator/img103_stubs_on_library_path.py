@@ -60,7 +60,13 @@ from imgtool.rule import (
 from ._commands import input_lines
 from ._env import Assignment, assignments, entries
 
-META = RuleMeta("IMG103", "stubs-on-library-path", severity=Severity.ERROR, since="0.1.0")
+META = RuleMeta(
+    "IMG103",
+    "stubs-on-library-path",
+    severity=Severity.ERROR,
+    since="0.1.0",
+    needs=("ld_library_path", "stub", "devlib"),
+)
 
 _NAME = "LD_LIBRARY_PATH"
 _LOADER_CONFIG = "/etc/ld.so.conf"
@@ -73,6 +79,10 @@ def check(_document: Document, facts: Facts) -> Iterator[Finding]:
         for assignment in assignments(stage, _NAME):
             if assignment.span.start >= replaced:
                 yield from _in_env(assignment, stage, facts)
+    data = facts.document.data
+    if b"stub" not in data and b"devlib" not in data:
+        return
+    for stage in facts.shipped:
         commands = [command for run in facts.runs(stage) for command in run.script.commands]
         for position in range(len(commands)):
             yield from _in_command(commands, position)

@@ -34,6 +34,7 @@ from collections.abc import Iterator, Sequence
 
 from imgtool.rule import (
     Command,
+    Document,
     DriverFact,
     Facts,
     Finding,
@@ -46,7 +47,7 @@ from imgtool.rule import (
     regex,
 )
 
-from ._commands import input_lines, judged, line, lines
+from ._commands import input_lines, judged, line, lines, of_interest
 
 META = RuleMeta("IMG104", "gpu-query-at-build", severity=Severity.WARNING, since="0.1.0")
 
@@ -55,12 +56,20 @@ _DECIDES = regex(r"\b(?:assert|if|while|raise|exit|sys)\b")
 _NO_EFFECT = frozenset({"true", ":", "echo", "printf"})
 
 
-def check(run: Run, facts: Facts) -> Iterator[Finding]:
+def check(_document: Document, facts: Facts) -> Iterator[Finding]:
+    interesting = of_interest(facts)
+    for stage in facts.stages:
+        for run in facts.runs(stage):
+            if run in interesting or not run.script.commands:
+                yield from _in_run(run, interesting.get(run, ()), facts)
+
+
+def _in_run(run: Run, interesting: Sequence[int], facts: Facts) -> Iterator[Finding]:
+    commands = run.script.commands
     node = run.instruction.inner or run.instruction
     if node.flag("device") is not None:
         return
-    commands = run.script.commands
-    for position in range(len(commands)):
+    for position in interesting:
         found = list(_in_command(run, position, facts))
         if found and not _ignored(commands, position):
             yield from found

@@ -58,6 +58,7 @@ META = RuleMeta(
     "library-path-overwritten",
     severity=Severity.WARNING,
     since="0.1.0",
+    needs=("ld_library_path",),
     fix=FixAvailability.SOMETIMES,
 )
 

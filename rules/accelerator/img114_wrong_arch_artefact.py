@@ -44,6 +44,7 @@ META = RuleMeta(
 )
 
 _ARCH = regex(r"(?<![a-z0-9])(x86[_-]64|amd64|aarch64|arm64(?:v8)?)(?![a-z0-9])", re.IGNORECASE)
+_NAMED = regex(rb"x86[_-]64|amd64|aarch64|arm64")
 _NAMES = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "arm64v8": "arm64"}
 _SUFFIXES = (".run", ".whl", ".deb", ".rpm", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2", ".zip", ".sh")
 _BRANCHES = frozenset({"if", "else", "case"})
@@ -144,7 +145,9 @@ def _artefacts(stage: Stage, facts: Facts) -> Iterator[Artefact]:
 
 
 def _in_run(run: Run) -> Iterator[Artefact]:
-    for command in run.script.commands:
+    # most name no architecture
+    commands = run.script.commands if _NAMED.search(run.script.text.data.lower()) else ()
+    for command in commands:
         if (
             command.name not in _SPEAKS
             and any(arg.text.partition("?")[0].partition("#")[0].endswith(_SUFFIXES) for arg in command.argv)

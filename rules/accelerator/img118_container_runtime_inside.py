@@ -49,7 +49,7 @@ from imgtool.rule import (
     parse_reference,
 )
 
-from ._commands import judged, program_file
+from ._commands import judged, of_interest, program_file
 from ._host import hosts_packages, is_driver_container
 
 META = RuleMeta(
@@ -75,7 +75,8 @@ def check(_document: Document, facts: Facts) -> Iterator[Finding]:
 def _installed(run: Run, facts: Facts) -> Iterator[tuple[str, Span, str]]:
     for _, package, fact in hosts_packages(run, facts, _KIND):
         yield package.name, package.span, fact.why
-    for command in run.script.commands:
+    for position in of_interest(facts).get(run, ()):
+        command = run.script.commands[position]
         found = judged(command, run, facts)
         if found is not None and found.kind == _KIND and found.found:
             yield found.found, program_file(command), found.why

@@ -49,6 +49,8 @@ _APT = frozenset({"apt-get", "apt", "aptitude"})
 
 
 def check(run: Run, facts: Facts) -> Iterator[Finding]:
+    if not any(operation.operation is Operation.UPGRADE for operation in run.operations):
+        return
     base = facts.base(run.stage)
     if base is None or base.accelerator != "cuda" or not contents(base).holds("cudart"):
         return

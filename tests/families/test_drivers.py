@@ -8,7 +8,14 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgtool.families.drivers import DriverFact, driver_command, driver_package, driver_path, stub_path
+from imgtool.families.drivers import (
+    DriverFact,
+    driver_command,
+    driver_package,
+    driver_path,
+    speaks_of_drivers,
+    stub_path,
+)
 from imgtool.families.model import load, rows
 from imgtool.findings import Severity
 
@@ -181,3 +188,16 @@ def test_every_vector_of_the_tables(reference: Any) -> None:
         assert (set(row["match"]), set(row["no_match"])) == (set(fact.match), set(fact.no_match))
         assert fact.severity == row["severity"]
     assert {fact.id for fact in facts("stub")} == {row["id"] for row in table["stub_rules"]}
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [f for table in ("path", "command") for f in facts(table) if f.kind == "driver"],
+    ids=lambda f: f.id,
+)
+def test_a_fast_look_misses_nothing(fact: DriverFact) -> None:
+    """The examples of files, and of commands that run one."""
+    files = [text for text in fact.match if fact.argv0 is None or ".run" in text]
+    assert all(map(speaks_of_drivers, files))
+    assert speaks_of_drivers("$FILE")
+    assert not speaks_of_drivers("requirements.txt")
