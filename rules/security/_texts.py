@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import NamedTuple
 
-from imgtool.rule import Facts, Instruction, Span, Text
+from imgtool.rule import Facts, Instruction, NamedTuple, Span, Text
 
 from .._patterns import compiled
 
