@@ -77,15 +77,20 @@ class Parsed(NamedTuple):
 
     def has(self, *names: str) -> bool:
         """Whether one of the options is given."""
-        return any(option.name in names for option in self.options)
+        # a loop: a generator takes longer than most command lines do
+        for option in self.options:  # noqa: SIM110
+            if option.name in names:
+                return True
+        return False
 
     def values(self, *names: str) -> tuple[Arg, ...]:
         """The values of the options of these names, in order."""
-        return tuple(o.value for o in self.options if o.name in names and o.value is not None)
+        return tuple([o.value for o in self.options if o.name in names and o.value is not None])
 
     def value(self, *names: str) -> Arg | None:
         """The last value of the options of these names."""
-        return next(iter(reversed(self.values(*names))), None)
+        found = self.values(*names)
+        return found[-1] if found else None
 
 
 def parse(words: Sequence[Arg], options: Table, start: int = 0) -> Parsed:
@@ -93,26 +98,33 @@ def parse(words: Sequence[Arg], options: Table, start: int = 0) -> Parsed:
     found: list[Option] = []
     operands: list[Arg] = []
     unknown: list[Arg] = []
-    index = start
-    while index < len(words):
+    names = options.names
+    index, size = start, len(words)
+    while index < size:
         arg = words[index]
         text = arg.text
-        if text == "--":
-            if options.permute:
-                operands += words[index + 1 :]
-                index = len(words) - 1
-            return Parsed(tuple(found), tuple(operands), index + 1, tuple(unknown), dashes=True)
-        if len(text) < 2 or text[0] != "-":
+        if text[:1] != "-" or text == "-":
             if not options.permute:
                 break
             operands.append(arg)
             index += 1
             continue
-        following = words[index + 1] if index + 1 < len(words) else None
-        read, took = _options(arg, following, options)
-        for option in read:
-            (found if option.name else unknown).append(option if option.name else option.arg)  # type: ignore[arg-type]
-        index += 1 + took
+        if text == "--":
+            if options.permute:
+                operands += words[index + 1 :]
+                index = size - 1
+            return Parsed(tuple(found), tuple(operands), index + 1, tuple(unknown), dashes=True)
+        index += 1
+        following = words[index] if index < size else None
+        known = names.get(text)
+        if known is not None:
+            took = known in options.valued and following is not None
+            found.append(Option(known, following if took else None, arg))
+        else:
+            read, took = _options(arg, following, options)
+            for option in read:
+                (found if option.name else unknown).append(option if option.name else option.arg)  # type: ignore[arg-type]
+        index += took
     return Parsed(tuple(found), tuple(operands), index, tuple(unknown))
 
 

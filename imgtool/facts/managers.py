@@ -81,25 +81,20 @@ def _table(text: str, *, permute: bool = True, abbreviate: bool = False, go: boo
     return table(text, permute=permute, abbreviate=abbreviate, go=go)
 
 
-def read(command: Command) -> PackageOperation | None:
-    """What a command does to packages; None where it is no package manager."""
-    if "uv run" in command.wrappers:
-        return _uv_run(command)
-    name = command.name
-    argv = command.argv
-    if reader := _SPECIAL.get(name):
-        return reader(command)
-    if name in MANAGERS:
-        return _manager(name, MANAGERS[name], command, argv)
-    if _PIP.fullmatch(name):
-        return _manager("pip", MANAGERS["pip"], command, argv)
+def reader(name: str, *, uv_run: bool) -> Callable[[Command], PackageOperation | None] | None:
+    """What reads the command lines of a program, or of one that ``uv run`` starts; None where it is no package manager."""
+    if uv_run:
+        return _uv_run
+    if name in _SPECIAL:
+        return _SPECIAL[name]
+    manager = "pip" if _PIP.fullmatch(name) else name
+    if manager in MANAGERS:
+        return lambda command: _manager(manager, MANAGERS[manager], command, command.argv)
     if _PYTHON.fullmatch(name):
-        return _python(command)
-    if argv and (name.endswith(".run") or name in SHELLS):
-        return _run_file(command)
-    if name == "setup.py":
-        return _setup(command, argv[1:])
-    return None
+        return _python
+    if name.endswith(".run") or name in SHELLS:
+        return _run_file
+    return _setup_file if name == "setup.py" else None
 
 
 _PIP = regex(r"pip[\d.]*")
@@ -109,7 +104,8 @@ _PYTHON = regex(r"(?:python|pypy)[\d.]*")
 def _manager(name: str, manager: Manager, command: Command, argv: Sequence[Arg]) -> PackageOperation | None:
     """A command line of the common form: options, verb, options and operands."""
     before = manager.options if manager.globals_ is None else manager.globals_
-    head = parse(argv, _head(before, manager), 1)
+    none_before = len(argv) > 1 and argv[1].text[:1] != "-"
+    head = _NONE if none_before else parse(argv, _head(before, manager), 1)
     index = head.next
     # cargo +nightly build
     index += index < len(argv) and argv[index].text.startswith("+")
@@ -131,6 +127,9 @@ def _manager(name: str, manager: Manager, command: Command, argv: Sequence[Arg])
     return _finish(name, manager, verb, verb_text, command, head, parsed)
 
 
+_NONE = Parsed((), (), 1, ())
+
+
 @cache
 def _head_table(text: str, *, abbreviate: bool, go: bool) -> Table:
     return table(text, permute=False, abbreviate=abbreviate, go=go)
@@ -145,12 +144,12 @@ def _finish(
 ) -> PackageOperation:
     """The operation of a parsed command line."""
     operands = parsed.operands if verb.operands else ()
-    shown = [operand for operand in operands if not hides(operand)]
-    packages = tuple(package for operand in shown if (package := manager.read(operand)))
-    grouped = tuple(
-        o.text.lstrip("@") for o in shown if verb.group or (manager.ecosystem == "rpm" and o.text[:1] == "@")
-    )
-    both = parsed._replace(options=(*head.options, *parsed.options))
+    shown = [operand for operand in operands if operand.literal or not hides(operand)]
+    packages = _packages(manager.read, shown)
+    both = parsed._replace(options=(*head.options, *parsed.options)) if head.options else parsed
+    grouped: tuple[str, ...] = ()
+    if verb.group or manager.ecosystem == "rpm":
+        grouped = tuple(o.text.lstrip("@") for o in shown if verb.group or o.text[:1] == "@")
     operation = PackageOperation(
         name,
         manager.ecosystem,
@@ -159,13 +158,21 @@ def _finish(
         () if verb.group else packages,
         command,
         # the word behind an option that no table knows may be its value
-        complete=not hidden(command, operands) and not (packages and parsed.unknown),
+        complete=len(shown) == len(operands)
+        and "xargs" not in command.wrappers
+        and not (packages and parsed.unknown),
         project=verb.project or (verb.implied and not packages and not both.has("requirement", "editable")),
         groups=grouped,
         arguments=parsed.operands,
+        options=both.options,
     )
     operation = common(operation, both)
     return manager.adjust(operation, both) if manager.adjust else operation
+
+
+def _packages(read: Reader, operands: Iterable[Arg]) -> tuple[Package, ...]:
+    found = [specs.package(read, operand) for operand in operands]
+    return tuple([package for package in found if package is not None])
 
 
 # --- what managers do on top -------------------------------------------------------------------------
@@ -174,8 +181,13 @@ _ON = frozenset(["1", "true", "yes", "on", "with", "enable"])
 _OFF = frozenset(["0", "false", "no", "off", "without", "disable"])
 
 
+_APT_OPTIONS = ("--option", "quiet", "--force-yes", "--trivial-only", "--install-recommends")
+
+
 def _apt(operation: PackageOperation, parsed: Parsed) -> PackageOperation:
     """Configuration given with ``-o``; two ``-q`` answer yes. Source: apt-get(8)."""
+    if operation.verb != "build-dep" and not parsed.has(*_APT_OPTIONS):
+        return operation
     settings: dict[str, str] = {}
     for value in parsed.values("--option"):
         key, _, setting = value.text.partition("=")
@@ -206,6 +218,9 @@ def _apt(operation: PackageOperation, parsed: Parsed) -> PackageOperation:
 
 def _dnf(operation: PackageOperation, parsed: Parsed) -> PackageOperation:
     """Settings given with ``--setopt``. Source: dnf.conf(5)."""
+    hiding = operation.verb in ("builddep", "build-dep")
+    if not hiding and not parsed.has("--setopt"):
+        return operation
     weak = False
     for value in parsed.values("--setopt"):
         key, _, setting = value.text.partition("=")
@@ -213,7 +228,6 @@ def _dnf(operation: PackageOperation, parsed: Parsed) -> PackageOperation:
             weak = setting.strip().lower() in _OFF
         if key.strip() == "assumeyes" and setting.strip().lower() in _ON:
             operation = operation._replace(assume_yes=True)
-    hiding = operation.verb in ("builddep", "build-dep")
     return operation._replace(
         no_recommends=operation.no_recommends or weak,
         complete=operation.complete and not hiding,
@@ -232,6 +246,8 @@ def _pip(operation: PackageOperation, _: Parsed) -> PackageOperation:
 
     Source: ``_handle_no_cache_dir`` in pip's ``cli/cmdoptions.py``.
     """
+    if not operation.command.assignments:
+        return operation
     given = {a.name: a.value for a in operation.command.assignments}
     return operation._replace(
         no_cache=operation.no_cache or given.get("PIP_NO_CACHE_DIR") is not None,
@@ -240,11 +256,12 @@ def _pip(operation: PackageOperation, _: Parsed) -> PackageOperation:
 
 
 def _uv(operation: PackageOperation, parsed: Parsed) -> PackageOperation:
-    given = {a.name: a.value for a in operation.command.assignments}
-    operation = operation._replace(
-        no_cache=operation.no_cache or given.get("UV_NO_CACHE") is not None,
-        system=operation.system or given.get("UV_SYSTEM_PYTHON") is not None,
-    )
+    if operation.command.assignments:
+        given = {a.name: a.value for a in operation.command.assignments}
+        operation = operation._replace(
+            no_cache=operation.no_cache or given.get("UV_NO_CACHE") is not None,
+            system=operation.system or given.get("UV_SYSTEM_PYTHON") is not None,
+        )
     if operation.verb in ("pip sync", "pip compile"):
         # its operands are requirement files
         files = (*operation.requirement_files, *operation.arguments)
@@ -262,7 +279,7 @@ def _uv_tool(operation: PackageOperation, parsed: Parsed) -> PackageOperation:
 
 
 def _requirements(words: Iterable[Arg]) -> tuple[Package, ...]:
-    return tuple(package for word in words if not hides(word) and (package := specs.python(word)))
+    return _packages(specs.python, [word for word in words if not hides(word)])
 
 
 def _uv_run(command: Command) -> PackageOperation:
@@ -272,7 +289,14 @@ def _uv_run(command: Command) -> PackageOperation:
     parsed = parse(words, _table(options.UV_RUN, permute=False), at + 2)
     scriptless = not parsed.has("--no-project", "--no-sync")
     operation = PackageOperation(
-        "uv", "python", INSTALL, "run", _requirements(parsed.values("with")), command, project=scriptless
+        "uv",
+        "python",
+        INSTALL,
+        "run",
+        _requirements(parsed.values("with")),
+        command,
+        project=scriptless,
+        options=parsed.options,
     )
     return _uv(common(operation, parsed), parsed)
 
@@ -670,8 +694,13 @@ def _setup(command: Command, rest: Sequence[Arg]) -> PackageOperation | None:
         project=True,
         complete=not hidden(command, rest),
         arguments=parsed.operands,
+        options=parsed.options,
     )
     return common(operation, parsed)
+
+
+def _setup_file(command: Command) -> PackageOperation | None:
+    return _setup(command, command.argv[1:])
 
 
 def _dpkg(command: Command) -> PackageOperation | None:
@@ -696,6 +725,7 @@ def _dpkg(command: Command) -> PackageOperation | None:
         complete=not hidden(command, parsed.operands),
         assume_yes=True,
         arguments=parsed.operands,
+        options=parsed.options,
     )
     return common(operation, parsed)
 
@@ -775,6 +805,7 @@ def _git_operation(
         urls=urls,
         output=output,
         arguments=parsed.operands,
+        options=parsed.options,
     )
     return common(found, parsed)
 
@@ -795,7 +826,16 @@ def _download(command: Command, name: str, parsed: Parsed, urls: tuple[Arg, ...]
     # a URL in a variable is still one URL: it hides nothing else
     complete = "xargs" not in command.wrappers
     operation = PackageOperation(
-        name, "http", FETCH, "", (), command, complete=complete, urls=urls, arguments=parsed.operands
+        name,
+        "http",
+        FETCH,
+        "",
+        (),
+        command,
+        complete=complete,
+        urls=urls,
+        arguments=parsed.operands,
+        options=parsed.options,
     )
     return common(operation, parsed)
 
@@ -864,6 +904,7 @@ def _uvx(command: Command) -> PackageOperation:
         _requirements(words),
         command,
         complete=not hidden(command, words),
+        options=parsed.options,
     )
     return common(operation, parsed)
 

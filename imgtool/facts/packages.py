@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from imgtool.edits import Span
@@ -118,19 +119,24 @@ class PackageOperation(NamedTuple):
 
 def operations(command: Command) -> tuple[PackageOperation, ...]:
     """What a command does to packages; nothing where it is no package manager, download or installer."""
-    from imgtool.facts.managers import read  # noqa: PLC0415  the tables are large, and most files need few
-
-    found = read(command)
+    read = _reader(command.name, "uv run" in command.wrappers)
+    found = read and read(command)
     return () if found is None else (found,)
 
 
+@lru_cache(maxsize=1024)
+def _reader(name: str, uv_run: bool) -> Callable[[Command], PackageOperation | None] | None:
+    from imgtool.facts.managers import reader  # noqa: PLC0415  the tables are large, and not every file has a RUN
+
+    return reader(name, uv_run=uv_run)
+
+
 def common(operation: PackageOperation, parsed: Parsed) -> PackageOperation:
-    """The operation with the options that all managers' tables name alike."""
+    """The operation with the options that all managers' tables name alike, of which it holds the list."""
     names = {option.name for option in parsed.options}
     if names.isdisjoint(_COMMON):
-        return operation._replace(options=parsed.options)
+        return operation
     return operation._replace(
-        options=parsed.options,
         assume_yes=operation.assume_yes or "yes" in names,
         no_recommends=operation.no_recommends or not names.isdisjoint(_NO_RECOMMENDS),
         no_cache=operation.no_cache or "no-cache" in names,

@@ -4,12 +4,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
+from imgtool.edits import Span
 from imgtool.facts.commands import Arg
 from imgtool.facts.packages import Package, PackageSource
 from imgtool.regex import regex
 
 Reader = Callable[[Arg], Package | None]
+
+
+def package(read: Reader, operand: Arg) -> Package | None:
+    """What ``read`` makes of an operand."""
+    if len(operand.raw) > _SHORT:
+        return read(operand)
+    found = _known(read, operand.text, operand.raw, operand.expands)
+    if found is None:
+        return None
+    name, spec, raw, _, extras, source, marker, channel = found
+    return Package(name, spec, raw, operand.span, extras, source, marker, channel)
+
+
+_SHORT = 100
+
+
+# the same packages are installed in file after file
+@lru_cache(maxsize=4096)
+def _known(read: Reader, text: str, raw: str, expands: bool) -> Package | None:
+    return read(Arg(text, raw, Span(0, 0), literal=False, expands=expands))
 
 
 _EXPANSION = regex(r"\$\{[^{}]*\}|\$\((?:[^()]|\([^()]*\))*\)|`[^`]*`")
