@@ -37,7 +37,8 @@ class Shell:
 
 
 class Place(NamedTuple):
-    """Where a list of commands stands. ``clean`` is the script without its here-documents.
+    """Where a list of commands stands. ``clean`` is the script without its here-documents, ``characters`` the same with a
+    character for each byte, where the grammar found no error in it.
 
     ``exempt``: a failure here does not end the shell, whatever ``set -e`` says. ``spliced``: an outer shell
     puts values into the script before it is read.
@@ -45,6 +46,7 @@ class Place(NamedTuple):
 
     source: Source
     clean: bytes = b""
+    characters: str = ""
     documents: tuple[HereDocument, ...] = ()
     context: tuple[str, ...] = ()
     outer_redirects: tuple[Redirect, ...] = ()

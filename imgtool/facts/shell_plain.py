@@ -110,31 +110,48 @@ class _Spans:
 def read(source: Source) -> list[Draft] | None:
     """The script's commands; None where the grammar is to read it."""
     data = source.data
-    if len(data) > MAX_SCRIPT or not data.isascii():
+    if len(data) > MAX_SCRIPT or b"$(" in data or b"\n" in data or not data.isascii():
         return None
     script = data.decode()
     spans = _Spans(source)
     drafts: list[Draft] = []
     draft = Draft()
     for found in _PIECE.finditer(script, 0, len(script.rstrip(" \t"))):
-        kind = found.lastindex
-        if kind == _OPERATOR:
+        if found.lastindex == _OPERATOR:
+            if not _is_command(draft):
+                return None
             draft.ended_by = found[_OPERATOR]
             drafts.append(draft)
-            taken = _is_command(draft)
             draft = Draft()
-        elif kind == _WORDS:
-            taken = _words(draft, found, spans)
-        elif kind == _OTHER:
-            taken = _word(draft, found[_OTHER], found.start(_OTHER), script, spans)
-        else:
-            taken = kind == _REDIRECT and _redirect(draft, found, spans)
-        if not taken:
+        elif not _take(draft, found, spans):
             return None
     if draft.start >= 0:
         drafts.append(draft)
         return drafts if _is_command(draft) else None
     return drafts if not drafts or drafts[-1].ended_by == ";" else None
+
+
+def command(source: Source, script: str, start: int, end: int) -> Token | None:
+    """The one command at ``script[start:end]`` as a token; None where the grammar is to read it.
+
+    ``script`` has a character for each byte of the source.
+    """
+    spans = _Spans(source)
+    draft = Draft()
+    for found in _PIECE.finditer(script, start, end):
+        if not _take(draft, found, spans):
+            return None
+    return _token(draft, source) if _is_command(draft) else None
+
+
+def _take(draft: Draft, found: re.Match[str], spans: _Spans) -> bool:
+    """Give a piece its place in a command; False where the grammar is to say which it is."""
+    kind = found.lastindex
+    if kind == _WORDS:
+        return _words(draft, found, spans)
+    if kind == _OTHER:
+        return _word(draft, found[_OTHER], found.start(_OTHER), found.string, spans)
+    return kind == _REDIRECT and _redirect(draft, found, spans)
 
 
 def _is_command(draft: Draft) -> bool:
@@ -227,13 +244,16 @@ def tokens(drafts: Sequence[Draft], source: Source) -> list[Token]:
     """The commands and the operators between them, as a tree's tokens are."""
     found: list[Token] = []
     for draft in drafts:
-        placed = zip(draft.words, draft.starts, strict=True)
-        words = [Word(arg, source, start, start + len(arg.raw)) for arg, start in placed]
-        parts = Parts(words, draft.assignments, draft.redirects)
-        found.append(Token("simple", draft.start, draft.end, parts))
+        found.append(_token(draft, source))
         if draft.ended_by:
             found.append(Token("operator", draft.end, draft.end, draft.ended_by))
     return found
+
+
+def _token(draft: Draft, source: Source) -> Token:
+    placed = zip(draft.words, draft.starts, strict=True)
+    words = [_new(Word, (arg, source, start, start + len(arg.raw), ())) for arg, start in placed]
+    return Token("simple", draft.start, draft.end, Parts(words, draft.assignments, draft.redirects))
 
 
 # --- chains ------------------------------------------------------------------------------------------

@@ -152,18 +152,26 @@ _HOLES = _SUBSTITUTIONS | {"expansion", "arithmetic_expansion"}
 _LEAVES = frozenset(["word", "number", "raw_string", "variable_name", "test_operator", "string_content"])
 
 
-def tokens(nodes: Sequence[Node], data: bytes, start: int, end: int) -> list[Token]:
+Command = Callable[[int, int], Token | None]
+"""Reads a command by its place without its node; None where it cannot."""
+
+
+def tokens(
+    nodes: Sequence[Node], data: bytes, start: int, end: int, command: Command | None = None
+) -> list[Token]:
     """The tokens of a list of commands that takes up ``data[start:end]``."""
     found: list[Token] = []
     at = start
     for node in nodes:
         first = True
-        for token in _flatten(node):
+        for token in _flatten(node, command):
             begin = token.start
             if begin - at != 1 or data[at] != _BLANK:
                 _between(found, token, data, at, first=first)
             first = False
-            if token.kind == "word" and found and _touches(found[-1], token, data):
+            if found and _touches(found[-1], token, data):
+                if token.kind != "word" or found[-1].kind != "word":
+                    return tokens(nodes, data, start, end)
                 found.append(_glued(found.pop(), token))
             elif token.end > begin or token.kind == "opaque":
                 found.append(token)
@@ -193,9 +201,12 @@ def _unread(gap: bytes) -> bool:
     return bool(gap.strip(b" \t\n")) and bool(_COMMENT.sub(b"", _CONTINUED.sub(b"", gap)).strip(b" \t\n"))
 
 
+_OF_WORDS = frozenset(["word", "simple"])
+
+
 def _touches(before: Token, token: Token, data: bytes) -> bool:
     """Whether two words are one: nothing stands between them but a continued line."""
-    if before.kind != "word":
+    if before.kind not in _OF_WORDS or token.kind not in _OF_WORDS:
         return False
     return before.end == token.start or bool(_CONTINUED.fullmatch(data, before.end, token.start))
 
@@ -208,13 +219,15 @@ def _nodes(token: Token) -> tuple[Node, ...]:
     return token.value if isinstance(token.value, tuple) else ()
 
 
-def _flatten(node: Node) -> Iterator[Token]:
+def _flatten(node: Node, command: Command | None) -> Iterator[Token]:
     """A statement's tokens in the order in which they stand."""
     waiting = [node]
     while waiting:
         node = waiting.pop()
         kind = node.type
-        if kind in _TRANSPARENT:
+        if kind == "command" and command and (read := command(node.start_byte, node.end_byte)):
+            yield read
+        elif kind in _TRANSPARENT:
             waiting += reversed(node.children)
         elif kind == "word":
             yield Token("word", node.start_byte, node.end_byte, ())

@@ -73,6 +73,8 @@ class Walk:
             node = root(clean)
         except TooHardError as error:
             return self.unread(source.span(0, len(data)), str(error))
+        if not node.has_error:
+            place = place._replace(characters=clean.decode("latin-1"))
         known = len(self.opaque)
         outcome = self._list(self.tokens(node.children, place, 0, len(data)), place, top=top)
         if node.has_error:
@@ -99,13 +101,21 @@ class Walk:
         return tuple(draft(bool(must >> n & 1), not failed >> n & 1) for n, draft in enumerate(self.drafts))
 
     def tokens(self, nodes: Sequence[Node], place: Place, start: int, end: int) -> list[Token]:
-        items = shell_tree.tokens(nodes, place.clean, start, end)
+        read = partial(self._plain, place) if place.characters else None
+        items = shell_tree.tokens(nodes, place.clean, start, end, read)
         for document in place.documents:
             at = document.marker[0]
             if start <= at < end and not any(item.start <= at < item.end for item in items):
                 index = next((n for n, item in enumerate(items) if item.start >= at), len(items))
                 items.insert(index, Token("document", *document.marker, document))
         return items
+
+    @staticmethod
+    def _plain(place: Place, start: int, end: int) -> Token | None:
+        """A command in the tree, where it needs no looking into."""
+        if any(start <= document.marker[0] < end for document in place.documents):
+            return None
+        return shell_plain.command(place.source, place.characters, start, end)
 
     # --- lists ---------------------------------------------------------------------------------------
 
@@ -195,7 +205,8 @@ class Walk:
     # --- simple commands -----------------------------------------------------------------------------
 
     def _simple(self, items: Sequence[Token], place: Place) -> Outcome:
-        parts = items[0].value if items[0].kind == "simple" else self._parts(items, place)
+        only = len(items) == 1 and items[0].kind == "simple"
+        parts = items[0].value if only else self._parts(items, place)
         if not isinstance(parts, Parts):
             return self.unread(place.span(items), "syntax error", doubtful=True)
         simple = parts.simple(items, place)
@@ -234,7 +245,11 @@ class Walk:
         parts = Parts()
         waiting = iter(items)
         for item in waiting:
-            if isinstance(item.value, HereDocument):
+            if isinstance(item.value, Parts):
+                parts.words += item.value.words
+                parts.assignments += item.value.assignments
+                parts.redirects += item.value.redirects
+            elif isinstance(item.value, HereDocument):
                 parts.document = item.value
                 parts.redirects.append(self._document(item.value, place))
             elif isinstance(item.value, Redirection):
