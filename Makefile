@@ -3,13 +3,18 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
+# tests start imgtool hundreds of times, and each start would compile it again
+export PYTHONDONTWRITEBYTECODE :=
+# what of pyproject.toml is installed
+EXTRAS ?= dev
+
 .PHONY: demo test e2e check setup generate docs bench clean
 
 demo: setup
 	$(BIN)/python fixtures/demo.py
 
 test: setup
-	$(BIN)/python -m pytest -n auto -q
+	$(BIN)/python -m pytest -n auto --dist worksteal -q
 
 # every application of fixtures/projects and its rewrite, on the engine at DOCKER_HOST: the better part of an hour
 e2e: setup
@@ -46,7 +51,7 @@ setup: $(VENV)/.ready
 $(VENV)/.ready: pyproject.toml setup.py
 	@$(PYTHON) -c 'import sys; sys.exit("imgtool needs Python 3.11 or newer; set PYTHON=") if sys.version_info < (3, 11) else 0'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev]'
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[$(EXTRAS)]'
 	@touch $@
 
 clean:
