@@ -89,6 +89,8 @@ def _one_pass(data: bytes, findings: Sequence[Finding], *, unsafe: bool) -> tupl
 
 def accepted(data: bytes, fixes: list[tuple[Finding, Fix]]) -> list[tuple[Finding, Fix]]:
     """Those of the fixes that together bring no new syntax error."""
+    if not fixes:
+        return fixes
     before = _problems(data)
     if _problems(apply(data, [edit for _, offer in fixes for edit in offer.edits])) <= before:
         return fixes

@@ -9,20 +9,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from functools import cache, lru_cache, reduce
+from functools import cache, reduce
 from operator import or_
 from pathlib import Path
 
 import pytest
-from effective import CLEANS, LEEWAY, Leeway, differences, keeping, steps
+from effective import CLEANS, LEEWAY, Leeway, differences, keeping, known, steps
 
-from imgtool.facts.facts import Facts
 from imgtool.findings import Applicability
 from imgtool.lint import registry
 from imgtool.lint.fixer import FixResult, fix
 from imgtool.lint.registry import Rule
 from imgtool.lint.runner import LintResult, lint
-from imgtool.syntax import parse
 from imgtool.values import replace
 
 SLICES = 8
@@ -42,7 +40,7 @@ def rules(code: str = "") -> list[Rule]:
 
 def linter(name: str, chosen: list[Rule], data: bytes, first: LintResult) -> Callable[[bytes], LintResult]:
     def once(current: bytes) -> LintResult:
-        return first if current == data else lint(current, name, chosen)
+        return first if current == data else lint(current, name, chosen, knowledge=known(current))
 
     return once
 
@@ -64,9 +62,8 @@ def broken(data: bytes, done: FixResult, leeway: Leeway | None) -> list[str]:
     return found
 
 
-@lru_cache(maxsize=8)
 def problems(data: bytes) -> Counter[str]:
-    return Counter(problem.message for problem in parse(data).problems)
+    return Counter(problem.message for problem in known(data).document.problems)
 
 
 def unkept(data: bytes, done: FixResult) -> list[str]:
@@ -113,7 +110,7 @@ def test_fixes_of_the_corpus(part: int, corpus: Path) -> None:
 
 def faults(name: str, data: bytes) -> Iterator[str]:
     """What fixes do wrong: each rule's alone, all safe ones, all of them."""
-    facts = Facts(parse(data))
+    facts = known(data)
     results = {codes: lint(data, name, rules(codes), knowledge=facts) for codes in GROUPS}
     assert not any(result.failures for result in results.values())
     offers: dict[str, set[Applicability]] = {}

@@ -46,9 +46,15 @@ class Marks(Mapping[str, str]):
 
 
 @lru_cache(maxsize=8)
+def known(data: bytes) -> Facts:
+    """The facts of a file: linting, judging and comparing it ask for the same ones."""
+    return Facts(parse(data))
+
+
+@lru_cache(maxsize=8)
 def steps(data: bytes) -> list[Step]:
     """The instructions of a file in order, those that BuildKit refuses by their text."""
-    facts = Facts(parse(data))
+    facts = known(data)
     runs = {run.instruction: run for stage in facts.stages for run in facts.runs(stage)}
     return [_step(facts, i, i, runs) for i in facts.document.instructions]
 
@@ -282,7 +288,7 @@ _SHELLS = re.compile(rb"(?:\S*/)?(?:ba|da|z|k|a)?sh\b")
 @lru_cache(maxsize=8)
 def keeping(data: bytes) -> Keeping:
     """Layout, comments, and the here-documents that are not shell scripts."""
-    document = parse(data)
+    document = known(data).document
     return Keeping(
         document.escape,
         [(d.name, d.value) for d in document.directives],
