@@ -7,6 +7,7 @@ import importlib
 import re
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,20 +34,24 @@ class Expression(NamedTuple):
     searched: bool
 
 
-def expressions() -> Iterator[Expression]:
-    """Those of all modules of imgtool and its rules whose pattern stands in the source."""
+@cache
+def modules() -> dict[str, Path]:
+    """The modules of imgtool and its rules that may have an expression, as far as a look at their text tells."""
+    found = {}
     for package, folder in (("imgtool", ROOT / "imgtool"), ("imgtool_rules", ROOT / "rules")):
         for path in sorted(folder.rglob("*.py")):
             parts = path.relative_to(folder).with_suffix("").parts
             module = ".".join((package, *(part for part in parts if part != "__init__")))
-            if parts[-1] not in ("__main__", "rule_index", "_data", "regex", "prepared", "_prepared"):
-                yield from _of_module(path, module)
+            others = ("__main__", "rule_index", "_data", "regex", "prepared", "_prepared")
+            text = path.read_text("utf-8")
+            if parts[-1] not in others and re.search(r"\bre\.|regex\(|compiled\(", text):
+                found[module] = path
+    return found
 
 
-def _of_module(path: Path, module: str) -> Iterator[Expression]:
-    text = path.read_text("utf-8")
-    if not re.search(r"\bre\.|regex\(|compiled\(", text):
-        return
+def expressions(module: str) -> Iterator[Expression]:
+    """Those of a module whose pattern stands in the source."""
+    text = modules()[module].read_text("utf-8")
     tree = ast.parse(text)
     names = {
         id(statement.value): statement.targets[0].id
