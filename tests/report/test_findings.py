@@ -120,7 +120,7 @@ EXCERPTS = [
     ),
     pytest.param(b"FROM a   \n", b"a   ", "1:6", "    1 | FROM a", "             ^", id="blanks at the end"),
     pytest.param(
-        b"x\n" * 99_999 + b"RUN y\n", b"y", "100000:5", "100000 | RUN y", "             ^", id="many lines"
+        b"\n" * 99_999 + b"RUN y\n", b"y", "100000:5", "100000 | RUN y", "             ^", id="many lines"
     ),
 ]
 

@@ -6,7 +6,7 @@ import re
 from bisect import bisect_right
 from functools import cache
 
-from imgtool.facts.facts import FactOptions, Policy
+from imgtool.facts.facts import FactOptions, Facts, Policy
 from imgtool.lint import registry
 from imgtool.lint.runner import lint
 from imgtool.syntax import parse
@@ -33,10 +33,12 @@ def report(data: bytes, policy: Policy = NO_POLICY) -> frozenset[Place]:
 
 def _report(data: bytes, chosen: list[registry.IndexEntry], policy: Policy) -> frozenset[Place]:
     loaded = [registry.load(entry) for entry in registry.needed(chosen, data)]
-    result = lint(data, "Dockerfile", loaded, FactOptions(policy=policy))
+    if not loaded:
+        return frozenset()
+    knowledge = Facts(parse(data), FactOptions(policy=policy))
+    result = lint(data, "Dockerfile", loaded, knowledge=knowledge)
     assert not result.failures
-    document = parse(data)
-    return frozenset(Place(f.code, first_line(document, f.span.start)) for f in result.findings)
+    return frozenset(Place(f.code, first_line(knowledge.document, f.span.start)) for f in result.findings)
 
 
 def first_line(document: Document, offset: int) -> int:
