@@ -17,7 +17,7 @@ from functools import cached_property, lru_cache
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from imgtool.digests import digest
 from imgtool.edits import Span
@@ -27,6 +27,7 @@ from imgtool.facts.looks import way
 from imgtool.regex import regex
 from imgtool.values import NamedTuple, dataclass
 
+T = TypeVar("T")
 How: TypeAlias = Literal["option", "config", "dockerfile folder", "repository root"]
 
 MAX_ENTRIES = 100_000
@@ -136,15 +137,35 @@ class BuildContext:
         return bool(self.copied([source]).files)
 
 
-_shared: ContextVar[dict[tuple[str, str], Listing] | None] = ContextVar("_shared", default=None)
+_shared: ContextVar[dict[tuple[str, ...], Any] | None] = ContextVar("_shared", default=None)
 
 
 def share_listings(*, share: bool = True) -> None:
-    """From now on walk a folder once for all Dockerfiles of a run, or again each time.
+    """From now on walk a folder, and ask where it lies, once for all Dockerfiles of a run, or again each time.
 
     For a run that changes nothing in the contexts it reads: a repository's Dockerfiles often share one.
     """
     _shared.set({} if share else None)
+
+
+def _once(see: Callable[..., T], *where: str) -> T:
+    """What a function sees at a place, seen once in such a run."""
+    shared = _shared.get()
+    if shared is None:
+        return see(*where)
+    key = (see.__name__, *where)
+    if key not in shared:
+        shared[key] = see(*where)
+    found: T = shared[key]
+    return found
+
+
+def _folder_of(dockerfile: Path) -> Path:
+    return _once(_resolved_folder, os.path.dirname(str(dockerfile)))  # noqa: PTH120 - a path object takes longer
+
+
+def _resolved_folder(name: str) -> Path:
+    return Path(name).resolve()
 
 
 def locate(
@@ -161,7 +182,7 @@ def locate(
         return _context(context, how, dockerfile) if _there(str(context)) == "folder" else None
     if dockerfile is None:
         return None
-    folder = dockerfile.parent.resolve()
+    folder = _folder_of(dockerfile)
     for wanted in _evidence(sources):
         for found, root in _folders(folder):
             if all(_exists(root, source) for source in wanted):
@@ -176,36 +197,47 @@ def alternatives(
 
     They lie between the Dockerfile's folder and the root of its repository, and hold all sources as well.
     """
-    folder = dockerfile and dockerfile.parent.resolve()
+    folder = dockerfile and _folder_of(dockerfile)
     top = folder and repository_root(folder)
     if folder is None or top is None or context.how in ("option", "config"):
         return
     there = (w for w in _evidence(sources) if all(_exists(context.root, source) for source in w))
     wanted = next(there, sources)
-    for path in (folder, *folder.parents):
+    for path in _once(_up_to, str(folder), str(top)):
         if path != context.root and all(_exists(path, source) for source in wanted):
             yield _context(path, context.how, dockerfile)
-        if path == top:
-            return
+
+
+def _up_to(folder: str, top: str) -> list[Path]:
+    """A folder and those above it, up to one of them."""
+    path = Path(folder)
+    return [each for each in (path, *path.parents) if each.is_relative_to(top)]
 
 
 def _evidence(sources: Sequence[str]) -> Iterator[Sequence[str]]:
     """What is to exist, the best first: a build goes on where a wildcard matches nothing."""
     yield sources
     literal = [source for source in sources if _WILDCARD.match(inside(source)) is None]
-    if literal:
+    if literal and len(literal) < len(sources):
         yield literal
 
 
 def repository_root(folder: Path) -> Path | None:
     """The nearest folder, from ``folder`` upward, that holds ``.git``."""
     found = _repository(str(folder))
-    return Path(found) if found else None
+    return _path(found) if found else None
+
+
+_path = lru_cache(maxsize=64)(Path)
 
 
 @way
 def _repository(folder: str) -> str:
     """The folder, or ``""``."""
+    return _once(_repository_above, folder)
+
+
+def _repository_above(folder: str) -> str:
     at = os.path.realpath(folder)
     while not os.path.lexists(os.path.join(at, ".git")):  # noqa: PTH118 - likewise
         above = os.path.dirname(at)  # noqa: PTH120 - likewise
@@ -224,11 +256,11 @@ def _folders(folder: Path) -> Iterator[tuple[How, Path]]:
 
 def _context(root: Path, how: How, dockerfile: Path | None) -> BuildContext:
     # the file beside the Dockerfile replaces the other whole, even where it is empty
-    own = dockerfile and dockerfile.with_name(f"{dockerfile.name}.dockerignore")
-    for path in filter(None, (own, root / ".dockerignore")):
-        ignore = _read_ignore(path)
+    own = (f"{dockerfile}.dockerignore",) if dockerfile else ()
+    for name in (*own, os.path.join(str(root), ".dockerignore")):  # noqa: PTH118 - a path object takes longer
+        ignore = _read_ignore(name)
         if ignore is not None:
-            return BuildContext(root, how, path, ignore)
+            return BuildContext(root, how, Path(name), ignore)
     return BuildContext(root, how, None, Ignore())
 
 
@@ -247,9 +279,9 @@ def _ignore_text(name: str) -> bytes | None:
         return None
 
 
-def _read_ignore(path: Path) -> Ignore | None:
+def _read_ignore(name: str) -> Ignore | None:
     """The patterns of a file; None where there is none, or a link that leads out of its folder."""
-    data = _ignore_text(str(path))
+    data = _ignore_text(name)
     if data is None:
         return None
     if len(data) > MAX_IGNORE_FILE:
@@ -269,11 +301,11 @@ def _resolve(root: Path, path: str) -> str | None:
 @way
 def _resolved(root: str, path: str) -> str | None:
     # most that is asked for is not there, and resolving asks about every folder above it
-    if not os.path.lexists(os.path.join(root, path)):  # noqa: PTH118 - it is a text
+    if not os.path.lexists(f"{root}/{path}"):
         return None
     try:
-        top = Path(root).resolve()
-        target = (top / path).resolve(strict=True)
+        top = _once(_resolved_folder, root)
+        target = _path(os.path.realpath(f"{top}/{path}", strict=True))
     # a loop of links, a NUL, a name too long
     except (OSError, RuntimeError, ValueError):
         return None
@@ -284,6 +316,8 @@ def _resolved(root: str, path: str) -> str | None:
 
 def _exists(root: Path, source: str) -> bool:
     """Whether a source names anything in the folder, kept out or not."""
+    if _WILDCARD.match(source) is None:
+        return _resolve(root, inside(source)) is not None
     return any(_resolve(root, path) is not None for path in _named(root, source))
 
 
@@ -395,15 +429,12 @@ def _files(context: BuildContext) -> Listing:
 @way
 def _listing(root: str, ignore_file: str) -> Listing:
     """The files below a folder that an ignore file, if any, lets through."""
-    shared = _shared.get()
-    key = (root, ignore_file)
-    if shared is not None and key in shared:
-        return shared[key]
-    ignore = (_read_ignore(Path(ignore_file)) if ignore_file else None) or Ignore()
-    found = _walk(Path(root), ignore)
-    if shared is not None:
-        shared[key] = found
-    return found
+    return _once(_walked, root, ignore_file)
+
+
+def _walked(root: str, ignore_file: str) -> Listing:
+    ignore = (_read_ignore(ignore_file) if ignore_file else None) or Ignore()
+    return _walk(Path(root), ignore)
 
 
 def _walk(root: Path, ignore: Ignore) -> Listing:
