@@ -8,7 +8,7 @@ from datetime import date
 from functools import cache, lru_cache
 from typing import Literal
 
-from imgtool.families.model import Evidence, fullmatch, load, rows, search
+from imgtool.families.model import Evidence, fullmatch, fullmatches, load, rows, search
 from imgtool.findings import Severity
 from imgtool.regex import regex
 from imgtool.values import NamedTuple
@@ -74,10 +74,18 @@ def driver_package(manager: str, name: str) -> DriverFact | None:
     kind = _kind(manager)
     if kind is None or len(name) > _MAX_NAME:
         return None
-    for fact in rows("drivers", "package", DriverFact):
-        if kind in fact.managers and fullmatch(fact.regex, name, re.IGNORECASE):
-            return fact._replace(replacement=_replacement(fact, name.lower()))
+    known, patterns = _packages_of(kind)
+    for number, _ in fullmatches(patterns, name, re.IGNORECASE):
+        fact = known[number]
+        return fact._replace(replacement=_replacement(fact, name.lower()))
     return None
+
+
+@cache
+def _packages_of(kind: str) -> tuple[list[DriverFact], tuple[str, ...]]:
+    """The facts about packages of a kind of manager, and their patterns."""
+    known = [fact for fact in rows("drivers", "package", DriverFact) if kind in fact.managers]
+    return known, tuple(fact.regex for fact in known)
 
 
 @cache
@@ -153,13 +161,17 @@ def driver_path(path: str, *others: str) -> DriverFact | None:
     ``others`` are more names of the same file, as where it is copied to; one that is allowed allows it.
     """
     texts = [text[:_MAX_TEXT] for text in (path, *others)]
-    return next((fact for fact in rows("drivers", "path", DriverFact) if _is_about(fact, texts)), None)
+    for fact in rows("drivers", "path", DriverFact):
+        if _is_about(fact, texts):
+            return fact
+    return None
 
 
 def _is_about(fact: DriverFact, texts: list[str]) -> bool:
-    if any(search(pattern, text) for pattern in fact.allow for text in texts):
+    # most texts are about nothing: what allows them is asked last
+    if not any(search(fact.regex, text) for text in texts):
         return False
-    return any(search(fact.regex, text) for text in texts)
+    return not any(search(pattern, text) for pattern in fact.allow for text in texts)
 
 
 def stub_path(value: str, where: Literal["env", "ldconfig", "run"] = "env") -> DriverFact | None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from imgtool.families.model import NOTHING, Evidence, Row, fullmatch, load, rows, within
-from imgtool.families.reference import ImageRef, parse_reference
+from imgtool.families.model import NOTHING, Evidence, Row, fullmatch, fullmatches, load, rows, within
+from imgtool.families.reference import MAX_TEXT, ImageRef, parse_reference
 from imgtool.regex import regex
 from imgtool.values import NamedTuple, dataclass, field
 
@@ -175,6 +175,11 @@ def identify(text: str) -> BaseImage | None:
 
     Variables must be expanded before.
     """
+    return _identified(text) if len(text) <= MAX_TEXT else None
+
+
+@lru_cache(maxsize=1024)
+def _identified(text: str) -> BaseImage | None:
     ref = parse_reference(text)
     return _identify(ref) if ref else None
 
@@ -216,10 +221,7 @@ def _match(ref: ImageRef) -> _Match | None:
     """The first image whose repository and tag match, else the first whose repository does."""
     name = canonical(ref.name)
     fallback = None
-    for file, image in _candidates(name):
-        repository = fullmatch(image.repository, name)
-        if repository is None:
-            continue
+    for file, image, repository in _candidates(name):
         tag = _match_tag(image, ref)
         if tag is not None or not image.tags:
             return _locate(file, image, ref, repository, tag)
@@ -231,7 +233,7 @@ def _match_tag(image: Image, ref: ImageRef) -> re.Match[str] | None:
     if ref.tag is None and ref.digest is not None:
         return None
     tag = ref.tag or "latest"
-    return next((m for pattern in image.tags if (m := fullmatch(pattern, tag))), None)
+    return next((found for _, found in fullmatches(image.tags, tag)), None)
 
 
 def _locate(
@@ -292,11 +294,19 @@ def named_for_windows(text: str) -> bool:
     return not {*known["pieces"]}.isdisjoint(_PIECES.split(text.lower()))
 
 
-def _candidates(name: str) -> Iterator[tuple[str, Image]]:
+def _candidates(name: str) -> Iterator[tuple[str, Image, re.Match[str]]]:
     for file, hints in load("index")["files"].items():
         if any(hint in name for hint in hints):
-            for image in rows(file, "image", Image):
-                yield file, image
+            images, patterns = _repositories(file)
+            for number, repository in fullmatches(patterns, name):
+                yield file, images[number], repository
+
+
+@cache
+def _repositories(file: str) -> tuple[tuple[Image, ...], tuple[str, ...]]:
+    """The images of a file, and the patterns of their names."""
+    images = rows(file, "image", Image)
+    return images, tuple(image.repository for image in images)
 
 
 def _system(os: str | None, version: str | None) -> tuple[str | None, str | None]:

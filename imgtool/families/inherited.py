@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -120,6 +120,7 @@ def pip_is_whole(base: BaseImage) -> bool:
     )
 
 
+@lru_cache(maxsize=1024)
 def config(base: BaseImage) -> InheritedConfig:
     """The config that an image hands down, as far as the data covers this very tag."""
     found = [row for row in table(base, "config", ConfigRow) if applies(row, base)]

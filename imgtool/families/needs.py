@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from functools import cache, lru_cache
 from typing import Literal
 
-from imgtool.families.model import NOTHING, Evidence, fullmatch, load, match, rows, search
+from imgtool.families.model import NOTHING, Evidence, fullmatch, fullmatches, load, match, rows, search
 from imgtool.values import NamedTuple
 
 # longer than any name on PyPI
@@ -146,7 +146,13 @@ def _needs(name: str) -> tuple[Need, ...]:
     if len(name) > _MAX_NAME:
         return ()
     normal = _normalise(name)
-    return tuple(need for need in _all_needs() if fullmatch(need.pattern, normal))
+    known = _all_needs()
+    return tuple(known[number] for number, _ in fullmatches(_patterns(), normal))
+
+
+@cache
+def _patterns() -> tuple[str, ...]:
+    return tuple(need.pattern for need in _all_needs())
 
 
 def torch_wheels(version: str) -> TorchWheels | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-from imgtool.families.model import Evidence, fullmatch, rows
+from imgtool.families.model import Evidence, fullmatches, rows
 from imgtool.values import NamedTuple
 
 _MAX_NAME = 200
@@ -77,8 +77,16 @@ class Toolkit(NamedTuple):
 @lru_cache(maxsize=4096)
 def toolkit(manager: str, name: str) -> Toolkit | None:
     """Whether a package is a toolkit or a developer's tool; ``manager`` as in :func:`build_only`."""
-    known = (row for row in rows("packages", "toolkit", Toolkit) if manager in row.managers)
-    return next((row for row in known if len(name) <= _MAX_NAME and fullmatch(row.pattern, name)), None)
+    known, patterns = _toolkits(manager)
+    found = fullmatches(patterns, name) if len(name) <= _MAX_NAME else ()
+    return next((known[number] for number, _ in found), None)
+
+
+@lru_cache(maxsize=64)
+def _toolkits(manager: str) -> tuple[list[Toolkit], tuple[str, ...]]:
+    """Those of a manager, and their patterns."""
+    known = [row for row in rows("packages", "toolkit", Toolkit) if manager in row.managers]
+    return known, tuple(row.pattern for row in known)
 
 
 def libraries_of(package: str, os: str | None, version: str | None) -> tuple[str, ...] | None:
@@ -96,11 +104,18 @@ def build_only(manager: str, name: str) -> BuildOnly | None:
     """
     if len(name) > _MAX_NAME:
         return None
-    for row in rows("packages", "build", BuildOnly):
-        found = fullmatch(row.pattern, name) if manager in row.managers else None
-        if found is not None:
-            return row._replace(keeps=tuple(found.expand(template) for template in row.keeps))
+    known, patterns = _build_rows(manager)
+    for number, found in fullmatches(patterns, name):
+        row = known[number]
+        return row._replace(keeps=tuple(found.expand(template) for template in row.keeps))
     return None
+
+
+@lru_cache(maxsize=64)
+def _build_rows(manager: str) -> tuple[list[BuildOnly], tuple[str, ...]]:
+    """Those of a manager, and their patterns."""
+    known = [row for row in rows("packages", "build", BuildOnly) if manager in row.managers]
+    return known, tuple(row.pattern for row in known)
 
 
 def recommends(manager: str, name: str) -> Recommends | None:

@@ -18,7 +18,8 @@ _DIGEST = regex(r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
 _IDENTIFIER = regex(r"[a-f0-9]{64}")
 
 _MAX_NAME = 255
-_MAX_TEXT = 1024
+MAX_TEXT = 1024
+"""Characters of the longest reference that is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class ImageRef:
 
 def parse_reference(text: str) -> ImageRef | None:
     """The reference that ``text`` is, or None where the engine would refuse it. Variables are not expanded."""
-    if len(text) > _MAX_TEXT or _IDENTIFIER.fullmatch(text):
+    if len(text) > MAX_TEXT or _IDENTIFIER.fullmatch(text):
         return None
     rest, at, digest = text.partition("@")
     if at and not _DIGEST.fullmatch(digest):
