@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import takewhile
+from operator import attrgetter
 
 from imgtool.facts import context as contexts
 from imgtool.facts.given import FactOptions as FactOptions  # noqa: PLC0414 - for those who have facts
@@ -43,8 +44,8 @@ class Facts:
         self.document = document
         self.options = options or FactOptions()
         self._states: dict[Stage, list[State]] = {}
-        # with the instruction, or another could get its place in memory
-        self._seen: dict[int, tuple[Instruction, State]] = {}
+        # of the document's own instructions, which live as long as these facts: no other gets their place in memory
+        self._seen: dict[int, State] = {}
         self._fired: dict[Stage, State] = {}
         self._runs: dict[Stage, tuple[Run, ...]] = {}
         self._bases: dict[Stage, BaseImage | None] = {}
@@ -87,27 +88,28 @@ class Facts:
 
     def states(self, stage: Stage) -> list[State]:
         """The state before each of the stage's instructions, and after the last."""
-        if stage in self._states:
-            return self._states[stage]
+        known = self._states.get(stage)
+        if known is not None:
+            return known
         # outermost first: a chain of stages may be longer than Python's stack is deep
         for link in reversed(list(takewhile(lambda s: s not in self._states, stage.lineage()))):
-            self._states[link] = self._after(self._start(link), link.instructions)
+            found = self._states[link] = self._after(self._start(link), link.instructions)
+            self._seen.update(zip(map(id, link.instructions), found, strict=False))
         return self._states[stage]
 
     def state(self, instruction: Instruction) -> State:
         """What an instruction of a stage sees; FROM and the ARGs above it see the global state."""
         # many rules ask
-        key = id(instruction)
-        if key not in self._seen:
-            self._seen[key] = instruction, self._state(instruction)
-        return self._seen[key][1]
+        known = self._seen.get(id(instruction))
+        return self._state(instruction) if known is None else known
 
     def _state(self, instruction: Instruction) -> State:
         stage = self.graph.stage_of(instruction)
         if stage is None or instruction is stage.from_:
             return self.global_state
-        position = bisect_right(stage.instructions, instruction.span.start, key=lambda i: i.span.start)
-        return self.states(stage)[position - 1]
+        found = self.states(stage)
+        position = bisect_right(stage.instructions, instruction.span.start, key=_start_of)
+        return found[position - 1]
 
     def final_state(self, stage: Stage) -> State:
         """What the stage leaves behind."""
@@ -148,11 +150,10 @@ class Facts:
 
     def base(self, stage: Stage) -> BaseImage | None:
         """The known image family at the end of the stage's lineage."""
-        root = stage.root
-        if root not in self._bases:
-            reference = root.reference
-            self._bases[root] = identify(reference) if reference else None
-        return self._bases[root]
+        if stage not in self._bases:
+            reference = stage.root.reference
+            self._bases[stage] = identify(reference) if reference else None
+        return self._bases[stage]
 
     # --- shell ---------------------------------------------------------------------------------------
 
@@ -206,6 +207,7 @@ class Facts:
         return tuple(source for source in plain if source)
 
 
+_start_of = attrgetter("span.start")
 _LITERAL = State(closed=True)
 
 
@@ -213,8 +215,8 @@ def local_sources(node: Instruction) -> tuple[str, ...]:
     """The operands of a COPY or ADD that are read from the build context, as written."""
     if node.keyword not in ("COPY", "ADD") or copy_source(node) or node.problem:
         return ()
-    return tuple(a for a in node.args[:-1] if not a.startswith("<<") and not _remote(a))
+    return tuple([a for a in node.args[:-1] if "://" not in a and not a.startswith(_NOT_LOCAL)])
 
 
-def _remote(source: str) -> bool:
-    return "://" in source or source.startswith("git@")
+# here-documents and repositories
+_NOT_LOCAL = ("<<", "git@")

@@ -9,13 +9,17 @@ from __future__ import annotations
 import posixpath
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from operator import itemgetter
 from types import MappingProxyType
+from typing import Any, TypeVar, overload
 
 from imgtool.syntax import words
 from imgtool.syntax.conversion import PLATFORM_ARGS
 from imgtool.syntax.nodes import Instruction
 from imgtool.values import dataclass, field, replace
 
+T = TypeVar("T")
 Values = Mapping[str, str | None]
 
 _NOTHING: Values = MappingProxyType({})
@@ -71,13 +75,40 @@ class Variables(Mapping[str, str | None]):
             yield scope
             scope = scope.outer
 
+    def _entry(self, name: str) -> tuple[int, str | None] | None:
+        """The last assignment of a name."""
+        layer: Variables | None = self
+        while layer is not None:
+            entries = layer.history.assigned.get(name)
+            if entries:
+                # nearly always nobody has assigned it later
+                if entries[-1][0] <= layer.moment:
+                    return entries[-1]
+                at = bisect_right(entries, layer.moment, key=_moment)
+                if at:
+                    return entries[at - 1]
+            layer = layer.outer
+        return None
+
     def __getitem__(self, name: str) -> str | None:
-        for layer in self._layers():
-            history = layer.history.assigned.get(name, ())
-            at = bisect_right(history, layer.moment, key=lambda entry: entry[0])
-            if at:
-                return history[at - 1][1]
-        raise KeyError(name)
+        entry = self._entry(name)
+        if entry is None:
+            raise KeyError(name)
+        return entry[1]
+
+    # those of Mapping make and catch an error for each name that is not there
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self._entry(name) is not None
+
+    @overload
+    def get(self, name: str, /) -> str | None: ...
+    @overload
+    def get(self, name: str, /, default: str | T | None) -> str | T | None: ...
+
+    def get(self, name: str, default: Any = None) -> Any:
+        entry = self._entry(name)
+        return default if entry is None else entry[1]
 
     def __iter__(self) -> Iterator[str]:
         layers = reversed(list(self._layers()))
@@ -87,6 +118,9 @@ class Variables(Mapping[str, str | None]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+
+_moment = itemgetter(0)
 
 
 class _Open(Mapping[str, str | None]):
@@ -136,29 +170,40 @@ class State:
 
 def global_state(meta: Iterable[Instruction], build_args: Mapping[str, str], escape: str) -> State:
     """What FROM lines see: ARGs before the first FROM and the platform arguments."""
-    platform = {name: build_args.get(name) for name in PLATFORM_ARGS}
-    state = State(values=Variables().assign(platform), closed=True)
+    given = {name: build_args[name] for name in PLATFORM_ARGS if name in build_args}
+    # on top of it, never in it: all files share it
+    values = Variables(_platform())
+    state = State(values=values.assign(given) if given else values, closed=True)
     for instruction in meta:
         if instruction.keyword == "ARG" and not instruction.problem:
             state = _arg(state, instruction, build_args, _NOTHING, escape)
     return state
 
 
+@cache
+def _platform() -> Variables:
+    return Variables().assign(dict.fromkeys(PLATFORM_ARGS))
+
+
+# instructions that change what those after them see
+_CHANGES = frozenset({"ARG", "ENV", "SHELL", "USER", "WORKDIR"})
+
+
 def states(
     start: State, body: Sequence[Instruction], build_args: Mapping[str, str], outer: State, escape: str
 ) -> list[State]:
     """The state before each instruction of ``body``, and one more: after the last."""
-    found = [start]
+    state, found = start, [start]
     for instruction in body:
-        found.append(_after(found[-1], instruction, build_args, outer, escape))
+        if instruction.keyword in _CHANGES and not instruction.problem:
+            state = _after(state, instruction, build_args, outer, escape)
+        found.append(state)
     return found
 
 
 def _after(
     state: State, instruction: Instruction, build_args: Mapping[str, str], outer: State, escape: str
 ) -> State:
-    if instruction.problem:
-        return state
     match instruction.keyword:
         case "ARG":
             return _arg(state, instruction, build_args, outer.values, escape)
@@ -177,6 +222,7 @@ def _arg(
     state: State, instruction: Instruction, build_args: Mapping[str, str], outer: Values, escape: str
 ) -> State:
     # unlike those of every other instruction, one word sees what the words before it set
+    values = state.values
     for word in instruction.args:
         name, given, default = word.partition("=")
         if name in build_args:
@@ -186,10 +232,16 @@ def _arg(
         elif name in outer:
             value = outer[name]
         else:
-            value = state.values.get(name)
+            value = values.get(name)
         if name not in _NOT_ENVIRONMENT:
-            state = replace(state, values=state.values.assign({name: value}))
+            values = values.assign({name: value})
+            state = _with(state, values, state.env)
     return state
+
+
+def _with(state: State, values: Variables, env: Variables) -> State:
+    # what `replace` gives, which asks each field for its name
+    return State(values, env, state.closed, state.shell, state.shell_set, state.user, state.workdir)
 
 
 def _env(state: State, instruction: Instruction, escape: str) -> State:
@@ -197,7 +249,7 @@ def _env(state: State, instruction: Instruction, escape: str) -> State:
     new: dict[str, str | None] = {}
     for key, value in zip(instruction.args[::3], instruction.args[1::3], strict=False):
         new[state.expand(key, escape) or key] = state.expand(value, escape)
-    return replace(state, values=state.values.assign(new), env=state.env.assign(new))
+    return _with(state, state.values.assign(new), state.env.assign(new))
 
 
 def _workdir(state: State, text: str, escape: str) -> str | None:

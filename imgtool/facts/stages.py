@@ -13,6 +13,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from itertools import islice, pairwise, takewhile
+from operator import attrgetter
 
 from imgtool.edits import Span
 from imgtool.facts.scope import State
@@ -38,6 +39,10 @@ class Via(enum.StrEnum):
     ONBUILD = "onbuild"
 
 
+_start_of = attrgetter("span.start")
+_from_of = attrgetter("from_.span.start")
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Stage:
     """A stage. ``base`` is FROM's operand as written; ``parent`` the earlier stage it names, if it does.
@@ -61,7 +66,7 @@ class Stage:
 
     def next(self, instruction: Instruction) -> Instruction | None:
         """The one that follows an instruction of the stage, if any does."""
-        after = bisect_right(self.instructions, instruction.span.start, key=lambda i: i.span.start)
+        after = bisect_right(self.instructions, instruction.span.start, key=_start_of)
         return self.instructions[after] if after < len(self.instructions) else None
 
     @property
@@ -79,8 +84,10 @@ class Stage:
     @property
     def root(self) -> Stage:
         """The end of the lineage: the stage whose FROM names an image."""
-        *_, last = self.lineage()
-        return last
+        stage = self
+        while stage.parent is not None:
+            stage = stage.parent
+        return stage
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -112,7 +119,8 @@ class StageGraph:
             for trigger in triggers(stage):
                 yield from self._references(stage, trigger, trigger.inner, names, Via.ONBUILD)
             for instruction in stage.instructions:
-                yield from self._references(stage, instruction, instruction, names, None)
+                if instruction.flags:
+                    yield from self._references(stage, instruction, instruction, names, None)
             if stage.name:
                 names[stage.name] = stage
 
@@ -124,12 +132,14 @@ class StageGraph:
         names: Mapping[str, Stage],
         via: Via | None,
     ) -> Iterator[Edge]:
-        source = node and copy_source(node)
+        if node is None or not node.flags:
+            return
+        source = copy_source(node)
         if source:
             target = names.get(source.lower()) or self._numbered(source, stage.index)
             yield Edge(stage, via or Via.COPY, at, target, source)
         # a mount's source has no numeric form
-        for name in (mount.from_ for mount in (mounts_of(node) if node else ()) if mount.from_):
+        for name in (mount.from_ for mount in mounts_of(node) if mount.from_):
             yield Edge(stage, via or Via.MOUNT, at, names.get(name.lower()), name)
 
     def _numbered(self, number: str, below: int) -> Stage | None:
@@ -163,18 +173,20 @@ class StageGraph:
 
     def stage_of(self, instruction: Instruction) -> Stage | None:
         """The stage an instruction stands in, FROM included; None before the first FROM."""
-        after = bisect_right(self.stages, instruction.span.start, key=lambda s: s.from_.span.start)
+        after = bisect_right(self.stages, instruction.span.start, key=_from_of)
         return self.stages[after - 1] if after else None
 
 
 def copy_source(instruction: Instruction) -> str | None:
     """The value of ``--from`` of a COPY; None without one."""
-    return instruction.flag_value("from") if instruction.keyword == "COPY" else None
+    if instruction.keyword != "COPY" or not instruction.flags:
+        return None
+    return instruction.flag_value("from")
 
 
 def mounts_of(instruction: Instruction) -> tuple[Mount, ...]:
     """The mounts of a RUN; those that BuildKit refuses are left out."""
-    if instruction.keyword != "RUN":
+    if instruction.keyword != "RUN" or not instruction.flags:
         return ()
     return tuple(_parsed(flag.value) for flag in instruction.flags if flag.name == "mount" and flag.value)
 
