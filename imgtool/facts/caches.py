@@ -10,6 +10,7 @@ from imgtool.facts.commands import Arg, Command
 from imgtool.facts.facts import Facts, Run
 from imgtool.facts.packages import Operation, PackageOperation
 from imgtool.facts.paths import braces, covers, located, path
+from imgtool.facts.scope import Values
 from imgtool.facts.stages import Stage, mounts_of
 from imgtool.families.caches import PackageCache, cache_of, package_caches
 from imgtool.regex import regex
@@ -58,7 +59,7 @@ def history(facts: Facts) -> History:
         for run in facts.runs(stage):
             if run.onbuild:
                 continue
-            filled = {cache_of(o.manager) for o in run.operations if fills(o)}
+            filled = _filled(run)
             emptied = cleanings(facts, run)
             if emptied:
                 empties[run] = frozenset(emptied)
@@ -78,11 +79,7 @@ def left_behind(
     facts: Facts, run: Run, emptied: Mapping[PackageCache, tuple[Command, Arg]]
 ) -> Iterator[Kept]:
     """The caches that a RUN fills and does not empty; nothing where part of it is not understood."""
-    found: dict[PackageCache, list[PackageOperation]] = {}
-    for operation in run.operations:
-        cache = cache_of(operation.manager)
-        if cache is not None and fills(operation):
-            found.setdefault(cache, []).append(operation)
+    found = _filled(run)
     if not found or not run.script.understood:
         return
     order = {id(command): n for n, command in enumerate(run.script.commands)}
@@ -93,6 +90,17 @@ def left_behind(
             yield Kept(cache, run, after)
 
 
+@lru_cache(maxsize=1)
+def _filled(run: Run) -> dict[PackageCache, list[PackageOperation]]:
+    """The operations that fill each cache."""
+    found: dict[PackageCache, list[PackageOperation]] = {}
+    for operation in run.operations:
+        cache = cache_of(operation.manager)
+        if cache is not None and fills(operation):
+            found.setdefault(cache, []).append(operation)
+    return found
+
+
 def fills(operation: PackageOperation) -> bool:
     """Whether an operation leaves something in its manager's cache."""
     cache = cache_of(operation.manager)
@@ -100,7 +108,7 @@ def fills(operation: PackageOperation) -> bool:
         return False
     command = operation.command
     elsewhere = "chroot" in command.wrappers or (operation.ecosystem != "python" and operation.has("root"))
-    if elsewhere or any(name.startswith("function") for name in command.context):
+    if elsewhere or (command.context and any(name.startswith("function") for name in command.context)):
         return False
     if operation.manager == "uv" and operation.verb in ("run", "tool run"):
         # what they run stands in the place of their own words
@@ -174,8 +182,14 @@ def _holds(target: str, folder: str) -> bool:
     target = target.rstrip("/")
     if folder.startswith("/"):
         return folder == target or folder.startswith(target + "/") or target.startswith(folder + "/")
+    return target.endswith(_above(folder))
+
+
+@lru_cache(maxsize=256)
+def _above(folder: str) -> tuple[str, ...]:
+    """A folder of the data and those above it."""
     parts = folder.split("/")
-    return any(target.endswith("/" + "/".join(parts[:n])) for n in range(1, len(parts) + 1))
+    return tuple("/" + "/".join(parts[:n]) for n in range(1, len(parts) + 1))
 
 
 # --- emptying ----------------------------------------------------------------------------------------
@@ -185,6 +199,7 @@ def cleanings(facts: Facts, run: Run) -> dict[PackageCache, tuple[Command, Arg]]
     """The last command of a RUN that empties each cache, and its word for it."""
     found: dict[PackageCache, tuple[Command, Arg]] = {}
     operations = {id(o.command): o for o in run.operations if o.operation is Operation.CLEAN}
+    moved: Mapping[str, str] | None = None
     for command, where in located(facts, run):
         operation = operations.get(id(command))
         cache = cache_of(operation.manager) if operation else None
@@ -192,36 +207,55 @@ def cleanings(facts: Facts, run: Run) -> dict[PackageCache, tuple[Command, Arg]]
             if cache.name != "apt-lists" or operation.verb in _DELETES_LISTS:
                 found[cache] = command, command.argv[0]
         elif command.name in _DELETES:
+            if moved is None:
+                moved = _moved(facts.state(run.instruction).values)
             for word in command.args:
-                found |= dict.fromkeys(_emptied_by(facts, run, word, where), (command, word))
-        elif command.name == "find" and any(a.text in ("-delete", "rm", "-exec") for a in command.args):
-            for cache in package_caches():
-                if any(_is_in(command.args[0].text, folder) for folder in cache.folders):
-                    found[cache] = command, command.args[0]
+                if not word.text.startswith("-"):
+                    named = path(facts, run, word, where) or word.text
+                    found |= dict.fromkeys(_emptied_by(named, moved), (command, word))
+        elif command.name == "find":
+            for cache in _emptied_by_find(command):
+                found[cache] = command, command.args[0]
     return found
+
+
+def _emptied_by_find(command: Command) -> Iterator[PackageCache]:
+    if any(word.text in ("-delete", "rm", "-exec") for word in command.args):
+        for cache in package_caches():
+            if any(_is_in(command.args[0].text, folder) for folder in cache.folders):
+                yield cache
 
 
 def _is_in(path_: str, folder: str) -> bool:
     return folder.startswith("/") and f"{path_.rstrip('/')}/".startswith(f"{folder}/")
 
 
-def _emptied_by(facts: Facts, run: Run, word: Arg, where: str | None) -> Iterator[PackageCache]:
-    if word.text.startswith("-"):
-        return
-    named = path(facts, run, word, where) or word.text
-    values = facts.state(run.instruction).values
+def _emptied_by(named: str, moved: Mapping[str, str]) -> Iterator[PackageCache]:
     for text in braces(named):
         own = _emptied(text)
+        if not moved:
+            yield from own
+            continue
         for cache in package_caches():
-            moved = values.get(cache.variable) if cache.variable else None
-            if cache.name in own or (moved and _empties(text, moved)):
+            if cache in own or (cache.name in moved and _empties(text, moved[cache.name])):
                 yield cache
 
 
+def _moved(values: Values) -> dict[str, str]:
+    """The caches that variables have moved, by their names, and where to."""
+    found = [(name, values.get(variable)) for variable, name in _movable()]
+    return {name: place for name, place in found if place}
+
+
+@lru_cache(maxsize=1)
+def _movable() -> list[tuple[str, str]]:
+    return [(cache.variable, cache.name) for cache in package_caches() if cache.variable]
+
+
 @lru_cache(maxsize=4096)
-def _emptied(target: str) -> frozenset[str]:
-    """The caches that are emptied with a path, by their names; variables may have moved others there."""
-    return frozenset(c.name for c in package_caches() if any(_empties(target, f) for f in c.folders))
+def _emptied(target: str) -> tuple[PackageCache, ...]:
+    """The caches that are emptied with a path; variables may have moved others there."""
+    return tuple(c for c in package_caches() if any(_empties(target, f) for f in c.folders))
 
 
 def _empties(target: str, folder: str) -> bool:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from imgtool.facts.commands import Arg, Command
 from imgtool.facts.facts import Facts, Run
-from imgtool.facts.paths import covers, path, workdir
+from imgtool.facts.paths import below, covers, path, workdir
 from imgtool.facts.placed import Content, copied, made
 from imgtool.facts.stages import Stage, mounts_of
 from imgtool.regex import regex
@@ -58,7 +57,8 @@ def layers(facts: Facts) -> Layers:
         id(run.instruction): run for stage in facts.shipped for run in facts.runs(stage) if not run.onbuild
     }
     for _, instruction in shipped_instructions(facts):
-        held.update((content.path, content) for content in copied(facts, instruction))
+        for content in copied(facts, instruction):
+            held[content.path] = content
         run = runs.get(id(instruction))
         if run is not None:
             changes.append(Change(run, tuple(held.values())))
@@ -86,9 +86,10 @@ def _replayed(facts: Facts, run: Run, held: dict[str, Content]) -> Iterator[Dele
                 yield Deletion(run, command, word, older)
             for place in gone:
                 del held[place]
-        kept = [c for c in new if not any(covers(target, c.path) for target in mounted)]
-        held.update((c.path, c) for c in kept)
-        own += (c.path for c in kept)
+        for content in new:
+            if not any(covers(target, content.path) for target in mounted):
+                held[content.path] = content
+                own.append(content.path)
 
 
 def _mounts(facts: Facts, run: Run) -> Iterator[str | None]:
@@ -96,7 +97,7 @@ def _mounts(facts: Facts, run: Run) -> Iterator[str | None]:
     for mount in mounts_of(run.instruction):
         if mount.type in ("cache", "tmpfs", "bind"):
             target = facts.expand(run.instruction, mount.target)
-            yield target and posixpath.normpath(posixpath.join(workdir(facts, run.instruction), target))
+            yield target and below(workdir(facts, run.instruction), target)
 
 
 def holds(target: str, content: Content) -> bool:
@@ -120,17 +121,18 @@ def _within(run: Run, target: str, held: dict[str, Content]) -> tuple[Content, .
     )
 
 
-_FILTERS = ("-name", "-iname", "-type", "-path", "-mtime", "-size", "!", "-not", "-maxdepth")
+_TAKES_AWAY = frozenset({"rm", "unlink", "shred", "mv", "find"})
+_FILTERS = frozenset(("-name", "-iname", "-type", "-path", "-mtime", "-size", "!", "-not", "-maxdepth"))
 
 
-def deleted_words(command: Command) -> Iterator[Arg]:
+def deleted_words(command: Command) -> Sequence[Arg]:
     """The operands that a command takes away: of ``rm``, the sources of ``mv``, the folder of ``find -delete``."""
+    if command.name not in _TAKES_AWAY:
+        return ()
     operands = [word for word in command.args if not word.text.startswith("-")]
-    if command.name in ("rm", "unlink", "shred"):
-        yield from operands
-    elif command.name == "mv":
-        yield from operands[:-1]
-    elif command.name == "find":
+    if command.name == "mv":
+        return operands[:-1]
+    if command.name == "find":
         options = [word.text for word in command.args]
-        if "-delete" in options and not any(text in _FILTERS for text in options):
-            yield from operands[:1]
+        return operands[:1] if "-delete" in options and _FILTERS.isdisjoint(options) else ()
+    return operands

@@ -81,8 +81,10 @@ def _uses(runs: Iterable[Run]) -> Iterator[Later | None]:
 
 def _is_script(command: Command) -> bool:
     """Whether it runs a script, which may do anything."""
-    if not command.argv or command.name in _BUILDS:
+    name, argv = command.name, command.argv
+    if not argv or name in _BUILDS:
         return False
-    program = command.argv[0].text
-    own = "/" in program and not program.startswith(("/usr/", "/bin/", "/sbin/", "/opt/conda/"))
-    return command.name in _SHELLS or command.name.endswith((".sh", ".bash")) or own
+    if name in _SHELLS or name.endswith((".sh", ".bash")):
+        return True
+    program = argv[0].text
+    return "/" in program and not program.startswith(("/usr/", "/bin/", "/sbin/", "/opt/conda/"))

@@ -7,27 +7,57 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from operator import attrgetter
 
 from imgtool.facts.commands import Arg, Command
 from imgtool.facts.facts import Facts, Run
 from imgtool.facts.scope import State
+from imgtool.facts.stages import Stage
 from imgtool.regex import regex
 from imgtool.syntax.nodes import Instruction
 
+_start_of = attrgetter("span.start")
 _VARIABLE = regex(r"\$(?:(\w+)|\{(\w+)\})")
-_WILD = regex(r"[*?\[]")
 # a cd behind one of these changes where the next command of the list works
 _IN_SEQUENCE = frozenset({"", "&&", ";", "\n"})
 
 
-def located(facts: Facts, run: Run) -> Iterator[tuple[Command, str | None]]:
+Located = Sequence[tuple[Command, str | None]]
+
+
+def located(facts: Facts, run: Run) -> Located:
     """The commands of a RUN with the folder that each works in; None where it is not known."""
+    known = _located_in(facts)
+    found = known.get(run)
+    if found is None:
+        found = known[run] = _with_folders(facts, run)
+    return found
+
+
+@lru_cache(maxsize=1)
+def _located_in(_facts: Facts) -> dict[Run, Located]:
+    """What is known of the RUNs of a file: many ask."""
+    return {}
+
+
+_MOVES = frozenset({"cd", "pushd", "popd"})
+
+
+def _with_folders(facts: Facts, run: Run) -> Located:
+    commands = run.script.commands
+    if _MOVES.isdisjoint([command.name for command in commands]):
+        where = workdir(facts, run.instruction)
+        return [(command, where) for command in commands]
+    return list(_moving(facts, run))
+
+
+def _moving(facts: Facts, run: Run) -> Iterator[tuple[Command, str | None]]:
     where: str | None = workdir(facts, run.instruction)
     before: list[str | None] = []
     inner_unknown = False
     for command in run.script.commands:
         yield command, None if command.context and inner_unknown else where
-        if command.name not in ("cd", "pushd", "popd"):
+        if command.name not in _MOVES:
             continue
         if command.context:
             # what a subshell does ends with it, what a group does may not
@@ -44,7 +74,7 @@ def located(facts: Facts, run: Run) -> Iterator[tuple[Command, str | None]]:
 
 def position(body: Sequence[Instruction], instruction: Instruction) -> int:
     """Where an instruction stands in its stage, or would stand."""
-    return bisect_left(body, instruction.span.start, key=lambda i: i.span.start)
+    return bisect_left(body, instruction.span.start, key=_start_of)
 
 
 def workdir(facts: Facts, instruction: Instruction) -> str:
@@ -53,14 +83,20 @@ def workdir(facts: Facts, instruction: Instruction) -> str:
     if known is not None:
         return known
     stage = facts.graph.stage_of(instruction)
-    body = [i for link in reversed(list(stage.lineage() if stage else ())) for i in link.instructions]
     # POSIX keeps two leading slashes apart from one
     where = "//base"
-    for earlier in body:
-        if earlier.keyword == "WORKDIR" and earlier.args and earlier.span.start < instruction.span.start:
+    for earlier in _workdirs(stage) if stage else ():
+        if earlier.span.start < instruction.span.start:
             text = facts.expand(earlier, earlier.args[0])
             where = posixpath.join(where, text) if text is not None else f"//{earlier.span.start}"
     return posixpath.normpath(where)
+
+
+@lru_cache(maxsize=64)
+def _workdirs(stage: Stage) -> tuple[Instruction, ...]:
+    """All of a stage and of those that it is FROM, in order."""
+    links = reversed(list(stage.lineage()))
+    return tuple([i for link in links for i in link.instructions if i.keyword == "WORKDIR" and i.args])
 
 
 def path(facts: Facts, run: Run, word: Arg, where: str | None) -> str | None:
@@ -76,7 +112,14 @@ def path(facts: Facts, run: Run, word: Arg, where: str | None) -> str | None:
         text = home + text[1:] if home else ""
     if not text or text == "-" or (where is None and not text.startswith("/")):
         return None
-    return posixpath.normpath(posixpath.join(where or "/", text))
+    return below(where or "/", text)
+
+
+def below(folder: str, text: str) -> str:
+    """The path that a text names in a folder, without ``..`` and doubled slashes."""
+    if text.startswith("/"):
+        return posixpath.normpath(text)
+    return posixpath.normpath(f"{folder}{text}" if folder.endswith("/") else f"{folder}/{text}")
 
 
 def _expanded(word: Arg, values: Mapping[str, str | None], assigned: frozenset[str]) -> str | None:
@@ -113,11 +156,20 @@ def home_of(state: State) -> str | None:
     return None if user.isdigit() else f"/home/{user}"
 
 
-@lru_cache(maxsize=4096)
+def is_wild(text: str) -> bool:
+    """Whether a path holds wildcards."""
+    return "*" in text or "?" in text or "[" in text
+
+
 def covers(target: str, found: str) -> bool:
     """Whether ``rm -r target`` deletes ``found`` whole; ``target`` may hold wildcards."""
-    if not _WILD.search(target):
-        return found == target or found.startswith(target.rstrip("/") + "/")
+    if is_wild(target):
+        return _matches(target, found)
+    return found == target or found.startswith(target.rstrip("/") + "/")
+
+
+@lru_cache(maxsize=4096)
+def _matches(target: str, found: str) -> bool:
     parts, pieces = target.split("/"), found.split("/")
     return len(pieces) >= len(parts) and all(
         fnmatchcase(piece, part) for part, piece in zip(parts, pieces, strict=False)
@@ -129,7 +181,7 @@ _BRACES = regex(r"\{([^{}]*,[^{}]*)\}")
 
 def braces(text: str) -> Sequence[str]:
     """A word's brace expansions, a few at most."""
-    found = _BRACES.search(text)
+    found = _BRACES.search(text) if "{" in text else None
     if found is None:
         return (text,)
     parts = [text[: found.start()] + part + text[found.end() :] for part in found[1].split(",")[:8]]

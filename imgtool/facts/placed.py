@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from imgtool.facts.commands import Arg, Command
 from imgtool.facts.facts import Facts, Run, local_sources
 from imgtool.facts.packages import Operation, PackageOperation
-from imgtool.facts.paths import filled, located, path, workdir
+from imgtool.facts.paths import below, filled, located, path, workdir
 from imgtool.facts.stages import copy_source
 from imgtool.regex import regex
 from imgtool.syntax.nodes import Instruction
@@ -38,10 +39,25 @@ def copied(facts: Facts, instruction: Instruction) -> tuple[Content, ...]:
     """What a COPY or ADD puts into the image; nothing where a word is not known."""
     if instruction.problem or instruction.keyword not in ("COPY", "ADD") or len(instruction.args) < 2:
         return ()
+    known = _copied_in(facts)
+    # with the instruction, or another could get its place in memory
+    found = known.get(id(instruction))
+    if found is None:
+        found = known[id(instruction)] = instruction, _copied(facts, instruction)
+    return found[1]
+
+
+@lru_cache(maxsize=1)
+def _copied_in(_facts: Facts) -> dict[int, tuple[Instruction, tuple[Content, ...]]]:
+    """What is known of the instructions of a file: many ask."""
+    return {}
+
+
+def _copied(facts: Facts, instruction: Instruction) -> tuple[Content, ...]:
     *sources, target = (_known(facts, instruction, word) for word in instruction.args)
     if target is None:
         return ()
-    into = posixpath.normpath(posixpath.join(workdir(facts, instruction), target))
+    into = below(workdir(facts, instruction), target)
     folder = len(sources) > 1 or target.endswith(("/", "/.")) or target in _FOLDER_NAMES
     found: list[Content] = []
     for source, written in zip(sources, instruction.args[:-1], strict=True):
@@ -74,7 +90,7 @@ def is_folder(facts: Facts, instruction: Instruction, source: str) -> bool:
     """Whether a source of COPY is a folder, so far as its name or the build context tells."""
     if source.endswith("/") or posixpath.basename(source) in _FOLDER_NAMES:
         return True
-    local = source in local_sources(instruction) and not copy_source(instruction)
+    local = source in local_sources(instruction)
     return bool(local and facts.context is not None and facts.context.is_folder(source))
 
 
@@ -140,15 +156,36 @@ def is_large(facts: Facts, content: Content) -> bool:
 _ARCHIVE = regex(r"\.(?:tar(?:\.(?:gz|bz2|xz|zst|lzma|Z))?|tgz|tbz2?|txz|zip)\Z")
 
 
-def made(facts: Facts, run: Run) -> Iterator[tuple[Command, str | None, tuple[Content, ...]]]:
+Made = Sequence[tuple[Command, str | None, tuple[Content, ...]]]
+_NOTHING: list[PackageOperation] = []
+
+
+def made(facts: Facts, run: Run) -> Made:
     """The commands of a RUN, where each works, and what it puts into the image."""
+    known = _made_in(facts)
+    found = known.get(run)
+    if found is None:
+        found = known[run] = list(_made(facts, run))
+    return found
+
+
+@lru_cache(maxsize=1)
+def _made_in(_facts: Facts) -> dict[Run, Made]:
+    """Likewise of its RUNs."""
+    return {}
+
+
+def _made(facts: Facts, run: Run) -> Iterator[tuple[Command, str | None, tuple[Content, ...]]]:
     by_command: dict[int, list[PackageOperation]] = {}
     for operation in run.operations:
         by_command.setdefault(id(operation.command), []).append(operation)
     for command, where in located(facts, run):
-        words = _targets(command, by_command.get(id(command), []))
+        operations = by_command.get(id(command), _NOTHING)
+        if not operations and command.name not in _PLACES:
+            yield command, where, ()
+            continue
         found = []
-        for source, word, name, tree in words:
+        for source, word, name, tree in _targets(command, operations):
             at = where if word is None else path(facts, run, word, where)
             if name and at is not None:
                 named = Arg(name, name, command.span, literal="$" not in name, expands="$" in name)
@@ -158,6 +195,8 @@ def made(facts: Facts, run: Run) -> Iterator[tuple[Command, str | None, tuple[Co
         yield command, where, tuple(found)
 
 
+# what puts files somewhere and is no operation on packages
+_PLACES = frozenset({"aria2c", "tar", "unzip", "cp", "mv"})
 # source as written, the word that names the place (None: the working directory), a name below it, whether a folder
 _Target = tuple[str, Arg | None, str, bool]
 
