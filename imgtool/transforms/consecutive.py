@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import pairwise
 
 from imgtool.edits import Edit
 from imgtool.facts.caches import history
@@ -60,10 +62,14 @@ def _is_commented(run: Run) -> bool:
 
 def _groups(facts: Facts, stage: Stage) -> Iterator[tuple[str, list[Run]]]:
     """Runs of RUNs of one kind, as many as make it worth a word."""
+    pairs = [pair for pair in pairwise(stage.instructions) if pair[0].keyword == pair[1].keyword == "RUN"]
+    if not pairs:
+        return
+    beside = {id(instruction) for pair in pairs for instruction in pair}
     group: list[Run] = []
     kind = ""
     runs = facts.runs(stage)
-    kinds = ["", *map(_kind, runs), ""]
+    kinds = ["", *(_kind(run) if id(run.instruction) in beside else "" for run in runs), ""]
     for run, before, own, after in zip(runs, kinds, kinds[1:], kinds[2:], strict=False):
         # one that stands alone makes no group, and what it undoes is the longer question
         if own not in (before, after) or (own and _is_undoing(facts, run)):
@@ -101,18 +107,22 @@ def _kind(run: Run) -> str:
     if operations and node.flag("mount"):
         # who mounts a cache has thought about his layers
         return ""
-    kinds = {_kind_of(command, operations.get(id(command))) for command in run.script.commands}
+    kinds = set()
+    for command in run.script.commands:
+        kind = _kind_of(command, operations.get(id(command)))
+        if not kind:
+            return ""
+        kinds.add(kind)
     kinds -= {_SETS_UP} if len(kinds) > 1 else set()
     return kinds.pop() if len(kinds) == 1 else ""
 
 
 def _kind_of(command: Command, operation: PackageOperation | None) -> str:
-    words = [arg.text for arg in command.args]
-    if command.name in _CONFIGURES and words[:1] == ["config"]:
+    if command.name in _CONFIGURES and [arg.text for arg in command.args[:1]] == ["config"]:
         return _SETS_UP
     if operation is not None:
         return _package_kind(operation)
-    if command.name in _SETUP and not any(w.startswith("-") and "R" in w for w in words):
+    if command.name in _SETUP and not any(w.text.startswith("-") and "R" in w.text for w in command.args):
         return _SETS_UP
     return ""
 
@@ -150,6 +160,7 @@ def _is_light(operation: PackageOperation) -> bool:
     return not other and not any(p.source != "index" or _is_heavy(p.name) for p in operation.packages)
 
 
+@lru_cache(maxsize=4096)
 def _is_heavy(name: str) -> bool:
     """Whether it belongs to an accelerator: ``torch`` does, and so may ``torch-scatter``."""
     return any(python_need(part, ()) for part in (name, *name.split("-")))

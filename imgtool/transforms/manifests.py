@@ -69,14 +69,15 @@ class Early(NamedTuple):
 
 def early_copies(facts: Facts, stage: Stage) -> Iterator[Early]:
     """One a COPY; those of which nothing is read come last."""
-    runs = {run.instruction: run for run in facts.runs(stage) if not run.onbuild}
+    runs = {id(run.instruction): run for run in facts.runs(stage) if not run.onbuild}
     held: list[Tree] = []
     touched = bytearray()
     unrelated: dict[Instruction, Early] = {}
     for instruction in stage.instructions:
-        held += trees(facts, instruction)
-        run = runs.get(instruction)
-        if run is None or not held:
+        if instruction.keyword in ("COPY", "ADD"):
+            held += trees(facts, instruction)
+        run = runs.get(id(instruction)) if held else None
+        if run is None:
             continue
         found = _first(facts, run, held, touched)
         if found is not None:
