@@ -72,6 +72,10 @@ class Finding:
     saves_bytes: int | None = field(default=None)
     related: tuple[Span, ...] = ()
 
+    def __hash__(self) -> int:
+        # a fix takes long to hash, and hardly tells two findings apart
+        return hash((self.code, self.span, self.message))
+
     @property
     def places(self) -> tuple[Span, ...]:
         """Where the defect is: ``span`` and all that is related."""

@@ -8,7 +8,7 @@ what a wheel holds ready. The classes are dataclasses to everybody else: ``field
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar, cast, dataclass_transform
 
@@ -62,10 +62,23 @@ def dataclass(*, frozen: bool = False, slots: bool = False, eq: bool = True) -> 
 
 def replace(value: T, **changes: Any) -> T:
     """As :func:`dataclasses.replace`."""
-    for each in getattr(value, _FIELDS):
-        if each.init and each.name not in changes:
-            changes[each.name] = getattr(value, each.name)
-    return value.__class__(**changes)
+    cls: Any = value.__class__
+    at, current = _given(cls)
+    values = list(current(value))
+    for name, changed in changes.items():
+        if name not in at:
+            raise TypeError(f"{cls.__name__} is not made from a field {name!r}")
+        values[at[name]] = changed
+    return cast("T", cls(*values))
+
+
+@cache
+def _given(cls: type) -> tuple[dict[str, int], Callable[[Any], tuple[Any, ...]]]:
+    """Where each field stands among those that a class is made from, and what reads them all."""
+    names = [one.name for one in getattr(cls, _FIELDS) if one.init]
+    if len(names) > 1:
+        return {name: at for at, name in enumerate(names)}, attrgetter(*names)
+    return dict.fromkeys(names, 0), lambda value: tuple(getattr(value, name) for name in names)
 
 
 def maker(kind: type[T]) -> Callable[[tuple[Any, ...]], T]:

@@ -32,7 +32,8 @@ class Mask:
 
     def file(self, data: bytes) -> bytes:
         """The file with ``*`` for every byte of a secret, comments included, so that all places in it stay the same."""
-        return starred(data, [*self.places, *places(data, self.values)])
+        spans = [*self.places, *places(data, self.values)]
+        return starred(data, spans) if spans else data
 
     def text(self, text: str) -> str:
         """A text about the file, without its secrets and what looks like one."""

@@ -21,7 +21,8 @@ def text(results: Sequence[LintResult], style: Style) -> str:
 
 def _blocks(result: LintResult, style: Style) -> Iterator[str]:
     if result.findings:
-        shown = Source(result.mask.file(result.source.data))
+        data = result.mask.file(result.source.data)
+        shown = result.source if data is result.source.data else Source(data)
         yield from (_block(result, finding, shown, style) for finding in result.findings)
 
 

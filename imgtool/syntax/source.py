@@ -97,7 +97,8 @@ class Source:
     def place(self, offset: int) -> Place:
         """Line and column of a byte offset."""
         line = self.line_of(offset)
-        return Place(line, len(decode(self.data[self._start(line) : offset])) + 1)
+        before = self.data[self._start(line) : offset]
+        return Place(line, (len(before) if before.isascii() else len(decode(before))) + 1)
 
     def line_span(self, line: int) -> Span:
         """The bytes of a 1-based line without its newline, and without a byte-order mark."""
