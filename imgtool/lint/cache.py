@@ -203,7 +203,8 @@ def _read(path: str) -> bytes:
         if time.time() - known.st_mtime > _FRESH_SECONDS:
             with suppress(OSError):
                 os.utime(path)
-        return os.read(descriptor, MAX_ENTRY)
+        # room for more than there is takes long to get
+        return os.read(descriptor, known.st_size)
     finally:
         os.close(descriptor)
 

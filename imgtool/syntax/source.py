@@ -21,6 +21,9 @@ BOM = b"\xef\xbb\xbf"
 MAX_FILE = 1 << 22
 """Bytes of the largest file that is taken for a Dockerfile; real ones have some thousand."""
 
+# room for a whole MAX_FILE takes longer to get than nearly every file takes to read
+_FIRST = 1 << 16
+
 # opening a named pipe would wait for a writer
 _AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
@@ -64,7 +67,9 @@ def bounded(stream: BinaryIO) -> bytes:
     Raises:
         OSError: it cannot be read, or gives more than :data:`MAX_FILE`.
     """
-    data = stream.read(MAX_FILE + 1)
+    data = stream.read(_FIRST)
+    if len(data) == _FIRST:
+        data += stream.read(MAX_FILE + 1 - _FIRST)
     if len(data) > MAX_FILE:
         raise OSError(errno.EFBIG, f"larger than {MAX_FILE:,} bytes")
     return data
