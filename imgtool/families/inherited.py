@@ -180,6 +180,7 @@ def _expand(value: str | None, env: Mapping[str, str | None]) -> str | None:
     return _VARIABLE.sub(lambda found: env.get(found[1]) or "", value)
 
 
+@lru_cache(maxsize=1024)
 def beyond(base: BaseImage) -> bool:
     """Whether the family's versions are listed and this one is newer than all of them, or not told.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal
 
 from imgtool.families.images import (
@@ -39,6 +40,7 @@ class Life:
 UNKNOWN = Life("unknown")
 
 
+@lru_cache(maxsize=1024)
 def life(base: BaseImage) -> Life:
     """Whether the image is supported, and where to move to."""
     image = image_of(base)
@@ -87,12 +89,14 @@ def _left_behind(base: BaseImage) -> bool:
     return version is not None and all(other is not None and version < other for other in known)
 
 
+@lru_cache(maxsize=1024)
 def system_life(base: BaseImage) -> Life:
     """Whether the distribution under an image is still supported; unknown where the image is the distribution."""
     system = identify(f"{base.os}:{base.os_version}") if base.os and base.os_version else None
     return life(system) if system is not None and system.family != base.family else UNKNOWN
 
 
+@lru_cache(maxsize=1024)
 def successor(base: BaseImage) -> str | None:
     """A supported image to move to where :func:`life` names none.
 

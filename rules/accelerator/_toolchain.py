@@ -110,7 +110,8 @@ def _of_instruction(instruction: Instruction) -> Iterator[Sign]:
 
 
 def _program(word: str) -> str:
-    return _VERSION.sub("", word.rpartition("/")[2])
+    name = word.rpartition("/")[2]
+    return _VERSION.sub("", name) if "-" in name else name
 
 
 def _of_command(command: Command, run: Run, facts: Facts) -> Iterator[Sign]:

@@ -18,6 +18,7 @@ from imgtool.rule import (
 from ._commands import known, program_file
 
 _MANAGERS = {"deb": "apt", "rpm": "dnf"}
+_ECOSYSTEMS = frozenset({"runfile", *_MANAGERS})
 _TOOLKIT = "--toolkit"
 _FOLDER = "/usr/local/cuda"
 
@@ -36,7 +37,7 @@ def installed_toolkits(facts: Facts) -> Iterator[InstalledToolkit]:
     for stage in facts.shipped:
         for run in facts.runs(stage):
             operations = () if run.onbuild else run.operations
-            found = [toolkit for operation in operations for toolkit in _in(operation, run, facts)]
+            found = [t for o in operations if o.ecosystem in _ECOSYSTEMS for t in _in(o, run, facts)]
             yield from found if found and not _removes(run) else ()
 
 

@@ -177,7 +177,7 @@ def _in_files(stage: Stage, runs: Sequence[Run], facts: Facts) -> Iterator[Findi
 
 def _copied(node: Instruction, facts: Facts) -> Iterator[tuple[Word, str, str, DriverFact]]:
     """What a COPY or ADD brings that it should not: word, source, target, why."""
-    if node.problem or len(node.args) < 2 or node.heredocs or not speaks_of_drivers(str(node.rest)):
+    if node.problem or len(node.args) < 2 or node.heredocs or not speaks_of_drivers(" ".join(node.args)):
         return
     target = facts.expand(node, node.args[-1]) or node.args[-1]
     for word in node.words[:-1]:

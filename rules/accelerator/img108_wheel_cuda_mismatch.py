@@ -118,20 +118,22 @@ def _wheels(run: Run, facts: Facts) -> Iterator[Wheel]:
             continue
         if any(context in ("if", "else", "case") for context in operation.command.context):
             continue
-        tagged = list(_tagged(run, operation, facts))
+        given = list(indexes(run, operation, facts))
+        tagged = list(_tagged(run, operation, given, facts))
         yield from tagged
+        # any other index may have other builds
+        own = not tagged and not any(text.strip("/") for text in given)
         for package in operation.packages:
-            yield from _of_package(package, operation, facts, run, indexed=bool(tagged))
+            yield from _of_package(package, operation, facts, run, default=own)
 
 
-def _tagged(run: Run, operation: PackageOperation, facts: Facts) -> Iterator[Wheel]:
+def _tagged(run: Run, operation: PackageOperation, given: list[str], facts: Facts) -> Iterator[Wheel]:
     """``cu118`` in an index, a version, a name or a file."""
     words = [(known(arg.text, run, facts), arg.span) for arg in operation.command.args]
-    given = operation.command.argv[0].span
-    words += [(text, given) for text in indexes(run, operation, facts)]
+    words += [(text, operation.command.argv[0].span) for text in given]
     seen: set[str] = set()
     for text, span in words:
-        for number in _TAG.findall(text):
+        for number in _TAG.findall(text) if "cu" in text else ():
             if number not in seen:
                 seen.add(number)
                 yield Wheel(f"cu{number}", _dotted(number), _place(f"cu{number}", span, facts))
@@ -150,7 +152,7 @@ def _place(text: str, span: Span, facts: Facts) -> Span:
 
 
 def _of_package(
-    package: Package, operation: PackageOperation, facts: Facts, run: Run, *, indexed: bool
+    package: Package, operation: PackageOperation, facts: Facts, run: Run, *, default: bool
 ) -> Iterator[Wheel]:
     spec = known(package.spec or "", run, facts)
     version = _VERSION.search(spec) if spec.startswith("=") else None
@@ -160,8 +162,7 @@ def _of_package(
     for found in named:
         if found:
             yield Wheel(package.raw.strip("\"'"), found[1], package.span)
-    if package.name == "torch" and operation.ecosystem == "python" and not indexed:
+    if package.name == "torch" and operation.ecosystem == "python" and default:
         wheels = torch_wheels(spec.removeprefix("=="))
-        # any other index may have other builds
-        if wheels is not None and not any(text.strip("/") for text in indexes(run, operation, facts)):
+        if wheels is not None:
             yield Wheel(package.raw.strip("\"'"), wheels.cuda, package.span)

@@ -33,7 +33,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from imgtool.rule import Facts, Finding, NamedTuple, RuleMeta, Run, Severity, Span, Stage, copy_source, regex
+from imgtool.rule import (
+    Facts,
+    Finding,
+    NamedTuple,
+    RuleMeta,
+    Run,
+    Severity,
+    Span,
+    Stage,
+    Text,
+    copy_source,
+    regex,
+)
 
 META = RuleMeta(
     "IMG114",
@@ -44,7 +56,7 @@ META = RuleMeta(
 )
 
 _ARCH = regex(r"(?<![a-z0-9])(x86[_-]64|amd64|aarch64|arm64(?:v8)?)(?![a-z0-9])", re.IGNORECASE)
-_NAMED = regex(rb"x86[_-]64|amd64|aarch64|arm64")
+_NAMED = (b"x86_64", b"x86-64", b"amd64", b"aarch64", b"arm64")
 _NAMES = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "arm64v8": "arm64"}
 _SUFFIXES = (".run", ".whl", ".deb", ".rpm", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2", ".zip", ".sh")
 _BRANCHES = frozenset({"if", "else", "case"})
@@ -136,6 +148,7 @@ def _artefacts(stage: Stage, facts: Facts) -> Iterator[Artefact]:
         if (
             instruction.keyword in ("COPY", "ADD")
             and not instruction.problem
+            and _names_any(instruction.rest)
             and not copy_source(instruction)
         ):
             for word in instruction.words[:-1]:
@@ -145,17 +158,15 @@ def _artefacts(stage: Stage, facts: Facts) -> Iterator[Artefact]:
 
 
 def _in_run(run: Run) -> Iterator[Artefact]:
-    # most name no architecture
-    commands = run.script.commands if _NAMED.search(run.script.text.data.lower()) else ()
-    for command in commands:
-        if (
-            command.name not in _SPEAKS
-            and any(arg.text.partition("?")[0].partition("#")[0].endswith(_SUFFIXES) for arg in command.argv)
-            and _BRANCHES.isdisjoint(command.context)
-            and not _guarded(run, command.statement)
-        ):
-            for arg in command.argv:
-                yield from _artefact(arg.text, arg.span)
+    for command in run.script.commands if _names_any(run.script.text) else ():
+        if command.name not in _SPEAKS and _BRANCHES.isdisjoint(command.context):
+            found = [artefact for arg in command.argv for artefact in _artefact(arg.text, arg.span)]
+            yield from found if found and not _guarded(run, command.statement) else ()
+
+
+def _names_any(text: Text) -> bool:
+    """Whether an architecture can be named: most texts name none."""
+    return any(map(text.data.lower().__contains__, _NAMED))
 
 
 def _guarded(run: Run, statement: Span) -> bool:

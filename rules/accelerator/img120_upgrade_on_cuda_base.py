@@ -49,22 +49,20 @@ _APT = frozenset({"apt-get", "apt", "aptitude"})
 
 
 def check(run: Run, facts: Facts) -> Iterator[Finding]:
-    if not any(operation.operation is Operation.UPGRADE for operation in run.operations):
-        return
-    base = facts.base(run.stage)
+    upgrades = [o for o in run.operations if o.operation is Operation.UPGRADE and o.ecosystem in _ECOSYSTEMS]
+    base = facts.base(run.stage) if upgrades else None
     if base is None or base.accelerator != "cuda" or not contents(base).holds("cudart"):
         return
     severity = Severity.INFO if contents(base).holds("cuda-libs") is False else Severity.WARNING
-    for operation in run.operations:
-        if operation.operation is Operation.UPGRADE and operation.ecosystem in _ECOSYSTEMS:
-            if operation.packages or not operation.complete:
-                continue
-            words = operation.command.argv
-            verb = next((word.span for word in words[1:] if word.text == operation.verb), words[0].span)
-            yield META.finding(
-                Span(words[0].span.start, verb.end),
-                f"{operation.manager} {operation.verb} may move the CUDA packages of {base.ref.text} to other versions; "
-                "use a newer tag, or name the packages",
-                severity=severity,
-                aliases=None if operation.manager in _APT else (),
-            )
+    for operation in upgrades:
+        if operation.packages or not operation.complete:
+            continue
+        words = operation.command.argv
+        verb = next((word.span for word in words[1:] if word.text == operation.verb), words[0].span)
+        yield META.finding(
+            Span(words[0].span.start, verb.end),
+            f"{operation.manager} {operation.verb} may move the CUDA packages of {base.ref.text} to other versions; "
+            "use a newer tag, or name the packages",
+            severity=severity,
+            aliases=None if operation.manager in _APT else (),
+        )

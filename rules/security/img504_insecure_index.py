@@ -66,7 +66,7 @@ _TRUSTED = (
     + rb"([\w.*-]+\.[\w.-]+(?::\d+)?)"
 )
 # what their matches hold
-_NAMES = (b"index", b"find-links", b"find_links", b"registry", b"goproxy", b"source", b"channels")
+_NAMES = (b"index", b"find-links", b"find_links", b"registry", b"goproxy", b"channels", b"gem ", b"gem\t")
 _HOSTS = (b"trusted-host", b"trusted_host", b"insecure-host", b"insecure_host")
 
 
