@@ -207,7 +207,7 @@ def _exec_form(run: Instruction) -> Script:
     unwrapped = unwrap(args)
     name = basename(args[unwrapped.start]) if unwrapped.script is not None else ""
     place = Place(Source(run.rest), posix=name in POSIX_SHELLS)
-    outcome = walk.run(Simple(tuple(words), (), (), span), unwrapped, place)
+    outcome = walk.run(Simple(tuple(words), (), (), span), tuple(args), unwrapped, place)
     return _finished(walk, outcome, run.rest, name)
 
 

@@ -74,8 +74,13 @@ def sequence(first: Outcome, second: Outcome) -> Outcome:
 
 def conjunction(first: Outcome, second: Outcome) -> Outcome:
     """``first && second``."""
-    both = _after(first.ok, first, second)
-    return both._replace(fail=either(first.fail, both.fail))
+    ran = first.ok
+    return Outcome(
+        then(ran, second.ok),
+        either(first.fail, then(ran, second.fail)),
+        either(first.done, then(ran, second.done)),
+        either(first.dead, then(ran, second.dead)),
+    )
 
 
 def disjunction(first: Outcome, second: Outcome) -> Outcome:

@@ -24,6 +24,10 @@ RESERVED = frozenset(
 ) - {"in"}
 
 
+# what named tuples are made with, a call of their own less
+_new = tuple.__new__
+
+
 @dataclass(slots=True)
 class Shell:
     """The options and functions of a running shell. ``errexit`` is None where it may be on; ``pipefail`` is then off."""
@@ -54,15 +58,19 @@ class Place(NamedTuple):
     prefix: tuple[Arg, ...] = ()
     assignments: tuple[Assignment, ...] = ()
     statement: Span | None = None
-    item: Span | None = None
-    connector: str = ""
     depth: int = 0
-    exempt: bool = False
     spliced: bool = False
     posix: bool = False
+    item: Span | None = None
+    connector: str = ""
+    exempt: bool = False
 
     def span(self, items: Sequence[Token]) -> Span:
         return self.source.span(items[0].start, items[-1].end)
+
+    def at(self, item: Span | None, connector: str, *, exempt: bool) -> Place:
+        """The place of one command here: every command has one."""
+        return _new(Place, (*self[:-3], item, connector, exempt))
 
     def within(self, name: str, redirects: tuple[Redirect, ...] = ()) -> Place:
         """Inside a construct that stands here."""

@@ -22,14 +22,15 @@ from imgtool.facts.wrappers import SEEN_THROUGH, unwrap
 from imgtool.regex import regex
 
 _NAME = r"\$(?:[A-Za-z_]\w*+|\{[A-Za-z_]\w*+\})"
-_QUOTED = rf"""'[ -&(-~]*+'|"(?:[ !#%-\[\]^_a-~]|{_NAME}|\\["$\\`])*+\""""
+_QUOTED = rf"""'[ -&(-~]*+'|"(?:[ !#%-\[\]^_a-~]|{_NAME}|\\[ -~])*+\""""
 _SAFE = r"(?![#%=]|\d++#)[\w@%+=:,./^#-]++(?=[ \t;|&]|\Z)"
 _WORD = (
     rf"(?!\d++#)(?:[\w@+:,./^*?~-]|{_QUOTED}|{_NAME}|\\[!-~])"
     rf"(?:[\w@%+=:,./^*?\[\]~#!-]|{_QUOTED}|{_NAME}|\\[!-~])*+(?=[ \t;|&]|\Z)"
 )
 _PIECE = regex(
-    r"[ \t]*+(?:"
+    # a comment has no number
+    r"[ \t]++#[^\n]*+\Z|[ \t]*+(?:"
     rf"({_SAFE}(?:[ \t]++{_SAFE})*+)"
     r"|(&&|\|\|?+|;)(?![;&|])"
     rf"|({_WORD})"
@@ -40,7 +41,7 @@ _PIECE = regex(
 _WORDS, _OPERATOR, _OTHER, _REDIRECT, _FD, _DIRECTION, _TARGET = range(1, 8)
 _PIPES = frozenset(["|", "|&"])
 # the grammar fails at others
-_PROGRAM = regex(r"[A-Za-z_./][\w./+-]*+|(?:[./][\w./-]*+)?(?:\$\w++|\$\{\w++\})[\w./-]*+", re.ASCII)
+_PROGRAM = regex(r"(?:~/|[A-Za-z_./])[\w./+-]*+|(?:[./][\w./-]*+)?(?:\$\w++|\$\{\w++\})[\w./-]*+", re.ASCII)
 # words that begin or belong to constructs of the grammar
 _NO_PROGRAMS = RESERVED | {
     "function",
@@ -52,6 +53,7 @@ _NO_PROGRAMS = RESERVED | {
     "unset",
     "unsetenv",
 }
+_EXPORTED = regex(rf"[A-Za-z_]\w*+(?:=(?:[\w@%+:,./-]|{_QUOTED}|{_NAME})++)?", re.ASCII)
 _ASSIGNMENT = regex(r"([A-Za-z_]\w*+)(\[[^\]]*\])?\+?=", re.ASCII)
 # what named tuples are made with, a call of their own less
 _new = tuple.__new__
@@ -147,6 +149,8 @@ def command(source: Source, script: str, start: int, end: int) -> Token | None:
 def _take(draft: Draft, found: re.Match[str], spans: _Spans) -> bool:
     """Give a piece its place in a command; False where the grammar is to say which it is."""
     kind = found.lastindex
+    if kind is None:
+        return draft.start >= 0
     if kind == _WORDS:
         return _words(draft, found, spans)
     if kind == _OTHER:
@@ -156,7 +160,15 @@ def _take(draft: Draft, found: re.Match[str], spans: _Spans) -> bool:
 
 def _is_command(draft: Draft) -> bool:
     words = draft.words
-    return _is_program(words[0].raw) if words else bool(draft.assignments)
+    if not words:
+        return bool(draft.assignments)
+    return _is_program(words[0].raw) or (words[0].raw == "export" and _is_export(draft))
+
+
+def _is_export(draft: Draft) -> bool:
+    """Whether an ``export`` is the sum of its words to the grammar, too."""
+    exported = all(_EXPORTED.fullmatch(word.raw) for word in draft.words[1:])
+    return exported and not draft.assignments and not draft.redirects
 
 
 @lru_cache(maxsize=1024)
@@ -258,9 +270,9 @@ def _token(draft: Draft, source: Source) -> Token:
 
 # --- chains ------------------------------------------------------------------------------------------
 
-# what ends a script or changes how it goes on
-_BUILTINS = frozenset(["true", ":", "false", "exit", "break", "continue", "return", "set", "trap"])
-_SPECIAL = _BUILTINS | SEEN_THROUGH
+BUILTINS = frozenset(["true", ":", "false", "exit", "break", "continue", "return", "set", "trap"])
+"""What cannot fail, ends a script or changes how it goes on."""
+_SPECIAL = BUILTINS | SEEN_THROUGH
 
 
 def chain(drafts: Sequence[Draft], wrappers: tuple[str, ...], *, pipefail: bool) -> list[Command] | None:
@@ -314,7 +326,7 @@ def _is_alone(name: str, words: tuple[Arg, ...]) -> bool:
     """Whether a command is what its first word says, and goes on to the next one where it ends."""
     unwrapped = unwrap(words)
     started = unwrapped.names or unwrapped.script is not None or unwrapped.hidden
-    return name not in _BUILTINS and not started
+    return name not in BUILTINS and not started
 
 
 def _span(first: Draft, last: Draft) -> Span:

@@ -14,7 +14,7 @@ from imgtool.facts.argv import basename
 from imgtool.facts.commands import Arg, Assignment, Command, Opaque, Redirect
 from imgtool.facts.shell_flow import Outcome
 from imgtool.facts.shell_place import RESERVED, Parts, Pipeline, Place, Shell, Simple, Stage, statements
-from imgtool.facts.shell_plain import Draft
+from imgtool.facts.shell_plain import BUILTINS, Draft
 from imgtool.facts.shell_tree import Redirection, Token, TooHardError, root
 from imgtool.facts.shell_words import HereDocument, Source, Word, blank_documents, join, without_tabs, word
 from imgtool.facts.wrappers import POSIX_SHELLS, SHELLS, ShellOptions, Unwrapped, unwrap
@@ -98,7 +98,7 @@ class Walk:
             failed |= bits
         if self.doubtful:
             must, failed = 0, -1
-        return tuple(draft(bool(must >> n & 1), not failed >> n & 1) for n, draft in enumerate(self.drafts))
+        return tuple([draft(bool(must >> n & 1), not failed >> n & 1) for n, draft in enumerate(self.drafts)])
 
     def tokens(self, nodes: Sequence[Node], place: Place, start: int, end: int) -> list[Token]:
         read = partial(self._plain, place) if place.characters else None
@@ -113,8 +113,9 @@ class Walk:
     @staticmethod
     def _plain(place: Place, start: int, end: int) -> Token | None:
         """A command in the tree, where it needs no looking into."""
-        if any(start <= document.marker[0] < end for document in place.documents):
-            return None
+        for document in place.documents:
+            if start <= document.marker[0] < end:
+                return None
         return shell_plain.command(place.source, place.characters, start, end)
 
     # --- lists ---------------------------------------------------------------------------------------
@@ -164,7 +165,7 @@ class Walk:
         items = stages[0].items
         if len(stages) == 1 and items and items[0].kind == "simple":
             item = place.item or place.span(items)
-            return self._stage(items, place._replace(item=item, connector=connector))
+            return self._stage(items, place.at(item, connector, exempt=place.exempt))
         if place.item is None and (whole := [item for stage in stages for item in stage.items]):
             place = place._replace(item=place.span(whole))
         bangs = 0
@@ -174,7 +175,8 @@ class Walk:
             stages = [Stage(items[bangs:], stages[0].ended_by), *stages[1:]]
             place = place._replace(exempt=True)
         if len(stages) == 1:
-            outcome = self._stage(stages[0].items, place._replace(connector=connector))
+            here = place.at(place.item, connector, exempt=place.exempt)
+            outcome = self._stage(stages[0].items, here)
         else:
             outcome = self.fatal(self._piped(stages, place, connector), place)
         return flow.negation(outcome) if bangs % 2 else outcome
@@ -185,7 +187,7 @@ class Walk:
         for index, (items, ended_by) in enumerate(stages):
             self.shell = shell.copy()
             exempt = place.exempt or index < len(stages) - 1
-            outcomes.append(self._stage(items, place._replace(connector=connector, exempt=exempt)))
+            outcomes.append(self._stage(items, place.at(place.item, connector, exempt=exempt)))
             connector = ended_by
         self.shell = shell
         return flow.pipeline(outcomes, pipefail=self.shell.pipefail)
@@ -195,7 +197,7 @@ class Walk:
             where = place.statement or place.source.span(0, 0)
             return self.unread(where, "syntax error", doubtful=True)
         kinds = {item.kind for item in items}
-        if not kinds.isdisjoint(("opaque", "bang")):
+        if "opaque" in kinds or "bang" in kinds:
             wrong = next(item for item in items if item.kind in ("opaque", "bang"))
             return self.unread(place.span(items), str(wrong.value or "syntax error"), doubtful=True)
         if place.depth > _MAX_DEPTH:
@@ -210,13 +212,14 @@ class Walk:
         if not isinstance(parts, Parts):
             return self.unread(place.span(items), "syntax error", doubtful=True)
         simple = parts.simple(items, place)
-        unwrapped = unwrap([w.arg for w in simple.words])
+        args = tuple([word.arg for word in simple.words])
+        unwrapped = unwrap(args)
         expanded: Outcome | None = None
         for node, sure, index in parts.expansions:
             if index is None or index != unwrapped.script:
                 status = self.substitution(node, place, sure=sure)
                 expanded = status if expanded is None else flow.sequence(expanded, status)
-        outcome = self.run(simple, unwrapped, place)
+        outcome = self.run(simple, args, unwrapped, place)
         if expanded is not None:
             join_ = flow.sequence if simple.words else self._assigned
             outcome = join_(expanded, outcome)
@@ -274,10 +277,8 @@ class Walk:
             document.expand,
         )
 
-    def run(self, simple: Simple, unwrapped: Unwrapped, place: Place) -> Outcome:
-        """A simple command: what it starts, seen through its wrappers."""
-        words = simple.words
-        args = tuple(w.arg for w in words)
+    def run(self, simple: Simple, args: tuple[Arg, ...], unwrapped: Unwrapped, place: Place) -> Outcome:
+        """A simple command of the words ``args``: what it starts, seen through its wrappers."""
         start = unwrapped.start if unwrapped.script is None else unwrapped.script
         here = place
         if unwrapped.names:
@@ -290,7 +291,7 @@ class Walk:
             )
         if unwrapped.script is not None:
             here = here._replace(posix=basename(args[unwrapped.start]) in POSIX_SHELLS)
-            inner = self._inner(words[unwrapped.script], unwrapped, here, simple)
+            inner = self._inner(simple.words[unwrapped.script], unwrapped, here, simple)
             if inner is not None:
                 return _wrapped(inner, unwrapped)
             # what was to take it is then the command
@@ -309,7 +310,7 @@ class Walk:
             return self.unread(simple.span, unwrapped.hidden)
         if place.spliced and args and not name:
             return self.unread(simple.span, "an outer shell puts the command into the script")
-        if place.posix and any(r.operator.startswith("&>") for r in simple.redirects):
+        if place.posix and simple.redirects and any(r.operator.startswith("&>") for r in simple.redirects):
             # dash reads `a &> f` as `a &` and `> f`
             return Outcome((0, bit), (0, bit))
         outcome = self._builtin(args[start:], name, bit, unwrapped)
@@ -343,18 +344,18 @@ class Walk:
 
     def _builtin(self, argv: tuple[Arg, ...], name: str, bit: int, unwrapped: Unwrapped) -> Outcome:
         """How a command ends, with the shell's own commands and functions known."""
-        ran, failed = (bit, 0), (bit, bit)
         if not argv:
-            return Outcome(ran, None)
+            return Outcome((bit, 0), None)
         if unwrapped.names[:1] == ("exec",):
-            return Outcome(None, None, ran, failed)
+            return Outcome(None, None, (bit, 0), (bit, bit))
         if unwrapped.names:
             return flow.command(bit)
         if name in self.shell.functions and argv[0].literal:
             self.uncalled.pop(name, None)
+            ran, failed = (bit, 0), (bit, bit)
             ways = zip((ran, failed, ran, failed), self.shell.functions[name], strict=True)
             return Outcome(*(flow.then(call, way) for call, way in ways))
-        return self._own(name, argv, bit)
+        return self._own(name, argv, bit) if name in BUILTINS else flow.command(bit)
 
     def _own(self, name: str, argv: tuple[Arg, ...], bit: int) -> Outcome:
         ran = (bit, 0)
