@@ -17,16 +17,21 @@ from imgtool.facts.argv import basename
 from imgtool.facts.commands import Arg, Assignment, Command, Redirect
 from imgtool.facts.shell_place import RESERVED, Parts
 from imgtool.facts.shell_tree import MAX_SCRIPT, Token
-from imgtool.facts.shell_words import Source, Word, reading
+from imgtool.facts.shell_words import Hole, Source, Word, reading
 from imgtool.facts.wrappers import SEEN_THROUGH, unwrap
 from imgtool.regex import regex
 
 _NAME = r"\$(?:[A-Za-z_]\w*+|\{[A-Za-z_]\w*+\})"
-_QUOTED = rf"""'[ -&(-~]*+'|"(?:[ !#%-\[\]^_a-~]|{_NAME}|\\[ -~])*+\""""
+_RAW = r"'[ -&(-~]*+'"
+_STRING = r""""(?:[ !#%%-\[\]^_a-~]|%s|\\[ -~])*+\""""
+_INNER = rf"""[^()'"`\\$#\x00-\x1f\x7f-\xff]|{_NAME}|{_RAW}|{_STRING % _NAME}|\\[!-~]"""
+_SUBSTITUTION = rf"\$\((?![ (])(?:{_INNER})++\)"
+_EXPANSION = rf"{_NAME}|{_SUBSTITUTION}"
+_QUOTED = rf"{_RAW}|{_STRING % _EXPANSION}"
 _SAFE = r"(?![#%=]|\d++#)[\w@%+=:,./^#-]++(?=[ \t;|&]|\Z)"
 _WORD = (
-    rf"(?!\d++#)(?:[\w@+:,./^*?~-]|{_QUOTED}|{_NAME}|\\[!-~])"
-    rf"(?:[\w@%+=:,./^*?\[\]~#!-]|{_QUOTED}|{_NAME}|\\[!-~])*+(?=[ \t;|&]|\Z)"
+    rf"(?!\d++#)(?:[\w@+:,./^*?~-]|{_QUOTED}|{_EXPANSION}|\\[!-~])"
+    rf"(?:[\w@%+=:,./^*?\[\]~#!-]|{_QUOTED}|{_EXPANSION}|\\[!-~])*+(?=[ \t;|&]|\Z)"
 )
 _PIECE = regex(
     # a comment has no number
@@ -53,22 +58,29 @@ _NO_PROGRAMS = RESERVED | {
     "unset",
     "unsetenv",
 }
-_EXPORTED = regex(rf"[A-Za-z_]\w*+(?:=(?:[\w@%+:,./-]|{_QUOTED}|{_NAME})++)?", re.ASCII)
+_EXPORTED = regex(rf"[A-Za-z_]\w*+(?:=(?:[\w@%+:,./-]|{_QUOTED}|{_EXPANSION})++)?", re.ASCII)
+_OUTSIDE = regex(rf"""[^'"\\$]++|{_RAW}|\\.|(")|({_SUBSTITUTION})|\$""", re.ASCII)
+_INSIDE = regex(rf"""[^"\\$]++|\\.|(")|({_SUBSTITUTION})|\$""", re.ASCII)
+_QUOTE, _HOLE = 1, 2
 _ASSIGNMENT = regex(r"([A-Za-z_]\w*+)(\[[^\]]*\])?\+?=", re.ASCII)
 # what named tuples are made with, a call of their own less
 _new = tuple.__new__
 
 
 class Draft:
-    """A command up to here. ``starts`` are where its words begin in the script, ``ended_by`` is the operator behind it."""
+    """A command up to here. ``starts`` are where its words begin in the script, ``ended_by`` is the operator behind it.
 
-    __slots__ = ("assignments", "end", "ended_by", "redirects", "start", "starts", "words")
+    ``inner`` are the commands of the substitutions in it.
+    """
+
+    __slots__ = ("assignments", "end", "ended_by", "inner", "redirects", "start", "starts", "words")
 
     def __init__(self) -> None:
         self.words: list[Arg] = []
         self.starts: list[int] = []
         self.assignments: list[Assignment] = []
         self.redirects: list[Redirect] = []
+        self.inner: list[list[Draft]] = []
         self.start = self.end = -1
         self.ended_by = ""
 
@@ -109,16 +121,20 @@ class _Spans:
             self.limit = starts[piece] if piece < len(starts) else len(data)
 
 
-def read(source: Source) -> list[Draft] | None:
-    """The script's commands; None where the grammar is to read it."""
+def read(source: Source, *, substitutions: bool = False) -> list[Draft] | None:
+    """The script's commands; None where the grammar is to read it, as it is with ``substitutions`` if they are not asked for."""
     data = source.data
-    if len(data) > MAX_SCRIPT or b"$(" in data or b"\n" in data or not data.isascii():
+    if len(data) > MAX_SCRIPT or b"\n" in data or not data.isascii() or (not substitutions and b"$(" in data):
         return None
     script = data.decode()
-    spans = _Spans(source)
+    return _list(script, 0, len(script.rstrip(" \t")), _Spans(source))
+
+
+def _list(script: str, start: int, end: int, spans: _Spans) -> list[Draft] | None:
+    """The commands at ``script[start:end]``."""
     drafts: list[Draft] = []
     draft = Draft()
-    for found in _PIECE.finditer(script, 0, len(script.rstrip(" \t"))):
+    for found in _PIECE.finditer(script, start, end):
         if found.lastindex == _OPERATOR:
             if not _is_command(draft):
                 return None
@@ -138,6 +154,8 @@ def command(source: Source, script: str, start: int, end: int) -> Token | None:
 
     ``script`` has a character for each byte of the source.
     """
+    if script.find("$(", start, end) >= 0:
+        return None
     spans = _Spans(source)
     draft = Draft()
     for found in _PIECE.finditer(script, start, end):
@@ -210,31 +228,53 @@ def _word(draft: Draft, raw: str, start: int, script: str, spans: _Spans) -> boo
     draft.reach(start, end)
     if not draft.words and (name := _ASSIGNMENT.match(raw)):
         return _assign(draft, name, start, script, spans)
-    made = _read_word(raw, start, spans)
+    made = _read_word(draft, script, start, end, spans)
     if made is not None:
         draft.words.append(made)
         draft.starts.append(start)
     return made is not None
 
 
-def _read_word(raw: str, start: int, spans: _Spans) -> Arg | None:
-    found = reading(raw.encode())
+def _read_word(draft: Draft, script: str, start: int, end: int, spans: _Spans) -> Arg | None:
+    """The word at ``script[start:end]``, which is part of a command."""
+    raw = script[start:end]
+    holes = _holes(raw) if "$(" in raw else ()
+    found = reading(raw.encode(), holes)
     if found is None:
         return None
     text, _, literal, expands = found
-    return _new(Arg, (text, raw, spans.span(start, start + len(raw)), literal, expands))
+    made: Arg = _new(Arg, (text, raw, spans.span(start, end), literal, expands))
+    for first, last in holes:
+        inner = _list(script, start + first + 2, start + last - 1, spans)
+        if not inner:
+            return None
+        draft.inner.append(inner)
+    return made
+
+
+def _holes(raw: str) -> list[Hole]:
+    """Where the substitutions of a word stand in it."""
+    holes: list[Hole] = []
+    position, quoted = 0, False
+    while found := (_INSIDE if quoted else _OUTSIDE).match(raw, position):
+        position = found.end()
+        if found.lastindex == _QUOTE:
+            quoted = not quoted
+        elif found.lastindex == _HOLE:
+            holes.append(found.span())
+    return holes
 
 
 def _assign(draft: Draft, name: re.Match[str], start: int, script: str, spans: _Spans) -> bool:
-    raw, value = name.string, name.string[name.end() :]
+    raw, value = name.string, start + name.end()
     end = start + len(raw)
     # and with `x=|` and `x=1#`
-    if name[2] or "#" in raw or (not value and script[end : end + 1].strip()):
+    if name[2] or "#" in raw or (value == end and script[end : end + 1].strip()):
         return False
     span = spans.span(start, end)
-    made = _read_word(value, start + name.end(), spans) if value else None
+    made = _read_word(draft, script, value, end, spans) if value < end else None
     draft.assignments.append(Assignment(name[1], made, span))
-    return made is not None or not value
+    return made is not None or value == end
 
 
 def _redirect(draft: Draft, found: re.Match[str], spans: _Spans) -> bool:
@@ -246,7 +286,7 @@ def _redirect(draft: Draft, found: re.Match[str], spans: _Spans) -> bool:
     start, end = found.span(_REDIRECT)
     draft.reach(start, end)
     span = spans.span(start, end)
-    made = _read_word(target, found.start(_TARGET), spans)
+    made = _read_word(draft, found.string, *found.span(_TARGET), spans)
     if made is not None:
         draft.redirects.append(Redirect(direction, fd or None, made, span))
     return made is not None
@@ -278,42 +318,96 @@ _SPECIAL = BUILTINS | SEEN_THROUGH
 def chain(drafts: Sequence[Draft], wrappers: tuple[str, ...], *, pipefail: bool) -> list[Command] | None:
     """The commands of a script that is one list joined by ``&&`` of programs and pipes of them; None of any other.
 
-    Where it succeeds all of them have run, and none has failed but in front of a pipe: no more is to be worked out.
+    Where it succeeds all of them have run, and none has failed but in front of a pipe or in a substitution: no more is
+    to be worked out.
     """
-    statement = _span(drafts[0], drafts[-1])
+    chained = _Chain(wrappers, _span(drafts[0], drafts[-1]), pipefail)
     item: Span | None = None
-    commands: list[Command] = []
     connector = ""
     for index, draft in enumerate(drafts):
-        words, ended_by = tuple(draft.words), draft.ended_by
-        name = basename(words[0]) if words else ""
-        if (ended_by and not _goes_on(drafts, index)) or (name in _SPECIAL and not _is_alone(name, words)):
+        ended_by = draft.ended_by
+        if ended_by and not _goes_on(drafts, index):
             return None
-        span = _span(draft, draft)
         piped = ended_by in _PIPES
         if piped and item is None:
             item = _span(draft, next(d for d in drafts[index:] if d.ended_by not in _PIPES))
+        span = _span(draft, draft)
+        if draft.inner and ((piped and not draft.words) or not chained.substitutions(draft, item or span)):
+            return None
+        checked = pipefail or not piped or not draft.words
+        if not chained.add(draft, span, item or span, connector, (), checked=checked):
+            return None
+        connector = ended_by
+        if not piped:
+            item = None
+    return chained.commands
+
+
+class _Chain:
+    """The commands of a chain up to here."""
+
+    __slots__ = ("commands", "pipefail", "statement", "wrappers")
+
+    def __init__(self, wrappers: tuple[str, ...], statement: Span, pipefail: bool) -> None:
+        self.commands: list[Command] = []
+        self.wrappers = wrappers
+        self.statement = statement
+        self.pipefail = pipefail
+
+    def substitutions(self, draft: Draft, item: Span) -> bool:
+        """Add the commands of a command's substitutions; False where one is more than a pipe of programs.
+
+        How one ends is nothing to the command that holds it; an assignment alone ends as its last one does.
+        """
+        for number, drafts in enumerate(draft.inner):
+            decides = not draft.words and number == len(draft.inner) - 1
+            connector = ""
+            for inner in drafts:
+                ended = inner is drafts[-1] and not inner.ended_by
+                if inner.inner or not inner.words or not (ended or inner.ended_by in _PIPES):
+                    return False
+                checked = decides and (ended or self.pipefail)
+                if not self.add(inner, _span(inner, inner), item, connector, _SUBSTITUTED, checked=checked):
+                    return False
+                connector = inner.ended_by
+        return True
+
+    def add(
+        self,
+        draft: Draft,
+        span: Span,
+        item: Span,
+        connector: str,
+        context: tuple[str, ...],
+        *,
+        checked: bool,
+    ) -> bool:
+        """Add a command; False where how it ends or what it starts is to be worked out."""
+        words = tuple(draft.words)
+        name = basename(words[0]) if words else ""
+        if name in _SPECIAL and not _is_alone(name, words):
+            return False
         command = (
             name,
             words,
             span,
             tuple(draft.assignments),
             tuple(draft.redirects),
-            wrappers,
+            self.wrappers,
             (),
             connector,
+            context,
             (),
-            (),
-            statement,
-            item or span,
+            self.statement,
+            item,
             True,
-            pipefail or not piped or not words,
+            checked,
         )
-        commands.append(_new(Command, command))
-        connector = ended_by
-        if not piped:
-            item = None
-    return commands
+        self.commands.append(_new(Command, command))
+        return True
+
+
+_SUBSTITUTED = ("substitution",)
 
 
 def _goes_on(drafts: Sequence[Draft], index: int) -> bool:

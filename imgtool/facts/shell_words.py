@@ -159,7 +159,7 @@ def word(source: Source, start: int, end: int, holes: tuple[Hole, ...] = ()) -> 
 def quoted(source: Source, start: int, end: int, holes: tuple[Hole, ...] = ()) -> Word | None:
     """A word with quotes, escapes, expansions or patterns in it; None where a quote is never closed."""
     raw = source.data[start:end]
-    found = _reading(raw, [(a - start, b - start) for a, b in holes]) if holes else reading(raw)
+    found = reading(raw, [(a - start, b - start) for a, b in holes])
     if found is None:
         return None
     text, shown, literal, expands = found
@@ -171,9 +171,9 @@ Reading = tuple[str, str, bool, bool]
 """A word's text, the word as written, whether that is literal and whether something in it expands: see :class:`Arg`."""
 
 
-def reading(raw: bytes) -> Reading | None:
-    """How a word without holes is read; None where a quote is never closed."""
-    return _known(raw) if len(raw) <= _SHORT else _reading(raw)
+def reading(raw: bytes, holes: Sequence[Hole] = ()) -> Reading | None:
+    """How a word is read, with the holes in it; None where a quote is never closed."""
+    return _known(raw) if len(raw) <= _SHORT and not holes else _reading(raw, holes)
 
 
 def _reading(raw: bytes, holes: Sequence[Hole] = ()) -> Reading | None:

@@ -25,13 +25,19 @@ def text(script: str) -> Text:
     return Text(data, (0, middle), (10, middle + 12)) if middle else Text(data, (0,), (10,))
 
 
-def is_plain(script: str) -> bool:
-    return shell_plain.read(Source(text(script))) is not None
+def is_plain(script: Text) -> bool:
+    return shell_plain.read(Source(script), substitutions=True) is not None
+
+
+def without_plain(patch: pytest.MonkeyPatch) -> None:
+    """Have all read by the grammar."""
+    patch.setattr(shell_plain, "read", lambda *_, **__: None)
+    patch.setattr(shell_plain, "command", lambda *_: None)
 
 
 def by_grammar(script: Text, dialect: str) -> Script:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shell_plain, "read", lambda _: None)
+        without_plain(patch)
         return analyse(script, dialect)
 
 
@@ -69,6 +75,19 @@ def by_grammar(script: Text, dialect: str) -> Script:
         "trap 'rm x' EXIT",
         "export A=b && echo $A",
         "[ -f x ] && y",
+        'export A && export B=$X C="a $Y" && make',
+        "export -n A && export a-b",
+        'printf "[a]\\nb=\\$X\\n" > f',
+        "~/a/b.run --quiet",
+        "make # and more && less",
+        "make -j$(nproc) && cd x",
+        "A=$(uname -m) B=$(a | b) && echo $A",
+        "A=$(a) && b | B=$(c)",
+        'echo "deb [arch=$(dpkg --print-architecture)] x $(. /etc/os-release && echo $ID)" | tee f',
+        "a 'b' \"$(c \"d\" 'e')\" '$(f)' \"'$(g)'\" > $(h)",
+        "echo $(set -e) $(sudo a) $(exit 1) $(A=b) $(true)",
+        "if a; then b 'c' && d | e > f; fi; x <<EOF | y z > f\nEOF",
+        'for x in a b; do echo "$x" \\\n && y; done',
         "echo [ab] a[1]=2",
         "a[1]=2",
     ],
@@ -82,7 +101,9 @@ def test_both_read_the_same(script: str, dialect: str) -> None:
 @pytest.mark.parametrize(
     ("script", "reason"),
     [
-        ("echo $(date)", "a substitution"),
+        ("echo $(date $(a))", "a substitution in another"),
+        ("echo $((1+1))", "a sum"),
+        ("$(which a) b", "a program that is not known"),
         ("echo `date`", "likewise"),
         ("echo ${X:-y}", "an expansion with rules of its own"),
         ("if a; then b; fi", "a compound command"),
@@ -109,7 +130,7 @@ def test_both_read_the_same(script: str, dialect: str) -> None:
     ],
 )
 def test_is_left_to_the_grammar(script: str, reason: str) -> None:
-    assert not is_plain(script), reason
+    assert not is_plain(text(script)), reason
 
 
 PIECES = st.sampled_from(
@@ -134,6 +155,10 @@ PIECES = st.sampled_from(
             "$X",
             "${X}",
             '"$X"',
+            "$(a b)",
+            '"$(a | b) c"',
+            "x$(a 'b')",
+            "export A=b",
             '"a b"',
             "'a b'",
             "'$x'",
@@ -201,7 +226,7 @@ PIECES = st.sampled_from(
 @settings(max_examples=400, deadline=None)
 def test_any_plain_script_is_what_the_grammar_reads(pieces: list[tuple[str, str]], dialect: str) -> None:
     script = text("".join(piece + gap for piece, gap in pieces))
-    if shell_plain.read(Source(script)) is not None:
+    if is_plain(script):
         assert analyse(script, dialect) == by_grammar(script, dialect)
 
 
@@ -226,6 +251,11 @@ COMMANDS = st.sampled_from(
         "trap 'exit 1' EXIT",
         "$X/pip install torch",
         "$X",
+        "make -j$(nproc)",
+        "A=$(a | b)",
+        "A=$(a) B=$(b)",
+        "echo $(a | b) $(c && d)",
+        "echo $(set -e) > $(a)",
     ]
 )
 
@@ -254,9 +284,9 @@ def test_every_run_of_the_corpus_is_what_the_grammar_reads(
         i for file in sorted((corpus / "open").iterdir())[::5] for i in parse(file.read_bytes()).instructions
     ]
     runs = [(i, shell) for i in nodes if i.keyword == "RUN" for shell in SHELLS]
-    plain = sum(shell_plain.read(Source(run.rest)) is not None for run, _ in runs)
+    plain = sum(is_plain(run.rest) for run, _ in runs)
     assert plain > 0.8 * len(runs)
     found = [run_script(run, shell) for run, shell in runs]
-    monkeypatch.setattr(shell_plain, "read", lambda _: None)
+    without_plain(monkeypatch)
     for (run, shell), script in zip(runs, found, strict=True):
         assert run_script(run, shell) == script, run.rest.data
