@@ -124,7 +124,7 @@ def operations(command: Command) -> tuple[PackageOperation, ...]:
     return () if found is None else (found,)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=512)
 def _reader(name: str, uv_run: bool) -> Callable[[Command], PackageOperation | None] | None:
     from imgtool.facts.managers import reader  # noqa: PLC0415  the tables are large, and not every file has a RUN
 

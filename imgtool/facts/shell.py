@@ -164,7 +164,6 @@ class _Started(NamedTuple):
     known: bool = True
 
 
-@lru_cache(maxsize=64)
 def _started(shell: tuple[str, ...]) -> _Started:
     """What a SHELL instruction names."""
     if [text.rpartition("/")[2] for text in shell] == ["_dockerfile_shell.sh"]:
@@ -177,8 +176,12 @@ def _started(shell: tuple[str, ...]) -> _Started:
     return _Started(name, options.errexit, options.pipefail, unwrapped.names[:-1], known)
 
 
+_known = lru_cache(maxsize=64)(_started)
+
+
 def _shell_form(source: Source, shell: tuple[str, ...]) -> Script:
-    started = _started(shell)
+    # a cache holds nothing large
+    started = _known(shell) if sum(map(len, shell)) < 100 else _started(shell)
     if not started.known:
         name = started.name
         return _unknown(source.text, name, f"{name or 'the shell'} is not a shell that is known here")

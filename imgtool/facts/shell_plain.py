@@ -189,7 +189,7 @@ def _is_export(draft: Draft) -> bool:
     return exported and not draft.assignments and not draft.redirects
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=512)
 def _is_program(raw: str) -> bool:
     return raw not in _NO_PROGRAMS and _PROGRAM.fullmatch(raw) is not None
 
