@@ -71,10 +71,8 @@ def lint(
     )
     registry.check_selectors([*(chosen.select or ()), *chosen.ignore, *chosen.extend])
     data = _data(dockerfile)
-    selected = registry.select(chosen)
-    wanted = registry.needed(selected, data)
+    wanted, spared = registry.needed(registry.select(chosen), data)
     rules = [registry.load(entry) for entry in wanted]
-    spared = [entry for entry in selected if entry not in wanted]
     path = str(dockerfile) if isinstance(dockerfile, Path) else "-"
     judgement = runner.Judgement(registry.silenced(chosen))
     facts = _facts(dockerfile, build_args, stage, context)

@@ -277,6 +277,9 @@ class RuleMeta:
 
     A file in which, in lower case and with continued lines joined, none of ``needs`` occurs cannot have the defect:
     there the rule is not even imported. Without any, it always runs.
+
+    ``on`` are the keywords, in upper case, of the instructions that a rule of kind ``Instruction`` is called for;
+    without any, for all. One that looks into triggers names ``ONBUILD``, too.
     """
 
     code: str
@@ -287,6 +290,7 @@ class RuleMeta:
     aliases: tuple[str, ...] = ()
     preview: bool = False
     needs: tuple[str, ...] = ()
+    on: tuple[str, ...] = ()
 
     def finding(
         self,

@@ -84,13 +84,22 @@ def add_packs(names: Iterable[str]) -> None:
             index.cache_clear()
 
 
-@cache
+_loaded: dict[IndexEntry, Rule] = {}
+
+
 def load(entry: IndexEntry) -> Rule:
-    """Import one rule.
+    """Import one rule, once.
 
     Raises:
         RuleError: the module lacks its docstring, ``META`` or ``check``, or ``check`` subscribes to nothing.
     """
+    found = _loaded.get(entry)
+    if found is None:
+        found = _loaded[entry] = _imported(entry)
+    return found
+
+
+def _imported(entry: IndexEntry) -> Rule:
     with _LOADING:
         rule = from_module(loading.load(entry.module))
     if not entry.pack:
@@ -111,6 +120,10 @@ def from_module(module: ModuleType) -> Rule:
     subject = str(next(iter(check.__annotations__.values()), ""))
     if subject not in SUBJECTS:
         raise RuleError(f"{module.__name__}: check subscribes to {subject or 'nothing'}; one of {SUBJECTS}")
+    if meta.on and subject != "Instruction":
+        raise RuleError(
+            f"{module.__name__}: on says which instructions check gets, and it gets each {subject}"
+        )
     return Rule(meta, check, subject, getattr(module, "Options", None), module.__doc__)
 
 
@@ -119,18 +132,38 @@ def matches(selector: str, entry: IndexEntry) -> bool:
     return _weight(selector, entry) > 0
 
 
-def needed(entries: Sequence[IndexEntry], data: bytes) -> list[IndexEntry]:
-    """Those of the rules that a file can have findings of, by the words they need."""
+def needed(entries: Sequence[IndexEntry], data: bytes) -> tuple[list[IndexEntry], list[IndexEntry]]:
+    """Those of the rules that a file can have findings of, by the words they need, and the others."""
     joined = data.replace(b"\r\n", b"\n").replace(b"\\\n", b"").replace(b"`\n", b"")
     text = joined.decode("utf-8", "replace").lower()
-    there = {word for word in _words(tuple(entries)) if word in text}
-    return [e for e in entries if not e.needs or not there.isdisjoint(e.needs)]
+    roots = _roots(tuple(entries))
+    # looking for all words of all rules takes a third as long as parsing the file: one that is there is enough for a
+    # rule, and where `cuda` is not, `cuda-python` need not be looked for
+    there: set[str] = set()
+    gone: set[str] = set()
+    wanted, spared = [], []
+    for entry in entries:
+        if not entry.needs or not there.isdisjoint(entry.needs):
+            wanted.append(entry)
+            continue
+        for word in entry.needs:
+            if word in gone or not gone.isdisjoint(roots[word]):
+                continue
+            if word in text:
+                there.add(word)
+                wanted.append(entry)
+                break
+            gone.add(word)
+        else:
+            spared.append(entry)
+    return wanted, spared
 
 
 @lru_cache(maxsize=16)
-def _words(entries: tuple[IndexEntry, ...]) -> frozenset[str]:
-    """All that the rules need: many need the same."""
-    return frozenset(word for entry in entries for word in entry.needs)
+def _roots(entries: tuple[IndexEntry, ...]) -> dict[str, list[str]]:
+    """Each word that rules need, with the shorter ones that it holds."""
+    words = {word for entry in entries for word in entry.needs}
+    return {word: [other for other in words if other != word and other in word] for word in words}
 
 
 def find(name: str) -> IndexEntry:

@@ -23,8 +23,11 @@ class Judgement:
     severities: Mapping[str, Severity] = field(default_factory=dict)
     comments: bool = True
 
-    def of(self, findings: Iterable[Finding]) -> Iterator[Finding]:
+    def of(self, findings: Iterable[Finding]) -> Iterable[Finding]:
         """The findings that stay, as severe as they are here."""
+        return self._of(findings) if self.silenced or self.severities else findings
+
+    def _of(self, findings: Iterable[Finding]) -> Iterator[Finding]:
         for finding in findings:
             if self.silenced and not self.silenced.isdisjoint(map(str.lower, finding.aliases)):
                 continue

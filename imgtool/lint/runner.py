@@ -7,6 +7,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
+from imgtool.edits import Span
 from imgtool.facts.facts import FactOptions, Facts
 from imgtool.facts.masks import Mask, mask
 from imgtool.findings import Finding, Severity
@@ -48,32 +49,31 @@ def lint(
     document = knowledge.document
     judgement = judgement or Judgement()
     asked = buildkit.options(document) if judgement.comments else buildkit.Options()
-    rules = [*rules, *_experimental(asked, rules)]
+    rules = [*rules, *_experimental(asked, rules)] if asked.experimental else rules
     pending = shell(knowledge) if shell else None
-    failures: list[RuleFailure] = []
-    found: list[Finding] = []
-    for rule in rules:
-        try:
-            found += _check(rule, knowledge, options)
-        except Exception as error:  # noqa: BLE001 - one rule's defect must not hide the others' findings
-            failures.append(RuleFailure(rule.meta.code, f"{type(error).__name__}: {error}"))
+    found, failures = _check(rules, knowledge, options)
     found += pending() if pending else ()
     found = list(judgement.of(found))
-    every: list[RuleMeta | IndexEntry] = [*(rule.meta for rule in rules), *spared]
-    ran = set(_ran(frozenset((rule.code, rule.name, rule.aliases) for rule in every)))
-    if pending:
-        ran |= {
-            code.text.lower()
-            for s in suppressions(document)
-            for code in s.codes
-            if is_shellcheck(code.text, whole=True)
-        }
-    left = _unsilenced(document, found, ran) if judgement.comments else one_each(found)
+    if judgement.comments:
+        left = _unsilenced(
+            document, found, [*(rule.meta for rule in rules), *spared], shell=pending is not None
+        )
+    else:
+        left = one_each(found)
     if asked.error:
         left = [replace(f, severity=Severity.ERROR) if f.code.startswith(_CHECKS) else f for f in left]
-    ordered = sorted(dict.fromkeys(left), key=lambda f: (f.span, f.code, f.message))
+    ordered = sorted(_distinct(left), key=_key)
     hidden = mask(document, knowledge.secrets) if ordered or failures else Mask()
     return LintResult(path, document.source, tuple(ordered), tuple(failures), hidden)
+
+
+def _key(finding: Finding) -> tuple[Span, str, str]:
+    return finding.span, finding.code, finding.message
+
+
+def _distinct(findings: list[Finding]) -> Iterable[Finding]:
+    # to hash findings is to hash their fixes, too, and few are there twice
+    return findings if len(set(map(_key, findings))) == len(findings) else dict.fromkeys(findings)
 
 
 # rules that are BuildKit's checks
@@ -83,7 +83,7 @@ _CHECKS = "BK"
 def _experimental(asked: buildkit.Options, rules: Sequence[Rule]) -> Iterator[Rule]:
     """The experimental checks that the file itself turns on, where checks run at all."""
     ran = {rule.meta.code for rule in rules}
-    if asked.experimental and any(code.startswith(_CHECKS) for code in ran):
+    if any(code.startswith(_CHECKS) for code in ran):
         for entry in index():
             if (
                 entry.code.startswith(_CHECKS)
@@ -93,24 +93,43 @@ def _experimental(asked: buildkit.Options, rules: Sequence[Rule]) -> Iterator[Ru
                 yield load(entry)
 
 
-def _check(rule: Rule, facts: Facts, options: Mapping[str, Any]) -> Iterator[Finding]:
-    extra: tuple[Any, ...] = ()
-    if rule.options is not None:
-        extra = (options.get(rule.meta.code) or rule.options(),)
-    for subject in _subjects(rule.subject, facts):
-        yield from rule.check(subject, facts, *extra)
+def _check(
+    rules: Iterable[Rule], facts: Facts, options: Mapping[str, Any]
+) -> tuple[list[Finding], list[RuleFailure]]:
+    """What the rules find, and the failures of those that raise."""
+    found: list[Finding] = []
+    failures: list[RuleFailure] = []
+    subjects: dict[object, Sequence[Any]] = {}
+    for rule in rules:
+        meta, check = rule.meta, rule.check
+        key = meta.on or rule.subject
+        try:
+            if key not in subjects:
+                subjects[key] = _subjects(rule, facts)
+            if rule.options is None:
+                for subject in subjects[key]:
+                    found += check(subject, facts)
+            else:
+                given = options.get(meta.code) or rule.options()
+                for subject in subjects[key]:
+                    found += check(subject, facts, given)
+        except Exception as error:  # noqa: BLE001 - one rule's defect must not hide the others' findings
+            failures.append(RuleFailure(meta.code, f"{type(error).__name__}: {error}"))
+    return found, failures
 
 
-def _subjects(kind: str, facts: Facts) -> Iterable[Any]:
-    match kind:
+def _subjects(rule: Rule, facts: Facts) -> Sequence[Any]:
+    """What a rule is called for: the same for all rules of its kind, and of the same ``on``."""
+    match rule.subject:
         case "Document":
             return (facts.document,)
         case "Stage":
             return facts.stages
         case "Run":
-            return (run for stage in facts.stages for run in facts.runs(stage))
+            return [run for stage in facts.stages for run in facts.runs(stage)]
         case _:
-            return facts.document.instructions
+            on = rule.meta.on
+            return [i for i in facts.document.instructions if not on or i.keyword in on]
 
 
 # of rules that name each other's codes, whose finding stays
@@ -129,6 +148,10 @@ def _is_ours(code: str) -> bool:
 
 def one_each(findings: Iterable[Finding]) -> list[Finding]:
     """One finding a defect and place: of those of other rules that share a code or alias and overlap, the strongest."""
+    findings = list(findings)
+    claimed: dict[str, str] = {}
+    if all(claimed.setdefault(name, f.code) == f.code for f in findings for name in (f.code, *f.aliases)):
+        return findings
     kept: list[Finding] = []
     # by name and then by code: a rule may find thousands, which are no rivals of each other
     seen: dict[str, dict[str, list[Finding]]] = {}
@@ -148,15 +171,24 @@ def _together(one: Finding, other: Finding) -> bool:
     )
 
 
-def _unsilenced(document: Document, found: list[Finding], ran: set[str]) -> list[Finding]:
-    """The findings that no comment silences, and those about the comments."""
-    comments = suppressions(document)
-    if img003.META.name in ran:
+def _unsilenced(
+    document: Document, found: list[Finding], rules: Sequence[RuleMeta | IndexEntry], *, shell: bool
+) -> list[Finding]:
+    """The findings that no comment silences, and those about the comments; ``rules`` ran, and ShellCheck where ``shell``."""
+    if not document.comments and not document.directives:
+        return one_each(found)
+    if any(rule.code == img003.META.code for rule in rules):
         found += img003.malformed(document)
+    comments = suppressions(document)
     if not comments:
         return one_each(found)
+    ran = _ran(frozenset((rule.code, rule.name, rule.aliases) for rule in rules))
+    if shell:
+        ran |= {
+            code.text.lower() for s in comments for code in s.codes if is_shellcheck(code.text, whole=True)
+        }
     if img003.META.name in ran:
-        found += img003.unknown(comments, ran | set().union(*map(_names, index())))
+        found += img003.unknown(comments, ran.union(*map(_names, index())))
     kept, used = sift(one_each(found), comments, called)
     if img002.META.name in ran:
         # what silences this very rule cannot be judged by it

@@ -74,10 +74,8 @@ def _finish(read: _Read) -> Outcome:
     job, data = read.job, read.data
     if read.problem:
         return Outcome(job, None, read.problem)
-    wanted = needed(job.rules, data)
+    wanted, spared = needed(job.rules, data)
     rules = [load(entry) for entry in wanted]
-    loaded = {entry.code for entry in wanted}
-    spared = [entry for entry in job.rules if entry.code not in loaded]
     shell = _shell(job.shell, read) if job.shell else None
     facts = read.facts
 

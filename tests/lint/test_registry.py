@@ -7,6 +7,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from imgtool.edits import Span
 from imgtool.findings import Finding
@@ -128,13 +130,23 @@ NEEDS = [
     (("zypper",), b"# escape=`\nFROM a\nRUN zyp`\nper in x\n", True),
     (("zypper", "dnf"), b"FROM a\nRUN dnf install x\n", True),
     (("zypper", "dnf"), b"FROM a\nRUN apt install x\xff\n", False),
+    (("zypper-x", "zypper"), b"FROM a\nRUN zypper in x\n", True),
+    (("zypper-x",), b"FROM a\nRUN zypper in x\n", False),
 ]
 
 
 @pytest.mark.parametrize("needs, data, expected", NEEDS)
 def test_needed(needs: tuple[str, ...], data: bytes, expected: bool) -> None:
     entry = IndexEntry("IMG101", "x", (), False, "m", needs)
-    assert registry.needed([entry], data) == ([entry] if expected else [])
+    assert registry.needed([entry], data) == (([entry], []) if expected else ([], [entry]))
+
+
+@given(st.text("abc", max_size=12), st.lists(st.lists(st.text("abc", min_size=1, max_size=3)), max_size=6))
+def test_needed_is_what_each_rule_says_by_itself(text: str, needs: list[list[str]]) -> None:
+    entries = tuple(IndexEntry(f"T{n}", "x", (), False, "m", tuple(words)) for n, words in enumerate(needs))
+    wanted = [e for e in entries if not e.needs or any(word in text for word in e.needs)]
+    spared = [e for e in entries if e not in wanted]
+    assert registry.needed(entries, text.encode()) == (wanted, spared)
 
 
 @pytest.mark.usefixtures("entries")
@@ -203,6 +215,7 @@ BROKEN = [
     ({"check": None}, "check"),
     ({"check": other_subject}, "subscribes to str"),
     ({"check": no_subject}, "subscribes to"),
+    ({"META": RuleMeta("IMG101", "x", Severity.INFO, "0", on=("RUN",))}, "it gets each Document"),
 ]
 
 

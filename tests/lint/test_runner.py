@@ -75,6 +75,12 @@ def test_a_rule_is_called_for_what_it_subscribes_to(
     assert [(result.source.line_of(f.span.start), f.message) for f in result.findings] == expected
 
 
+def test_a_rule_is_called_for_the_keywords_it_names(make_rule: MakeRule) -> None:
+    rules = [make_rule("T1", on_instruction, on=on) for on in (("RUN",), ("ARG", "ONBUILD"), ("COPY",))]
+    found = [lint(FILE, "Dockerfile", [rule]) for rule in rules]
+    assert [[r.source.line_of(f.span.start) for f in r.findings] for r in found] == [[3, 6], [1, 4], []]
+
+
 def test_findings_stand_in_the_order_of_the_file(make_rule: MakeRule) -> None:
     def backwards(_document: Document, _facts: Facts) -> Iterator[Finding]:
         for at in (9, 5, 5, 0):
@@ -101,6 +107,13 @@ class Limit:
 
 def limited(_document: Document, _facts: Facts, options: Limit) -> Iterator[Finding]:
     yield finding("T1", message=str(options.limit))
+
+
+def test_findings_that_are_twice_are_there_once(make_rule: MakeRule) -> None:
+    def check(_document: Document, _facts: Facts) -> Iterator[Finding]:
+        yield from (finding("T1", message=message) for message in "aabab")
+
+    assert [f.message for f in lint(FILE, "", [make_rule("T1", check)]).findings] == ["a", "b"]
 
 
 def test_options_are_the_default_or_what_is_given(make_rule: MakeRule) -> None:
@@ -262,8 +275,7 @@ def test_unused_comments_are_judged_by_rules_that_ran(
 ) -> None:
     entries = registry.select(profile=profile)
     data = f"FROM debian:bookworm\n{comment}\nRUN true\n".encode()
-    needed = registry.needed(entries, data)
-    spared = [entry for entry in entries if entry not in needed]
+    needed, spared = registry.needed(entries, data)
     result = lint(data, "", [registry.load(entry) for entry in needed], spared=spared)
     assert [result.source.text(f.span) for f in result.findings] == expected
     assert set(codes(result)) <= {"IMG002"}

@@ -129,7 +129,7 @@ class Contract:
         assert finding.name == meta.name
         assert set(finding.aliases) <= set(meta.aliases)
         assert 0 <= finding.span.start <= finding.span.end <= len(data)
-        assert needed(self.entries, data) == self.entries
+        assert needed(self.entries, data) == (self.entries, [])
         assert finding.message
         assert finding.message.isprintable()
         assert finding.message[-1] not in ".!"

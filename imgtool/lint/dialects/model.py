@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from imgtool.edits import Span
-from imgtool.syntax.nodes import Comment
+from imgtool.syntax.nodes import Comment, Document
 from imgtool.values import dataclass
 
 
@@ -43,3 +43,8 @@ class Suppression:
     covers: Span | None
     whole: Span
     tool: str = ""
+
+
+def mentions(document: Document, word: str) -> bool:
+    """Whether any comment has a word, whatever the case: few files have a suppression, and each form is slow to match."""
+    return word in "\n".join([comment.text for comment in document.comments]).lower()

@@ -32,7 +32,7 @@ def report(data: bytes, policy: Policy = NO_POLICY) -> frozenset[Place]:
 
 
 def _report(data: bytes, chosen: list[registry.IndexEntry], policy: Policy) -> frozenset[Place]:
-    loaded = [registry.load(entry) for entry in registry.needed(chosen, data)]
+    loaded = [registry.load(entry) for entry in registry.needed(chosen, data)[0]]
     if not loaded:
         return frozenset()
     knowledge = Facts(parse(data), FactOptions(policy=policy))
