@@ -61,10 +61,14 @@ META = RuleMeta(
 _TEXT = "\x1c\x1d\x1e\x1f"
 
 
-def check(instruction: Instruction, facts: Facts) -> Iterator[Finding]:
-    if not instruction.empty_continuation:
-        return
-    blank = list(_blank(instruction, facts.document))
+def check(document: Document, _facts: Facts) -> Iterator[Finding]:
+    for instruction in document.instructions:
+        if instruction.empty_continuation:
+            yield from _of(instruction, document)
+
+
+def _of(instruction: Instruction, document: Document) -> Iterator[Finding]:
+    blank = list(_blank(instruction, document))
     if blank:
         edits = tuple(Edit(span.start, span.end, "") for span in blank)
         fix = Fix("Remove the empty lines", edits, Applicability.SAFE)

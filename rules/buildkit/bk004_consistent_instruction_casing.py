@@ -64,7 +64,9 @@ _KEYWORDS = frozenset(
 )
 
 
-def check(_document: Document, facts: Facts) -> Iterator[Finding]:
+def check(document: Document, facts: Facts) -> Iterator[Finding]:
+    if not [node for node in document.instructions if node.word.text != node.keyword]:
+        return
     nodes = [n for s in facts.stages for n in (s.from_, *s.instructions) if n.keyword in _KEYWORDS]
     lower = _mostly_lower(nodes)
     for node in nodes:

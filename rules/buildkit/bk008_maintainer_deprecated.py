@@ -49,13 +49,13 @@ META = RuleMeta(
     fix=FixAvailability.SOMETIMES,
     aliases=("MaintainerDeprecated", "DL4000"),
     needs=("maintainer",),
+    on=("MAINTAINER",),
 )
 
 
 def check(instruction: Instruction, facts: Facts) -> Iterator[Finding]:
-    if instruction.keyword == "MAINTAINER":
-        message = "MAINTAINER is deprecated; use LABEL org.opencontainers.image.authors"
-        yield META.finding(instruction.word.span, message, fix=_fix(instruction, facts))
+    message = "MAINTAINER is deprecated; use LABEL org.opencontainers.image.authors"
+    yield META.finding(instruction.word.span, message, fix=_fix(instruction, facts))
 
 
 def _fix(node: Instruction, facts: Facts) -> Fix | None:

@@ -48,6 +48,8 @@ _HINTS = 50
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     known = facts.global_state.values
     for text, place in _operands(stage):
+        if "$" not in text:
+            continue
         try:
             unset = expand(text, known, facts.document.escape).unset
         except WordError:

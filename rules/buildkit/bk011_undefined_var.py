@@ -33,7 +33,8 @@ COPY app-${VERSION}.tar /opt/
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from imgtool.rule import (
     Document,
@@ -48,6 +49,7 @@ from imgtool.rule import (
     expand,
     expand_content,
     inherited_names,
+    regex,
     suggest,
     variables,
 )
@@ -71,43 +73,74 @@ _HINTS = 50
 
 
 def check(document: Document, facts: Facts) -> Iterator[Finding]:
-    elsewhere = frozenset(facts.global_state.values) | _set_somewhere(facts)
     hints = 0
-    for name, span, state, same in _empty(document, facts):
-        if not (state.closed or same or (name in elsewhere and name not in inherited_names())):
-            continue
-        if same:
-            yield META.finding(
-                span, f"{name} is not yet what the same ENV sets it to; set it in an ENV before"
-            )
-            continue
-        hint = suggest(name, state.values) if hints < _HINTS else ""
-        hints += 1
-        yield META.finding(span, f"nothing sets {name}, which is empty here{hint}", aliases=META.aliases[:1])
-
-
-def _empty(document: Document, facts: Facts) -> Iterator[tuple[str, Span, State, bool]]:
-    """Each variable that is not set where it is expanded: its name and place, the state, and whether the ENV sets it."""
-    for stage in facts.stages:
-        for node, state in zip(stage.instructions, facts.states(stage), strict=False):
-            if node.problem or b"$" not in document.data[node.span.start : node.span.end]:
+    for names, place, node, state in _empty(document, facts):
+        own = _own(node, names, document.escape)
+        told = [name for name in names if state.closed or name in own or _is_gone(name, facts)]
+        places = variable_spans(document, place) if told else {}
+        for name in told:
+            span = places.get(name, place)
+            if name in own:
+                yield META.finding(
+                    span, f"{name} is not yet what the same ENV sets it to; set it in an ENV before"
+                )
                 continue
-            own = _own(node, document.escape)
-            for names, place in _unset(node, state, facts):
-                places = variable_spans(document, place) if names else {}
-                yield from ((name, places.get(name, place), state, name in own) for name in names)
+            hint = suggest(name, state.values) if hints < _HINTS else ""
+            hints += 1
+            yield META.finding(
+                span, f"nothing sets {name}, which is empty here{hint}", aliases=META.aliases[:1]
+            )
 
 
-def _own(node: Instruction, escape: str) -> frozenset[str]:
-    """What an ENV sets, but for variables that it extends: those are taken to be there before."""
+def _is_gone(name: str, facts: Facts) -> bool:
+    """Whether a variable that is not set here is so elsewhere, and in no base image."""
+    return name in _set_somewhere(facts) and name not in inherited_names()
+
+
+def _empty(document: Document, facts: Facts) -> Iterator[tuple[Sequence[str], Span, Instruction, State]]:
+    """The variables that are not set where they are expanded, with the place, the instruction, and the state there."""
+    find = document.data.find
+    for stage in facts.stages:
+        known: set[bytes] = set()
+        for node, state in zip(stage.instructions, facts.states(stage), strict=False):
+            if node.keyword not in _EXPANDED or find(b"$", *node.span) < 0 or node.problem:
+                continue
+            if not _all_set(node, state, known):
+                yield from (
+                    (names, place, node, state) for names, place in _unset(node, state, facts) if names
+                )
+
+
+_EXPANDED = frozenset("ENV LABEL ARG ADD COPY RUN STOPSIGNAL USER VOLUME WORKDIR".split())
+# what a $ begins, whatever stands around it; empty where that is no name
+_NAMES = regex(rb"\$\{?(\w*)")
+
+
+def _all_set(node: Instruction, state: State, known: set[bytes]) -> bool:
+    """Whether each name behind a $ is set, as in most files; ``known`` are those of the stage, which stay set."""
+    flags = [flag for flag in node.flags if "$" in flag.raw]
+    if node.keyword == "RUN" or flags or node.heredocs or node.json:
+        # of RUN, nothing but flags is expanded
+        return node.keyword == "RUN" and not flags
+    new = set(_NAMES.findall(node.rest.data)) - known
+    if not all(name.decode() in state.values for name in new):
+        return False
+    known |= new
+    return True
+
+
+def _own(node: Instruction, names: Sequence[str], escape: str) -> set[str]:
+    """Which of the variables an ENV sets itself, but for those that it extends: they are taken to be there before."""
     if node.keyword != "ENV" or node.args[2:3] == ("",):
-        return frozenset()
+        return set()
     words = {name: word.text for word, (name, _, _) in zip(node.words, pairs(node), strict=False)}
-    return frozenset(
+    return {
         name
-        for name, text in words.items()
-        if name != "PATH" and all(variable.name != name for variable in variables(text, escape))
-    )
+        for name in names
+        if name in words
+        and name != "PATH"
+        and all(variable.name != name for variable in variables(words[name], escape))
+    }
 
 
 def _unset(node: Instruction, state: State, facts: Facts) -> Iterator[tuple[list[str], Span]]:
@@ -142,6 +175,7 @@ def _names(piece: Expanded, values: Mapping[str, str | None], facts: Facts) -> l
     return sorted(found.unset - _NAMES_OF_BUILDKIT)
 
 
+@lru_cache(maxsize=1)
 def _set_somewhere(facts: Facts) -> frozenset[str]:
     nodes = (i for s in facts.stages for i in s.instructions if i.keyword in ("ARG", "ENV") and not i.problem)
-    return frozenset(name for node in nodes for name, _, _ in pairs(node))
+    return frozenset(facts.global_state.values).union(name for node in nodes for name, _, _ in pairs(node))

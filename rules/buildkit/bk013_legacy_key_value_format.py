@@ -49,13 +49,14 @@ META = RuleMeta(
     since="0.2.0",
     fix=FixAvailability.SOMETIMES,
     aliases=("LegacyKeyValueFormat",),
+    on=("ENV", "LABEL"),
 )
 
 _BLANKS = b" \t\v\f\r"
 
 
 def check(instruction: Instruction, facts: Facts) -> Iterator[Finding]:
-    if instruction.keyword in ("ENV", "LABEL") and instruction.args[2:] == ("",) and not instruction.problem:
+    if instruction.args[2:] == ("",) and not instruction.problem:
         key = instruction.words[0]
         message = f"{instruction.keyword} {key.text} without = is deprecated; write {key.text}=…"
         yield META.finding(key.span, message, fix=_fix(instruction, facts))

@@ -48,6 +48,8 @@ _PLATFORM: dict[str, str | None] = {
 
 
 def check(document: Document, facts: Facts) -> Iterator[Finding]:
+    if not [stage for stage in facts.stages if "$" in stage.base]:
+        return
     try:
         defaults = _defaults(document)
         for stage in facts.stages:

@@ -38,7 +38,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from imgtool.rule import BuildContext, Facts, Finding, Instruction, RuleMeta, Severity, local_sources
+from imgtool.rule import (
+    BuildContext,
+    Document,
+    Facts,
+    Finding,
+    Instruction,
+    RuleMeta,
+    Severity,
+    local_sources,
+)
 
 META = RuleMeta(
     "BK019",
@@ -52,14 +61,26 @@ META = RuleMeta(
 _EVERYTHING = frozenset({"*", "**", "**/*"})
 
 
-def check(instruction: Instruction, facts: Facts) -> Iterator[Finding]:
-    if instruction.keyword not in ("COPY", "ADD"):
+def check(document: Document, facts: Facts) -> Iterator[Finding]:
+    if not facts.contexts or not all(_speaks(context) for context in facts.contexts):
         return
+    for instruction in document.instructions:
+        if instruction.keyword in ("COPY", "ADD"):
+            yield from _of(instruction, facts)
+
+
+def _speaks(context: BuildContext) -> bool:
+    """Whether what it keeps out can be told, and is anything."""
+    ignore = context.ignore
+    return not ignore.errors and not ignore.has_exclusions and bool(ignore.patterns)
+
+
+def _of(instruction: Instruction, facts: Facts) -> Iterator[Finding]:
     sources = local_sources(instruction)
     for word in instruction.words[:-1] if sources else ():
         path = facts.expand(instruction, word.text) if word.text in sources else None
         # where the context is a guess, each that it may be has to agree
-        if path and facts.contexts and all(_kept_out(path, context) for context in facts.contexts):
+        if path and all(_kept_out(path, context) for context in facts.contexts):
             ignored = facts.contexts[0].ignore_file
             name = ignored.name if ignored else ".dockerignore"
             yield META.finding(
@@ -70,8 +91,6 @@ def check(instruction: Instruction, facts: Facts) -> Iterator[Finding]:
 
 def _kept_out(path: str, context: BuildContext) -> bool:
     ignore = context.ignore
-    if ignore.errors or ignore.has_exclusions:
-        return False
     if path.strip("/") in ("", "."):
         return any(pattern.text in _EVERYTHING for pattern in ignore.patterns)
     return ignore.matches(path)

@@ -50,11 +50,12 @@ META = RuleMeta(
     fix=FixAvailability.SOMETIMES,
     aliases=("ExposeInvalidFormat",),
     needs=("expose",),
+    on=("EXPOSE",),
 )
 
 
 def check(instruction: Instruction, facts: Facts) -> Iterator[Finding]:
-    if instruction.keyword != "EXPOSE" or instruction.problem:
+    if instruction.problem:
         return
     for word in instruction.words:
         port = facts.expand(instruction, word.text) or ""
