@@ -75,6 +75,9 @@ def clones(facts: Facts, stage: Stage) -> tuple[Clone, ...]:
     git: list[_Git] = []
     for run in facts.runs(stage):
         operations = {id(o.command): o for o in run.operations if o.operation is Operation.CLONE}
+        # what git does before the first clone is nothing to it
+        if not operations and (not found or not any(c.name == "git" for c in run.script.commands)):
+            continue
         for command, where in located(facts, run) if not run.onbuild else ():
             operation = operations.get(id(command))
             if operation is not None and operation.verb == "clone":

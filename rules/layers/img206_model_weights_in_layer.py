@@ -131,10 +131,14 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     if stage not in facts.shipped:
         return
     for run in facts.runs(stage):
-        if not run.onbuild and not _elsewhere(run):
-            yield from _finding(list(_in_run(facts, run)))
-    edges = {edge.instruction: edge.target for edge in facts.graph.edges if edge.stage is stage}
-    for instruction in stage.instructions:
+        found = list(_in_run(facts, run)) if not run.onbuild else []
+        if found and not _elsewhere(run):
+            yield from _finding(found)
+    copies = [i for i in stage.instructions if i.keyword in ("COPY", "ADD")]
+    edges = (
+        {edge.instruction: edge.target for edge in facts.graph.edges if edge.stage is stage} if copies else {}
+    )
+    for instruction in copies:
         found = list(_copied(facts, instruction))
         source = edges.get(instruction) if copy_source(instruction) else None
         if not found and source is not None:
@@ -162,8 +166,14 @@ class _Weights(NamedTuple):
 # --- RUN ---------------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=1)
+def _left(facts: Facts) -> Mapping[int, Content]:
+    """What is there at the end, by the commands that put it there."""
+    return {id(content.command): content for content in layers(facts).left if content.command}
+
+
 def _in_run(facts: Facts, run: Run) -> Iterator[_Weights]:
-    files = {id(c.command): c for c in layers(facts).left if c.instruction is run.instruction and c.command}
+    files = _left(facts)
     operations = {id(o.command): o for o in run.operations}
     for command in run.script.commands:
         operation = operations.get(id(command))
@@ -182,16 +192,17 @@ def _in_run(facts: Facts, run: Run) -> Iterator[_Weights]:
 
 
 def _by_program(command: Command) -> Iterator[_Weights]:
-    words = [word.text for word in command.args]
     if command.name in _HUBS:
         model = _repository(command)
         if model is not None:
             yield _Weights(model.span, f"the model {model.text}")
-    elif command.name == "ollama" and words[:1] == ["pull"] and len(words) > 1:
-        yield _Weights(command.args[1].span, f"the model {words[1]}")
+    elif command.name == "ollama" and len(command.args) > 1 and command.args[0].text == "pull":
+        model = command.args[1]
+        yield _Weights(model.span, f"the model {model.text}")
     elif command.name.startswith("python"):
         yield from _python(command)
-    if script := next((word for word in command.argv if _SCRIPT.search(word.text)), None):
+    scripts = [word for word in command.argv if word.text.endswith((".py", ".sh"))]
+    if script := next((word for word in scripts if _SCRIPT.search(word.text)), None):
         yield _Weights(script.span, f"what {last(script.text)} downloads, models by its name,")
 
 
@@ -259,6 +270,8 @@ def _span(command: Command, text: str) -> Span:
 
 
 def _copied(facts: Facts, instruction: Instruction) -> Iterator[_Weights]:
+    if not [source for source in instruction.args[:-1] if _WEIGHTS.search(source)]:
+        return
     seen: set[str] = set()
     for content in copied(facts, instruction):
         if content.source in seen or not _WEIGHTS.search(content.source):

@@ -67,8 +67,9 @@ META = RuleMeta(
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     if stage not in facts.shipped:
         return
-    left = {id(content.command) for content in layers(facts).left if content.tree}
-    for clone in clones(facts, stage):
+    cloned = clones(facts, stage)
+    left = {id(content.command) for content in layers(facts).left if content.tree} if cloned else ()
+    for clone in cloned:
         if id(clone.operation.command) not in left or clone.reads_history or _loses_git(clone):
             continue
         if leftover(facts, clone.run, clone.path) is None:

@@ -101,7 +101,6 @@ _TAKES_AWAY = frozenset(
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     if stage not in facts.shipped:
         return
-    runs = {run.instruction: run for run in facts.runs(stage)}
     seen: set[Span] = set()
     for content in layers(facts).left:
         if not _is_archive(facts, content) or facts.graph.stage_of(content.instruction) is not stage:
@@ -110,14 +109,15 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
         span = _place(content)
         if use is not None and span not in seen:
             seen.add(span)
-            yield _finding(facts, content, use, span, runs.get(content.instruction))
+            run = next((run for run in facts.runs(stage) if run.instruction is content.instruction), None)
+            yield _finding(facts, content, use, span, run)
 
 
 def _is_archive(facts: Facts, content: Content) -> bool:
     name = last(content.path)
-    if content.tree or _SMALL.search(name) or _OWN.search(name):
+    if content.tree or not (_ARCHIVE.search(name) or _carries(content, name)):
         return False
-    if not _ARCHIVE.search(name) and not _carries(content, name):
+    if _SMALL.search(name) or _OWN.search(name):
         return False
     if content.command is not None:
         return content.command.name in _DOWNLOADS
@@ -130,7 +130,8 @@ def _is_archive(facts: Facts, content: Content) -> bool:
 
 def _carries(content: Content, name: str) -> bool:
     """Whether a script holds what it installs; those in a context are mostly one's own."""
-    if not _INSTALLER.search(name) and not _INSTALLER.search(last(content.source)):
+    names = [each for each in (name, last(content.source)) if each.lower().endswith((".sh", ".bin"))]
+    if not any(_INSTALLER.search(each) for each in names):
         return False
     remote = content.command is not None or "://" in content.source
     return remote or any(word in content.source.lower() for word in ("x86_64", "aarch64", "linux"))

@@ -44,7 +44,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import islice, takewhile
+from itertools import takewhile
 
 from imgtool.rule import (
     Applicability,
@@ -82,6 +82,7 @@ _VOLATILE = regex(
     r"|(?:IMAGE|OCI)_(?:REVISION|CREATED)|BUILDTIME|TIMESTAMP|GIT_?SHA|GITCOMMIT|GITHASH",
     re.IGNORECASE,
 )
+_SETS = ("ARG", "ENV")
 _WORK = frozenset(
     {Operation.INSTALL, Operation.UPGRADE, Operation.DOWNLOAD, Operation.CLONE, Operation.FETCH}
 )
@@ -98,7 +99,7 @@ _SYSTEM = ("/usr/", "/bin/", "/sbin/", "/opt/conda/")
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     if stage not in facts.built:
         return
-    volatile = list(islice((i for i in stage.instructions if names(i)), _MOST))
+    volatile = [i for i in stage.instructions if i.keyword in _SETS and names(i)][:_MOST]
     if not volatile:
         return
     runs = [run for run in facts.runs(stage) if not run.onbuild]
@@ -110,7 +111,7 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
 
 def names(instruction: Instruction) -> tuple[str, ...]:
     """The variables of an ARG or ENV that change with every build."""
-    if instruction.keyword not in ("ARG", "ENV") or instruction.problem:
+    if instruction.keyword not in _SETS or instruction.problem:
         return ()
     return tuple(name for name in _set_by(instruction) if _VOLATILE.fullmatch(name))
 

@@ -77,20 +77,23 @@ _TOOLKIT = regex(r"/usr/local/cuda(?:-[\d.]+)?(?:/(?:lib64|targets(?:/[\w-]+(?:/
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     if stage not in facts.shipped:
         return
-    runs = {run.instruction: run for run in facts.runs(stage)}
     seen: set[int] = set()
     for content in layers(facts).left:
-        run = runs.get(content.instruction)
-        if run is None or not content.tree or content.command is None or id(content.command) in seen:
+        if not content.tree or content.command is None or id(content.command) in seen:
+            continue
+        run = next((run for run in facts.runs(stage) if run.instruction is content.instruction), None)
+        if run is None:
             continue
         after = leftover(facts, run, content.path)
         if after is not None:
             seen.add(id(content.command))
             yield _finding(facts, content, run, after)
-    edges = {edge.instruction: edge.target for edge in facts.graph.edges if edge.stage is stage}
-    for instruction in stage.instructions:
-        source = edges.get(instruction)
-        found = list(_copied(facts, stage, instruction, source)) if copy_source(instruction) else ()
+    copies = [instruction for instruction in stage.instructions if copy_source(instruction)]
+    edges = (
+        {edge.instruction: edge.target for edge in facts.graph.edges if edge.stage is stage} if copies else {}
+    )
+    for instruction in copies:
+        found = list(_copied(facts, stage, instruction, edges.get(instruction)))
         if found and not _compiles(facts):
             yield from found
 

@@ -56,8 +56,8 @@ def check(run: Run, facts: Facts) -> Iterator[Finding]:
     commands = run.script.commands
     if any(c.name not in _ALONE for c in commands) or mounts_of(run.instruction.inner or run.instruction):
         return
-    said = {id(deletion.word) for deletion in layers(facts).deletions}
     found = [each for command in commands if (each := _of(command, piped=len(commands) > 1))]
+    said = {id(deletion.word) for deletion in layers(facts).deletions} if found else ()
     words = [(word, strips) for word, strips in found if id(word) not in said]
     if words:
         yield _finding(*words[0], tuple(word for word, _ in words[1:]))

@@ -69,6 +69,8 @@ _WORD = r"[a-z0-9_.-]*[a-z0-9_]"
 
 
 def check(document: Document, facts: Facts) -> Iterator[Finding]:
+    if len(facts.stages) < 2:
+        return
     needs = _needs(facts)
     ends = _ends(facts, needs)
     targets = _targets(document) if any(stage.name for stage in ends) else frozenset()

@@ -37,6 +37,7 @@ CMD ["serve.sh"]
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from imgtool.rule import Document, Facts, Finding, RuleMeta, Severity, Stage
@@ -52,8 +53,12 @@ def check(_document: Document, facts: Facts) -> Iterator[Finding]:
         "$" in stage.base and (stage.parent or stage.reference is None) for stage in facts.stages
     ):
         return
+    kinds = Counter(_kinds(stage) for stage in facts.stages)
     seen: dict[tuple[object, ...], Stage] = {}
     for stage in facts.stages:
+        # most differ by that already
+        if kinds[_kinds(stage)] < _LEAST:
+            continue
         body = _body(stage)
         if body is None:
             continue
@@ -64,6 +69,10 @@ def check(_document: Document, facts: Facts) -> Iterator[Finding]:
                 "one stage is enough, with its base in an ARG"
             )
             yield META.finding(stage.base_span, message)
+
+
+def _kinds(stage: Stage) -> tuple[str, ...]:
+    return tuple([instruction.keyword for instruction in stage.instructions])
 
 
 def _body(stage: Stage) -> tuple[object, ...] | None:
