@@ -14,6 +14,7 @@ from imgtool.findings import Finding, Severity
 from imgtool.lint import img002_unused_suppression as img002
 from imgtool.lint import img003_unknown_code as img003
 from imgtool.lint.dialects import buildkit
+from imgtool.lint.dialects.model import may_silence
 from imgtool.lint.registry import IndexEntry, Rule, called, index, is_shellcheck, load
 from imgtool.lint.result import Judgement as Judgement  # noqa: PLC0414 - for those who call lint
 from imgtool.lint.result import LintResult as LintResult  # noqa: PLC0414 - likewise
@@ -175,7 +176,7 @@ def _unsilenced(
     document: Document, found: list[Finding], rules: Sequence[RuleMeta | IndexEntry], *, shell: bool
 ) -> list[Finding]:
     """The findings that no comment silences, and those about the comments; ``rules`` ran, and ShellCheck where ``shell``."""
-    if not document.comments and not document.directives:
+    if not may_silence(document):
         return one_each(found)
     if any(rule.code == img003.META.code for rule in rules):
         found += img003.malformed(document)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 
 from imgtool.edits import Span
-from imgtool.lint.dialects.model import Code, Suppression, mentions
+from imgtool.lint.dialects.model import Code, Suppression
 from imgtool.lint.dialects.own import whole_line
 from imgtool.syntax.golang import parse_bool
 from imgtool.syntax.nodes import Comment, Document, Instruction
@@ -76,7 +76,7 @@ def read(document: Document) -> Iterator[Suppression]:
         if directive.name == "check":
             comment = Comment(directive.value, directive.span, directive.line)
             yield from _skips(document, comment, Span(0, len(document.data)), _IN_THE_FILE)
-    for instruction in document.instructions if mentions(document, "check") else ():
+    for instruction in document.instructions:
         first = _first(document, instruction)
         if first is not None:
             yield from _skips(document, first, instruction.span, _ANYWHERE)

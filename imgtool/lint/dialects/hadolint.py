@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from imgtool.edits import Span
-from imgtool.lint.dialects.model import Code, Suppression, mentions
+from imgtool.lint.dialects.model import Code, Suppression
 from imgtool.lint.dialects.own import next_instruction, whole_line
 from imgtool.regex import regex
 from imgtool.syntax.nodes import Comment, Document
@@ -25,7 +25,7 @@ _CODE = regex(rb"[A-Za-z]+[0-9]+")
 
 def read(document: Document) -> Iterator[Suppression]:
     """The suppressions of this dialect, in file order."""
-    if not mentions(document, "hadolint"):
+    if b"hadolint" not in document.data.lower():
         return
     for comment in document.comments:
         match = _FORM.match(document.data, *comment.span)

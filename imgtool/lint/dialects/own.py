@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from imgtool.edits import Span
-from imgtool.lint.dialects.model import Code, Suppression, mentions
+from imgtool.lint.dialects.model import Code, Suppression
 from imgtool.regex import regex
 from imgtool.syntax.nodes import Comment, Document, Instruction
 
@@ -29,8 +29,6 @@ _MEANT = regex(
 
 def read(document: Document) -> Iterator[Suppression]:
     """The suppressions of this dialect, in file order."""
-    if not mentions(document, "imgtool"):
-        return
     for comment in document.comments:
         match = _FORM.match(document.data, comment.span.start, comment.span.end)
         if match:
@@ -47,8 +45,6 @@ def read(document: Document) -> Iterator[Suppression]:
 
 def misread(document: Document) -> Iterator[tuple[Comment, str]]:
     """Comments that are meant as suppressions and are none, each with the form that is one."""
-    if not mentions(document, "imgtool"):
-        return
     for comment in document.comments:
         at = comment.span
         meant = _MEANT.match(document.data, at.start, at.end)
