@@ -27,7 +27,14 @@ from imgtool.rule import Facts, Finding, Instruction, RuleMeta, Severity
 
 from ._acting import acting
 
-META = RuleMeta("DL3011", "port-out-of-range", severity=Severity.ERROR, since="0.2.0", needs=("expose",))
+META = RuleMeta(
+    "DL3011",
+    "port-out-of-range",
+    severity=Severity.ERROR,
+    since="0.2.0",
+    needs=("expose",),
+    on=("EXPOSE", "ONBUILD"),
+)
 
 _LAST = 65535
 

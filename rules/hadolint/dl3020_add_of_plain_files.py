@@ -51,6 +51,7 @@ META = RuleMeta(
     since="0.2.0",
     fix=FixAvailability.SOMETIMES,
     needs=("add",),
+    on=("ADD", "ONBUILD"),
 )
 
 # what ADD unpacks, and what people take for that; it goes by the content

@@ -49,6 +49,7 @@ META = RuleMeta(
     since="0.2.0",
     fix=FixAvailability.SOMETIMES,
     needs=("copy", "add"),
+    on=("COPY", "ADD", "ONBUILD"),
 )
 
 

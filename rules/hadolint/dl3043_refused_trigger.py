@@ -25,7 +25,9 @@ from collections.abc import Iterator
 
 from imgtool.rule import Facts, Finding, Instruction, RuleMeta, Severity
 
-META = RuleMeta("DL3043", "refused-trigger", severity=Severity.ERROR, since="0.2.0", needs=("onbuild",))
+META = RuleMeta(
+    "DL3043", "refused-trigger", severity=Severity.ERROR, since="0.2.0", needs=("onbuild",), on=("ONBUILD",)
+)
 
 _REFUSED = frozenset(("ONBUILD", "FROM", "MAINTAINER"))
 

@@ -30,7 +30,14 @@ from imgtool.rule import Facts, Finding, Instruction, RuleMeta, Severity, variab
 
 from ._acting import acting
 
-META = RuleMeta("DL3044", "variable-of-the-same-env", severity=Severity.ERROR, since="0.2.0", needs=("env",))
+META = RuleMeta(
+    "DL3044",
+    "variable-of-the-same-env",
+    severity=Severity.ERROR,
+    since="0.2.0",
+    needs=("env",),
+    on=("ENV", "ONBUILD"),
+)
 
 # it says itself what holds where nothing is set
 _DEFAULTS = ("-", ":-", "+", ":+", "?", ":?")

@@ -31,7 +31,9 @@ from imgtool.rule import Facts, Finding, Instruction, RuleMeta, Severity, regex
 
 from ._labels import labels
 
-META = RuleMeta("DL3048", "label-key", severity=Severity.STYLE, since="0.2.0", needs=("label",))
+META = RuleMeta(
+    "DL3048", "label-key", severity=Severity.STYLE, since="0.2.0", needs=("label",), on=("LABEL", "ONBUILD")
+)
 
 _KEY = regex(r"(?s)(?!.*(?:\.\.|--))[a-z](?:[a-z0-9._/-]*[a-z0-9])?")
 _RESERVED = ("com.docker.", "io.docker.", "org.dockerproject.")

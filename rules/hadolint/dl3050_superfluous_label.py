@@ -41,7 +41,14 @@ from imgtool.rule import Facts, Finding, Instruction, RuleMeta, Severity
 
 from ._labels import labels
 
-META = RuleMeta("DL3050", "superfluous-label", severity=Severity.INFO, since="0.2.0", needs=("label",))
+META = RuleMeta(
+    "DL3050",
+    "superfluous-label",
+    severity=Severity.INFO,
+    since="0.2.0",
+    needs=("label",),
+    on=("LABEL", "ONBUILD"),
+)
 
 
 def check(instruction: Instruction, facts: Facts) -> Iterator[Finding]:

@@ -35,7 +35,14 @@ from imgtool.rule import Facts, Finding, Instruction, RuleMeta, Severity
 
 from ._labels import wrong
 
-META = RuleMeta("DL3052", "label-not-a-url", severity=Severity.WARNING, since="0.2.0", needs=("label",))
+META = RuleMeta(
+    "DL3052",
+    "label-not-a-url",
+    severity=Severity.WARNING,
+    since="0.2.0",
+    needs=("label",),
+    on=("LABEL", "ONBUILD"),
+)
 
 
 def check(instruction: Instruction, facts: Facts) -> Iterator[Finding]:

@@ -40,6 +40,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.2.0",
     needs=("pass", "token", "secret", "key", "credential", "auth"),
+    on=("ARG", "ENV", "ONBUILD"),
 )
 
 _SECRET = frozenset("password passwd passphrase pword secret token credential credentials apikey".split())

@@ -29,13 +29,13 @@ from collections.abc import Iterator
 
 from imgtool.rule import Facts, Finding, Instruction, RuleMeta, Severity, variables
 
-META = RuleMeta("DL3066", "user-by-name", severity=Severity.INFO, since="0.2.0", needs=("user",))
+META = RuleMeta(
+    "DL3066", "user-by-name", severity=Severity.INFO, since="0.2.0", needs=("user",), on=("USER",)
+)
 
 
 def check(instruction: Instruction, facts: Facts) -> Iterator[Finding]:
-    if instruction.keyword != "USER" or instruction.problem:
-        return
-    if facts.graph.stage_of(instruction) in facts.windows:
+    if instruction.problem or facts.graph.stage_of(instruction) in facts.windows:
         return
     word = instruction.words[0]
     environment = facts.state(instruction).env

@@ -48,12 +48,11 @@ META = RuleMeta(
     since="0.2.0",
     fix=FixAvailability.SOMETIMES,
     needs=("maintainer",),
+    on=("MAINTAINER",),
 )
 
 
 def check(instruction: Instruction, facts: Facts) -> Iterator[Finding]:
-    if instruction.keyword != "MAINTAINER":
-        return
     edit = author_label(facts.document, instruction)
     message = "Make it a label (unsafe: the image's author becomes empty)"
     fix = Fix(message, (edit,), Applicability.UNSAFE) if edit else None
