@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from imgtool.rule import Command, DriverFact, Facts, Run, Span, Text, driver_command, driver_program, regex
 
+COPIES = frozenset({"cp", "mv", "install"})
 _VARIABLE = regex(r"\$(?:\{(\w+)\}|(\w+))")
 
 
@@ -18,18 +19,20 @@ def line(command: Command, run: Run, facts: Facts) -> str:
 # three rules ask, one after the other
 @lru_cache(maxsize=1)
 def of_interest(facts: Facts) -> Mapping[Run, Sequence[int]]:
-    """The RUNs with commands whose programs can be of interest to :func:`judged`, and where among all they stand."""
+    """The RUNs with commands that :func:`judged` or the files they copy can make of interest, and where these stand."""
     found: dict[Run, list[int]] = {}
     for stage in facts.stages:
         for run in facts.runs(stage):
             for position, command in enumerate(run.script.commands):
-                if command.argv and driver_program(command.argv[0].text):
+                if command.name in COPIES or (command.argv and driver_program(command.argv[0].text)):
                     found.setdefault(run, []).append(position)
     return found
 
 
 def judged(command: Command, run: Run, facts: Facts) -> DriverFact | None:
     """What is known of a command line, of those :func:`of_interest`."""
+    if command.name in COPIES:
+        return None
     return driver_command(line(command, run, facts), command.argv[0].text)
 
 

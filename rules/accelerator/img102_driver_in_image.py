@@ -69,7 +69,7 @@ from imgtool.rule import (
     speaks_of_drivers,
 )
 
-from ._commands import judged, known, of_interest, program_file
+from ._commands import COPIES, judged, known, of_interest, program_file
 from ._host import hosts_packages, is_driver_container
 
 META = RuleMeta(
@@ -81,7 +81,6 @@ META = RuleMeta(
 )
 
 _KIND = "driver"
-_COPIES = frozenset({"cp", "mv", "install"})
 
 
 def check(_document: Document, facts: Facts) -> Iterator[Finding]:
@@ -95,9 +94,6 @@ def check(_document: Document, facts: Facts) -> Iterator[Finding]:
                 yield from _in_packages(run, facts)
             if run in programs:
                 yield from _in_commands(run, programs[run], facts)
-            for position, command in enumerate(run.script.commands):
-                if command.name in _COPIES:
-                    yield from _in_file_command(run.script.commands, position, run, facts)
         yield from _in_files(stage, runs, facts)
 
 
@@ -130,9 +126,13 @@ def _fix(package: Package, fact: DriverFact) -> Fix | None:
 
 
 def _in_commands(run: Run, interesting: Sequence[int], facts: Facts) -> Iterator[Finding]:
-    for command in (run.script.commands[position] for position in interesting):
+    for position in interesting:
+        command = run.script.commands[position]
+        if command.name in COPIES:
+            yield from _in_file_command(run.script.commands, position, run, facts)
+            continue
         fact = judged(command, run, facts)
-        if fact is not None and fact.kind == _KIND and command.name not in _COPIES:
+        if fact is not None and fact.kind == _KIND:
             yield META.finding(
                 program_file(command),
                 f"{fact.found} does not belong in an image: {fact.why}",
@@ -142,7 +142,7 @@ def _in_commands(run: Run, interesting: Sequence[int], facts: Facts) -> Iterator
 
 def _in_file_command(commands: Sequence[Command], position: int, run: Run, facts: Facts) -> Iterator[Finding]:
     command = commands[position]
-    if not any(speaks_of_drivers(arg.text) for arg in command.args):
+    if not speaks_of_drivers(" ".join([arg.text for arg in command.argv])):
         return
     words = [(known(arg.text, run, facts), arg) for arg in command.args if not arg.text.startswith("-")]
     if len(words) < 2 or (command.name == "install" and "-d" in [arg.text for arg in command.args]):
@@ -182,6 +182,8 @@ def _copied(node: Instruction, facts: Facts) -> Iterator[tuple[Word, str, str, D
     target = facts.expand(node, node.args[-1]) or node.args[-1]
     for word in node.words[:-1]:
         source = facts.expand(node, word.text) or word.text
+        if not speaks_of_drivers(f"{source} {target}"):
+            continue
         fact = driver_path(source, _file(source, target)) or _installer(source)
         if fact is not None:
             yield word, source, target, fact

@@ -56,6 +56,8 @@ META = RuleMeta(
 )
 
 _ARCH = regex(r"(?<![a-z0-9])(x86[_-]64|amd64|aarch64|arm64(?:v8)?)(?![a-z0-9])", re.IGNORECASE)
+# part of every name
+_IN_ALL = "64"
 _NAMED = (b"x86_64", b"x86-64", b"amd64", b"aarch64", b"arm64")
 _NAMES = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "arm64v8": "arm64"}
 _SUFFIXES = (".run", ".whl", ".deb", ".rpm", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2", ".zip", ".sh")
@@ -160,13 +162,13 @@ def _artefacts(stage: Stage, facts: Facts) -> Iterator[Artefact]:
 def _in_run(run: Run) -> Iterator[Artefact]:
     for command in run.script.commands if _names_any(run.script.text) else ():
         if command.name not in _SPEAKS and _BRANCHES.isdisjoint(command.context):
-            found = [artefact for arg in command.argv for artefact in _artefact(arg.text, arg.span)]
+            found = [a for arg in command.argv if _IN_ALL in arg.text for a in _artefact(arg.text, arg.span)]
             yield from found if found and not _guarded(run, command.statement) else ()
 
 
 def _names_any(text: Text) -> bool:
     """Whether an architecture can be named: most texts name none."""
-    return any(map(text.data.lower().__contains__, _NAMED))
+    return _IN_ALL.encode() in text.data and any(map(text.data.lower().__contains__, _NAMED))
 
 
 def _guarded(run: Run, statement: Span) -> bool:

@@ -37,7 +37,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from imgtool.rule import Arg, Document, Facts, Finding, RuleMeta, Run, Severity, Span
+from imgtool.rule import Arg, Document, Facts, Finding, PackageOperation, RuleMeta, Severity, Span
 
 from ._texts import matches, place
 from ._urls import host, inside, near, value
@@ -123,17 +123,15 @@ def _indexes(facts: Facts) -> Iterator[tuple[Span, str]]:
             yield place(text, match, group), match[group].decode("utf-8", "replace")
     for stage in facts.stages:
         for run in facts.runs(stage):
-            for arg in _named(run) if run.operations else ():
+            for arg in (arg for operation in run.operations for arg in _named(operation)):
                 url = value(arg, run, facts)
                 if url.startswith("http://") and not arg.text.startswith("$"):
                     yield inside(arg), url
 
 
-def _named(run: Run) -> Iterator[Arg]:
+def _named(operation: PackageOperation) -> tuple[Arg, ...]:
     """The indexes that options name."""
-    for operation in run.operations:
-        if operation.ecosystem in _ECOSYSTEMS:
-            if operation.index_url:
-                yield operation.index_url
-            yield from operation.extra_index_urls
-            yield from operation.find_links
+    if operation.ecosystem not in _ECOSYSTEMS:
+        return ()
+    own = (operation.index_url,) if operation.index_url else ()
+    return (*own, *operation.extra_index_urls, *operation.find_links)
