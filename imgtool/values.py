@@ -334,15 +334,19 @@ else:
             raise TypeError(f"Expected {len(cls._fields)} arguments, got {len(found)}")
         return found
 
+    _new_tuple = tuple.__new__
+
     def _replace(self: Any, /, **changes: Any) -> Any:
         # few of many fields change
-        values = list(self)
+        values = [*self]
         at = self._field_at
-        for name, value in changes.items():
-            if name not in at:
-                raise ValueError(f"Got unexpected field names: {[n for n in changes if n not in at]!r}")
-            values[at[name]] = value
-        return tuple.__new__(self.__class__, values)
+        try:
+            for name, value in changes.items():
+                values[at[name]] = value
+        except KeyError:
+            wrong = [name for name in changes if name not in at]
+            raise ValueError(f"Got unexpected field names: {wrong!r}") from None
+        return _new_tuple(self.__class__, values)
 
     def _as_dict(self: Any) -> dict[str, Any]:
         return dict(zip(self._fields, self, strict=True))

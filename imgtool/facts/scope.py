@@ -163,7 +163,7 @@ class State:
         # a variable that nothing here sets may come from the base image
         names = self.values if self.closed else _Open(self.values)
         try:
-            return words.expand(text, names, escape).text
+            return words.expand_special(text, names, escape).text
         except words.WordError:
             return None
 

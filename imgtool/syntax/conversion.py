@@ -108,7 +108,7 @@ class _Stage:
         """A word with the values that are set before the instruction; None where that is not known."""
         if words.is_plain(text):
             return text
-        return words.expand(text, self.scope, self.file.escape).text
+        return words.expand_special(text, self.scope, self.file.escape).text
 
 
 def document_problems(

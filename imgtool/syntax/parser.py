@@ -303,7 +303,7 @@ def _decoder() -> json.JSONDecoder:
 def _json(rest: Text) -> _Form | None:
     """The exec form; None where it is not strict JSON, which silently makes it the shell form."""
     data = rest.data
-    if not data.startswith(b"["):
+    if data[:1] != b"[":
         return None
     try:
         values = _decoder().decode(decode(data))

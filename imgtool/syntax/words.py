@@ -87,7 +87,7 @@ _NOTHING: Mapping[str, str | None] = {}
 
 def is_plain(word: str) -> bool:
     """Whether expansion leaves the word as it is, whatever the variables."""
-    return not _SPECIAL.search(word) and not word.startswith(_BOM)
+    return not _SPECIAL.search(word) and (word.isascii() or word[0] != _BOM)
 
 
 def expand(word: str, env: Mapping[str, str | None], escape: str = "\\") -> Expansion:
@@ -98,8 +98,11 @@ def expand(word: str, env: Mapping[str, str | None], escape: str = "\\") -> Expa
     Raises:
         WordError: BuildKit refuses the word.
     """
-    if is_plain(word):
-        return Expansion(word)
+    return Expansion(word) if is_plain(word) else expand_special(word, env, escape)
+
+
+def expand_special(word: str, env: Mapping[str, str | None], escape: str = "\\") -> Expansion:
+    """:func:`expand` for a word that is known not to be plain."""
     return _simple_expansion(word, env) or _expansion(_Lexer(word, env, escape))
 
 
@@ -118,23 +121,32 @@ def _simple_expansion(word: str, env: Mapping[str, str | None]) -> Expansion | N
 def _filled(word: str, env: Mapping[str, str | None]) -> Expansion:
     used: set[str] = set()
     unset: set[str] = set()
-    pieces = _Pieces(len(word) + MAX_GROWTH)
-    at = 0
+    pieces: list[str] = []
+    room = len(word) + MAX_GROWTH
+    known, grown, at = True, 0, 0
     for found in _REPLACED.finditer(word):
         start, end = found.span()
-        pieces.add(word[at:start])
+        pieces.append(word[at:start])
         at = end
         name = found[1] or found[2]
         if not name:
             continue
         try:
-            pieces.add(env[name])
+            value = env[name]
         except KeyError:
             unset.add(name)
+            continue
+        used.add(name)
+        grown += 0 if value is None else len(value)
+        if value is None or grown > room:
+            known = False
         else:
-            used.add(name)
-    pieces.add(word[at:])
-    return Expansion(pieces.text, frozenset(used), frozenset(unset))
+            pieces.append(value)
+    pieces.append(word[at:])
+    text = "".join(pieces) if known else None
+    if text is not None and len(text) > room:
+        text = None
+    return Expansion(text, frozenset(used), frozenset(unset))
 
 
 def expand_content(content: str, env: Mapping[str, str | None]) -> Expansion:
