@@ -142,10 +142,20 @@ def _expressions() -> Iterator[tuple[Any, int]]:
     from imgtool.regex import _Lazy  # noqa: PLC0415 - likewise
 
     yield from (o._given for o in gc.get_objects() if isinstance(o, _Lazy))  # noqa: SLF001 - for this it is
+    for name, module in sorted(sys.modules.items()):
+        if name.startswith("imgtool_rules."):
+            # what they hand to compiled()
+            given = [o for key, o in vars(module).items() if key.isupper() and isinstance(o, (str, bytes))]
+            yield from ((text, 0) for text in given if _has_signs(text))
     for field, text in _texts(TABLES, ""):
         yield text, 0
         if field in _ANY_CASE:
             yield text, re.IGNORECASE
+
+
+def _has_signs(text: str | bytes) -> bool:
+    signs = _SIGNS if isinstance(text, str) else frozenset("".join(_SIGNS).encode())
+    return not signs.isdisjoint(text)
 
 
 def _texts(value: Any, field: str) -> Iterator[tuple[str, str]]:

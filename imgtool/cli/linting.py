@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -91,6 +90,8 @@ def _hint_at_images(words: Iterable[str] | None) -> None:
     for word in words or ():
         # what is a file by another name costs no import
         if Path(word).suffix in _ARCHIVES or not Path(word).is_file():
+            import shlex
+
             from imgtool.images.reference import looks_like_image
 
             if looks_like_image(word):

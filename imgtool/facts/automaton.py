@@ -6,7 +6,6 @@ however hostile, makes a match run away as a backtracking regular expression wou
 
 from __future__ import annotations
 
-import string
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
 from itertools import takewhile
@@ -186,20 +185,24 @@ def any_of(negated: bool, tests: tuple[Test, ...], char: str) -> bool:
     return any(test(char) for test in tests) != negated
 
 
+_LOWER = "abcdefghijklmnopqrstuvwxyz"
+_UPPER = _LOWER.upper()
+_DIGITS = "0123456789"
+
 POSIX = {
-    "alnum": frozenset(string.ascii_letters + string.digits),
-    "alpha": frozenset(string.ascii_letters),
+    "alnum": frozenset(_UPPER + _LOWER + _DIGITS),
+    "alpha": frozenset(_UPPER + _LOWER),
     "ascii": frozenset(map(chr, range(128))),
     "blank": frozenset("\t "),
     "cntrl": frozenset(map(chr, [*range(32), 127])),
-    "digit": frozenset(string.digits),
+    "digit": frozenset(_DIGITS),
     "graph": frozenset(map(chr, range(33, 127))),
-    "lower": frozenset(string.ascii_lowercase),
+    "lower": frozenset(_LOWER),
     "print": frozenset(map(chr, range(32, 127))),
-    "punct": frozenset(string.punctuation),
+    "punct": frozenset(r"""!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~"""),
     "space": frozenset("\t\n\v\f\r "),
-    "upper": frozenset(string.ascii_uppercase),
-    "word": frozenset(string.ascii_letters + string.digits + "_"),
-    "xdigit": frozenset(string.hexdigits),
+    "upper": frozenset(_UPPER),
+    "word": frozenset(_UPPER + _LOWER + _DIGITS + "_"),
+    "xdigit": frozenset(_DIGITS + "abcdefABCDEF"),
 }
 """What ``[:name:]`` in a class stands for, ASCII alone."""

@@ -172,7 +172,8 @@ def covers(target: str, found: str) -> bool:
 def _matches(target: str, found: str) -> bool:
     parts, pieces = target.split("/"), found.split("/")
     return len(pieces) >= len(parts) and all(
-        fnmatchcase(piece, part) for part, piece in zip(parts, pieces, strict=False)
+        fnmatchcase(piece, part) if _WILD.search(part) else piece == part
+        for part, piece in zip(parts, pieces, strict=False)
     )
 
 

@@ -153,6 +153,7 @@ def is_large(facts: Facts, content: Content) -> bool:
 
 # --- RUN ---------------------------------------------------------------------------------------------
 
+_BEHIND = regex(r"[?#]")
 _ARCHIVE = regex(r"\.(?:tar(?:\.(?:gz|bz2|xz|zst|lzma|Z))?|tgz|tbz2?|txz|zip)\Z")
 
 
@@ -225,7 +226,7 @@ def _targets(command: Command, operations: list[PackageOperation]) -> Iterator[_
 
 
 def _name(url: str) -> str:
-    return posixpath.basename(re.split(r"[?#]", url)[0].rstrip("/"))
+    return posixpath.basename(_BEHIND.split(url)[0].rstrip("/"))
 
 
 def _downloads(operation: PackageOperation) -> Iterator[_Target]:

@@ -143,6 +143,7 @@ _REQUIREMENT = regex(
 )
 _SEPARATORS = regex(r"[-_.]+")
 _ARCHIVES = (".whl", ".tar.gz", ".tgz", ".zip", ".tar.bz2", ".tar.xz", ".egg")
+_BEHIND = regex(r"[?#]")
 _VCS = regex(r"(?:git|hg|svn|bzr)\+|git@")
 _EGG = regex(r"[#&]egg=([A-Za-z0-9._-]+)")
 _EXTRAS = regex(r"(.*?)\[([\w\s,.-]*)\]\Z", re.DOTALL)
@@ -196,7 +197,7 @@ def _python_name(target: str, source: PackageSource) -> str:
     """The package that a path, file, URL or repository holds, as far as its name says it."""
     if egg := _EGG.search(target):
         return normalise(egg[1])
-    last = re.split(r"[?#]", target)[0].rstrip("/").rpartition("/")[2]
+    last = _BEHIND.split(target)[0].rstrip("/").rpartition("/")[2]
     archive = next((suffix for suffix in _ARCHIVES if last.endswith(suffix)), "")
     if source is PackageSource.VCS:
         name = re.split(r"@|\.git", last)[0]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
 from imgtool.families.model import Evidence, fullmatch, load, rows, search
+from imgtool.regex import regex
 from imgtool.values import NamedTuple
 
 _MAX_NAME = 200
-_SEPARATORS = re.compile(r"[-_.]+")
+_SEPARATORS = regex(r"[-_.]+")
 
 
 class SourceBuild(NamedTuple):

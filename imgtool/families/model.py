@@ -20,7 +20,7 @@ from types import MappingProxyType
 from typing import Any, Literal, TypeAlias, TypeVar, cast, get_args
 
 from imgtool.findings import Severity
-from imgtool.regex import compiled
+from imgtool.regex import compiled, regex
 from imgtool.values import NamedTuple
 
 Evidence = Literal["V", "S", "I"]
@@ -28,6 +28,7 @@ Measure = Literal["transfer", "unpacked"]
 ShellName = Literal["dash", "bash", "busybox"]
 Libc = Literal["glibc", "musl"]
 Row = TypeVar("Row")
+Reader: TypeAlias = Callable[[Any], Any]
 
 _FOLDER = Path(__file__).parent
 
@@ -84,36 +85,41 @@ _BUILT: dict[tuple[str, str, Any], Any] = {}
 
 def build(cls: type[Row], table: Mapping[str, Any], where: str) -> Row:
     """One TOML table as a row of ``cls``, a NamedTuple, every key and kind checked."""
-    row_type = cast("Any", cls)
+    readers, required = _plan(cast("Any", cls))
     values = {}
     for key, value in table.items():
         name = _RESERVED.get(key, key)
-        if name not in row_type._fields:
+        if name not in readers:
             raise FamilyDataError(f"{where}: unknown key {key!r}")
-        values[name] = _read(row_type.__annotations__[name], value, f"{where}.{key}")
-    for name in row_type._fields:
-        if name not in values and name not in row_type._field_defaults:
+        kind, reader = readers[name]
+        if reader is None:
+            raise FamilyDataError(f"{where}: the model has no reader for {kind}")
+        try:
+            values[name] = reader(value)
+        except (TypeError, ValueError, AttributeError) as error:
+            raise FamilyDataError(f"{where}.{key}: {value!r} is not {kind}") from error
+    for name in required:
+        if name not in values:
             raise FamilyDataError(f"{where}: {name!r} is missing")
-    return cast("Row", row_type(**values))
+    return cls(**values)
+
+
+@cache
+def _plan(cls: Any) -> tuple[Mapping[str, tuple[str, Reader | None]], tuple[str, ...]]:
+    """The annotation and reader of each field, and the fields that a row must have."""
+    readers = {}
+    for name, annotation in cls.__annotations__.items():
+        # NamedTuple keeps a postponed annotation as a ForwardRef
+        kind = getattr(annotation, "__forward_arg__", annotation)
+        readers[name] = kind, _READERS.get(kind)
+    return readers, tuple(name for name in cls._fields if name not in cls._field_defaults)
 
 
 # keys that are keywords in Python
 _RESERVED = {"from": "from_", "is": "is_"}
 
 
-def _read(annotation: Any, value: Any, where: str) -> Any:
-    # NamedTuple keeps a postponed annotation as a ForwardRef
-    kind = getattr(annotation, "__forward_arg__", annotation)
-    reader = _READERS.get(kind)
-    if reader is None:
-        raise FamilyDataError(f"{where}: the model has no reader for {kind}")
-    try:
-        return reader(value)
-    except (TypeError, ValueError, AttributeError) as error:
-        raise FamilyDataError(f"{where}: {value!r} is not {kind}") from error
-
-
-def _is(*types: type) -> Callable[[Any], Any]:
+def _is(*types: type) -> Reader:
     def read(value: Any) -> Any:
         if type(value) not in types:
             raise TypeError
@@ -130,13 +136,15 @@ def _words(value: Any) -> tuple[str, ...]:
     raise TypeError
 
 
-def _mapping(reader: Callable[[Any], Any]) -> Callable[[Any], Mapping[str, Any]]:
+def _mapping(reader: Reader) -> Reader:
     return lambda value: MappingProxyType({key: reader(item) for key, item in value.items()})
 
 
-def _one_of(words: Any) -> Callable[[Any], Any]:
+def _one_of(words: Any) -> Reader:
+    known = get_args(words)
+
     def read(value: Any) -> Any:
-        if value not in get_args(words):
+        if value not in known:
             raise ValueError
         return value
 
@@ -148,7 +156,7 @@ def _pairs(value: Any) -> tuple[tuple[str, str], ...]:
 
 
 # how a value is read, by the annotation of its field
-_READERS: Mapping[str, Callable[[Any], Any]] = {
+_READERS: Mapping[str, Reader] = {
     "str": _is(str),
     "str | None": _is(str),
     "bool": _is(bool),
@@ -214,7 +222,7 @@ def _compiled(pattern: str, flags: int) -> re.Pattern[str]:
     return compiled(pattern, flags)
 
 
-_MARKS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|([(|)])", re.DOTALL)
+_MARKS = regex(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|([(|)])", re.DOTALL)
 _PLAIN = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_/ @:,="
 _OPTIONAL = ("*", "?", "{")
 
@@ -262,7 +270,7 @@ def sources() -> Mapping[str, Source]:
     return MappingProxyType({key: build(Source, row, f"sources.toml: {key}") for key, row in found.items()})
 
 
-_PRE_RELEASE_OF_RC = re.compile(r"(rc\d+)[.-](?:alpha|beta)\.?(\d+)")
+_PRE_RELEASE_OF_RC = regex(r"(rc\d+)[.-](?:alpha|beta)\.?(\d+)")
 
 
 # epoch, release, and how far it is: pre-release, post-release, development release

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from imgtool.families.images import BaseImage
 from imgtool.families.model import Evidence, rows
+from imgtool.regex import regex
 from imgtool.values import NamedTuple
 
-_VERSION = re.compile(r"-?\d[\d.]*")
+_VERSION = regex(r"-?\d[\d.]*")
 
 
 class Tree(NamedTuple):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
@@ -20,12 +19,13 @@ from imgtool.edits import Span
 from imgtool.facts.facts import Facts
 from imgtool.facts.stages import Stage
 from imgtool.lint.result import LintResult
+from imgtool.regex import regex
 from imgtool.syntax import parse
 from imgtool.syntax.nodes import Document, Instruction, Text
 from imgtool.syntax.source import decode
 from imgtool.values import NamedTuple
 
-_STARS = re.compile(r"\*+")
+_STARS = regex(r"\*+")
 
 
 class Mark(NamedTuple):

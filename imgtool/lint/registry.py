@@ -6,7 +6,6 @@ it selects; ``docs/generate.py`` writes it.
 
 from __future__ import annotations
 
-import re
 from _thread import RLock
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, lru_cache
@@ -16,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 from imgtool import loading
 from imgtool.findings import Finding
 from imgtool.lint.rule_index import RULES
+from imgtool.regex import regex
 from imgtool.values import dataclass
 
 if TYPE_CHECKING:
     from imgtool.rule import RuleMeta
 
 # ShellCheck's codes and prefixes of them: what it can find is not in the index
-_SHELLCHECK = re.compile(r"SC\d{0,4}|SHELLCHECK")
+_SHELLCHECK = regex(r"SC\d{0,4}|SHELLCHECK")
 
 # a weight above that of any prefix
 _EXACT = 1000
@@ -212,6 +212,8 @@ class Selection:
     extend: tuple[str, ...] = ()
 
 
+_NOTHING = Selection()
+
 PROFILES = {
     "default": Selection(("ALL",), ignore=("DL",)),
     "hadolint": Selection(("DL", "IMG0", "SC")),
@@ -231,7 +233,7 @@ def select(
     Within a layer the longest selector that covers a rule decides, so ``select=IMG1 ignore=IMG102`` and
     ``ignore=IMG1 select=IMG102`` both do what they say; on a tie the rule is left out.
     """
-    every = (PROFILES[profile], *layers)
+    every = [layer for layer in (PROFILES[profile], *layers) if layer != _NOTHING]
     there = (entry for entry in index() if not entry.pack or entry.pack in packs)
     return tuple(entry for entry in there if _chosen(entry, every, preview=preview))
 
@@ -263,13 +265,21 @@ class ShellCodes:
 def _chosen(entry: IndexEntry, layers: Sequence[Selection], *, preview: bool) -> bool:
     chosen = False
     for layer in layers:
-        wanted = max((_weight(s, entry) for s in (*(layer.select or ()), *layer.extend)), default=0)
+        wanted = max(_heaviest(layer.select or (), entry), _heaviest(layer.extend, entry))
         if entry.preview and not preview and wanted < _EXACT:
             wanted = 0
-        unwanted = max((_weight(s, entry) for s in layer.ignore), default=0)
+        unwanted = _heaviest(layer.ignore, entry)
         if layer.select is not None or wanted or unwanted:
             chosen = wanted > unwanted
     return chosen
+
+
+def _heaviest(selectors: Sequence[str], entry: IndexEntry) -> int:
+    heaviest = 0
+    for selector in selectors:
+        weight = _weight(selector, entry)
+        heaviest = max(heaviest, weight)
+    return heaviest
 
 
 def _weight(selector: str, entry: IndexEntry) -> int:

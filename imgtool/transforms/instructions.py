@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 
 from imgtool.edits import Edit, cut
+from imgtool.regex import regex
 from imgtool.syntax.nodes import Document, Flag, Instruction
 from imgtool.transforms.merge import PRAGMA
 
-_PLAIN = re.compile(r"[A-Za-z0-9_@%+:,./=-]+")
+_PLAIN = regex(r"[A-Za-z0-9_@%+:,./=-]+")
 # what only a shell knows; a first word with = is an assignment
 _SHELL_WORDS = frozenset(
     ". : alias bg break case cd command continue do done elif else esac eval exec exit export fg fi for function getopts"

@@ -33,6 +33,8 @@ _SETTINGS = regex(
     r"/\.ssh|^/etc/|(?:^|[-_/])(?:scripts?|configs?|conf|patches|templates|common|tools?|ci)/?\Z"
 )
 _RECURSIVE = regex(r"-[A-Za-z]*R[A-Za-z]*\Z|--recursive\Z")
+_OPTION = regex(r"-[A-Za-z-]")
+_LETTER = regex(r"[A-Za-z]")
 _OPTIONS = regex(r"-[Rvcfh]+\Z|--(?:recursive|verbose|changes|silent|quiet|no-dereference)\Z")
 _WILDCARD = regex(r"[*?[]")
 _OCTAL = regex(r"[0-7]{3,4}")
@@ -176,7 +178,7 @@ def recursive(command: Command) -> Recursive | None:
     if command.name not in _PROGRAMS:
         return None
     flags = [word for word in command.args if _RECURSIVE.match(word.text)]
-    operands = [word for word in command.args if not re.match(r"-[A-Za-z-]", word.text)]
+    operands = [word for word in command.args if not _OPTION.match(word.text)]
     if not flags or len(operands) < 2:
         return None
     return Recursive(command, flags[0], operands[0], tuple(operands[1:]))
@@ -197,7 +199,7 @@ def advice(facts: Facts, recopy: Recopy) -> str:
 
 def _comes_late(found: Recursive, change: Change, copy: Instruction, facts: Facts) -> bool:
     """Whether a user or group that the command names is created after COPY."""
-    if not re.search(r"[A-Za-z]", found.value.text):
+    if not _LETTER.search(found.value.text):
         return False
     start, end = copy.span.start, change.run.instruction.span.start
     runs = (run for stage in facts.shipped for run in facts.runs(stage))
@@ -240,7 +242,7 @@ def _folded(
     small = [c for c in change.held if c.command is None and c.instruction.span.start > behind]
     also = [content for content in small if _is_at(facts, change, target, content)]
     copies = list(dict.fromkeys(content.instruction for content in (*held, *also)))
-    options = [word for word in found.command.args if re.match(r"-[A-Za-z-]", word.text)]
+    options = [word for word in found.command.args if _OPTION.match(word.text)]
     if len(copies) != 1 or len(found.targets) != 1 or not all(_OPTIONS.match(o.text) for o in options):
         return None
     if _WILDCARD.search(target):

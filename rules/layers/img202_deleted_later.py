@@ -46,7 +46,6 @@ Otherwise there is no fix: use a bind mount in place of COPY, or another stage.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
@@ -76,6 +75,7 @@ from imgtool.rule import (
     is_large,
     joined,
     layers,
+    regex,
     relieved,
     weight,
 )
@@ -92,7 +92,7 @@ META = RuleMeta(
     aliases=("IMG303", "DL3009", "DL3019", "DL3032", "DL3036", "DL3040", "DL3042", "DL3060"),
 )
 
-_SECRET = re.compile(
+_SECRET = regex(
     r"(?:^|/)(?:id_(?:rsa|dsa|ecdsa|ed25519)|\.ssh|\.netrc|\.npmrc|\.pypirc|\.git-credentials|\.aws|credentials(?:\.json)?"
     r"|[\w.-]+\.(?:pem|p12|pfx|keystore|jks))\Z"
 )

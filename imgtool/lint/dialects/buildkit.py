@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from imgtool.edits import Span
 from imgtool.lint.dialects.model import Code, Suppression
 from imgtool.lint.dialects.own import whole_line
+from imgtool.regex import regex
 from imgtool.syntax.golang import parse_bool
 from imgtool.syntax.nodes import Comment, Document, Instruction
 from imgtool.values import dataclass
@@ -36,7 +37,7 @@ _SEE_LESS = frozenset(
 )
 _KNOWN = _IN_THE_FILE | EXPERIMENTAL | {_ALL}
 
-_FORM = re.compile(rb"#[\s\x00]*check\s*=\s*([^\s=]+=[^ \r\n]*)", re.IGNORECASE)
+_FORM = regex(rb"#[\s\x00]*check\s*=\s*([^\s=]+=[^ \r\n]*)", re.IGNORECASE)
 _MAX_OPTIONS = 3
 
 

@@ -28,10 +28,13 @@ def ask(files: Iterable[Facts]) -> list[Pending]:
     """Begin to have the scripts of several files checked; for each file, what waits for its findings."""
     # what is known of files needs no more than the program
     from imgtool.lint.shellcheck import session  # noqa: PLC0415
-    from imgtool.lint.shellcheck.script import snippets  # noqa: PLC0415
 
     current = session.current()
-    scripts = [[] if current.problem else list(snippets(facts)) for facts in files]
+    if current.problem:
+        return [list for _ in files]
+    from imgtool.lint.shellcheck.script import snippets  # noqa: PLC0415
+
+    scripts = [list(snippets(facts)) for facts in files]
     answers = current.begin(script.data for each in scripts for script in each)
     return [partial(_found, each, answers) for each in scripts]
 

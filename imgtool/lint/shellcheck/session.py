@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imgtool.lint.shellcheck.program import find
-from imgtool.lint.shellcheck.run import Remark, Remarks, ShellCheckError, check
 
 if TYPE_CHECKING:
     from threading import Thread
+
+    from imgtool.lint.shellcheck.run import Remark, Remarks
 
 ABSENT = "ShellCheck is not installed"
 
@@ -59,6 +60,8 @@ class Session:
         self._wait(before)
         if self.problem or self.program is None:
             return
+        from imgtool.lint.shellcheck.run import ShellCheckError, check  # noqa: PLC0415 - see begin
+
         try:
             found = check(scripts, self.program)
             self._answers.update(found)
