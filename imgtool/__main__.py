@@ -14,15 +14,17 @@ def main() -> None:
         return
     from imgtool.cli.start import run  # noqa: PLC0415 - --version needs none of it
 
+    lints = sys.argv[1:2] == ["lint"]
+    if lints and not any(word.startswith("--image") for word in sys.argv):
+        import gc  # noqa: PLC0415 - likewise
+
+        # most objects stay, or go without being looked for; for the others imgtool.lint.work looks
+        gc.disable()
     try:
         run(sys.argv[1:])
     except SystemExit as end:
         # what profiles a run wants to see its end
-        if (
-            sys.argv[1:2] == ["lint"]
-            and isinstance(end.code, int)
-            and not (sys.getprofile() or sys.gettrace())
-        ):
+        if lints and isinstance(end.code, int) and not (sys.getprofile() or sys.gettrace()):
             _leave(end.code)
         raise
 

@@ -25,11 +25,21 @@ _FLAGS: Mapping[str, tuple[str, bool]] = {
     "--unsafe-fixes": ("unsafe_fixes", True),
     "--update-baseline": ("update_baseline", True),
 }
+
+
+def _count(text: str) -> int:
+    found = int(text)
+    if found < 1:
+        raise ValueError
+    return found
+
+
 _VALUES: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "--baseline": ("baseline", Path),
     "--config": ("config", Path),
     "--fail-on": ("fail_on", FailOn),
     "--format": ("output", LintFormat),
+    "--jobs": ("jobs", _count),
     "--output-file": ("output_file", Path),
     "-o": ("output_file", Path),
     "--profile": ("profile", Profile),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -54,8 +53,6 @@ def _lint(words: Sequence[str]) -> None:
 
     call = quick.read(words)
     if call is not None:
-        # loading makes a hundred thousand objects that stay; looking through them for garbage takes 4 %
-        gc.set_threshold(20_000, 20, 20)
         from imgtool import loading
 
         linting = loading.load("imgtool.cli.linting")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -289,9 +290,15 @@ def _worked(jobs: Sequence[Job], workers: int | None) -> Iterator[Outcome]:
 
     size = max(1, min(_LARGEST_PART, len(jobs) // (8 * count)))
     parts = [jobs[start : start + size] for start in range(0, len(jobs), size)]
-    with ProcessPoolExecutor(count, initializer=share_listings) as pool:
+    with ProcessPoolExecutor(count, initializer=_begin) as pool:
         for outcomes in pool.map(part, parts):
             yield from outcomes
+
+
+def _begin() -> None:
+    """What a process of ours begins with."""
+    gc.disable()
+    share_listings()
 
 
 def notice(job: Job) -> str:

@@ -74,7 +74,9 @@ TABLE = [
     (["--formt", "json"], False),
     (["--format"], False),
     (["--format", "xml"], False),
-    (["--jobs", "2"], False),
+    (["--jobs", "2"], True),
+    (["--jobs", "0"], False),
+    (["--jobs", "x"], False),
     (["--", "-"], False),
 ]
 
@@ -87,9 +89,9 @@ def test_what_needs_no_typer(words: list[str], *, quickly: bool) -> None:
 def test_every_option_is_somewhere() -> None:
     taken = {field for field, _ in quick._FLAGS.values()} | {field for field, _ in quick._VALUES.values()}
     taken |= set(quick._LISTS.values())
-    # checks of their own: a folder that exists, a number; and what reads images
+    # a check of its own: a folder that exists; and what reads images
     assert set(LintCall.__match_args__) - taken == {
-        *("paths", "context", "jobs"),
+        *("paths", "context"),
         *("image", "dockerfile", "platform", "plain_http"),
     }
 
