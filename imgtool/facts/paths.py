@@ -172,7 +172,7 @@ def covers(target: str, found: str) -> bool:
 def _matches(target: str, found: str) -> bool:
     parts, pieces = target.split("/"), found.split("/")
     return len(pieces) >= len(parts) and all(
-        fnmatchcase(piece, part) if _WILD.search(part) else piece == part
+        fnmatchcase(piece, part) if is_wild(part) else piece == part
         for part, piece in zip(parts, pieces, strict=False)
     )
 
