@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from imgtool.rule import (
     Command,
@@ -37,12 +38,13 @@ class When(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """One sign. ``packages`` are system packages that are enough for what compiles when the image runs."""
+    """One sign. ``packages`` are enough for what compiles when the image runs, for the accelerator that is named."""
 
     when: When
     what: str
     span: Span
     packages: tuple[str, ...] = ()
+    accelerator: str | None = None
 
 
 # compilers and what drives them, without a version suffix
@@ -72,6 +74,8 @@ _SETTINGS = frozenset(
     "TORCH_CUDA_ARCH_LIST FORCE_CUDA CUDACXX CUDAHOSTCXX CUDAARCHS NVCC_PREPEND_FLAGS MAX_JOBS".split()
 )
 _SYSTEM = {"deb": "apt", "apk": "apk", "rpm": "dnf"}
+# what a fork puts before the name
+_OWN = regex(r"\A[a-z]+[-_]")
 _FROM_SOURCE = ("no-binary", "--no-binary", "--no-build-isolation")
 _STARTS = frozenset({"CMD", "ENTRYPOINT", "HEALTHCHECK"})
 
@@ -98,6 +102,20 @@ def runs(seen: Iterable[Sign]) -> list[Sign]:
     return [sign for sign in seen if sign.when is When.RUN]
 
 
+def unread(seen: Iterable[Sign], stages: Iterable[Stage], facts: Facts) -> bool:
+    """Whether more may be installed than is read: by requirement files, projects, scripts and unknown commands."""
+    return any(sign.when is When.UNKNOWN for sign in seen) or any(
+        operation.requirement_files or operation.project or operation.editable or _is_local(operation)
+        for stage in stages
+        for run in facts.runs(stage)
+        for operation in run.operations
+    )
+
+
+def _is_local(operation: PackageOperation) -> bool:
+    return any(package.source == "path" for package in operation.packages)
+
+
 def _of_instruction(instruction: Instruction) -> Iterator[Sign]:
     if instruction.keyword == "ONBUILD":
         yield Sign(When.UNKNOWN, "ONBUILD", instruction.word.span)
@@ -105,8 +123,17 @@ def _of_instruction(instruction: Instruction) -> Iterator[Sign]:
         words = ((word.text.partition("=")[0], word.span) for word in instruction.words)
         yield from (Sign(When.BUILD, name, span) for name, span in words if name in _SETTINGS)
     elif instruction.keyword in _STARTS:
-        names = (_program(word) for word in _PROGRAM.findall(" ".join(instruction.args)))
-        yield from (Sign(When.RUN, name, instruction.span) for name in names if name in _BUILDS)
+        yield from _of_start(_PROGRAM.findall(" ".join(instruction.args)), instruction.span)
+
+
+def _of_start(words: Sequence[str], span: Span) -> Iterator[Sign]:
+    """Compilers anywhere in what starts, and a package that compiles as the program or after ``-m``."""
+    for before, word in pairwise(["-m", *words]):
+        name = _program(word)
+        if name in _BUILDS:
+            yield Sign(When.RUN, name, span)
+        elif before == "-m":
+            yield from _of_need(name.partition(".")[0], (), span)
 
 
 def _program(word: str) -> str:
@@ -126,6 +153,10 @@ def _of_command(command: Command, run: Run, facts: Facts) -> Iterator[Sign]:
             yield from _of_clone(operation, run, facts)
     elif command.argv and name not in _HARMLESS and not _installs_pip(command):
         yield Sign(When.UNKNOWN, command.argv[0].text, command.argv[0].span)
+        if command.argv[0].text.startswith("$"):
+            # PIP_INSTALL="pip install …", and then packages by name
+            for arg in command.args:
+                yield from _of_source(arg.text, arg.span)
 
 
 def _installs_pip(command: Command) -> bool:
@@ -145,6 +176,8 @@ def _of_operation(operation: PackageOperation) -> Iterator[Sign]:
             yield Sign(When.BUILD, f"{operation.manager} {operation.verb}", program)
         if not operation.complete:
             yield Sign(When.UNKNOWN, f"{operation.manager} {operation.verb}", program)
+        for word in operation.editable:
+            yield from _of_source(word.text, word.span)
         for package in operation.packages:
             yield from _of_package(operation, package)
 
@@ -169,6 +202,8 @@ def _of_clone(operation: PackageOperation, run: Run, facts: Facts) -> Iterator[S
 def _of_package(operation: PackageOperation, package: Package) -> Iterator[Sign]:
     if operation.ecosystem == "python":
         yield from _of_python_package(package)
+    elif operation.ecosystem == "conda":
+        yield from _of_need(package.name, package.extras, package.span)
     elif operation.ecosystem in _SYSTEM:
         tool = build_only(_SYSTEM[operation.ecosystem], package.name)
         if tool is not None and tool.kind != "headers":
@@ -182,10 +217,20 @@ def _of_python_package(package: Package) -> Iterator[Sign]:
         yield Sign(When.BUILD, package.name or package.raw, package.span)
     if package.name:
         yield from _of_need(package.name, package.extras, package.span)
+    elif package.source != "index":
+        yield from _of_source(package.raw.strip("\"'"), package.span)
+
+
+def _of_source(source: str, span: Span) -> Iterator[Sign]:
+    """A project by its folder, or by the repository of an archive (``…/Theano/archive/master.zip``), or a fork of it."""
+    name = source.partition("/archive/")[0].rstrip("/").rpartition("/")[2]
+    named = next((n for n in (name, _OWN.sub("", name)) if python_need(n)), None)
+    if named is not None:
+        yield from _of_need(named, (), span)
 
 
 def _of_need(name: str, extras: tuple[str, ...], span: Span) -> Iterator[Sign]:
     need = python_need(name, extras)
     level = next((n for n in levels(need.accelerator) if n.name == need.level), None) if need else None
     if level is not None and (level.deb or level.name in ("devel", "toolkit")):
-        yield Sign(When.RUN, name, span, level.deb)
+        yield Sign(When.RUN, name, span, level.deb, level.accelerator)

@@ -2,7 +2,7 @@ r"""Whole devel image for a compiler at run time.
 
 ## What it does
 Reports a stage that ships and stands on an image for building (IMG101 names the families), where a package that is
-installed compiles while it runs: FlashInfer, DeepSpeed, Triton, Theano, … The message names the system packages that
+installed or starts compiles while it runs: FlashInfer, DeepSpeed, vLLM, Triton, Theano, … The message names the system packages that
 are enough for that. A rule in preview: whether the few gigabytes are worth another base is for its owner to say.
 
 ## Why is this bad
@@ -60,7 +60,8 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     if not seen:
         return
     # the version in a package's name is the CUDA version, which not every tag tells
-    names = dict.fromkeys(p.replace("-{X-Y}", "") for sign in seen for p in sign.packages)
+    own = [sign for sign in seen if sign.accelerator == base.accelerator]
+    names = dict.fromkeys(p.replace("-{X-Y}", "") for sign in own for p in sign.packages)
     enough = f": {', '.join(names)} on a smaller image may be enough" if names else ""
     sibling = identify(found.sibling) if found.sibling else None
     saved = saving(base, sibling) if sibling else None

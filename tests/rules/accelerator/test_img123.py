@@ -39,6 +39,13 @@ FOUND = [
         "deepspeed compiles",
     ),
     ("RUN uv pip install --system flashinfer-python", "flashinfer-python compiles"),
+    ("RUN pip install vendor/my-flashinfer", "and flashinfer compiles"),
+    (
+        "RUN pip install https://github.com/Theano/Theano/archive/master.zip",
+        "Theano compiles when the image runs",
+    ),
+    ("RUN conda install -y theano", "theano compiles"),
+    ("ENTRYPOINT python3 -m vllm.entrypoints.openai.api_server", "vllm compiles"),
     ('CMD ["nvcc", "--version"]', "nvcc compiles"),
     ("ENTRYPOINT make -C /src run", "make compiles"),
 ]
@@ -52,3 +59,9 @@ def test_found(lint_with: LintWith, body: str, said: str) -> None:
     assert said in finding.message
     assert (finding.severity, finding.fix) == ("info", None)
     assert finding.saves_bytes
+
+
+def test_packages_of_another_accelerator_are_not_named(lint_with: LintWith) -> None:
+    text = "FROM intel/oneapi-basekit:2025.0.1-0-devel-ubuntu22.04\nENTRYPOINT vllm serve\n"
+    (finding,) = lint_with("IMG123", text).findings
+    assert finding.message.endswith("vllm compiles when the image runs")
