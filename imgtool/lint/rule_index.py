@@ -122,6 +122,7 @@ RULES: tuple[tuple[str, str, tuple[str, ...], bool, str, tuple[str, ...]], ...] 
     ("IMG121", "jit-without-compiler", (), False, "imgtool_rules.accelerator.img121_jit_without_compiler", ("triton", "vllm", "sglang", "flashinfer", "deepspeed", "deep-gemm", "deep_gemm", "deep-ep", "deep_ep", "tilelang", "numba-cuda", "numba_cuda", "jax[", "pycuda")),
     ("IMG122", "retired-cuda-key", (), False, "imgtool_rules.accelerator.img122_retired_cuda_key", ("7fa2af80", "3bf863cc")),
     ("IMG123", "devel-for-run-time-compiler", (), True, "imgtool_rules.accelerator.img123_devel_for_run_time_compiler", ()),
+    ("IMG124", "installed-toolkit", (), True, "imgtool_rules.accelerator.img124_installed_toolkit", ("cuda", "nsight")),
     ("IMG201", "consecutive-runs", ("DL3059",), False, "imgtool_rules.layers.img201_consecutive_runs", ()),
     ("IMG202", "deleted-later", ("IMG303", "DL3009", "DL3019", "DL3032", "DL3036", "DL3040", "DL3042", "DL3060"), False, "imgtool_rules.layers.img202_deleted_later", ()),
     ("IMG203", "ownership-copy", (), False, "imgtool_rules.layers.img203_ownership_copy", ()),

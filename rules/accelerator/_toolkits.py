@@ -16,6 +16,8 @@ from imgtool.rule import (
 )
 
 from ._commands import known, program_file
+from ._start import builds_wheels, is_worked_in
+from ._toolchain import runs, signs, unread
 
 _MANAGERS = {"deb": "apt", "rpm": "dnf"}
 _ECOSYSTEMS = frozenset({"runfile", *_MANAGERS})
@@ -32,7 +34,33 @@ class InstalledToolkit(NamedTuple):
     program: Span
 
 
-def installed_toolkits(facts: Facts) -> Iterator[InstalledToolkit]:
+class Shipped(NamedTuple):
+    """The toolkits of what ships: the one to name, and the places of the others.
+
+    ``sure``: a program starts, all that is installed is read, and none of it compiles when it runs.
+    """
+
+    first: InstalledToolkit
+    others: tuple[Span, ...]
+    sure: bool
+
+
+def shipped_toolkits(facts: Facts) -> Shipped | None:
+    """What is installed, where nothing that is known needs it."""
+    found = [] if builds_wheels(facts) else list(_installed(facts))
+    seen = tuple(signs(facts.shipped, facts)) if found else ()
+    if not found or runs(seen):
+        return None
+    first = next((toolkit for toolkit in found if toolkit.kind == "toolkit"), found[0])
+    others = tuple(toolkit.span for toolkit in found if toolkit is not first)
+    # its own installer is not known either
+    own = {toolkit.program for toolkit in found}
+    rest = [sign for sign in seen if sign.span not in own]
+    sure = first.kind == "toolkit" and not is_worked_in(facts) and not unread(rest, facts.shipped, facts)
+    return Shipped(first, others, sure)
+
+
+def _installed(facts: Facts) -> Iterator[InstalledToolkit]:
     """All of them, but for those that the same RUN takes away again."""
     for stage in facts.shipped:
         for run in facts.runs(stage):

@@ -6,15 +6,19 @@ Reports a stage that ships and stands on an image for building: `nvidia/cuda:…
 with the stages it is FROM. ARG defaults and `--build-arg` are filled in before the tag is read. An image that is not
 known, or is newer than the data, is not judged.
 
-Where nothing but a shell starts, the image may be there to build in, and the message says so; if something is built
-in it or may be, the finding is information. Nothing is said there where the context gives it scripts and lists alone,
-as a CI image has, or where there is no smaller image of the family. Where a package that is installed compiles while
-it runs (FlashInfer, DeepSpeed, Triton, …), IMG123 says what is enough for that.
+Where nothing but a shell or notebooks start, the image may be there to build in, and the message says so; if something
+is built in it or may be, or notebooks are there, the finding is information. Where requirement files, scripts or
+projects that are not read may bring something that compiles when the image runs, the message says that, too.
 
-On any other image, a CUDA toolkit that is installed into what ships is the same: `cuda-toolkit-12-4`,
-`nvidia-cuda-toolkit`, `cuda_….run --toolkit`. It is information where nothing says what starts, where requirement files
-or scripts may bring something that compiles while it runs, and for profilers (Nsight). Nothing is said where such a
-thing is known to be there, or where the same RUN removes the toolkit; a compiler alone is left alone.
+Nothing is said where a shell starts, something is built and the image is there for that: there is no smaller image of
+the family; the context gives it scripts and lists alone, as a CI image has; it holds compilers by name and no project
+or library; ENV tells compilers where headers are; or no project is installed, and an account may use sudo or git knows
+a name to commit with. Where a package that is installed or starts compiles while it runs (FlashInfer, DeepSpeed, vLLM,
+Theano, …), IMG123 says what is enough for that.
+
+On any other image, a CUDA toolkit that is installed into what ships is the same (`cuda-toolkit-12-4`,
+`nvidia-cuda-toolkit`, `cuda_….run --toolkit`), where a program starts and all that is installed is read; IMG124 has
+the others.
 
 ## Why is this bad
 Compilers, headers and static libraries are for building. `nvidia/cuda:12.1.1-devel` is 3.6 GB larger than the
@@ -48,15 +52,18 @@ something is built, `imgtool rewrite` may split the stage; there is no fix.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from imgtool.rule import (
     BaseImage,
+    Command,
     Edit,
     Facts,
     Finding,
     Fix,
     FixAvailability,
+    Instruction,
+    Operation,
     RuleMeta,
     Severity,
     Stage,
@@ -71,9 +78,9 @@ from imgtool.rule import (
     toolchain,
 )
 
-from ._start import starts_a_program
-from ._toolchain import Sign, When, runs, signs
-from ._toolkits import installed_toolkits
+from ._start import holds_notebooks, is_worked_in, starts_a_shell
+from ._toolchain import Sign, When, runs, signs, unread
+from ._toolkits import shipped_toolkits
 
 META = RuleMeta(
     "IMG101",
@@ -87,6 +94,16 @@ META = RuleMeta(
 _REWRITES = frozenset({"cuda", "cann"})
 # files that prepare an image for the work that is done in it
 _SET_UP = (".sh", ".txt", ".yml", ".yaml", ".cfg", ".conf")
+_DATA = (".zip", ".tar.gz", ".tgz")
+# what compilers and CMake look into
+_COMPILER_PATHS = frozenset(
+    "C_INCLUDE_PATH CPLUS_INCLUDE_PATH CUDACXX CUDA_TOOLKIT_ROOT_DIR CUDAToolkit_ROOT".split()
+)
+_SYSTEMS = frozenset({"deb", "apk", "rpm"})
+_TOOL_SOURCES = frozenset({*_SYSTEMS, "http"})
+_ACCOUNTS = frozenset({"usermod", "useradd", "adduser", "gpasswd"})
+_SUDOERS = "/etc/sudoers"
+_IDENTITY = frozenset({"user.name", "user.email"})
 
 
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
@@ -99,7 +116,7 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     if base is None or found is None or beyond(base):
         return
     seen = tuple(signs(facts.shipped, facts))
-    if runs(seen) or (seen and _is_workshop(found, facts)):
+    if runs(seen) or (seen and _is_workshop(found, seen, facts)):
         return
     sibling = identify(found.sibling) if found.sibling else None
     saved = saving(base, sibling) if sibling else None
@@ -114,57 +131,94 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
 
 def _installed(facts: Facts) -> Iterator[Finding]:
     """A toolkit that is installed on an image without one."""
-    found = list(installed_toolkits(facts))
-    seen = tuple(signs(facts.shipped, facts)) if found else ()
-    if not found or runs(seen):
-        return
-    first = next((toolkit for toolkit in found if toolkit.kind == "toolkit"), found[0])
-    own = {toolkit.program for toolkit in found}
-    hidden = any(sign.when is When.UNKNOWN and sign.span not in own for sign in seen) or any(
-        o.requirement_files or o.project
-        for s in facts.shipped
-        for run in facts.runs(s)
-        for o in run.operations
-    )
-    what = "the CUDA toolkit" if first.kind == "toolkit" else "a profiler"
-    perhaps = hidden and first.kind == "toolkit"
-    unless = ", unless something that is not seen here compiles when the image runs" if perhaps else ""
-    advice = (
-        "build in a stage of its own, and install only the libraries that run here"
-        if first.kind == "toolkit"
-        else "profile in an image of its own"
-    )
-    meant = first.kind != "toolkit" or hidden or not starts_a_program(facts)
-    yield META.finding(
-        first.span,
-        f"{first.what} puts {what} into what ships{unless}: {advice}",
-        severity=Severity.INFO if meant else Severity.WARNING,
-        related=tuple(toolkit.span for toolkit in found if toolkit is not first),
-    )
+    found = shipped_toolkits(facts)
+    if found is not None and found.sure:
+        yield META.finding(
+            found.first.span,
+            f"{found.first.what} puts the CUDA toolkit into what ships: "
+            "build in a stage of its own, and install only the libraries that run here",
+            related=found.others,
+        )
 
 
-def _is_workshop(found: Toolchain, facts: Facts) -> bool:
-    """Whether the image is there to build in: nothing starts in it, and nothing of a project is brought but its set-up."""
-    if starts_a_program(facts):
+def _is_workshop(found: Toolchain, seen: tuple[Sign, ...], facts: Facts) -> bool:
+    """Whether the image is there to build in: nothing starts in it, and all that is brought is for building."""
+    if not starts_a_shell(facts):
         return False
     nodes = [node for stage in facts.shipped for node in stage.instructions]
+    return (
+        found.sibling is None
+        or _names_headers(nodes)
+        or _is_set_up(nodes)
+        or _holds_tools_alone(nodes, seen, facts)
+        or _is_for_people(facts)
+    )
+
+
+def _is_set_up(nodes: Sequence[Instruction]) -> bool:
+    """Whether scripts and lists are all that the context gives, and data for them."""
     local = [source for node in nodes for source in local_sources(node)]
-    brought = any(copy_source(node) is not None for node in nodes)
-    return found.sibling is None or (bool(local) and not brought and all(s.endswith(_SET_UP) for s in local))
+    return (
+        any(source.endswith(_SET_UP) for source in local)
+        and all(source.endswith((*_SET_UP, *_DATA)) for source in local)
+        and not any(copy_source(node) is not None for node in nodes)
+    )
+
+
+def _names_headers(nodes: Sequence[Instruction]) -> bool:
+    """Whether ENV tells compilers where they look, and so in every container."""
+    words = (word for node in nodes if node.keyword == "ENV" for word in node.words)
+    return any(word.text.partition("=")[0] in _COMPILER_PATHS for word in words)
+
+
+def _holds_tools_alone(nodes: Sequence[Instruction], seen: tuple[Sign, ...], facts: Facts) -> bool:
+    """Whether compilers are installed by name, and no project or library for them to work on."""
+    operations = [o for stage in facts.shipped for run in facts.runs(stage) for o in run.operations]
+    named = {package.span for o in operations if o.ecosystem in _SYSTEMS for package in o.packages}
+    built = [sign for sign in seen if sign.when is When.BUILD]
+    return (
+        bool(built)
+        and not any(local_sources(node) or copy_source(node) is not None for node in nodes)
+        and all(sign.span in named for sign in built)
+        and all(o.ecosystem in _TOOL_SOURCES or o.operation is not Operation.INSTALL for o in operations)
+        and not any(o.operation is Operation.CLONE for o in operations)
+    )
+
+
+def _is_for_people(facts: Facts) -> bool:
+    """Whether an account may use sudo or commits are signed, as where people work, and no project is installed."""
+    runs_ = [run for stage in facts.shipped for run in facts.runs(stage)]
+    operations = [o for run in runs_ for o in run.operations if o.ecosystem == "python"]
+    if any(o.project or o.editable or any(p.source != "index" for p in o.packages) for o in operations):
+        return False
+    return any(_is_for_somebody(command) for run in runs_ for command in run.script.commands)
+
+
+def _is_for_somebody(command: Command) -> bool:
+    words = [word.text for word in command.args]
+    if command.name == "git":
+        return words[:1] == ["config"] and not _IDENTITY.isdisjoint(words)
+    targets = (r.target.text for r in command.redirects if r.target is not None)
+    return (command.name in _ACCOUNTS and "sudo" in words) or any(t.startswith(_SUDOERS) for t in targets)
 
 
 def _may_be_meant(seen: tuple[Sign, ...], facts: Facts) -> bool:
-    return bool(seen) and not starts_a_program(facts)
+    return holds_notebooks(facts) or (bool(seen) and is_worked_in(facts))
 
 
 def _advice(base: BaseImage, found: Toolchain, seen: tuple[Sign, ...], facts: Facts) -> str:
-    unless = "" if starts_a_program(facts) else "unless it is meant to build in, "
+    works = is_worked_in(facts)
+    reasons = ["it is meant to build in"] if works else []
+    if unread(seen, facts.shipped, facts):
+        reasons.append("something that is not seen here compiles when the image runs")
+    unless = f"unless {' or '.join(reasons)}, " if reasons else ""
     if found.sibling and not seen:
         return f"{unless}use {found.sibling}"
     ship = f"ship {found.sibling}" if found.sibling else "copy the result into a smaller image"
+    # what no program starts in is not split
     tool = (
-        f" (imgtool rewrite --target {base.accelerator} can split it)"
-        if base.accelerator in _REWRITES
+        f" (imgtool rewrite --target {base.accelerator} may split it)"
+        if base.accelerator in _REWRITES and not works
         else ""
     )
     return f"{unless}build in a stage of its own and {ship}{tool}"

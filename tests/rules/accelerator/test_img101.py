@@ -37,9 +37,59 @@ LEFT_ALONE = [
         "a builder",
     ),
     ("FROM debian:12\nRUN apt-get install -y cuda-toolkit-12-config-common\n", "settings alone"),
+    (f"FROM {RUNTIME}\nRUN apt-get install -y cuda-toolkit-12-1\n", "a base to build on, maybe: IMG124"),
+    (
+        f"FROM {RUNTIME}\nRUN apt-get install -y cuda-toolkit-12-1 && pip install -r r.txt\nCMD serve\n",
+        "what the list installs may compile: IMG124",
+    ),
+    (f"FROM {RUNTIME}\nRUN apt-get install -y nsight-systems-2024.1.1\nCMD serve\n", "a profiler: IMG124"),
     ("FROM scratch\n", "nothing"),
     ("", "no stage"),
 ]
+BUILT = "RUN apt-get install -y build-essential cmake\n"
+GIVES_SUDO = "RUN useradd -m me && usermod -aG sudo me\n"
+WORKSHOPS = [
+    (f"{BUILT}", "compilers, and nothing to run"),
+    (f"{BUILT}RUN curl -sSL https://x.io/poetry | python3 -\nCMD bash\n", "compilers and a tool"),
+    ("COPY ci/deps.sh ci/data.zip /ci/\nRUN bash /ci/deps.sh\n", "scripts and data of a CI"),
+    ("COPY env.yml /\nADD set-up.sh /\nRUN ./set-up.sh\nCMD bash\n", "scripts and lists of a CI"),
+    (f"{BUILT}{GIVES_SUDO}RUN pip install numpy\n", "an account of somebody who works in it"),
+    ('RUN echo "me ALL=NOPASSWD: ALL" >> /etc/sudoers\nRUN pip install ninja && make\n', "likewise"),
+    (
+        f"RUN git config --global user.email a@b.c\nCOPY a.cu /src/\n{BUILT}CMD bash\n",
+        "commits are made in it",
+    ),
+    ("ENV CUDACXX=/usr/local/cuda/bin/nvcc\nRUN make\nCMD bash\n", "it says where its compiler is"),
+    (
+        'ENV C_INCLUDE_PATH=/opt/include\nCOPY . .\nRUN make\nENTRYPOINT ["/init"]\nCMD ["/bin/bash"]\n',
+        "headers",
+    ),
+]
+
+
+@pytest.mark.parametrize("body, reason", WORKSHOPS)
+def test_an_image_to_build_in_is_left_alone(lint_with: LintWith, body: str, reason: str) -> None:
+    assert not lint_with("IMG101", f"FROM {DEVEL}\n{body}").findings, reason
+    # nobody builds in an image in which a program starts
+    (finding,) = lint_with("IMG101", f"FROM {DEVEL}\n{body}ENTRYPOINT serve\nCMD x\n").findings
+    assert finding.severity is Severity.WARNING
+
+
+NO_WORKSHOPS = [
+    (f"{GIVES_SUDO}COPY . /app\nRUN pip install -e /app\n", "a project is installed"),
+    (f"{GIVES_SUDO}RUN pip install git+https://x.io/app.git\n", "a project is installed"),
+    (f"{BUILT}RUN pip install numpy\n", "a library for something to run"),
+    (f"{BUILT}RUN git clone https://x.io/app && make -C app\n", "a project"),
+    ("COPY model.tar.gz /\nRUN make -C /src\n", "data, and no script for it"),
+    ("COPY deps.sh app.py /\nRUN ./deps.sh\n", "a program beside the script"),
+]
+
+
+@pytest.mark.parametrize("body, reason", NO_WORKSHOPS)
+def test_where_something_is_there_to_run(lint_with: LintWith, body: str, reason: str) -> None:
+    (finding,) = lint_with("IMG101", f"FROM {DEVEL}\n{body}").findings
+    assert finding.severity is Severity.INFO, reason
+    assert "unless it is meant to build in" in finding.message
 
 
 @pytest.mark.parametrize("text, reason", LEFT_ALONE)
@@ -138,7 +188,7 @@ SIGNS = [
     ("RUN pip install flash-attn --no-build-isolation", "a build from source"),
     ("RUN pip install flash-attn", "there is no wheel of it on PyPI"),
     ("RUN pip install --no-binary :all: h5py", "a build from source"),
-    ("RUN apt-get install -y build-essential", "the compiler is installed"),
+    ("RUN apt-get install -y build-essential\nRUN pip install numpy", "the compiler is installed"),
     ("RUN cargo build --release", "a build"),
     ("RUN ./build.sh", "a script that is not seen"),
     ("RUN bash scripts/install.sh", "a script that is not seen"),
@@ -204,7 +254,12 @@ def test_a_smaller_image_that_compiles_too_is_offered_anyway(lint_with: LintWith
         ('ENTRYPOINT ["tail", "-f", "/dev/null"]', True),
         ("CMD bash serve.sh", False),
         ('CMD ["python3", "app.py"]', False),
-        ('ENTRYPOINT ["/start.sh"]\nCMD ["bash"]', False),
+        ('ENTRYPOINT ["/start.sh"]\nCMD ["bash"]', True),
+        ("RUN pip install jupyterlab\nCMD /start.sh", True),
+        ("RUN conda install -y notebook\nCMD /start.sh", True),
+        ('ENTRYPOINT ["jupyter", "lab"]', True),
+        ("ENTRYPOINT source /env && jupyter lab --ip=0.0.0.0", True),
+        ('ENTRYPOINT ["/start.sh"]', False),
         ("CMD cd /app && exec serve", False),
     ],
 )
@@ -220,11 +275,41 @@ def test_an_image_to_work_in_may_be_meant(lint_with: LintWith, start: str, hedge
         ("RUN ./setup.sh\nCMD bash", Severity.INFO),
         ("RUN make\nCMD serve", Severity.WARNING),
         ("RUN pip install numpy", Severity.WARNING),
+        ("RUN pip install jupyterlab\nCMD /start.sh", Severity.INFO),
     ],
 )
 def test_an_image_to_build_in_is_information(lint_with: LintWith, body: str, severity: Severity) -> None:
     (finding,) = lint_with("IMG101", f"FROM {DEVEL}\n{body}\n").findings
     assert finding.severity is severity
+
+
+def test_an_entrypoint_takes_the_command_of_the_stage_below_away(lint_with: LintWith) -> None:
+    text = f'FROM {DEVEL} AS dev\nCMD bash\nFROM dev\nENTRYPOINT ["serve"]\n'
+    (finding,) = lint_with("IMG101", text).findings
+    assert "unless" not in finding.message
+
+
+UNREAD = [
+    ("RUN pip install -r requirements.txt", True),
+    ("RUN pip install -e .", True),
+    ("RUN pip install ./app", True),
+    ("RUN python3 setup.py install", True),
+    ("RUN conda env create -f env.yml", True),
+    ("RUN ./install.sh", True),
+    ("RUN $PIP_INSTALL numpy", True),
+    ("RUN pip install torch==2.5.1", False),
+    ("RUN make", False),
+    ("", False),
+]
+
+
+@pytest.mark.parametrize("body, said", UNREAD)
+def test_what_is_not_read_may_compile(lint_with: LintWith, body: str, said: bool) -> None:
+    (finding,) = lint_with("IMG101", f"FROM {DEVEL}\n{body}\nCMD serve\n").findings
+    assert ("unless something that is not seen here compiles" in finding.message) is said
+    assert finding.severity is Severity.WARNING
+    (finding,) = lint_with("IMG101", f"FROM {DEVEL}\n{body}\n").findings
+    assert ("meant to build in or something that is not seen here compiles" in finding.message) is said
 
 
 def test_an_unread_requirement_file_is_said(lint_with: LintWith) -> None:
@@ -239,6 +324,14 @@ RUN_TIME = [
     "RUN pip install vllm",
     'CMD ["nvcc", "--version"]',
     "ENTRYPOINT make -C /src run",
+    "RUN pip install third_party/custom_flashinfer/\nCMD serve",
+    "RUN pip install -e ../deepspeed\nCMD serve",
+    "RUN pip install https://github.com/Theano/Theano/archive/master.zip\nCMD serve",
+    "RUN conda install -y -c conda-forge theano\nCMD serve",
+    'RUN INSTALL="pip install" && $INSTALL numpy && $INSTALL deepspeed\nCMD serve',
+    'ENTRYPOINT ["python3", "-m", "vllm.entrypoints.openai.api_server"]',
+    'ENTRYPOINT ["/usr/local/bin/vllm", "serve"]',
+    "CMD python3 -m sglang.launch_server",
 ]
 
 
@@ -262,15 +355,6 @@ TOOLKITS = [
     ),
     ("rockylinux:9", "dnf install -y cuda-toolkit-12-4", START, "cuda-toolkit-12-4", "warning"),
     ("ubuntu:22.04", f"sh ./{RUNFILE} --silent --toolkit", START, f"./{RUNFILE}", "warning"),
-    (RUNTIME, "apt-get install -y nsight-systems-2024.1.1", START, "nsight-systems-2024.1.1", "info"),
-    (RUNTIME, "apt-get install -y cuda-toolkit-12-1", "", "cuda-toolkit-12-1", "info"),
-    (
-        RUNTIME,
-        "apt-get install -y cuda-toolkit-12-1 && pip install -r r.txt",
-        START,
-        "cuda-toolkit-12-1",
-        "info",
-    ),
 ]
 
 
