@@ -7,6 +7,7 @@ as a link to or copy of a stub in another folder under the name that programs lo
 
 `LIBRARY_PATH` and `-L` are read by the linker alone and are right. So is a variable that is set for the commands of
 one RUN, and whatever a later `rm`, `ldconfig` or ENV undoes. What the base image does is not the Dockerfile's doing.
+On an image to build wheels in (`manylinux`) there is never a driver, and nothing is said.
 
 ## Why is this bad
 A stub has every name of the driver library and does nothing. A program that loads it instead of the driver of the
@@ -59,6 +60,7 @@ from imgtool.rule import (
 
 from ._commands import input_lines
 from ._env import Assignment, assignments, entries
+from ._start import builds_wheels
 
 META = RuleMeta(
     "IMG103",
@@ -75,7 +77,7 @@ _PLACES = frozenset({"ln", "cp", "mv", "install"})
 
 def check(_document: Document, facts: Facts) -> Iterator[Finding]:
     replaced = _last_replaced(facts)
-    for stage in facts.shipped:
+    for stage in () if builds_wheels(facts) else facts.shipped:
         for assignment in assignments(stage, _NAME):
             if assignment.span.start >= replaced:
                 yield from _in_env(assignment, stage, facts)

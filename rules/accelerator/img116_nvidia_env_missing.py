@@ -4,14 +4,15 @@
 Reports CUDA that is copied or installed into an image on a plain base, where no ENV sets `NVIDIA_VISIBLE_DEVICES` or
 `NVIDIA_DRIVER_CAPABILITIES`. `nvidia/cuda` images set both.
 
-Images on a base that is not known are left alone, and so is CUDA that comes with Python packages: their images are
-mostly started by schedulers that set the variables. So are packages that only compile (`cuda-nvcc`,
-`cuda-minimal-build`, `-dev`): where nothing else is there, no program of the image runs on a device.
+Images on a base that is not known are left alone, and so is CUDA that comes with Python packages, alone or beside
+other CUDA: their images are mostly started by schedulers or with `--gpus`, which set the variables. So are packages that
+only compile (`cuda-nvcc`, `cuda-minimal-build`, `-dev`), where nothing else is there, and images to build wheels in
+(`manylinux`): no program of the image runs on a device.
 
 ## Why is this bad
-The NVIDIA container runtime reads the two variables of the image: without the first it mounts no device and no driver
-(under `--runtime=nvidia`), without the second it mounts a part of the driver that may lack `libcuda.so.1`. The program
-then says that there is no CUDA-capable device.
+NVIDIA's container runtime reads the two variables of the image where nobody else sets them. Without the first,
+`--runtime=nvidia` and a default runtime mount no device and no driver, as `runc` does; without the second, older runtimes
+mount a driver that lacks `libcuda.so.1`. The program then says that there is no CUDA-capable device.
 
 ## Bad
 ```dockerfile
@@ -52,6 +53,7 @@ from imgtool.rule import (
 )
 
 from ._brings import Brought, By, brought
+from ._start import builds_wheels
 
 META = RuleMeta(
     "IMG116",
@@ -63,23 +65,27 @@ META = RuleMeta(
 )
 
 _VENDOR = "cuda"
+_DEVICES = "NVIDIA_VISIBLE_DEVICES"
 _BRINGS = frozenset({By.COPY, By.PACKAGE, By.INSTALLER})
+_PYTHON = frozenset({By.WHEEL, By.NEEDS, By.PERHAPS})
 _SYSTEMS = ("apt", "dnf")
 
 
 def check(document: Document, facts: Facts) -> Iterator[Finding]:
     base = facts.base(facts.shipped[-1]) if facts.shipped else None
     row = accelerator_of(_VENDOR)
-    if base is None or base.accelerator is not None or row is None:
+    if base is None or base.accelerator is not None or row is None or builds_wheels(facts):
         return
     there = facts.final_state(facts.shipped[0]).env
     missing = {name: value for name, value in row.env.items() if name not in there}
-    what = next((b for b in brought(facts) if b.accelerator == _VENDOR and _runs(b)), None)
-    if missing and what is not None:
+    found = [thing for thing in brought(facts) if thing.accelerator == _VENDOR] if missing else []
+    what = next((thing for thing in found if _runs(thing)), None)
+    if what is not None and not any(thing.by in _PYTHON for thing in found):
+        lacks = "no driver" if _DEVICES in missing else "a driver without libcuda.so.1 where it is old"
         yield META.finding(
             what.span,
             f"{what.what} brings CUDA to {base.ref.text}, and nothing sets {' and '.join(missing)}: "
-            "the container runtime may mount no driver",
+            f"--runtime=nvidia without --gpus mounts {lacks}",
             fix=_fix(document, facts, missing),
         )
 

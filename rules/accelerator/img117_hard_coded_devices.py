@@ -6,7 +6,8 @@ Reports an ENV of an image that ships and that picks devices by number or identi
 `none`, `void`, an empty value and one that is not known here are left alone.
 
 The numbers in a variable that a program reads (all of these but `NVIDIA_VISIBLE_DEVICES` and `ASCEND_VISIBLE_DEVICES`)
-count the devices that the container was given. There is a first one always: `0` alone is information.
+count the devices that the container was given. There is a first one always: `0` alone is information, and nothing is
+said of it where CMD is a shell, in which people work and test with one device.
 
 ## Why is this bad
 Which devices there are is known where the container starts. With `CUDA_VISIBLE_DEVICES=0` every copy of the service
@@ -50,6 +51,7 @@ from imgtool.rule import (
 )
 
 from ._env import Assignment, assignments
+from ._start import ends_in_a_shell
 
 META = RuleMeta(
     "IMG117",
@@ -73,6 +75,8 @@ def check(document: Document, facts: Facts) -> Iterator[Finding]:
             value = facts.expand(assignment.instruction, assignment.value)
             if value is not None and names_devices(value):
                 first = value.strip() == "0" and assignment.name in within
+                if first and ends_in_a_shell(facts):
+                    continue
                 what = (
                     "hides all devices but the first" if first else "picks devices that only the host knows"
                 )

@@ -44,6 +44,15 @@ LEFT_ALONE = [
         "behind the driver",
     ),
     (f"{CUDA}ENV LD_LIBRARY_PATH=$UNKNOWN", "nothing shows"),
+    (
+        "FROM quay.io/pypa/manylinux_2_28:latest\nENV LD_LIBRARY_PATH=/opt/cann/devlib:$LD_LIBRARY_PATH",
+        "wheels are built in it, and no driver is ever there",
+    ),
+    (
+        f"ARG B=pytorch/manylinux2_28-builder:cuda12.4\nFROM $B AS b\nFROM b\nENV LD_LIBRARY_PATH={STUBS}",
+        "wheels are built in it",
+    ),
+    (f"FROM quay.io/pypa/musllinux_1_2\nRUN ldconfig {STUBS}", "wheels are built in it"),
     ("", "no stage"),
 ]
 

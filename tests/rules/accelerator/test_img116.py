@@ -23,6 +23,9 @@ LEFT_ALONE = [
     (f"{UBUNTU}COPY --from=builder /usr/local/cuda /usr/local/cuda", "where it comes from is not known"),
     (f"{UBUNTU}COPY --from=nvidia/cuda:12.4.1-devel-ubuntu22.04 /etc/x /etc/x", "no CUDA"),
     (f"{UBUNTU}RUN pip install torch nvidia-cublas-cu12", "Python packages"),
+    (f"{UBUNTU}{COPY}RUN pip install torch", "Python packages beside it"),
+    (f"{UBUNTU}RUN apt-get install -y cuda-cudart-12-4\nRUN uv pip install cupy-cuda12x", "Python packages"),
+    ("FROM quay.io/pypa/manylinux_2_28\nRUN dnf install -y cuda-cudart-12-4", "wheels are built in it"),
     (f"{UBUNTU[:-1]} AS build\n{COPY}{UBUNTU}COPY --from=build /srv /srv", "a builder's"),
     (
         f"{UBUNTU}RUN apt-get install -y cuda-keyring libcudart12 nvidia-cuda-toolkit",
@@ -85,6 +88,20 @@ def test_found(lint_with: LintWith, text: str, piece: str) -> None:
     assert finding.fix is not None
     fixed = apply(data, finding.fix.edits)
     assert not lint_with("IMG116", fixed).findings
+
+
+@pytest.mark.parametrize(
+    "env, mounted",
+    [
+        ("", "mounts no driver"),
+        ("ENV NVIDIA_DRIVER_CAPABILITIES=all\n", "mounts no driver"),
+        ("ENV NVIDIA_VISIBLE_DEVICES=all\n", "without libcuda.so.1 where it is old"),
+    ],
+)
+def test_what_is_mounted(lint_with: LintWith, env: str, mounted: str) -> None:
+    (finding,) = lint_with("IMG116", f"{UBUNTU}{env}{COPY}").findings
+    assert "--runtime=nvidia without --gpus mounts" in finding.message
+    assert finding.message.endswith(mounted)
 
 
 def test_the_fix(lint_with: LintWith) -> None:

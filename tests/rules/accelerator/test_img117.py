@@ -23,6 +23,8 @@ LEFT_ALONE = [
     (f"{CUDA}RUN CUDA_VISIBLE_DEVICES=0 make check", "for one command"),
     (f"{CUDA[:-1]} AS test\nENV CUDA_VISIBLE_DEVICES=0\nFROM debian:12", "does not ship"),
     (f"{CUDA}ONBUILD ENV CUDA_VISIBLE_DEVICES=0", "the child's doing"),
+    (f'{CUDA}ENV CUDA_VISIBLE_DEVICES=0\nCMD ["/bin/bash"]', "people work in it with one device"),
+    (f'{CUDA}ENTRYPOINT ["/init"]\nENV ASCEND_RT_VISIBLE_DEVICES=0\nCMD bash', "likewise"),
     ("", "no stage"),
     (
         "FROM nvidia/cuda:12.4.1-runtime-ubuntu22.04\nARG CUDA_VISIBLE_DEVICES=0\nRUN make test\n",
@@ -53,6 +55,13 @@ def test_left_alone(lint_with: LintWith, text: str, reason: str) -> None:
 FOUND = [
     (f"{CUDA}ENV CUDA_VISIBLE_DEVICES=0\nCMD x\n", "0", f"{CUDA}CMD x\n"),
     (f"{CUDA}ENV CUDA_VISIBLE_DEVICES 0,1\n", "0,1", CUDA),
+    (f"{CUDA}ENV CUDA_VISIBLE_DEVICES=1\nCMD bash\n", "1", f"{CUDA}CMD bash\n"),
+    (f"{CUDA}ENV NVIDIA_VISIBLE_DEVICES=0\nCMD bash\n", "0", f"{CUDA}CMD bash\n"),
+    (
+        f"{CUDA}ENV CUDA_VISIBLE_DEVICES=0\nCMD bash serve.sh\n",
+        "0",
+        f"{CUDA}CMD bash serve.sh\n",
+    ),
     (f'{CUDA}ENV NVIDIA_VISIBLE_DEVICES="0"\n', '"0"', CUDA),
     (f"{CUDA}ENV A=1 \\\n    NVIDIA_VISIBLE_DEVICES=GPU-3a2b\n", "GPU-3a2b", None),
     (
