@@ -13,7 +13,8 @@ On an image to build wheels in (`manylinux`) there is never a driver, and nothin
 A stub has every name of the driver library and does nothing. A program that loads it instead of the driver of the
 host fails with `CUDA_ERROR_STUB_LIBRARY` (34), or finds no device. CANN's stubs do harm only where they come
 before the driver's folders, so they are reported there alone, as information. So is a folder of CUDA's that neither
-the base image holds nor an instruction brings: it is left over from a stage that builds.
+the base image holds nor an instruction brings, which is left over from a stage that builds, and a folder of conda's,
+which may be named for machines without a GPU.
 
 ## Bad
 ```dockerfile
@@ -117,7 +118,7 @@ def _in_env(assignment: Assignment, stage: Stage, facts: Facts) -> Iterator[Find
 def _on_path(fact: DriverFact, span: Span, folder: str, facts: Facts) -> Finding:
     base = facts.base(facts.shipped[0])
     if base is None or contents(base).holds("cuda-headers") is not False or _brings(folder, facts):
-        return _finding(fact, span, f"{folder} on {_NAME} holds stub libraries")
+        return _finding(fact, span, f"{folder} on {_NAME} is a folder of stub libraries")
     message = (
         f"{folder} on {_NAME} is a folder of stub libraries that {base.ref.text} does not hold; leave it out"
     )

@@ -7,7 +7,7 @@ Reports an ENV of an image that ships and that picks devices by number or identi
 
 The numbers in a variable that a program reads (all of these but `NVIDIA_VISIBLE_DEVICES` and `ASCEND_VISIBLE_DEVICES`)
 count the devices that the container was given. There is a first one always: `0` alone is information, and nothing is
-said of it where CMD is a shell, in which people work and test with one device.
+said of it where no program starts, or a shell does: such an image may be held to one device for tests.
 
 ## Why is this bad
 Which devices there are is known where the container starts. With `CUDA_VISIBLE_DEVICES=0` every copy of the service
@@ -51,7 +51,7 @@ from imgtool.rule import (
 )
 
 from ._env import Assignment, assignments
-from ._start import ends_in_a_shell
+from ._start import starts_a_shell
 
 META = RuleMeta(
     "IMG117",
@@ -75,10 +75,12 @@ def check(document: Document, facts: Facts) -> Iterator[Finding]:
             value = facts.expand(assignment.instruction, assignment.value)
             if value is not None and names_devices(value):
                 first = value.strip() == "0" and assignment.name in within
-                if first and ends_in_a_shell(facts):
+                if first and starts_a_shell(facts):
                     continue
                 what = (
-                    "hides all devices but the first" if first else "picks devices that only the host knows"
+                    "hides all devices but the first, which does no harm where the container is given one"
+                    if first
+                    else "picks devices that only the host knows"
                 )
                 yield META.finding(
                     assignment.span,

@@ -23,6 +23,7 @@ LEFT_ALONE = [
     (f"{CUDA}RUN CUDA_VISIBLE_DEVICES=0 make check", "for one command"),
     (f"{CUDA[:-1]} AS test\nENV CUDA_VISIBLE_DEVICES=0\nFROM debian:12", "does not ship"),
     (f"{CUDA}ONBUILD ENV CUDA_VISIBLE_DEVICES=0", "the child's doing"),
+    (f"{CUDA}ENV CUDA_VISIBLE_DEVICES=0", "nothing starts that it does harm to"),
     (f'{CUDA}ENV CUDA_VISIBLE_DEVICES=0\nCMD ["/bin/bash"]', "people work in it with one device"),
     (f'{CUDA}ENTRYPOINT ["/init"]\nENV ASCEND_RT_VISIBLE_DEVICES=0\nCMD bash', "likewise"),
     ("", "no stage"),
@@ -71,7 +72,11 @@ FOUND = [
     ),
     ("FROM mycompany/npu\nENV ASCEND_VISIBLE_DEVICES=0-3 B=1\n", "0-3", None),
     (f"ARG N=3\n{CUDA}ARG N\nENV CUDA_VISIBLE_DEVICES=$N\n", "$N", f"ARG N=3\n{CUDA}ARG N\n"),
-    (f"{CUDA[:-1]} AS a\nENV CUDA_VISIBLE_DEVICES=0\nFROM a\n", "0", f"{CUDA[:-1]} AS a\nFROM a\n"),
+    (
+        f"{CUDA[:-1]} AS a\nENV CUDA_VISIBLE_DEVICES=0\nFROM a\nCMD x\n",
+        "0",
+        f"{CUDA[:-1]} AS a\nFROM a\nCMD x\n",
+    ),
 ]
 
 
@@ -88,8 +93,8 @@ def test_found(lint_with: LintWith, text: str, piece: str, after: str | None) ->
 
 
 SEVERITY = [
-    ("CUDA_VISIBLE_DEVICES=0", "info", "hides all devices but the first"),
-    ("ASCEND_RT_VISIBLE_DEVICES=0", "info", "hides all devices but the first"),
+    ("CUDA_VISIBLE_DEVICES=0", "info", "hides all devices but the first, which does no harm"),
+    ("ASCEND_RT_VISIBLE_DEVICES=0", "info", "hides all devices but the first, which does no harm"),
     ("CUDA_VISIBLE_DEVICES=1", "warning", "picks devices"),
     ("CUDA_VISIBLE_DEVICES=0,1", "warning", "picks devices"),
     ("NVIDIA_VISIBLE_DEVICES=0", "warning", "picks devices"),
@@ -101,5 +106,5 @@ SEVERITY = [
 def test_the_first_that_a_container_has_is_always_there(
     lint_with: LintWith, text: str, severity: str, words: str
 ) -> None:
-    (finding,) = lint_with("IMG117", f"{CUDA}ENV {text}\n").findings
+    (finding,) = lint_with("IMG117", f"{CUDA}ENV {text}\nCMD serve\n").findings
     assert (finding.severity, words in finding.message) == (severity, True)
