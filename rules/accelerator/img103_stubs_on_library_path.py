@@ -77,8 +77,10 @@ _PLACES = frozenset({"ln", "cp", "mv", "install"})
 
 
 def check(_document: Document, facts: Facts) -> Iterator[Finding]:
+    if builds_wheels(facts):
+        return
     replaced = _last_replaced(facts)
-    for stage in () if builds_wheels(facts) else facts.shipped:
+    for stage in facts.shipped:
         for assignment in assignments(stage, _NAME):
             if assignment.span.start >= replaced:
                 yield from _in_env(assignment, stage, facts)
