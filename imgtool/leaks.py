@@ -364,11 +364,15 @@ _WORD = rb"""["']?([^\s"'`;&|<>]{1,512})"""
 _UP_TO = rb"[^\n;&|]{0,200}?"
 
 
+# one of these is in most of what is looked for below
+_GATES = (*_CORES, b"user", b"login")
+
+
 class _Operand(NamedTuple):
     """A command's operand, from ``least`` on.
 
     ``hint`` is in every text that ``form`` finds something in; where it ``leads``, all that is found begins with it.
-    So is ``core``, one of :data:`_CORES`, whatever its case.
+    So is ``gate``, one of :data:`_GATES`, whatever its case. ``token``: and the prefix of a token.
     """
 
     hint: bytes
@@ -376,7 +380,8 @@ class _Operand(NamedTuple):
     what: str
     least: Strength
     leads: bool
-    core: bytes | None
+    gate: bytes | None
+    token: bool
 
 
 def _operand(
@@ -385,11 +390,12 @@ def _operand(
     what: str,
     least: Strength = Strength.WEAK,
     after: bytes = b"",
-    core: bytes | None = None,
+    gate: bytes | None = None,
 ) -> _Operand:
     leads = before.startswith((hint, rb"\b" + hint))
-    core = core or next((word for word in _CORES if word in hint.lower()), None)
-    return _Operand(hint, regex(before + _WORD + after), what, least, leads, core)
+    gate = gate or next((word for word in _GATES if word in hint.lower()), None)
+    form = regex(before + _WORD + after)
+    return _Operand(hint, form, what, least, leads, gate, _TOKENS in before)
 
 
 _SPACE = rb"(?:\s|\\n){1,64}"
@@ -405,22 +411,22 @@ _OPERANDS: tuple[_Operand, ...] = (
     _operand(b"curl", rb"\bcurl\b" + _UP_TO + rb"[ \t](?:-[A-Za-z]{0,8}u|--user)[ \t=]*[\"']?[^\s:\"']{1,256}:", "password for curl"),
     _operand(b"htpasswd", rb"\bhtpasswd[ \t]+-\w{0,8}b\w{0,8}(?:[ \t]+[^\s-]\S{0,255}){2}[ \t]+", "password of a web server"),
     _operand(b"pass:", rb"\bpass:", "passphrase of a key"),
-    _operand(b"wandb", rb"\bwandb\b" + _UP_TO + rb"\blogin[ \t]+(?:--\w+[ \t]+)?(?=[0-9a-f]{40})", "key of Weights & Biases"),
-    _operand(b"machine", rb"\bmachine" + _SPACE + rb"\S{1,256}?" + _SPACE + b"login" + _SPACE + rb"\S{1,256}?" + _SPACE + rb"password[ \t]+", "password of a netrc entry", core=b"pass"),
+    _operand(b"wandb", rb"\bwandb\b" + _UP_TO + rb"\blogin[ \t]+(?:--\w+[ \t]+)?(?=[0-9a-f]{40})", "key of Weights & Biases", gate=b"login"),
+    _operand(b"machine", rb"\bmachine" + _SPACE + rb"\S{1,256}?" + _SPACE + b"login" + _SPACE + rb"\S{1,256}?" + _SPACE + rb"password[ \t]+", "password of a netrc entry", gate=b"pass"),
     _operand(b"uthorization", rb"uthorization[\"']?[ \t]*[:=][ \t]*[\"']?(?:[Bb]earer|[Bb]asic|[Tt]oken)[ \t]+", "authorization header", Strength.RANDOM),
     _operand(b"PGPASSWORD=", rb"\bPGPASSWORD=", "password of a database"),
-    _operand(b"mysqladmin", rb"\bmysqladmin\b" + _UP_TO + rb"[ \t]password[ \t]+", "password of a database", core=b"pass"),
-    _operand(b"openssl", rb"\bopenssl[ \t]+passwd(?:[ \t]+-(?:salt[ \t]+\S{1,64}|\w{1,16})){0,4}[ \t]+(?!-)", _ACCOUNT, after=rb"\)", core=b"pass"),
+    _operand(b"mysqladmin", rb"\bmysqladmin\b" + _UP_TO + rb"[ \t]password[ \t]+", "password of a database", gate=b"pass"),
+    _operand(b"openssl", rb"\bopenssl[ \t]+passwd(?:[ \t]+-(?:salt[ \t]+\S{1,64}|\w{1,16})){0,4}[ \t]+(?!-)", _ACCOUNT, after=rb"\)", gate=b"pass"),
     _operand(b"useradd", rb"\buseradd\b" + _UP_TO + rb"[ \t](?:-p|--password)[ \t=]+(?!-)", _ACCOUNT),
     _operand(b"ConvertTo-SecureString", rb"\bConvertTo-SecureString[ \t]+(?:-String[ \t]+)?(?!-)", "password"),
     # short and simple ones too, where only a token can stand
     _operand(b"token", rb"(?:--|[ \t])token[ \t=]+[\"']?(?=" + _TOKENS + rb")", "token"),
     _operand(b"@", rb"://(?:[^\s/@:\"']{1,64}:)?(?=" + _TOKENS + rb"[^\s/@:\"']{1,255}@)", "token in a URL", after=b"@"),
     # what is set here is a password however it reads
-    _operand(b"net", rb"\bnet1?(?:\.exe)?[ \t]+user(?:[ \t]+/\S{1,64}){0,3}[ \t]+[^\s/]\S{0,255}(?:[ \t]+/\S{1,64}){0,3}[ \t]+(?![/*])", _ACCOUNT, Strength.NONE),
+    _operand(b"net", rb"\bnet1?(?:\.exe)?[ \t]+user(?:[ \t]+/\S{1,64}){0,3}[ \t]+[^\s/]\S{0,255}(?:[ \t]+/\S{1,64}){0,3}[ \t]+(?![/*])", _ACCOUNT, Strength.NONE, gate=b"user"),
     _operand(b"chpasswd", _ECHO + rb"[\"']?[^\s:\"'|]{1,64}:", _ACCOUNT, Strength.NONE, _PIPE + b"chpasswd"),
     _operand(b"chpasswd", rb"chpasswd[ \t]*<<<[ \t]*[\"']?[^\s:\"']{1,64}:", _ACCOUNT, Strength.NONE),
-    _operand(b"--stdin", _ECHO, _ACCOUNT, Strength.NONE, _PIPE + rb"passwd[ \t][^\n;&|]{0,99}--stdin", core=b"pass"),
+    _operand(b"--stdin", _ECHO, _ACCOUNT, Strength.NONE, _PIPE + rb"passwd[ \t][^\n;&|]{0,99}--stdin", gate=b"pass"),
 )  # fmt: skip
 
 
@@ -460,25 +466,27 @@ def looking_for(text: bytes) -> Search:
     """What parts of the text may hold; nothing else is worth a look there."""
     # `in` is quicker in strings
     plain, low = text.decode("latin-1"), text.lower().decode("latin-1")
-    cores = [word for word in _PLAIN_CORES if word in low]
-    operands = _operands_with(tuple(cores))
+    gates = tuple([word for word in _PLAIN_GATES if word in low])
+    shapes = [shape for shape in SHAPES if shape.prefix in text] if _may_hold_shape(text, plain) else ()
+    operands = _operands_behind(gates, tokens=bool(shapes))
     return Search(
-        tuple([shape for shape in SHAPES if shape.prefix in text]) if _may_hold_shape(text, plain) else (),
+        tuple(shapes),
         _PEM.decode() in plain,
         "@" in plain and "://" in plain,
-        bool(cores) and any(_names(text)),
+        not _PLAIN_CORES.isdisjoint(gates) and any(_names(text)),
         tuple([operand for hint, operand in operands if hint in plain]),
     )
 
 
-_PLAIN_CORES = tuple(word.decode() for word in _CORES)
+_PLAIN_CORES = frozenset(word.decode() for word in _CORES)
+_PLAIN_GATES = tuple(word.decode() for word in _GATES)
 
 
 @cache
-def _operands_with(cores: tuple[str, ...]) -> list[tuple[str, _Operand]]:
-    """The operands that a text with these words, and no other of them, may hold, each with its hint."""
-    found = [o for o in _OPERANDS if o.core is None or o.core.decode() in cores]
-    return [(operand.hint.decode(), operand) for operand in found]
+def _operands_behind(gates: tuple[str, ...], *, tokens: bool) -> list[tuple[str, _Operand]]:
+    """The operands that a text with these words, and no other gate, may hold, each with its hint."""
+    found = [o for o in _OPERANDS if o.gate is None or o.gate.decode() in gates]
+    return [(operand.hint.decode(), operand) for operand in found if tokens or not operand.token]
 
 
 def _may_hold_shape(text: bytes, plain: str) -> bool:
