@@ -9,7 +9,7 @@ from functools import lru_cache
 from imgtool.facts.commands import Arg, Command
 from imgtool.facts.facts import Facts, Run
 from imgtool.facts.packages import Operation, PackageOperation
-from imgtool.facts.paths import braces, covers, located, path
+from imgtool.facts.paths import braces, covers, is_wild, located, path
 from imgtool.facts.scope import Values
 from imgtool.facts.stages import Stage, mounts_of
 from imgtool.families.caches import PackageCache, cache_of, package_caches
@@ -255,7 +255,20 @@ def _movable() -> list[tuple[str, str]]:
 @lru_cache(maxsize=4096)
 def _emptied(target: str) -> tuple[PackageCache, ...]:
     """The caches that are emptied with a path; variables may have moved others there."""
+    folders, endings = _places()
+    plain = target.rstrip("/")
+    if not is_wild(target) and f"\n{plain}" not in folders and not f"/{plain.lstrip('/')}".endswith(endings):
+        return ()
     return tuple(c for c in package_caches() if any(_empties(target, f) for f in c.folders))
+
+
+@lru_cache(maxsize=1)
+def _places() -> tuple[str, tuple[str, ...]]:
+    """The folders of all caches in one text, each below a line end, and how paths end that are below a home."""
+    folders = [folder for cache in package_caches() for folder in cache.folders]
+    absolute = [f"\n{folder}/x" for folder in folders if folder.startswith("/")]
+    below_home = [folder for folder in folders if not folder.startswith("/")]
+    return "".join(absolute), tuple(ending for folder in below_home for ending in _above(folder))
 
 
 def _empties(target: str, folder: str) -> bool:
