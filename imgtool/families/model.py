@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from math import inf
 from pathlib import Path
 from types import MappingProxyType
@@ -186,16 +186,18 @@ def fullmatch(pattern: str, text: str, flags: int = 0) -> re.Match[str] | None:
 def fullmatches(patterns: tuple[str, ...], text: str, flags: int = 0) -> Iterator[tuple[int, re.Match[str]]]:
     """What :func:`fullmatch` finds of several patterns, each with its number, in order."""
     low = text.lower() if text.isascii() else None
-    for number, (leads, pattern) in enumerate(_all_leads(patterns)):
+    for number, leads, pattern in _beginning(patterns, None if low is None else low[:1]):
         if low is None or low.startswith(leads):
             found = _compiled(pattern, flags).fullmatch(text)
             if found is not None:
                 yield number, found
 
 
-@cache
-def _all_leads(patterns: tuple[str, ...]) -> tuple[tuple[tuple[str, ...], str], ...]:
-    return tuple((_leads(pattern), pattern) for pattern in patterns)
+@lru_cache(maxsize=1024)
+def _beginning(patterns: tuple[str, ...], letter: str | None) -> list[tuple[int, tuple[str, ...], str]]:
+    """Those whose matches may begin with a letter (None: with anything), each with its number and beginnings."""
+    known = [(number, _leads(pattern), pattern) for number, pattern in enumerate(patterns)]
+    return [one for one in known if letter is None or any(lead[:1] in ("", letter) for lead in one[1])]
 
 
 def match(pattern: str, text: str) -> re.Match[str] | None:

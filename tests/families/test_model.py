@@ -95,3 +95,13 @@ def test_order(older: str, newer: str) -> None:
 @pytest.mark.parametrize("text", ["", "latest", "12.x", "1..2", "\u0663", None])
 def test_what_is_no_version(text: str | None) -> None:
     assert model.order(text) is None
+
+
+@given(
+    st.lists(st.sampled_from([pattern for pattern, _ in LEADS]), max_size=6).map(tuple),
+    st.text("abcdefgABC-1\u0131", max_size=6),
+)
+def test_several_expressions_match_as_each_does(patterns: tuple[str, ...], text: str) -> None:
+    found = [(number, match.span()) for number, match in model.fullmatches(patterns, text)]
+    each = [(number, re.fullmatch(pattern, text)) for number, pattern in enumerate(patterns)]
+    assert found == [(number, match.span()) for number, match in each if match]
