@@ -58,7 +58,7 @@ class Facts:
     def graph(self) -> StageGraph:
         return StageGraph(self.document, self.global_state)
 
-    @property
+    @cached_property
     def stages(self) -> tuple[Stage, ...]:
         return self.graph.stages
 

@@ -233,3 +233,6 @@ def test_variables_are_what_dictionaries_would_be(steps: list[tuple[int, dict[st
         ours.append(ours[at].assign(new))
         plain.append({**plain[at], **new})
     assert [list(v.items()) for v in ours] == [list(p.items()) for p in plain]
+    assert [[(n in v, v.get(n), v.get(n, 0)) for n in "ABCD"] for v in ours] == [
+        [(n in p, p.get(n), p.get(n, 0)) for n in "ABCD"] for p in plain
+    ]
