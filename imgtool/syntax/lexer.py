@@ -19,8 +19,6 @@ from imgtool.values import NamedTuple, dataclass, field, maker
 MAX_LINE = 65535
 
 ASCII_SPACE = b"\t\n\v\f\r "
-# bytes that may begin a white space character
-SPACE_BYTES = ASCII_SPACE + b"\xc2\xe1\xe2\xe3"
 # Go's unicode.IsSpace in UTF-8
 SPACE = rb"(?:[\t\n\v\f\r ]|\xc2[\x85\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe3\x80\x80)"
 _LEADING = regex(SPACE + rb"*")
