@@ -7,7 +7,7 @@ it selects; ``docs/generate.py`` writes it.
 from __future__ import annotations
 
 from _thread import RLock
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -163,7 +163,14 @@ def needed(entries: Sequence[IndexEntry], data: bytes) -> tuple[list[IndexEntry]
 def _roots(entries: tuple[IndexEntry, ...]) -> dict[str, list[str]]:
     """Each word that rules need, with the shorter ones that it holds."""
     words = {word for entry in entries for word in entry.needs}
-    return {word: [other for other in words if other != word and other in word] for word in words}
+    return {word: [part for part in _parts(word) if part in words] for word in words}
+
+
+def _parts(word: str) -> Iterator[str]:
+    """All that stands in a word, but the whole of it: few texts beside all pairs of words."""
+    for length in range(1, len(word)):
+        for start in range(len(word) - length + 1):
+            yield word[start : start + length]
 
 
 def find(name: str) -> IndexEntry:
@@ -265,10 +272,12 @@ class ShellCodes:
 def _chosen(entry: IndexEntry, layers: Sequence[Selection], *, preview: bool) -> bool:
     chosen = False
     for layer in layers:
-        wanted = max(_heaviest(layer.select or (), entry), _heaviest(layer.extend, entry))
+        wanted = _heaviest(layer.select, entry) if layer.select else 0
+        if layer.extend:
+            wanted = max(wanted, _heaviest(layer.extend, entry))
         if entry.preview and not preview and wanted < _EXACT:
             wanted = 0
-        unwanted = _heaviest(layer.ignore, entry)
+        unwanted = _heaviest(layer.ignore, entry) if layer.ignore else 0
         if layer.select is not None or wanted or unwanted:
             chosen = wanted > unwanted
     return chosen
