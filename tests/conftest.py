@@ -50,6 +50,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_sessionfinish() -> None:
+    # what is never taken down is told at the end as if it had leaked
+    gc.unfreeze()
+
+
 @cache
 def engine_answers() -> bool:
     """Whether DOCKER_HOST names an engine that the docker command reaches."""
