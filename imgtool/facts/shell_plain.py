@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from imgtool.edits import Span
@@ -127,14 +127,14 @@ def read(source: Source, *, substitutions: bool = False) -> list[Draft] | None:
     if len(data) > MAX_SCRIPT or b"\n" in data or not data.isascii() or (not substitutions and b"$(" in data):
         return None
     script = data.decode()
-    return _list(script, 0, len(script.rstrip(" \t")), _Spans(source))
+    return _list(script, 0, len(script), _Spans(source))
 
 
 def _list(script: str, start: int, end: int, spans: _Spans) -> list[Draft] | None:
     """The commands at ``script[start:end]``."""
     drafts: list[Draft] = []
     draft = Draft()
-    for found in _PIECE.finditer(script, start, end):
+    for found in _pieces(script, start, end):
         if found.lastindex == _OPERATOR:
             if not _is_command(draft):
                 return None
@@ -158,10 +158,15 @@ def command(source: Source, script: str, start: int, end: int) -> Token | None:
         return None
     spans = _Spans(source)
     draft = Draft()
-    for found in _PIECE.finditer(script, start, end):
+    for found in _pieces(script, start, end):
         if not _take(draft, found, spans):
             return None
     return _token(draft, source) if _is_command(draft) else None
+
+
+def _pieces(script: str, start: int, end: int) -> Iterator[re.Match[str]]:
+    # looking for a piece in blanks at the end takes the square of their number
+    return _PIECE.finditer(script, start, start + len(script[start:end].rstrip(" \t")))
 
 
 def _take(draft: Draft, found: re.Match[str], spans: _Spans) -> bool:
