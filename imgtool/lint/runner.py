@@ -56,9 +56,7 @@ def lint(
     found += pending() if pending else ()
     found = list(judgement.of(found))
     if judgement.comments:
-        left = _unsilenced(
-            document, found, [*(rule.meta for rule in rules), *spared], shell=pending is not None
-        )
+        left = _unsilenced(document, found, rules, spared, shell=pending is not None)
     else:
         left = one_each(found)
     if asked.error:
@@ -173,17 +171,23 @@ def _together(one: Finding, other: Finding) -> bool:
 
 
 def _unsilenced(
-    document: Document, found: list[Finding], rules: Sequence[RuleMeta | IndexEntry], *, shell: bool
+    document: Document,
+    found: list[Finding],
+    rules: Iterable[Rule],
+    spared: Iterable[IndexEntry],
+    *,
+    shell: bool,
 ) -> list[Finding]:
-    """The findings that no comment silences, and those about the comments; ``rules`` ran, and ShellCheck where ``shell``."""
+    """The findings that no comment silences, and those about the comments; ``shell``: ShellCheck ran."""
     if not may_silence(document):
         return one_each(found)
-    if any(rule.code == img003.META.code for rule in rules):
+    every: list[RuleMeta | IndexEntry] = [*(rule.meta for rule in rules), *spared]
+    if any(rule.code == img003.META.code for rule in every):
         found += img003.malformed(document)
     comments = suppressions(document)
     if not comments:
         return one_each(found)
-    ran = _ran(frozenset((rule.code, rule.name, rule.aliases) for rule in rules))
+    ran = _ran(frozenset((rule.code, rule.name, rule.aliases) for rule in every))
     if shell:
         ran |= {
             code.text.lower() for s in comments for code in s.codes if is_shellcheck(code.text, whole=True)

@@ -41,7 +41,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import islice, pairwise
 
@@ -124,6 +124,7 @@ _SCRIPT = regex(
     r"|(?:^|/)(?:models?|weights|checkpoints?)[-_](?:download(?:er)?|fetch)\.(?:py|sh)\Z"
 )
 _HUBS = frozenset({"hf", "huggingface-cli", "modelscope", "openmind-cli", "mindformers"})
+_PROGRAMS = _HUBS | {"ollama"}
 _CACHE = regex(r"hugging|/hf|models?(?:cope)?\b|weights|torch|\.cache/?\Z|ollama|ckpt|checkpoint")
 
 
@@ -191,7 +192,14 @@ def _in_run(facts: Facts, run: Run) -> Iterator[_Weights]:
             yield from _by_program(command)
 
 
-def _by_program(command: Command) -> Iterator[_Weights]:
+def _by_program(command: Command) -> Iterable[_Weights]:
+    scripts = [word for word in command.argv if word.text.endswith((".py", ".sh"))]
+    if not scripts and command.name not in _PROGRAMS and not command.name.startswith("python"):
+        return ()
+    return _downloaded_by(command, scripts)
+
+
+def _downloaded_by(command: Command, scripts: Iterable[Arg]) -> Iterator[_Weights]:
     if command.name in _HUBS:
         model = _repository(command)
         if model is not None:
@@ -201,7 +209,6 @@ def _by_program(command: Command) -> Iterator[_Weights]:
         yield _Weights(model.span, f"the model {model.text}")
     elif command.name.startswith("python"):
         yield from _python(command)
-    scripts = [word for word in command.argv if word.text.endswith((".py", ".sh"))]
     if script := next((word for word in scripts if _SCRIPT.search(word.text)), None):
         yield _Weights(script.span, f"what {last(script.text)} downloads, models by its name,")
 
@@ -325,7 +332,7 @@ def _fetched(facts: Facts, stage: Stage) -> Mapping[str, str]:
 
 def _in_folder(facts: Facts, run: Run, command: Command, where: str | None) -> Iterator[tuple[str, str]]:
     """The folder that a hub's command, or Python code, is told to download to."""
-    weights = next(_by_program(command), None)
+    weights = next(iter(_by_program(command)), None)
     if weights is None:
         return
     for word, value in pairwise(command.args):

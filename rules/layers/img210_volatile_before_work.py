@@ -44,6 +44,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import takewhile
 
 from imgtool.rule import (
@@ -91,6 +92,8 @@ _READS = frozenset(
     "make gmake cmake ninja meson bazel bazelisk cargo go rustc gcc g++ nvcc configure node npm npx yarn pnpm mvn gradle dotnet"
     " scons b2 tox nox hatch flit colcon catkin_make dpkg-buildpackage debuild rpmbuild sh bash dash zsh source . eval env printenv".split()
 )
+# characters, more than any such name has
+_LONGEST = 64
 # how many of them one finding speaks of
 _MOST = 20
 _SYSTEM = ("/usr/", "/bin/", "/sbin/", "/opt/conda/")
@@ -113,7 +116,13 @@ def names(instruction: Instruction) -> tuple[str, ...]:
     """The variables of an ARG or ENV that change with every build."""
     if instruction.keyword not in _SETS or instruction.problem:
         return ()
-    return tuple(name for name in _set_by(instruction) if _VOLATILE.fullmatch(name))
+    return tuple([name for name in _set_by(instruction) if len(name) <= _LONGEST and _is_volatile(name)])
+
+
+# the same names come in file after file
+@lru_cache(maxsize=1024)
+def _is_volatile(name: str) -> bool:
+    return _VOLATILE.fullmatch(name) is not None
 
 
 def _set_by(instruction: Instruction) -> Sequence[str]:

@@ -54,7 +54,9 @@ def check(run: Run, facts: Facts) -> Iterator[Finding]:
     if run.onbuild or run.stage not in facts.shipped or not run.script.understood:
         return
     commands = run.script.commands
-    if any(c.name not in _ALONE for c in commands) or mounts_of(run.instruction.inner or run.instruction):
+    if not _ALONE.issuperset([command.name for command in commands]) or mounts_of(
+        run.instruction.inner or run.instruction
+    ):
         return
     found = [each for command in commands if (each := _of(command, piped=len(commands) > 1))]
     said = {id(deletion.word) for deletion in layers(facts).deletions} if found else ()
