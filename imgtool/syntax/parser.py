@@ -168,13 +168,12 @@ def _node(text: Text, escape: bytes, line: LogicalLine) -> Instruction:
 
 def _head(data: bytes) -> tuple[int, int, int, int]:
     """Where a line's keyword begins and ends, where what follows it begins, and where the line ends without blanks."""
-    if data and _BLANK < data[0] <= _ASCII >= data[-1]:
+    bare = data.rstrip()
+    if bare and _BLANK < data[0] <= _ASCII >= bare[-1]:
         # what nearly every line is
-        parts = data.split(None, 1)
-        stop = len(parts[0])
-        if len(parts) == 1:
-            return 0, stop, stop, stop
-        return 0, stop, len(data) - len(parts[1]), len(data.rstrip())
+        parts = bare.split(None, 1)
+        stop, end = len(parts[0]), len(bare)
+        return 0, stop, end - len(parts[1]) if len(parts) > 1 else end, end
     # blanks come first only after a line that holds nothing but the escape
     start = leading_space(data)
     end = max(start, trimmed_end(data))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import accumulate
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from imgtool.syntax.lexer import leading_space, trimmed_end
@@ -45,6 +45,8 @@ HEADS = st.sampled_from(
 
 
 @given(st.lists(HEADS, max_size=7).map(b"".join))
+@example(b"RUN\xc2\xa0 ")
+@example(b"RUN \xc2\xa0")
 def test_heads_of_common_lines_are_cut_like_all_others(data: bytes) -> None:
     start = leading_space(data)
     end = max(start, trimmed_end(data))
