@@ -204,12 +204,17 @@ def slow(expression: Expression) -> tuple[Pump, int] | None:
             for size in SIZES:
                 text = make(pump, size) + "\0"
                 data = text.encode("utf-8") if isinstance(expression.pattern, bytes) else text
-                started = time.process_time()
-                for call in calls:
-                    call(data)
-                if time.process_time() - started > SLOW:
+                # once may be the machine's fault
+                if _seconds(calls, data) > SLOW and min(_seconds(calls, data) for _ in range(2)) > SLOW:
                     return pump, size
     return None
+
+
+def _seconds(calls: list[Callable[[Any], Any]], data: str | bytes) -> float:
+    started = time.process_time()
+    for call in calls:
+        call(data)
+    return time.process_time() - started
 
 
 def _led(pump: Pump, size: int) -> str:
