@@ -137,7 +137,32 @@ class BuildContext:
         return bool(self.copied([source]).files)
 
 
-_shared: ContextVar[dict[tuple[str, ...], Any] | None] = ContextVar("_shared", default=None)
+# 25 MB: a file of a listing takes 250 bytes, any other thing that was seen less than ten files
+_MOST_SHARED = 100_000
+_AT_LEAST = 10
+
+
+class _Shared:
+    """What was seen where, the oldest given up where it is more than :data:`_MOST_SHARED` files."""
+
+    __slots__ = ("found", "size")
+
+    def __init__(self) -> None:
+        self.found: dict[tuple[str, ...], Any] = {}
+        self.size = 0
+
+    def add(self, key: tuple[str, ...], seen: Any) -> None:
+        self.found[key] = seen
+        self.size += _files_of(seen)
+        while self.size > _MOST_SHARED and len(self.found) > 1:
+            self.size -= _files_of(self.found.pop(next(iter(self.found))))
+
+
+def _files_of(seen: Any) -> int:
+    return _AT_LEAST + (len(seen.files) if isinstance(seen, Listing) else 0)
+
+
+_shared: ContextVar[_Shared | None] = ContextVar("_shared", default=None)
 
 
 def share_listings(*, share: bool = True) -> None:
@@ -145,7 +170,7 @@ def share_listings(*, share: bool = True) -> None:
 
     For a run that changes nothing in the contexts it reads: a repository's Dockerfiles often share one.
     """
-    _shared.set({} if share else None)
+    _shared.set(_Shared() if share else None)
 
 
 def _once(see: Callable[..., T], *where: str) -> T:
@@ -154,9 +179,11 @@ def _once(see: Callable[..., T], *where: str) -> T:
     if shared is None:
         return see(*where)
     key = (see.__name__, *where)
-    if key not in shared:
-        shared[key] = see(*where)
-    found: T = shared[key]
+    if key in shared.found:
+        known: T = shared.found[key]
+        return known
+    found = see(*where)
+    shared.add(key, found)
     return found
 
 

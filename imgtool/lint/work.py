@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from imgtool.facts.facts import Facts
-from imgtool.facts.looks import noting
+from imgtool.facts.looks import Looks, noting
 from imgtool.lint import cache
 from imgtool.lint.batch import Job, Outcome, notice
 from imgtool.lint.cache import Kept
@@ -104,7 +105,9 @@ def _finish(read: _Read) -> Outcome:
             knowledge=facts if current is data else None,
         )
 
-    with noting() as looks:
+    # where nothing is kept, nothing is compared later
+    noted: AbstractContextManager[Looks] = noting() if job.cache else nullcontext({})
+    with noted as looks:
         fixed = fix(data, once, unsafe=job.unsafe) if job.fix else None
         result = fixed.left if fixed else once(data)
     staged = job.facts.stage is None or Facts(parse(data), job.facts).target is not None

@@ -395,3 +395,27 @@ def test_a_run_walks_a_folder_once(tmp_path: Path) -> None:
     again = locate(tmp_path / "Dockerfile", ["a"])
     assert again is not None
     assert [file.path for file in again.files().files] == ["a", "b"]
+
+
+def test_of_many_folders_the_last_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contexts, "_MOST_SHARED", 100)
+    for folder in "ab":
+        (tmp_path / folder).mkdir()
+        for name in range(45):
+            (tmp_path / folder / f"{name}").touch()
+    share_listings()
+    try:
+        first, second = (locate(tmp_path / folder / "Dockerfile", ["1"]) for folder in "ab")
+        assert first is not None
+        assert second is not None
+        seen, last = first.files(), second.files()
+        again = locate(tmp_path / "a" / "other.Dockerfile", ["1"])
+        assert again is not None
+        assert again.files() is not seen
+        assert again.files().files == seen.files
+        shared = contexts._shared.get()
+        assert shared is not None
+        assert shared.size <= 100
+        assert last not in shared.found.values()
+    finally:
+        share_listings(share=False)
