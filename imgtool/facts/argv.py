@@ -8,6 +8,9 @@ from imgtool.edits import Span
 from imgtool.facts.commands import Arg
 from imgtool.values import NamedTuple
 
+# what named tuples are made with, a call of their own less
+_new = tuple.__new__
+
 
 class Table(NamedTuple):
     """The options of a program.
@@ -119,13 +122,13 @@ def parse(words: Sequence[Arg], options: Table, start: int = 0) -> Parsed:
         known = names.get(text)
         if known is not None:
             took = known in options.valued and following is not None
-            found.append(Option(known, following if took else None, arg))
+            found.append(_new(Option, (known, following if took else None, arg)))
         else:
             read, took = _options(arg, following, options)
             for option in read:
                 (found if option.name else unknown).append(option if option.name else option.arg)  # type: ignore[arg-type]
         index += took
-    return Parsed(tuple(found), tuple(operands), index, tuple(unknown))
+    return _new(Parsed, (tuple(found), tuple(operands), index, tuple(unknown), False))
 
 
 def _options(arg: Arg, following: Arg | None, options: Table) -> tuple[list[Option], bool]:

@@ -115,7 +115,8 @@ def _manager(name: str, manager: Manager, command: Command, argv: Sequence[Arg])
         return _finish(name, manager, manager.bare, "", command, head, head._replace(options=(), operands=()))
     word = argv[index].text
     verb, verb_text = manager.verbs.get(word), word
-    if index + 1 < len(argv) and (two := manager.verbs.get(f"{word} {argv[index + 1].text}")):
+    paired = word in _PAIRED and index + 1 < len(argv)
+    if paired and (two := manager.verbs.get(f"{word} {argv[index + 1].text}")):
         verb, verb_text = two, f"{word} {argv[index + 1].text}"
         index += 1
     if verb is None:
@@ -610,6 +611,10 @@ MANAGERS: dict[str, Manager] = {
     "go": Manager("go", options.GO, specs.go, _GO_VERBS, go=True),
     "cargo": Manager("rust", options.CARGO, specs.cargo, _CARGO_VERBS, adjust=_cargo),
 }
+# the first words of verbs of two
+_PAIRED = frozenset(
+    [verb.partition(" ")[0] for manager in MANAGERS.values() for verb in manager.verbs if " " in verb]
+)
 
 
 # --- programs of another form ------------------------------------------------------------------------

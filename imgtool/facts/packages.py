@@ -133,45 +133,55 @@ def _reader(name: str, uv_run: bool) -> Callable[[Command], PackageOperation | N
 
 def common(operation: PackageOperation, parsed: Parsed) -> PackageOperation:
     """The operation with the options that all managers' tables name alike, of which it holds the list."""
-    names = {option.name for option in parsed.options}
-    if names.isdisjoint(_COMMON):
-        return operation
-    return operation._replace(
-        assume_yes=operation.assume_yes or "yes" in names,
-        no_recommends=operation.no_recommends or not names.isdisjoint(_NO_RECOMMENDS),
-        no_cache=operation.no_cache or "no-cache" in names,
-        system="system" in names,
-        user="user" in names,
-        upgrade="upgrade" in names,
-        download_only="download-only" in names,
-        **_values(operation, parsed) if not names.isdisjoint(_VALUES) else {},
-    )
+    changes: dict[str, Any] = {}
+    listed: dict[str, list[Arg]] = {}
+    for name, value, _ in parsed.options:
+        if name in _FLAGS:
+            changes[_FLAGS[name]] = True
+        elif value is None:
+            continue
+        elif name in _LISTS:
+            listed.setdefault(_LISTS[name], []).append(value)
+        elif name in _LAST and not (operation.output and _LAST[name] == "output"):
+            changes[_LAST[name]] = value
+    for field, values in listed.items():
+        changes[field] = tuple(values)
+    if "groups" in changes:
+        changes["groups"] = (*operation.groups, *[value.text for value in changes["groups"]])
+    return operation._replace(**changes) if changes else operation
 
 
-_NO_RECOMMENDS = frozenset({"no-recommends", "--no-install-recommends", "--no-recommends"})
-_VALUES = frozenset(
-    "requirement constraint editable index extra-index find-links target root group environment output output-dir depth"
-    " branch".split()
-)
-_COMMON = _VALUES | _NO_RECOMMENDS | {"yes", "no-cache", "system", "user", "upgrade", "download-only"}
-
-
-def _values(operation: PackageOperation, parsed: Parsed) -> dict[str, Any]:
-    """The fields that hold values of options."""
-    return {
-        "requirement_files": parsed.values("requirement"),
-        "constraint_files": parsed.values("constraint"),
-        "editable": parsed.values("editable"),
-        "index_url": parsed.value("index"),
-        "extra_index_urls": parsed.values("extra-index"),
-        "find_links": parsed.values("find-links"),
-        "targets": parsed.values("target", "root"),
-        "groups": (*operation.groups, *(v.text for v in parsed.values("group"))),
-        "environment": parsed.value("environment"),
-        "output": operation.output or parsed.value("output", "output-dir"),
-        "depth": parsed.value("depth"),
-        "branch": parsed.value("branch"),
-    }
+# the options of managers' tables, and the fields of an operation that they set: to say that they are given, to all
+# their values, or to the last one
+_FLAGS = {
+    "yes": "assume_yes",
+    "no-recommends": "no_recommends",
+    "--no-install-recommends": "no_recommends",
+    "--no-recommends": "no_recommends",
+    "no-cache": "no_cache",
+    "system": "system",
+    "user": "user",
+    "upgrade": "upgrade",
+    "download-only": "download_only",
+}
+_LISTS = {
+    "requirement": "requirement_files",
+    "constraint": "constraint_files",
+    "editable": "editable",
+    "extra-index": "extra_index_urls",
+    "find-links": "find_links",
+    "target": "targets",
+    "root": "targets",
+    "group": "groups",
+}
+_LAST = {
+    "index": "index_url",
+    "environment": "environment",
+    "output": "output",
+    "output-dir": "output",
+    "depth": "depth",
+    "branch": "branch",
+}
 
 
 _WHOLE_EXPANSION = regex(

@@ -11,6 +11,9 @@ from imgtool.facts.commands import Arg
 from imgtool.facts.packages import Package, PackageSource
 from imgtool.regex import regex
 
+# what named tuples are made with, a call of their own less
+_new = tuple.__new__
+
 Reader = Callable[[Arg], Package | None]
 
 
@@ -21,8 +24,8 @@ def package(read: Reader, operand: Arg) -> Package | None:
     found = _known(read, operand.text, operand.raw, operand.expands)
     if found is None:
         return None
-    name, spec, raw, _, extras, source, marker, channel = found
-    return Package(name, spec, raw, operand.span, extras, source, marker, channel)
+    name, spec, raw, _, *rest = found
+    return _new(Package, (name, spec, raw, operand.span, *rest))
 
 
 _SHORT = 100

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from imgtool.edits import Span
 from imgtool.facts import options
-from imgtool.facts.argv import table
+from imgtool.facts.argv import Option, Parsed, table
 from imgtool.facts.commands import Arg
 from imgtool.facts.managers import MANAGERS
-from imgtool.facts.packages import Operation, PackageOperation, operations
+from imgtool.facts.packages import Operation, PackageOperation, common, operations
 from imgtool.facts.shell import analyse, run_script
 from imgtool.syntax.nodes import Text
 from imgtool.syntax.parser import parse
@@ -438,3 +439,52 @@ def test_corpus(corpus: Path) -> None:
     assert not strange
     assert seen[Operation.INSTALL] > 3500
     assert seen[Operation.FETCH] > 700
+
+
+_WORD = Arg("x", "x", Span(0, 1), literal=True)
+_COMMON = [
+    *"yes no-recommends --no-install-recommends --no-recommends no-cache system user upgrade download-only".split(),
+    *"requirement constraint editable index extra-index find-links target root group environment output".split(),
+    *"output-dir depth branch --other".split(),
+]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(_COMMON), st.sampled_from(["", "a", "b"])), max_size=8),
+    st.sampled_from([None, _WORD]),
+)
+def test_common_options_set_their_fields(given_: list[tuple[str, str]], output: Arg | None) -> None:
+    options_ = tuple(
+        [Option(name, _WORD._replace(text=text) if text else None, _WORD) for name, text in given_]
+    )
+    parsed = Parsed(options_, (), 0, ())
+    plain = only("apt-get update")._replace(options=options_, output=output, groups=("g",))
+    assert common(plain, parsed) == plain._replace(
+        assume_yes=parsed.has("yes"),
+        no_recommends=parsed.has("no-recommends", "--no-install-recommends", "--no-recommends"),
+        no_cache=parsed.has("no-cache"),
+        system=parsed.has("system"),
+        user=parsed.has("user"),
+        upgrade=parsed.has("upgrade"),
+        download_only=parsed.has("download-only"),
+        requirement_files=parsed.values("requirement"),
+        constraint_files=parsed.values("constraint"),
+        editable=parsed.values("editable"),
+        index_url=parsed.value("index"),
+        extra_index_urls=parsed.values("extra-index"),
+        find_links=parsed.values("find-links"),
+        targets=parsed.values("target", "root"),
+        groups=("g", *[value.text for value in parsed.values("group")]),
+        environment=parsed.value("environment"),
+        output=output or parsed.value("output", "output-dir"),
+        depth=parsed.value("depth"),
+        branch=parsed.value("branch"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("manager", "verb"),
+    [(name, verb) for name, manager in MANAGERS.items() for verb in manager.verbs if " " in verb],
+)
+def test_verbs_of_two_words(manager: str, verb: str) -> None:
+    assert only(f"{manager} {verb} x").verb == verb
