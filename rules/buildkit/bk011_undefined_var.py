@@ -74,8 +74,7 @@ _HINTS = 50
 
 def check(document: Document, facts: Facts) -> Iterator[Finding]:
     hints = 0
-    for names, place, node, state in _empty(document, facts):
-        own = _own(node, names, document.escape)
+    for names, place, own, state in _empty(document, facts):
         told = [name for name in names if state.closed or name in own or _is_gone(name, facts)]
         places = variable_spans(document, place) if told else {}
         for name in told:
@@ -97,18 +96,20 @@ def _is_gone(name: str, facts: Facts) -> bool:
     return name in _set_somewhere(facts) and name not in inherited_names()
 
 
-def _empty(document: Document, facts: Facts) -> Iterator[tuple[Sequence[str], Span, Instruction, State]]:
-    """The variables that are not set where they are expanded, with the place, the instruction, and the state there."""
+def _empty(document: Document, facts: Facts) -> Iterator[tuple[Sequence[str], Span, frozenset[str], State]]:
+    """The variables that are not set where they are expanded, with the place, what the ENV sets, and the state there."""
     find = document.data.find
     for stage in facts.stages:
         known: set[bytes] = set()
         for node, state in zip(stage.instructions, facts.states(stage), strict=False):
             if node.keyword not in _EXPANDED or find(b"$", *node.span) < 0 or node.problem:
                 continue
-            if not _all_set(node, state, known):
-                yield from (
-                    (names, place, node, state) for names, place in _unset(node, state, facts) if names
-                )
+            if _all_set(node, state, known):
+                continue
+            found = [(names, place) for names, place in _unset(node, state, facts) if names]
+            # once for all words of an instruction, which may have thousands
+            own = _own(node, document.escape) if found else frozenset()
+            yield from ((names, place, own, state) for names, place in found)
 
 
 _EXPANDED = frozenset("ENV LABEL ARG ADD COPY RUN STOPSIGNAL USER VOLUME WORKDIR".split())
@@ -129,18 +130,16 @@ def _all_set(node: Instruction, state: State, known: set[bytes]) -> bool:
     return True
 
 
-def _own(node: Instruction, names: Sequence[str], escape: str) -> set[str]:
-    """Which of the variables an ENV sets itself, but for those that it extends: they are taken to be there before."""
+def _own(node: Instruction, escape: str) -> frozenset[str]:
+    """What an ENV sets, but for variables that it extends: those are taken to be there before."""
     if node.keyword != "ENV" or node.args[2:3] == ("",):
-        return set()
+        return frozenset()
     words = {name: word.text for word, (name, _, _) in zip(node.words, pairs(node), strict=False)}
-    return {
+    return frozenset(
         name
-        for name in names
-        if name in words
-        and name != "PATH"
-        and all(variable.name != name for variable in variables(words[name], escape))
-    }
+        for name, text in words.items()
+        if name != "PATH" and all(variable.name != name for variable in variables(text, escape))
+    )
 
 
 def _unset(node: Instruction, state: State, facts: Facts) -> Iterator[tuple[list[str], Span]]:
