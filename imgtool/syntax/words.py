@@ -169,8 +169,8 @@ def expand_words(word: str, env: Mapping[str, str | None], escape: str = "\\") -
     Raises:
         WordError: BuildKit refuses the word.
     """
-    if is_plain(word) and word.isascii() and len(word.split()) == 1:
-        return tuple(word.split())
+    if word and word.isascii() and word.isprintable() and " " not in word and is_plain(word):
+        return (word,)
     splitter = _Splitter(word)
     _Lexer(word, env, escape, words=splitter).run()
     splitter.flush()

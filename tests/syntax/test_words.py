@@ -287,6 +287,8 @@ def test_everything_may_be_set_in_an_unknown_environment() -> None:
         ("'' a", ("a",)),
         ("a\u3000b", ("a", "b")),
         ("a\x1cb", ("a\x1cb",)),
+        # white space to Python, not to Go
+        ("80\x1c", ("80\x1c",)),
         # BuildKit forgets what stands before a modifier (EXPOSE 80${X:-81} exposes 81)
         ("80${UNSET:-81}", ("81",)),
         ("a 80${UNSET:-81}2", ("a", "812")),
