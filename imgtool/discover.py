@@ -40,11 +40,13 @@ Exclusions: TypeAlias = Callable[[Path], Sequence[Patterns]]
 class Discovery:
     """Files in the order of the paths asked for, and by name within a folder; no file twice.
 
-    ``problems`` are sentences about what is missing or cannot be read.
+    ``problems`` are sentences about what is missing or cannot be read, ``real`` the absolute paths of the files
+    without links.
     """
 
     files: tuple[Path, ...]
     problems: tuple[str, ...]
+    real: tuple[str, ...]
 
 
 def is_dockerfile_name(name: str) -> bool:
@@ -70,14 +72,15 @@ def discover(
     repository on are honoured. Links are not followed there, but for the folder that is named.
     """
     walk = _Walk(exclude, respect_gitignore, [])
-    found: dict[Path, Path] = {}
+    found: dict[str, Path] = {}
     for path in paths:
         try:
             for file in walk.files(path, force_exclude=force_exclude):
-                found.setdefault(file.resolve(), file)
+                # Path.resolve takes twice as long
+                found.setdefault(os.path.realpath(file), file)
         except OSError as error:
             walk.problems.append(f"{path}: cannot be read: {error.strerror}")
-    return Discovery(tuple(found.values()), tuple(walk.problems))
+    return Discovery(tuple(found.values()), tuple(walk.problems), tuple(found))
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,6 +182,15 @@ def test_deep_folders_end(plant: Plant) -> None:
     assert len(found(".")) == 1
 
 
+def test_real_paths_lead_through_no_link(plant: Plant) -> None:
+    root = plant("a/Dockerfile", "b/Dockerfile")
+    (root / "link").symlink_to("a")
+    discovery = discover([Path("link/Dockerfile"), Path("b/../link/../b/Dockerfile"), STDIN])
+    # what a key for a file is, whatever it is called
+    assert discovery.real == tuple(str(file.resolve()) for file in discovery.files)
+    assert discovery.real[0] == str((root / "a/Dockerfile").resolve())
+
+
 def test_what_is_missing_or_unreadable_is_a_problem(plant: Plant) -> None:
     root = plant("a/Dockerfile", "locked/Dockerfile")
     (root / "locked").chmod(0)

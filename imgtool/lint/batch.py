@@ -152,7 +152,7 @@ def find(paths: Iterable[Path], request: Request) -> Discovery:
     """
     settings = SettingsFinder(request.config, request.isolated)
     ours = (Patterns.of(Path.cwd(), request.exclude),)
-    files: dict[Path, Path] = {}
+    files: dict[str, Path] = {}
     problems: list[str] = []
     for path in paths:
         there = settings.of(path / "Dockerfile" if path.is_dir() else path)
@@ -163,9 +163,9 @@ def find(paths: Iterable[Path], request: Request) -> Discovery:
             respect_gitignore=there.respect_gitignore,
         )
         problems += found.problems
-        for file in found.files:
-            files.setdefault(file.resolve(), file)
-    return Discovery(tuple(files.values()), tuple(problems))
+        for real, file in zip(found.real, found.files, strict=True):
+            files.setdefault(real, file)
+    return Discovery(tuple(files.values()), tuple(problems), tuple(files))
 
 
 # --- with which settings ---------------------------------------------------------------------------------

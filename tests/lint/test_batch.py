@@ -24,3 +24,12 @@ def test_processes_find_what_one_does(tmp_path: Path) -> None:
     alone, shared = ([outcome.findings for outcome in batch.run(jobs, workers)] for workers in (1, 2))
     assert alone == shared
     assert all(alone)
+
+
+def test_a_file_is_found_once_by_all_its_names(tmp_path: Path) -> None:
+    names = [tmp_path / "Dockerfile", tmp_path / "link", tmp_path / "x/../Dockerfile"]
+    (tmp_path / "x").mkdir()
+    names[0].write_text("FROM a")
+    names[1].symlink_to("Dockerfile")
+    assert batch.find(names[1:], batch.Request()).files == (names[1],)
+    assert batch.find([tmp_path, *names], batch.Request()) == batch.find([tmp_path], batch.Request())
