@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from imgtool.edits import Span
 from imgtool.regex import regex
-from imgtool.values import NamedTuple
+from imgtool.values import NamedTuple, maker
 
 BOM = b"\xef\xbb\xbf"
 
@@ -82,6 +82,10 @@ class Place(NamedTuple):
     column: int
 
 
+_place = maker(Place)
+_span = maker(Span)
+
+
 class Source:
     """A file's bytes with its line index."""
 
@@ -103,7 +107,7 @@ class Source:
         """Line and column of a byte offset."""
         line = self.line_of(offset)
         before = self.data[self._start(line) : offset]
-        return Place(line, (len(before) if before.isascii() else len(decode(before))) + 1)
+        return _place((line, (len(before) if before.isascii() else len(decode(before))) + 1))
 
     def line_span(self, line: int) -> Span:
         """The bytes of a 1-based line without its newline, and without a byte-order mark."""
@@ -111,7 +115,7 @@ class Source:
         end = self.line_starts[line] - 1 if line < len(self.line_starts) else len(self.data)
         if end > start and self.data[end - 1] == 0x0D:
             end -= 1
-        return Span(start, end)
+        return _span((start, end))
 
     def _start(self, line: int) -> int:
         # no editor counts the mark as a column
