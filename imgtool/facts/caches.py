@@ -17,6 +17,7 @@ from imgtool.regex import regex
 from imgtool.values import NamedTuple
 
 _DELETES = frozenset({"rm", "unlink", "shred"})
+_EMPTIES = _DELETES | {"find"}
 # `apt-get clean` deletes archives and keeps the lists
 _DELETES_LISTS = frozenset({"distclean", "dist-clean"})
 _OFF = frozenset({"0", "false", "no", "off", "n", "f"})
@@ -60,7 +61,7 @@ def history(facts: Facts) -> History:
             if run.onbuild:
                 continue
             filled = _filled(run)
-            emptied = cleanings(facts, run)
+            emptied = cleanings(facts, run) if _may_empty(run) else {}
             if emptied:
                 empties[run] = frozenset(emptied)
             for cache, (command, word) in emptied.items():
@@ -193,6 +194,14 @@ def _above(folder: str) -> tuple[str, ...]:
 
 
 # --- emptying ----------------------------------------------------------------------------------------
+
+
+def _may_empty(run: Run) -> bool:
+    """Whether any command of a RUN is one that may empty a cache, by its name."""
+    for operation in run.operations:
+        if operation.operation is Operation.CLEAN:
+            return True
+    return not _EMPTIES.isdisjoint([command.name for command in run.script.commands])
 
 
 def cleanings(facts: Facts, run: Run) -> dict[PackageCache, tuple[Command, Arg]]:

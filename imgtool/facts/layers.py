@@ -8,7 +8,7 @@ from functools import lru_cache
 from imgtool.facts.commands import Arg, Command
 from imgtool.facts.facts import Facts, Run
 from imgtool.facts.paths import below, covers, path, workdir
-from imgtool.facts.placed import Content, copied, made
+from imgtool.facts.placed import Content, copied, made, may_make
 from imgtool.facts.stages import Stage, mounts_of
 from imgtool.regex import regex
 from imgtool.syntax.nodes import Instruction
@@ -57,13 +57,22 @@ def layers(facts: Facts) -> Layers:
         id(run.instruction): run for stage in facts.shipped for run in facts.runs(stage) if not run.onbuild
     }
     for _, instruction in shipped_instructions(facts):
-        for content in copied(facts, instruction):
-            held[content.path] = content
         run = runs.get(id(instruction))
-        if run is not None:
-            changes.append(Change(run, tuple(held.values())))
+        if run is None:
+            for content in copied(facts, instruction):
+                held[content.path] = content
+            continue
+        changes.append(Change(run, tuple(held.values())))
+        if not _is_idle(run, held):
             deletions += _replayed(facts, run, held)
     return Layers(tuple(changes), tuple(deletions), tuple(held.values()))
+
+
+def _is_idle(run: Run, held: dict[str, Content]) -> bool:
+    """Whether it is sure at first sight that a RUN adds nothing to what layers hold, and takes nothing away."""
+    if may_make(run):
+        return False
+    return not held or _TAKES_AWAY.isdisjoint([command.name for command in run.script.commands])
 
 
 def _replayed(facts: Facts, run: Run, held: dict[str, Content]) -> Iterator[Deletion]:
@@ -71,7 +80,7 @@ def _replayed(facts: Facts, run: Run, held: dict[str, Content]) -> Iterator[Dele
     mounted = [target for target in _mounts(facts, run) if target]
     own: list[str] = []
     for command, where, new in made(facts, run):
-        for word in deleted_words(command):
+        for word in deleted_words(command) if held else ():
             target = path(facts, run, word, where)
             if target is None:
                 # it may be what this RUN itself has put there

@@ -196,6 +196,15 @@ def _made(facts: Facts, run: Run) -> Iterator[tuple[Command, str | None, tuple[C
         yield command, where, tuple(found)
 
 
+def may_make(run: Run) -> bool:
+    """Whether :func:`made` may find that a RUN puts anything into the image: which of its commands are there tells."""
+    for operation in run.operations:
+        if operation.operation in _MAKES:
+            return True
+    return not _PLACES.isdisjoint([command.name for command in run.script.commands])
+
+
+_MAKES = frozenset({Operation.FETCH, Operation.CLONE, Operation.ENVIRONMENT})
 # what puts files somewhere and is no operation on packages
 _PLACES = frozenset({"aria2c", "tar", "unzip", "cp", "mv"})
 # source as written, the word that names the place (None: the working directory), a name below it, whether a folder
