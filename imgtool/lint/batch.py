@@ -225,7 +225,7 @@ def _job(file: Path, request: Request, finder: SettingsFinder, stdin: Callable[[
 def _layers(settings: LintSettings, file: Path | None, asked: Selection) -> tuple[Selection, ...]:
     configured = Selection(settings.select, settings.ignore, settings.extend_select)
     # what a configuration leaves out of some files stays out, whatever the command line selects
-    here = replace(settings, ignore=()).ignored_in(file) if file else ()
+    here = replace(settings, ignore=()).ignored_in(file) if file and settings.per_file_ignores else ()
     return configured, asked, Selection(ignore=here)
 
 

@@ -109,7 +109,7 @@ class SettingsFinder:
             ConfigError: its configuration cannot be read or used.
         """
         if self.isolated:
-            return LintSettings()
+            return settings(None)
         return settings(self.config or for_file(file, self._folders) or self._of_hadolint(file))
 
     def _of_hadolint(self, file: Path) -> ConfigFile | None:

@@ -132,7 +132,10 @@ def test_a_named_file_counts_for_all_and_isolation_for_none(tmp_path: Path) -> N
     read(tmp_path, "[lint]\nprofile = 'hadolint'", "other.toml")
     named = SettingsFinder(load(tmp_path / "other.toml"))
     assert named.of(tmp_path / "Dockerfile").profile == "hadolint"
-    assert SettingsFinder(isolated=True).of(tmp_path / "Dockerfile") == LintSettings()
+    alone = SettingsFinder(isolated=True)
+    assert alone.of(tmp_path / "Dockerfile") == LintSettings()
+    # made once, for every file asks
+    assert alone.of(tmp_path / "Dockerfile") is alone.of(tmp_path / "other")
 
 
 def test_the_documented_example(tmp_path: Path) -> None:
