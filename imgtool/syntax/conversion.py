@@ -431,13 +431,12 @@ def _arg(stage: _Stage, node: Instruction) -> None:
 
 
 def _env(stage: _Stage, node: Instruction) -> None:
-    pairs = list(zip(node.args[::3], node.args[1::3], strict=True))
+    pairs = zip(node.args[::3], node.args[1::3], strict=True)
+    if _are_plain(node.args):
+        stage.scope.update(pairs)
+        return
     # all values of one ENV see what stood before it
-    new = (
-        pairs
-        if _are_plain(node.args)
-        else [(stage.expand(name), stage.expand(value)) for name, value in pairs]
-    )
+    new = [(stage.expand(name), stage.expand(value)) for name, value in pairs]
     stage.scope.update((name, value) for name, value in new if name is not None)
 
 
