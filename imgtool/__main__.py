@@ -14,8 +14,8 @@ def main() -> None:
         return
     from imgtool.cli.start import run  # noqa: PLC0415 - --version needs none of it
 
-    lints = sys.argv[1:2] == ["lint"]
-    if lints and not any(word.startswith("--image") for word in sys.argv):
+    leaves = sys.argv[1:2] == ["lint"] and _is_all()
+    if leaves and not any(word.startswith("--image") for word in sys.argv):
         import gc  # noqa: PLC0415 - likewise
 
         # most objects stay, or go without being looked for; for the others imgtool.lint.work looks
@@ -23,10 +23,20 @@ def main() -> None:
     try:
         run(sys.argv[1:])
     except SystemExit as end:
-        # what profiles a run wants to see its end
-        if lints and isinstance(end.code, int) and not (sys.getprofile() or sys.gettrace()):
+        if leaves and isinstance(end.code, int):
             _leave(end.code)
         raise
+
+
+def _is_all() -> bool:
+    """Whether a process does nothing but what this command does: a profiler, debugger or test goes on after it."""
+    # what is around the script that calls main
+    around = sys._getframe(2).f_back  # noqa: SLF001 - as inspect does, which is slow to load
+    if around is not None and around.f_code.co_name == "_run_code":
+        # python -m
+        around = around.f_back
+        return around is not None and around.f_code.co_name == "_run_module_as_main"
+    return around is None
 
 
 def _leave(code: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -115,3 +116,33 @@ def test_rules_import_nothing_but_themselves() -> None:
     assert not under(set(modules), HEAVY | SLOW | SHELL)
     # 35 ms in a quiet wheel; here the source may have to be compiled
     assert float(seconds) < 3
+
+
+AROUND = """
+import gc, sys
+from imgtool.__main__ import main
+def around():
+    try:
+        main()
+    finally:
+        print("after", gc.isenabled())
+"""
+
+
+@pytest.mark.parametrize("call, out", [("around()", "after True\n"), (AROUND.partition("():\n")[2], "")])
+def test_what_runs_it_sees_its_end(call: str, out: str, tmp_path: Path) -> None:
+    """A process that is nothing but the command leaves without tidying up; a profiler, debugger or test goes on."""
+    path = tmp_path / "Dockerfile"
+    path.write_text("FROM debian:bookworm-slim\n")
+    program = AROUND + textwrap.dedent(call)
+    command = [sys.executable, "-c", program, "lint", "--isolated", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.endswith(out) if out else "after" not in done.stdout
+
+
+def test_a_profiler_gets_what_it_measured(tmp_path: Path) -> None:
+    path = tmp_path / "Dockerfile"
+    path.write_text("FROM debian:bookworm-slim\n")
+    command = [sys.executable, "-m", "cProfile", "-m", "imgtool", "lint", "--isolated", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "function calls" in done.stdout
