@@ -128,6 +128,7 @@ def _made(cls: type[T], fields: tuple[_Field, ...], *, frozen: bool, slots: bool
         space["__setattr__"] = space["__delattr__"] = _refuse
         if slots:
             added["__getstate__"], added["__setstate__"] = _get_state, _set_state
+            added["__init_subclass__"] = _INHERITED
     space = added | space
     space["__init__"] = _first_init(lambda: made, fields, frozen=frozen)
     kind: Any = type(cls)
@@ -148,9 +149,20 @@ def _first_init(made: Callable[[], type], fields: tuple[_Field, ...], *, frozen:
 def _swaps(cls: type, fields: tuple[_Field, ...], *, frozen: bool) -> bool:
     """Whether a value is of a class like its own that is not frozen until its attributes are set.
 
-    Setting them one by one costs three times as much as assigning them.
+    Setting them one by one costs three times as much as assigning them. Values of classes that inherit it stay theirs.
     """
-    return frozen and "__slots__" in cls.__dict__ and cls.__bases__ == (object,) and len(fields) > 1
+    alone = cls.__bases__ == (object,) and not cls.__subclasses__()
+    return frozen and "__slots__" in cls.__dict__ and alone and len(fields) > 1
+
+
+def _inherited(cls: type) -> None:
+    base: Any
+    for base in cls.__bases__:
+        if _FIELDS in base.__dict__:
+            base.__init__ = _init(base, base.__dict__[_FIELDS], frozen=True)
+
+
+_INHERITED: Any = classmethod(_inherited)
 
 
 def _init(cls: type, fields: tuple[_Field, ...], *, frozen: bool) -> Any:

@@ -155,6 +155,30 @@ def test_methods_of_the_class_stay() -> None:
     assert (repr(Own(1)), Own(1) == 3, hash(Own(1))) == ("own", True, 7)
 
 
+@dataclass(frozen=True, slots=True)
+class Above:
+    a: int
+    b: int = 2
+
+
+def test_a_class_may_be_inherited_from() -> None:
+    made = Above(1)
+
+    class Plain(Above):
+        pass
+
+    class Bare(Above):
+        __slots__ = ()
+
+        def __init__(self) -> None:
+            super().__init__(5)
+
+    assert [type(value) for value in (Plain(1), Bare(), Above(1))] == [Plain, Bare, Above]
+    assert (Plain(3).a, Bare().a, Above(1)) == (3, 5, made)
+    with pytest.raises(AttributeError):
+        Plain(1).a = 2  # type: ignore[misc]
+
+
 def test_texts_are_those_that_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     compiled: list[str] = []
 
