@@ -23,8 +23,9 @@ from imgtool.regex import regex
 
 _NAME = r"\$(?:[A-Za-z_]\w*+|\{[A-Za-z_]\w*+\})"
 _RAW = r"'[ -&(-~]*+'"
-_STRING = r""""(?:[ !#%%-\[\]^_a-~]|%s|\\[ -~])*+\""""
-_INNER = rf"""[^()'"`\\$#\x00-\x1f\x7f-\xff]|{_NAME}|{_RAW}|{_STRING % _NAME}|\\[!-~]"""
+# runs of characters are one step of the repetition around them; nothing else in it begins with one of them
+_STRING = r""""(?:[ !#%%-\[\]^_a-~]++|%s|\\[ -~])*+\""""
+_INNER = rf"""[^()'"`\\$#\x00-\x1f\x7f-\xff]++|{_NAME}|{_RAW}|{_STRING % _NAME}|\\[!-~]"""
 _SUBSTITUTION = rf"\$\((?![ (])(?:{_INNER})++\)"
 _EXPANSION = rf"{_NAME}|{_SUBSTITUTION}"
 _QUOTED = rf"{_RAW}|{_STRING % _EXPANSION}"
@@ -34,7 +35,7 @@ _ENDS = r"(?![^ \t;|&])"
 _SAFE = rf"(?![#%=])(?![0-9]++#)[{_LETTERS}@%+=:,./^#-]++{_ENDS}"
 _WORD = (
     rf"(?![0-9]++#)(?:[{_LETTERS}@+:,./^*?~-]|{_QUOTED}|{_EXPANSION}|\\[!-~])"
-    rf"(?:[{_LETTERS}@%+=:,./^*?\[\]~#!-]|{_QUOTED}|{_EXPANSION}|\\[!-~])*+{_ENDS}"
+    rf"(?:[{_LETTERS}@%+=:,./^*?\[\]~#!-]++|{_QUOTED}|{_EXPANSION}|\\[!-~])*+{_ENDS}"
 )
 _PIECE = regex(
     # a comment has no number

@@ -51,6 +51,8 @@ def by_grammar(script: Text, dialect: str) -> Script:
         "apt-get update;",
         'echo "a $X ${Y} \\"b\\"" \'c $d\' > "/etc/${F}.conf"',
         "echo 'it'\"'\"'s' | tee a >> b",
+        'echo "a b$X\\"c d${Y} e" x[1]y*"z w"v',
+        'cp a*b[c]$(echo "d e" $F -g) "h $(id -u) i"',
         "cat < in 2>&1 > out extra",
         'A=1 B=$C D="e f" make -j4 all',
         "A=b",
