@@ -8,6 +8,8 @@ kind of node that is not known here, becomes an opaque token.
 
 from __future__ import annotations
 
+# threading under the name that costs no further module
+from _thread import _local
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from time import thread_time
@@ -17,7 +19,7 @@ from imgtool.regex import regex
 from imgtool.values import NamedTuple
 
 if TYPE_CHECKING:
-    from tree_sitter import Node, Parser
+    from tree_sitter import Language, Node, Parser
 
 from imgtool.facts.shell_words import Hole
 
@@ -58,11 +60,26 @@ class TooHardError(ValueError):
     """The script is refused before or while it is parsed; the text is the reason."""
 
 
-@cache
-def _parser() -> Parser:
-    import tree_sitter  # noqa: PLC0415  start-up: only a file with a RUN needs it
+# a parser lets other threads run while it works, and crashes where one of them uses it
+_own = _local()
 
-    return tree_sitter.Parser(tree_sitter.Language(_grammar().language()))
+
+def _parser() -> Parser:
+    """That of the thread."""
+    try:
+        found: Parser = _own.parser
+    except AttributeError:
+        import tree_sitter  # noqa: PLC0415  start-up: only a file with a RUN needs it
+
+        found = _own.parser = tree_sitter.Parser(_language())
+    return found
+
+
+@cache
+def _language() -> Language:
+    import tree_sitter  # noqa: PLC0415 - likewise
+
+    return tree_sitter.Language(_grammar().language())
 
 
 def _grammar() -> Any:
