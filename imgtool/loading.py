@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import os
 import sys
-
-# importlib under the names that cost no further modules
-from _frozen_importlib import ModuleSpec
-from _frozen_importlib_external import MAGIC_NUMBER, SourceFileLoader
-from _imp import _fix_co_filename  # type: ignore[attr-defined]
 from marshal import loads
 from types import CodeType, ModuleType
 from typing import Any
 
 from imgtool.prepared import order
+
+try:
+    # importlib under the names that cost no further modules
+    from _frozen_importlib import ModuleSpec
+    from _frozen_importlib_external import MAGIC_NUMBER, SourceFileLoader
+    from _imp import _fix_co_filename  # type: ignore[attr-defined]
+except ImportError:  # another interpreter's
+    _fix_co_filename = None
 
 _SUFFIX = f".{sys.implementation.cache_tag}.pyc"
 # flags of a file that is compared with its source by time and size
@@ -43,7 +46,13 @@ def _load(name: str) -> bool:
     """Import one module, if what has been compiled of it is in its usual place and new."""
     above, _, last = name.rpartition(".")
     package = sys.modules.get(above)
-    if package is None or sys.pycache_prefix or sys.flags.optimize or len(package.__path__) != 1:
+    if (
+        _fix_co_filename is None
+        or package is None
+        or sys.pycache_prefix
+        or sys.flags.optimize
+        or len(package.__path__) != 1
+    ):
         return False
     (top,) = package.__path__
     for folder, stem in ((top, last), (f"{top}/{last}", "__init__")):

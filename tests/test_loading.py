@@ -97,3 +97,9 @@ def test_what_fails_is_not_there(package: Path) -> None:
 
 def test_only_wheels_know_an_order() -> None:
     assert prepared.order("imgtool.nothing") == ()
+
+
+def test_another_interpreter(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    del package
+    monkeypatch.setattr(loading, "_fix_co_filename", None)
+    assert loading.load("loaded.one").VALUE == 2

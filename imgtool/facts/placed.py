@@ -90,8 +90,9 @@ def is_folder(facts: Facts, instruction: Instruction, source: str) -> bool:
     """Whether a source of COPY is a folder, so far as its name or the build context tells."""
     if source.endswith("/") or posixpath.basename(source) in _FOLDER_NAMES:
         return True
-    local = source in local_sources(instruction)
-    return bool(local and facts.context is not None and facts.context.is_folder(source))
+    # what the context says first: each source of thousands asks
+    there = facts.context is not None and facts.context.is_folder(source)
+    return there and source in local_sources(instruction)
 
 
 # what is large, and what is not, as far as a name tells

@@ -38,7 +38,7 @@ _LAST = regex(r"([A-Za-z0-9._-]+)(?:@.*)?\Z")
 _NAME = regex(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^\]]*)\])?")
 # names in calls of setup() and in Pipfile, which are read without being run
 _QUOTED = regex(rb"[\"']([A-Za-z0-9][A-Za-z0-9._-]*(?:\[[^\]\"']*\])?)\s*(?:[<>=!~;@][^\"']*)?[\"']")
-_SETUP_LISTS = regex(rb"(?:install_requires|extras_require)\s*=\s*[\[{](.*?)[\]}]\s*(?:,|\))", re.DOTALL)
+_SETUP_LISTS = regex(rb"(?:install_requires|extras_require)\s*=\s*[\[{](.*?)[\]}]\s*+[,)]", re.DOTALL)
 
 
 class UnsupportedRequirementError(ValueError):

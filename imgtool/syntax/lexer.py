@@ -5,6 +5,7 @@ Source of every rule: ``frontend/dockerfile/parser`` of moby/buildkit (``parser.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import accumulate
 
@@ -88,6 +89,8 @@ class Lexer:
     _starts: list[int] = field(default_factory=list)
     _index: int = 0
     _some_too_long: bool = False
+    # where each line stands, once here-documents ask, without leading tabs and with them
+    _places: dict[bool, dict[bytes, list[int]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         data = self.source.data
@@ -139,19 +142,27 @@ class Lexer:
         """The body of a here-document that starts at the next line; None, and nothing read, if it never ends."""
         name = draft.name.encode("utf-8", "surrogateescape")
         starts = self._starts
-        first = self._index
-        for index in range(first, len(self._lines)):
-            line = self._lines[index]
-            if (line.lstrip(b"\t") if draft.chomp else line) == name:
-                body = Span(starts[first], starts[index])
-                content = self.source.data[body.start : body.end]
-                self._take_until(index)
-                self._index = index + 1
-                end = Span(starts[index], starts[index] + len(line))
-                return Heredoc(
-                    draft.name, draft.fd, draft.expand, draft.chomp, content, draft.marker, body, end
-                )
-        return None
+        first, index = self._index, self._line_of(name, chomp=draft.chomp)
+        if index is None:
+            return None
+        body = Span(starts[first], starts[index])
+        content = self.source.data[body.start : body.end]
+        self._take_until(index)
+        self._index = index + 1
+        end = Span(starts[index], starts[index] + len(self._lines[index]))
+        return Heredoc(draft.name, draft.fd, draft.expand, draft.chomp, content, draft.marker, body, end)
+
+    def _line_of(self, name: bytes, *, chomp: bool) -> int | None:
+        """The next line that is ``name`` and nothing else, but for leading tabs with ``chomp``."""
+        places = self._places.get(chomp)
+        if places is None:
+            # once: thousands of here-documents may never end
+            places = self._places[chomp] = {}
+            for index, line in enumerate(self._lines):
+                places.setdefault(line.lstrip(b"\t") if chomp else line, []).append(index)
+        found = places.get(name, ())
+        at = bisect_left(found, self._index)
+        return found[at] if at < len(found) else None
 
     @property
     def line(self) -> int:

@@ -61,9 +61,10 @@ def test_time_grows_as_the_file_does(name: str) -> None:
     # what is compiled or read at the first use
     seconds(make(3))
     small = min(seconds(make(parts // 4)) for _ in range(2))
-    large = seconds(make(parts))
     # four times the parts; a square would be sixteen times
-    assert large < 9 * small + 0.3
+    bound = 9 * small + 0.3
+    # once more where the machine was busy
+    assert any(seconds(make(parts)) < bound for _ in range(2))
 
 
 def test_one_line_of_four_mebibytes() -> None:
