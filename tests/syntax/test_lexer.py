@@ -15,7 +15,7 @@ AT = Span(0, 0)
 
 
 def draft(name: str, *, chomp: bool = False) -> Heredoc:
-    return Heredoc(name, "", True, chomp, b"", AT, AT, AT)
+    return Heredoc(name, 0, True, chomp, b"", AT, AT, AT)
 
 
 @pytest.mark.parametrize(
