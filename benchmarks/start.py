@@ -10,6 +10,7 @@ imported over a linter that is ready to lint (``imgtool.lint.work``), by what a 
 
 from __future__ import annotations
 
+import argparse
 import os
 import resource
 import shutil
@@ -33,7 +34,9 @@ print(time.process_time() - start, len(rules))
 
 
 def main() -> None:
-    runs = int(sys.argv[1]) if sys.argv[1:] else 15
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("runs", type=int, nargs="?", default=15, help="of each, 15 where not given")
+    runs = parser.parse_args().runs
     imgtool = [sys.executable, "-m", "imgtool", "lint", "--isolated", "--no-cache", "Dockerfile"]
     hadolint = shutil.which("hadolint", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     tools = {"nothing": [sys.executable, "-c", ""], "imgtool": imgtool}
