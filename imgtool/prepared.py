@@ -22,24 +22,28 @@ def maker() -> tuple[Any, ...]:
     return *version, _sre.MAGIC, _sre.CODESIZE, sys.byteorder
 
 
+@cache
+def _held() -> Any:
+    """The module that wheels have; None elsewhere, which takes long to find out."""
+    try:
+        import imgtool._prepared as held  # noqa: PLC0415 - see the docstring
+    except ImportError:
+        return None
+    return held
+
+
 def order(name: str) -> tuple[str, ...]:
     """What a module needs of our other modules, each behind those that it needs itself; only wheels know."""
-    try:
-        from imgtool._prepared import ORDER  # noqa: PLC0415 - only wheels have it
-    except ImportError:
-        return ()
-    found: tuple[str, ...] = ORDER.get(name, ())
+    held = _held()
+    found: tuple[str, ...] = held.ORDER.get(name, ()) if held else ()
     return found
 
 
 @cache
 def tables() -> tuple[Mapping[tuple[int, bool], Mapping[Any, bytes]], Mapping[str, bytes]]:
     """Arguments of ``_sre.compile`` by flags and kind of text and by pattern, and code by its text: both marshalled."""
-    try:
-        from imgtool._prepared import CODE, EXPRESSIONS, MAKER  # noqa: PLC0415 - only wheels have it
-    except ImportError:
-        return {}, {}
-    return (EXPRESSIONS, CODE) if maker() == MAKER else ({}, {})
+    held = _held()
+    return (held.EXPRESSIONS, held.CODE) if held and maker() == held.MAKER else ({}, {})
 
 
 def expression(pattern: str | bytes, flags: int) -> Any:

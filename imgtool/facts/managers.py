@@ -167,7 +167,7 @@ def _finish(
         arguments=parsed.operands,
         options=both.options,
     )
-    operation = common(operation, both)
+    operation = common(operation)
     return manager.adjust(operation, both) if manager.adjust else operation
 
 
@@ -299,7 +299,7 @@ def _uv_run(command: Command) -> PackageOperation:
         project=scriptless,
         options=parsed.options,
     )
-    return _uv(common(operation, parsed), parsed)
+    return _uv(common(operation), parsed)
 
 
 def _conda(operation: PackageOperation, parsed: Parsed) -> PackageOperation:
@@ -701,7 +701,7 @@ def _setup(command: Command, rest: Sequence[Arg]) -> PackageOperation | None:
         arguments=parsed.operands,
         options=parsed.options,
     )
-    return common(operation, parsed)
+    return common(operation)
 
 
 def _setup_file(command: Command) -> PackageOperation | None:
@@ -732,7 +732,7 @@ def _dpkg(command: Command) -> PackageOperation | None:
         arguments=parsed.operands,
         options=parsed.options,
     )
-    return common(operation, parsed)
+    return common(operation)
 
 
 def _deb_file(arg: Arg) -> Package:
@@ -812,7 +812,7 @@ def _git_operation(
         arguments=parsed.operands,
         options=parsed.options,
     )
-    return common(found, parsed)
+    return common(found)
 
 
 def _curl(command: Command) -> PackageOperation | None:
@@ -842,7 +842,7 @@ def _download(command: Command, name: str, parsed: Parsed, urls: tuple[Arg, ...]
         arguments=parsed.operands,
         options=parsed.options,
     )
-    return common(operation, parsed)
+    return common(operation)
 
 
 _RUN_TARGETS = frozenset(
@@ -911,7 +911,7 @@ def _uvx(command: Command) -> PackageOperation:
         complete=not hidden(command, words),
         options=parsed.options,
     )
-    return common(operation, parsed)
+    return common(operation)
 
 
 _SPECIAL: dict[str, Callable[[Command], PackageOperation | None]] = {

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from imgtool.edits import Span
-from imgtool.facts.argv import Option, Parsed
+from imgtool.facts.argv import Option
 from imgtool.facts.commands import Arg, Command
 from imgtool.regex import regex
 from imgtool.values import NamedTuple
@@ -131,11 +131,11 @@ def _reader(name: str, uv_run: bool) -> Callable[[Command], PackageOperation | N
     return reader(name, uv_run=uv_run)
 
 
-def common(operation: PackageOperation, parsed: Parsed) -> PackageOperation:
-    """The operation with the options that all managers' tables name alike, of which it holds the list."""
+def common(operation: PackageOperation) -> PackageOperation:
+    """The operation with what those of its options set that all managers' tables name alike."""
     changes: dict[str, Any] = {}
     listed: dict[str, list[Arg]] = {}
-    for name, value, _ in parsed.options:
+    for name, value, _ in operation.options:
         if name in _FLAGS:
             changes[_FLAGS[name]] = True
         elif value is None:

@@ -459,7 +459,7 @@ def test_common_options_set_their_fields(given_: list[tuple[str, str]], output: 
     )
     parsed = Parsed(options_, (), 0, ())
     plain = only("apt-get update")._replace(options=options_, output=output, groups=("g",))
-    assert common(plain, parsed) == plain._replace(
+    assert common(plain) == plain._replace(
         assume_yes=parsed.has("yes"),
         no_recommends=parsed.has("no-recommends", "--no-install-recommends", "--no-recommends"),
         no_cache=parsed.has("no-cache"),
