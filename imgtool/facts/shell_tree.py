@@ -100,6 +100,9 @@ def _grammar() -> Any:
 
 
 _CONTROL = regex(rb"[\x00-\x08\x0b-\x1f\x7f]")
+# tree-sitter-bash asks C's isdigit() of these characters, which reads beyond its table from U+0100 on, and may crash
+_ASKED_FOR_DIGITS = regex(rb"(\{\d*(?:\.\.\d*)?)([\xc4-\xf4][\x80-\xbf]{1,3})")
+_LETTERS = {2: "ª".encode(), 3: "ªx".encode(), 4: "ªª".encode()}
 
 
 def root(data: bytes) -> Node:
@@ -114,6 +117,8 @@ def root(data: bytes) -> Node:
         raise TooHardError("control characters")
     if data.count(b"(") > data.count(b")") + _MAX_UNCLOSED:
         raise TooHardError("parentheses are not closed")
+    if not data.isascii():
+        data = _ASKED_FOR_DIGITS.sub(lambda found: found[1] + _LETTERS[len(found[2])], data)
     enough = _clock()
     parser = _parser()
     try:

@@ -119,6 +119,17 @@ def test_program_names(program: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "shape", ["{%s}", "x{%s", "{1%s}", "{1..%s}", "{..2%s}", "{12..34%s}", "{日%s}", "{{%s}}"]
+)
+@pytest.mark.parametrize("character", ["é", "Ā", "日", "\u3000", "\U0001f600", "\U0010ffff"])
+def test_characters_that_the_grammar_crashes_on_are_kept_from_it(shape: str, character: str) -> None:
+    word = shape % character
+    assert words(script(f"a {word} && b 'x{word}'")) == [["a", word], ["b", f"x{word}"]]
+    for unread in (f"a ${{{character}}}", f"{{{character}", f"for i in {word}; do b; done"):
+        script(unread)
+
+
+@pytest.mark.parametrize(
     "text, expected",
     [
         ("a x && b y || c; d", [["a", "x"], ["b", "y"], ["c"], ["d"]]),
