@@ -12,6 +12,10 @@ from imgtool.cli.basics import UNREADABLE, UsageError
 
 def run(argv: Sequence[str]) -> None:
     """Run one command line, without the program's name; always ends in :class:`SystemExit`."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            # closed by the caller (2>&-): the next file to be opened would take its place
+            setattr(sys, name, open(os.devnull, "r+", encoding="utf-8"))  # noqa: PTH123, SIM115 - for good, without pathlib
     for stream in (sys.stdout, sys.stderr):
         # names in images and Dockerfiles are bytes, terminals have an encoding of their own
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -580,6 +581,21 @@ def test_output_that_cannot_be_written(here: Path, words: tuple[str, ...]) -> No
         _, err = process.communicate()
     last = b"imgtool: standard output cannot be used: No space left on device"
     assert (process.returncode, err.splitlines()[-1], b"Traceback" in err) == (2, last, False)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell closes them")
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("words", [ONLY, ("parse",)])
+def test_streams_that_the_caller_closed(here: Path, closed: str, words: tuple[str, ...]) -> None:
+    (here / "Dockerfile").write_text(DIRTY)
+    command = shlex.join([sys.executable, "-m", "imgtool", *words, "Dockerfile"])
+    with_all, without = (
+        subprocess.run(["sh", "-c", f"{command} {more}"], capture_output=True, check=False)
+        for more in ("", closed)
+    )
+    assert without.returncode == with_all.returncode
+    assert without.stdout == (b"" if ">&-" in closed.replace("2>&-", "") else with_all.stdout)
+    assert without.stderr == (b"" if "2>&-" in closed else with_all.stderr)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes end differently there")
