@@ -80,24 +80,9 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.2.0",
     needs=(
-        "download",
-        "pretrained",
-        "ollama",
-        "lfs",
-        "huggingface.co",
-        "modelscope",
-        "hub.load",
-        "load_model",
-        "sentencetransformer",
-        ".safetensors",
-        ".gguf",
-        ".ckpt",
-        ".pt",
-        ".onnx",
-        ".bin",
-        ".h5",
-        ".pdparams",
-        ".om",
+        *("model", "weights", "checkpoint", "ckpt", "download", "pretrained", "lfs", "hub.load"),
+        *("ollama", "huggingface.co", "hf-mirror.com", "sentencetransformer", "crossencoder"),
+        *(".safetensors", ".gguf", ".ggml", ".pt", ".pd", ".nemo", ".mar", ".llamafile", ".t7"),
     ),
 )
 
@@ -114,7 +99,7 @@ _CODE = regex(
     r"|\bCrossEncoder\s*\("
 )
 # a folder's name that speaks of several
-_MANY = regex(r"(?:models|weights|checkpoints|ckpts|files)/?\Z", re.IGNORECASE)
+_MANY = regex(r"(?<!\.)(?:models|weights|checkpoints|ckpts|files)/?\Z", re.IGNORECASE)
 _OPTION_C = regex(r"-[A-Za-z]*c")
 _DATA_SET = regex(r"repo[-_]type[= ,'\"]*data ?set|datasets/")
 # patterns of files that are no weights
