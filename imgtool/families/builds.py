@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Literal
 
-from imgtool.families.model import Evidence, fullmatch, load, rows, search
+from imgtool.families.model import Evidence, fullmatches, load, rows, search
 from imgtool.regex import regex
 from imgtool.values import NamedTuple
 
@@ -34,10 +35,19 @@ class SourceBuild(NamedTuple):
 def source_build(name: str, text: str) -> SourceBuild | None:
     """The project of a name whose CUDA part a stage with this text builds; None for any other."""
     plain = _SEPARATORS.sub("-", name).lower()[:_MAX_NAME]
-    for row in rows("builds", "build", SourceBuild):
-        if fullmatch(row.pattern, plain) and (row.when is None or search(row.when, text)):
+    known, patterns = _builds()
+    for number, _ in fullmatches(patterns, plain):
+        row = known[number]
+        if row.when is None or search(row.when, text):
             return None if row.unless is not None and search(row.unless, text) else row
     return None
+
+
+@cache
+def _builds() -> tuple[tuple[SourceBuild, ...], tuple[str, ...]]:
+    """All projects, and the patterns of their names."""
+    known = rows("builds", "build", SourceBuild)
+    return known, tuple(row.pattern for row in known)
 
 
 def is_chosen(what: Literal["archs", "jobs"], text: str) -> bool:

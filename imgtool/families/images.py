@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from imgtool.families.model import NOTHING, Evidence, Row, fullmatch, fullmatches, load, rows, within
+from imgtool.families.model import (
+    NOTHING,
+    Evidence,
+    Order,
+    Row,
+    fullmatch,
+    fullmatches,
+    load,
+    order,
+    rows,
+    within,
+)
 from imgtool.families.reference import MAX_TEXT, ImageRef, parse_reference
 from imgtool.regex import regex
 from imgtool.values import NamedTuple, dataclass, field
@@ -118,6 +129,10 @@ class BaseImage:
     python: str | None
     known: bool
     fields: Mapping[str, str] = field(hash=False)
+
+    def __hash__(self) -> int:
+        # all else is read from it
+        return hash(self.ref)
 
 
 class Swap(NamedTuple):
@@ -260,12 +275,17 @@ def _locate(
 @lru_cache(maxsize=1024)
 def canonical(name: str) -> str:
     """Registry and repository without mirrors and other spellings of Docker Hub."""
-    for mirror in rows("index", "mirror", Mirror):
+    for mirror in rows("index", "mirror", Mirror) if name.startswith(_mirrors()) else ():
         if name.startswith(mirror.prefix):
             name = mirror.is_ + name.removeprefix(mirror.prefix)
             if name.startswith("docker.io/") and name.count("/") == 1:
                 name = name.replace("/", "/library/")
     return name
+
+
+@cache
+def _mirrors() -> tuple[str, ...]:
+    return tuple(mirror.prefix for mirror in rows("index", "mirror", Mirror))
 
 
 def platform_of(text: str) -> tuple[str | None, str | None]:
@@ -287,19 +307,31 @@ _PIECES = regex(r"[^a-z0-9]+")
 @lru_cache(maxsize=1024)
 def named_for_windows(text: str) -> bool:
     """Whether a reference, whose variables need not be known, names an image of Windows."""
-    known = load("index")["windows"]
+    names, pieces = _windows()
     ref = parse_reference(text)
-    if ref and canonical(ref.name).startswith(tuple(known["names"])):
+    if ref and canonical(ref.name).startswith(names):
         return True
-    return not {*known["pieces"]}.isdisjoint(_PIECES.split(text.lower()))
+    return not pieces.isdisjoint(_PIECES.split(text.lower()))
 
 
-def _candidates(name: str) -> Iterator[tuple[str, Image, re.Match[str]]]:
+@cache
+def _windows() -> tuple[tuple[str, ...], frozenset[str]]:
+    """How names of images of Windows begin, and pieces that no others have."""
+    known = load("index")["windows"]
+    return tuple(known["names"]), frozenset(known["pieces"])
+
+
+@lru_cache(maxsize=256)
+def _candidates(name: str) -> list[tuple[str, Image, re.Match[str]]]:
+    """The images that a canonical name may be of; it is the same under many tags."""
+    found = []
     for file, hints in load("index")["files"].items():
-        if any(hint in name for hint in hints):
-            images, patterns = _repositories(file)
-            for number, repository in fullmatches(patterns, name):
-                yield file, images[number], repository
+        for hint in hints:
+            if hint in name:
+                images, patterns = _repositories(file)
+                found += [(file, images[number], match) for number, match in fullmatches(patterns, name)]
+                break
+    return found
 
 
 @cache
@@ -381,6 +413,21 @@ def image_of(base: BaseImage) -> Image:
     if match is None:
         raise LookupError(f"{base.ref.text} was not identified here")
     return match.image
+
+
+def newest_of(base: BaseImage) -> Order | None:
+    """What the newest version that the data lists of the family compares by; None where it lists none, or one that
+    compares with no other.
+    """
+    match = _match(base.ref)
+    return _newest(match.file, match.image.id) if match else None
+
+
+@lru_cache(maxsize=64)
+def _newest(file: str, family: str) -> Order | None:
+    found = [order(release.version) for release in _about(file, family, "release", Release)]
+    known = [one for one in found if one is not None]
+    return max(known) if known and len(known) == len(found) else None
 
 
 def releases_of(base: BaseImage) -> tuple[Release, ...]:

@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import TypeVar
 
-from imgtool.families.images import BaseImage, applies, fill, image_of, releases_of, table
+from imgtool.families.images import BaseImage, applies, fill, image_of, newest_of, releases_of, table
 from imgtool.families.model import NOTHING, Evidence, Libc, ShellName, load, order, rows, within
 from imgtool.regex import regex
 from imgtool.values import NamedTuple, dataclass, field
@@ -186,11 +186,13 @@ def beyond(base: BaseImage) -> bool:
 
     Distributions keep their config from release to release.
     """
-    known = [order(release.version) for release in releases_of(base)]
-    if not known or image_of(base).distribution:
+    if not releases_of(base) or image_of(base).distribution:
         return False
     version = order(base.version)
-    return version is None or all(listed is not None and listed < version for listed in known)
+    if version is None:
+        return True
+    newest = newest_of(base)
+    return newest is not None and newest < version
 
 
 def cuda_of(base: BaseImage) -> str | None:

@@ -5,6 +5,8 @@ Grammar and normalisation: ``github.com/distribution/reference`` (``regexp.go``,
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from imgtool.regex import regex
 from imgtool.values import dataclass
 
@@ -12,11 +14,12 @@ _DOMAIN = regex(
     r"(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
     r"(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?"
 )
-_COMPONENT = regex(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*")
+_REPOSITORY = regex(r"[a-z0-9]+(?:(?:[./_]|__|-+)[a-z0-9]+)*")
 _TAG = regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _DIGEST = regex(r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
 _IDENTIFIER = regex(r"[a-f0-9]{64}")
 
+_HUB = "docker.io"
 _MAX_NAME = 255
 MAX_TEXT = 1024
 """Characters of the longest reference that is read."""
@@ -36,6 +39,10 @@ class ImageRef:
     digest: str | None
     text: str
 
+    def __hash__(self) -> int:
+        # all else is read from it
+        return hash(self.text)
+
     @property
     def name(self) -> str:
         """Registry and repository in full."""
@@ -44,7 +51,13 @@ class ImageRef:
 
 def parse_reference(text: str) -> ImageRef | None:
     """The reference that ``text`` is, or None where the engine would refuse it. Variables are not expanded."""
-    if len(text) > MAX_TEXT or _IDENTIFIER.fullmatch(text):
+    return _parsed(text) if len(text) <= MAX_TEXT else None
+
+
+# a file's images are asked about several times, and many files stand on one
+@lru_cache(maxsize=1024)
+def _parsed(text: str) -> ImageRef | None:
+    if _IDENTIFIER.fullmatch(text):
         return None
     rest, at, digest = text.partition("@")
     if at and not _DIGEST.fullmatch(digest):
@@ -53,9 +66,9 @@ def parse_reference(text: str) -> ImageRef | None:
     if tag is not None and not _TAG.fullmatch(tag):
         return None
     registry, repository = _split_domain(name)
-    if not _DOMAIN.fullmatch(registry) or len(repository) > _MAX_NAME:
+    if registry != _HUB and not _DOMAIN.fullmatch(registry):
         return None
-    if not all(_COMPONENT.fullmatch(part) for part in repository.split("/")):
+    if len(repository) > _MAX_NAME or not _REPOSITORY.fullmatch(repository):
         return None
     return ImageRef(registry, repository, tag, digest or None, text)
 
@@ -71,9 +84,9 @@ def _split_domain(name: str) -> tuple[str, str]:
     if slash and (set(first) & set(".:") or first == "localhost" or first != first.lower()):
         registry, repository = first, rest
     else:
-        registry, repository = "docker.io", name
+        registry, repository = _HUB, name
     if registry == "index.docker.io":
-        registry = "docker.io"
-    if registry == "docker.io" and "/" not in repository:
+        registry = _HUB
+    if registry == _HUB and "/" not in repository:
         repository = f"library/{repository}"
     return registry, repository
