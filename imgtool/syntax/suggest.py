@@ -14,18 +14,24 @@ def suggest(value: str, options: Iterable[str], *, ignore_case: bool = False) ->
     BuildKit asks in random order; here the first of several equally near ones is taken.
     """
     wanted = value.lower() if ignore_case else value
+    letters = set(wanted)
     match, nearest = "", _FAR
     for option in options:
         candidate = option.lower() if ignore_case else option
         if candidate == wanted:
             return ""
-        if abs(len(candidate) - len(wanted)) < nearest:
+        if abs(len(candidate) - len(wanted)) < nearest and _is_near(letters, set(candidate), nearest):
             distance = _distance(wanted, candidate)
             if distance < nearest:
                 match, nearest = candidate, distance
     if not match:
         return ""
     return f" (did you mean {match.upper() if ignore_case and value.isupper() else match}?)"
+
+
+def _is_near(left: set[str], right: set[str], nearest: int) -> bool:
+    """Whether a word of these letters may be fewer changes away from one of those: a change brings or takes one letter."""
+    return len(left - right) < nearest and len(right - left) < nearest
 
 
 def _distance(left: str, right: str) -> int:

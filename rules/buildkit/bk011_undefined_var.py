@@ -102,9 +102,10 @@ def _empty(document: Document, facts: Facts) -> Iterator[tuple[Sequence[str], Sp
     for stage in facts.stages:
         known: set[bytes] = set()
         for node, state in zip(stage.instructions, facts.states(stage), strict=False):
-            if node.keyword not in _EXPANDED or find(b"$", *node.span) < 0 or node.problem:
+            if node.keyword not in _EXPANDED or (node.keyword == "RUN" and not node.flags):
                 continue
-            if _all_set(node, state, known):
+            start, end = node.span
+            if find(b"$", start, end) < 0 or node.problem or _all_set(node, state, known):
                 continue
             found = [(names, place) for names, place in _unset(node, state, facts) if names]
             # once for all words of an instruction, which may have thousands
@@ -119,13 +120,15 @@ _NAMES = regex(rb"\$\{?(\w*)")
 
 def _all_set(node: Instruction, state: State, known: set[bytes]) -> bool:
     """Whether each name behind a $ is set, as in most files; ``known`` are those of the stage, which stay set."""
-    flags = [flag for flag in node.flags if "$" in flag.raw]
+    flags = [flag for flag in node.flags if "$" in flag.raw] if node.flags else []
     if node.keyword == "RUN" or flags or node.heredocs or node.json:
         # of RUN, nothing but flags is expanded
         return node.keyword == "RUN" and not flags
     new = set(_NAMES.findall(node.rest.data)) - known
-    if not all(name.decode() in state.values for name in new):
-        return False
+    values = state.values
+    for name in new:
+        if name.decode() not in values:
+            return False
     known |= new
     return True
 

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from imgtool.syntax import operands
 from imgtool.syntax.suggest import suggest
@@ -156,3 +159,21 @@ def test_suggest_minds_the_case_of_flags() -> None:
 )
 def test_platform_parts(text: str, parts: tuple[str, str] | None) -> None:
     assert operands.platform_parts(text) == parts
+
+
+_WORDS = st.text("abcA_1", max_size=7)
+
+
+@given(_WORDS, st.lists(_WORDS, max_size=6))
+def test_suggest_compares_all_that_may_be_near(value: str, options: list[str]) -> None:
+    @cache
+    def changes(one: str, other: str) -> int:
+        if not one or not other:
+            return len(one) + len(other)
+        replaced = changes(one[1:], other[1:]) + (one[0] != other[0])
+        return min(replaced, changes(one[1:], other) + 1, changes(one, other[1:]) + 1)
+
+    near = [option for option in options if changes(value, option) < 3]
+    best = min(near, key=lambda option: changes(value, option), default="")
+    expected = f" (did you mean {best}?)" if best and value not in options else ""
+    assert suggest(value, options) == expected
