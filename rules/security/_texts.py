@@ -23,8 +23,20 @@ class _Written(NamedTuple):
 
 # several rules ask for those of one file, one after the other
 @lru_cache(maxsize=1)
-def _written(facts: Facts) -> tuple[bytes, tuple[_Written, ...]]:
-    """What instructions say, and the lines of their here-documents, in lower case: all of it, and one by one."""
+def _everything(facts: Facts) -> bytes:
+    """All that instructions say, and the lines of their here-documents, in lower case."""
+    found: list[bytes] = []
+    for instruction in facts.document.instructions:
+        if (instruction.inner or instruction).keyword in _KEYWORDS:
+            found.append(instruction.rest.data)
+            if instruction.heredocs:
+                found += [heredoc.content for heredoc in instruction.heredocs]
+    return b"\n".join(found).lower()
+
+
+@lru_cache(maxsize=1)
+def _written(facts: Facts) -> tuple[_Written, ...]:
+    """The same one by one."""
     found = []
     for instruction in facts.document.instructions:
         if (instruction.inner or instruction).keyword in _KEYWORDS:
@@ -32,7 +44,7 @@ def _written(facts: Facts) -> tuple[bytes, tuple[_Written, ...]]:
             for heredoc in instruction.heredocs:
                 text = Text(heredoc.content, (0,), (heredoc.body.start,))
                 found.append(_Written(instruction, text, heredoc.content.lower()))
-    return b"\n".join(each.low for each in found), tuple(found)
+    return tuple(found)
 
 
 def matches(
@@ -42,18 +54,30 @@ def matches(
 
     A match holds one of each of ``needs``, which are in lower case: looking for these is faster by far.
     """
-    everything, written = _written(facts)
-    if not _holds(everything, needs):
-        return
-    for instruction, text, low in written:
-        for match in compiled(form).finditer(text.data) if _holds(low, needs) else ():
+    everything = _everything(facts)
+    sought = []
+    for words in needs:
+        # what no text holds need not be looked for in each
+        there = [word for word in words if word in everything]
+        if not there:
+            return
+        sought.append(there)
+    pattern = compiled(form)
+    for instruction, text, low in _written(facts):
+        for match in pattern.finditer(text.data) if _holds(low, sought) else ():
             line = text.data[text.data.rfind(b"\n", 0, match.start()) + 1 : match.start()]
             if not line.lstrip().startswith((b"#", b";")):
                 yield instruction, match, text
 
 
-def _holds(low: bytes, needs: tuple[tuple[bytes, ...], ...]) -> bool:
-    return all(any(map(low.__contains__, words)) for words in needs)
+def _holds(low: bytes, sought: list[list[bytes]]) -> bool:
+    for words in sought:
+        for word in words:
+            if word in low:
+                break
+        else:
+            return False
+    return True
 
 
 def place(text: Text, match: re.Match[bytes], group: int = 0) -> Span:

@@ -67,13 +67,14 @@ _TRUSTED = (
 )
 # what their matches hold
 _NAMES = (b"index", b"find-links", b"find_links", b"registry", b"goproxy", b"channels", b"gem ", b"gem\t")
+_TRUST = (b"trusted", b"insecure")
 _HOSTS = (b"trusted-host", b"trusted_host", b"insecure-host", b"insecure_host")
 
 
 def check(_document: Document, facts: Facts) -> Iterator[Finding]:
     trusted = [
         (place(text, m, 1), m[1].decode())
-        for node, m, text in matches(facts, _TRUSTED, _HOSTS)
+        for node, m, text in matches(facts, _TRUSTED, _TRUST, _HOSTS)
         if node.span not in _idle(facts)
     ]
     told: set[Span] = set()

@@ -87,6 +87,8 @@ _SETTINGS = (rb"(?i)http\.(?:[\w:/.-]+\.)?sslverify" + _BETWEEN + _OFF
     + rb"|pythonhttpsverify" + _BETWEEN + rb"0\b"
     + rb"|check[-_]certificate" + _BETWEEN + _OFF
     + rb"|--no-verify-ssl\b")  # fmt: skip
+# some of which stands in each of the hints
+_STEMS = (b"verify", b"strict-ssl", b"reject_un", b"check-cert", b"check_cert")
 _HINTS = (
     *(b"sslverify", b"ssl_verify", b"ssl_no_verify", b"verify-ssl", b"httpsverify"),
     *(b"strict-ssl", b"reject_unauthorized", b"check-cert", b"check_cert"),
@@ -97,14 +99,15 @@ _CURLRC = ".curlrc"
 
 def check(_document: Document, facts: Facts) -> Iterator[Finding]:
     told: set[str] = set()
-    for instruction, match, text in matches(facts, _SETTINGS, _HINTS):
+    for instruction, match, text in matches(facts, _SETTINGS, _STEMS, _HINTS):
         what = match[0].decode("ascii", "replace")
         name = re.split(r"[ \t=:\"']+(?=\S+$)", what)[0].lower()
         if name not in told and not _undone(instruction.rest.data[match.end() :], name):
             yield _finding(place(text, match), what)
         told.add(name)
+    curlrc = _CURLRC.encode() in facts.document.data
     for stage in facts.stages:
-        yield from _commands(stage, facts)
+        yield from _commands(stage, facts, curlrc=curlrc)
 
 
 def _finding(span: Span, what: str) -> Finding:
@@ -120,8 +123,7 @@ def _undone(rest: bytes, name: str) -> bool:
     )
 
 
-def _commands(stage: Stage, facts: Facts) -> Iterator[Finding]:
-    curlrc = _CURLRC.encode() in facts.document.data
+def _commands(stage: Stage, facts: Facts, *, curlrc: bool) -> Iterator[Finding]:
     for run in facts.runs(stage):
         for operation in run.operations:
             name = _OPTIONS.get(operation.manager)
