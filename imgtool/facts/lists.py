@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import islice
 
 from imgtool.facts.commands import Command
@@ -29,6 +30,7 @@ class Later(NamedTuple):
     sure: bool
 
 
+@lru_cache(maxsize=16)
 def lists_needed(facts: Facts, run: Run) -> Later | None:
     """The later command that installs from the lists which a RUN leaves; None where nothing does.
 
@@ -55,8 +57,9 @@ def lists_needed(facts: Facts, run: Run) -> Later | None:
 
 def may_install(run: Run, cache: PackageCache) -> bool:
     """Whether a RUN installs by the manager that a cache is of, or runs what may do so."""
-    if any(o.operation in _INSTALLS and cache_of(o.manager) == cache for o in run.operations):
-        return True
+    for operation in run.operations:
+        if operation.operation in _INSTALLS and cache_of(operation.manager) == cache:
+            return True
     return not run.script.understood or any(c.name in _READERS or _is_script(c) for c in run.script.commands)
 
 

@@ -114,7 +114,7 @@ class PackageOperation(NamedTuple):
 
     def has(self, *names: str) -> bool:
         """Whether an option is given, by the first spelling in its table (:mod:`imgtool.facts.options`)."""
-        return any(option.name in names for option in self.options)
+        return bool(self.options) and not {option.name for option in self.options}.isdisjoint(names)
 
 
 def operations(command: Command) -> tuple[PackageOperation, ...]:

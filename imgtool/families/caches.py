@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 from imgtool.families.model import Evidence, rows
 from imgtool.values import NamedTuple
@@ -59,6 +59,7 @@ def cache_of(manager: str) -> PackageCache | None:
     return next((row for row in package_caches() if manager in row.managers), None)
 
 
+@lru_cache(maxsize=256)
 def cache_bytes(name: str, os: str | None, version: str | None) -> int | None:
     """What filling a cache once leaves on a system; the least that was measured where the release is not known."""
     sizes = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import pairwise
 
 from imgtool.edits import Edit
 from imgtool.facts.caches import history
@@ -14,7 +13,8 @@ from imgtool.facts.layers import layers
 from imgtool.facts.packages import Operation, PackageOperation
 from imgtool.facts.stages import Stage
 from imgtool.families.needs import python_need
-from imgtool.transforms.merge import merge_runs
+from imgtool.syntax.nodes import Instruction
+from imgtool.transforms.merge import merge_runs, obstacle
 
 # quick, from what is there already, and of no size
 _SETUP = frozenset(
@@ -62,10 +62,9 @@ def _is_commented(run: Run) -> bool:
 
 def _groups(facts: Facts, stage: Stage) -> Iterator[tuple[str, list[Run]]]:
     """Runs of RUNs of one kind, as many as make it worth a word."""
-    pairs = [pair for pair in pairwise(stage.instructions) if pair[0].keyword == pair[1].keyword == "RUN"]
-    if not pairs:
+    beside = _beside(stage.instructions)
+    if not beside:
         return
-    beside = {id(instruction) for pair in pairs for instruction in pair}
     group: list[Run] = []
     kind = ""
     runs = facts.runs(stage)
@@ -82,6 +81,20 @@ def _groups(facts: Facts, stage: Stage) -> Iterator[tuple[str, list[Run]]]:
         group, kind = ([run], own) if own else ([], "")
     if len(group) >= _LEAST.get(kind, 2):
         yield kind, group
+
+
+def _beside(body: Sequence[Instruction]) -> set[int]:
+    """The RUNs that stand beside another, by their places in memory."""
+    found: set[int] = set()
+    before: Instruction | None = None
+    for instruction in body:
+        if instruction.keyword != "RUN":
+            before = None
+            continue
+        if before is not None:
+            found |= {id(before), id(instruction)}
+        before = instruction
+    return found
 
 
 def _follows(stage: Stage, first: Run, second: Run) -> bool:
@@ -104,7 +117,7 @@ def _kind(run: Run) -> str:
     if run.onbuild or node.json or node.heredocs or not run.script.understood or not run.script.commands:
         return ""
     operations = {id(o.command): o for o in run.operations}
-    if operations and node.flag("mount"):
+    if operations and node.flags and node.flag("mount"):
         # who mounts a cache has thought about his layers
         return ""
     kinds = set()
@@ -113,7 +126,8 @@ def _kind(run: Run) -> str:
         if not kind:
             return ""
         kinds.add(kind)
-    kinds -= {_SETS_UP} if len(kinds) > 1 else set()
+    if len(kinds) > 1:
+        kinds.discard(_SETS_UP)
     return kinds.pop() if len(kinds) == 1 else ""
 
 
@@ -122,21 +136,24 @@ def _kind_of(command: Command, operation: PackageOperation | None) -> str:
         return _SETS_UP
     if operation is not None:
         return _package_kind(operation)
-    if command.name in _SETUP and not any(w.text.startswith("-") and "R" in w.text for w in command.args):
-        return _SETS_UP
-    return ""
+    return _SETS_UP if command.name in _SETUP and not _is_recursive(command) else ""
+
+
+def _is_recursive(command: Command) -> bool:
+    for word in command.args:
+        text = word.text
+        if "R" in text and text.startswith("-"):
+            return True
+    return False
 
 
 def _package_kind(operation: PackageOperation) -> str:
     if operation.operation not in _PACKAGE_WORK:
         return ""
     if operation.ecosystem in ("deb", "apk", "rpm"):
-        local = any(p.source != "index" for p in operation.packages)
-        return (
-            ""
-            if local or operation.manager in ("dpkg", "rpm")
-            else f"work on packages with {_family(operation)}"
-        )
+        if operation.manager in ("dpkg", "rpm") or [p for p in operation.packages if p.source != "index"]:
+            return ""
+        return f"work on packages with {_family(operation)}"
     if operation.manager == "pip" and operation.operation is Operation.INSTALL:
         return _SINGLE if _is_light(operation) else ""
     return ""
@@ -157,7 +174,9 @@ def _is_light(operation: PackageOperation) -> bool:
         or operation.targets
         or not operation.complete
     )
-    return not other and not any(p.source != "index" or _is_heavy(p.name) for p in operation.packages)
+    if other:
+        return False
+    return not [p for p in operation.packages if p.source != "index" or _is_heavy(p.name)]
 
 
 @lru_cache(maxsize=4096)
@@ -169,7 +188,7 @@ def _is_heavy(name: str) -> bool:
 def made_one(facts: Facts, group: Sequence[Run]) -> tuple[Edit, ...] | None:
     """The first of them that can be one, made one."""
     pairs = range(len(group) - 1)
-    start = next((at for at in pairs if merge_runs(facts, group[at : at + 2])), len(group))
+    start = next((at for at in pairs if not obstacle(facts, group[at : at + 2])), len(group))
     # what is left is merged in a later pass
     for end in range(min(len(group), start + _MOST), start + 1, -1):
         edits = merge_runs(facts, group[start:end])

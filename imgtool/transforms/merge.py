@@ -13,7 +13,7 @@ from imgtool.facts.stages import mounts_of
 from imgtool.facts.wrappers import SHELLS
 from imgtool.regex import regex
 from imgtool.syntax.nodes import Comment, Document
-from imgtool.transforms.runs import connector, is_stateful, segments
+from imgtool.transforms.runs import connector, is_stateful, items
 
 # a comment that tells a tool about the instruction below it
 PRAGMA = regex(r"\s*(?:imgtool|hadolint|check\s*=|shellcheck|tally|checkov|trivy)\b", re.IGNORECASE)
@@ -47,9 +47,9 @@ def obstacle(facts: Facts, runs: Sequence[Run]) -> str | None:
     document = facts.document
     if len(runs) < 2:
         return "there is nothing to merge it with"
-    told = next(((why, run) for run in runs if (why := _kept_apart(document, run))), None)
-    if told is not None:
-        return f"line {told[1].instruction.start_line} {told[0]}"
+    for run in runs:
+        if why := _kept_apart(document, run):
+            return f"line {run.instruction.start_line} {why}"
     if _reads_files(facts, runs[0]):
         return "the shell may read files when it starts, which an earlier RUN has changed"
     if any(_replaces_pip(first, runs[position + 1 :]) for position, first in enumerate(runs)):
@@ -73,9 +73,11 @@ def _kept_apart(document: Document, run: Run) -> str | None:
         return "changes the shell (cd, export, set, a variable)"
     if _EPHEMERAL.search(run.script.text.data):
         return "works on files that the builder makes anew for each RUN"
-    if any(_starts_daemon(c.name, c.argv[0].text) for c in run.script.commands if c.argv):
+    if [c for c in run.script.commands if c.argv and _starts_daemon(c.name, c.argv[0].text)]:
         return "starts a program that ends with its RUN"
-    if any(m.type == "tmpfs" or (m.type == "bind" and not m.readonly) for m in mounts_of(node)):
+    if node.flags and any(
+        m.type == "tmpfs" or (m.type == "bind" and not m.readonly) for m in mounts_of(node)
+    ):
         return "may write to a mount that ends with its RUN"
     return None if _ends_with_items(document.data, run) else "ends with a comment"
 
@@ -94,8 +96,8 @@ def _reads_files(facts: Facts, run: Run) -> bool:
 
 def _replaces_pip(run: Run, later: Sequence[Run]) -> bool:
     """Whether it installs pip itself: a shell that has found one pip goes on using it beside a newer one."""
-    replaced = any(o.manager == "pip" and any(p.name == "pip" for p in o.packages) for o in run.operations)
-    return replaced and any(o.command.name.startswith("pip") for r in later for o in r.operations)
+    own = [p.name for o in run.operations if o.manager == "pip" for p in o.packages]
+    return "pip" in own and any(o.command.name.startswith("pip") for r in later for o in r.operations)
 
 
 def _starts_daemon(name: str, program: str) -> bool:
@@ -104,7 +106,7 @@ def _starts_daemon(name: str, program: str) -> bool:
 
 def _ends_with_items(data: bytes, run: Run) -> bool:
     """Whether nothing, above all no comment, stands behind the last item."""
-    return not data[segments(run.script)[-1].span.end : run.instruction.span.end].strip()
+    return not data[items(run)[-1].span.end : run.instruction.span.end].strip()
 
 
 def _neighbours(document: Document, first: Run, second: Run) -> bool:
@@ -116,7 +118,7 @@ def _neighbours(document: Document, first: Run, second: Run) -> bool:
 
 
 def _between(first: Run, second: Run) -> Span:
-    return Span(segments(first.script)[-1].span.end, segments(second.script)[0].span.start)
+    return Span(items(first)[-1].span.end, items(second)[0].span.start)
 
 
 def _comments(document: Document, span: Span) -> Iterator[Comment]:

@@ -82,12 +82,11 @@ _FOLLOWED = 20
 
 def _needless_updates(kept: Kept) -> list[Command]:
     """The commands that fetch lists which no command of the RUN reads, as those that install do without."""
+    if kept.cache.option is None or [o for o in kept.fills if o.operation is not Operation.REFRESH]:
+        return []
     own = [o for o in kept.run.operations if cache_of(o.manager) == kept.cache and o not in kept.fills]
     reads = [o for o in own if o.operation is not Operation.CLEAN]
-    if kept.cache.option is None or not reads or not all(o.no_cache for o in reads):
-        return []
-    updates = [o.command for o in kept.fills if o.operation is Operation.REFRESH]
-    return updates if len(updates) == len(kept.fills) else []
+    return [o.command for o in kept.fills] if reads and all(o.no_cache for o in reads) else []
 
 
 def _joined_to_cleaner(facts: Facts, kept: Kept) -> tuple[Edit, ...] | None:
@@ -111,7 +110,10 @@ def _joined_to_cleaner(facts: Facts, kept: Kept) -> tuple[Edit, ...] | None:
 
 def _uses_own(kept: Kept) -> bool:
     """Whether the RUN itself needs, or may need, what it fetched."""
-    return any(o.operation is not Operation.REFRESH for o in kept.fills) or may_install(kept.run, kept.cache)
+    for operation in kept.fills:
+        if operation.operation is not Operation.REFRESH:
+            return True
+    return may_install(kept.run, kept.cache)
 
 
 def _later(facts: Facts, kept: Kept) -> Later | None:
@@ -128,8 +130,12 @@ def call(operation: PackageOperation) -> Sequence[Arg]:
     """The words of a command up to its sub-command."""
     argv = operation.command.argv
     verbs = operation.verb.split()
-    at = next((n for n in range(len(argv)) if [w.text for w in argv[n : n + len(verbs)]] == verbs), 0)
-    return argv[: at + max(len(verbs), 1)]
+    texts = [word.text for word in argv]
+    length = len(verbs)
+    for at, text in enumerate(texts):
+        if verbs and text == verbs[0] and texts[at : at + length] == verbs:
+            return argv[: at + length]
+    return argv[: max(length, 1)]
 
 
 def _has_option(kept: Kept) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 from imgtool.edits import Edit, Span, cut
@@ -15,7 +16,7 @@ from imgtool.facts.commands import SCRIPT_STRING, Command, Script
 from imgtool.facts.facts import Run
 from imgtool.regex import regex
 from imgtool.syntax.nodes import Document
-from imgtool.values import dataclass
+from imgtool.values import NamedTuple
 
 # a command with one of these at the top level changes what the commands after it do
 _STATEFUL = frozenset(
@@ -60,8 +61,7 @@ _OWN_SHELL = frozenset({"subshell", "substitution", SCRIPT_STRING, "heredoc"})
 _ASSIGNS = regex(rb"\$\{\w+:?=|\(\(")
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """One item of a RUN's top-level list, with the commands in it."""
 
     span: Span
@@ -73,7 +73,13 @@ def segments(script: Script) -> tuple[Segment, ...]:
     grouped: dict[Span, list[Command]] = {}
     for command in script.commands:
         grouped.setdefault(command.item, []).append(command)
-    return tuple(Segment(span, tuple(commands)) for span, commands in sorted(grouped.items()))
+    return tuple([Segment(span, tuple(grouped[span])) for span in sorted(grouped)])
+
+
+@lru_cache(maxsize=64)
+def items(run: Run) -> tuple[Segment, ...]:
+    """Those of a RUN: a fix asks for them many times."""
+    return segments(run.script)
 
 
 # between two items: continuations, comments and one && are all that a chain may hold
@@ -85,11 +91,9 @@ def is_chain(data: bytes, run: Run) -> bool:
     node = run.instruction.inner or run.instruction
     if node.json or run.instruction.heredocs or not run.script.understood:
         return False
-    items = segments(run.script)
+    own = items(run)
     return (
-        bool(items)
-        and run.script.operators <= {"&&"}
-        and all(_GAP.fullmatch(gap) for gap in _gaps(data, run))
+        bool(own) and run.script.operators <= {"&&"} and all(_GAP.fullmatch(gap) for gap in _gaps(data, run))
     )
 
 
@@ -114,7 +118,7 @@ def _joins(gap: str) -> bool:
 def units(data: bytes, run: Run) -> tuple[Segment, ...]:
     """The top-level list items in order; those joined by ``||`` are one, since they stay or go together."""
     joined: list[Segment] = []
-    for item in segments(run.script):
+    for item in items(run):
         gap = data[joined[-1].span.end : item.span.start] if joined else b""
         if b"||" in gap or _within(joined, item):
             last = joined.pop()
@@ -133,11 +137,10 @@ def is_stateful(run: Run) -> bool:
 
     Loops count: the shell keeps their variable.
     """
-    return bool(_ASSIGNS.search(run.script.text.data)) or any(
-        _changes_shell(command)
-        for command in run.script.commands
-        if not _OWN_SHELL.intersection(command.context)
-    )
+    for command in run.script.commands:
+        if not (command.context and _OWN_SHELL.intersection(command.context)) and _changes_shell(command):
+            return True
+    return _ASSIGNS.search(run.script.text.data) is not None
 
 
 def _changes_shell(command: Command) -> bool:
@@ -147,9 +150,9 @@ def _changes_shell(command: Command) -> bool:
         return True
     if command.name in _ACTIVATES:
         return any(arg.text in _ACTIVATE for arg in command.args[:1])
-    return command.name in _STATEFUL or any(
-        name in ("for", "while", "eval") or name.startswith("function") for name in command.context
-    )
+    if command.name in _STATEFUL or not command.context:
+        return command.name in _STATEFUL
+    return any(name in ("for", "while", "eval") or name.startswith("function") for name in command.context)
 
 
 def rebuild(data: bytes, run: Run, texts: Mapping[Span, str | None]) -> str | None:
@@ -182,10 +185,10 @@ def without_items(run: Run, drop: Collection[Span]) -> tuple[Edit, ...] | None:
 
     ``drop`` are spans of segments. Only for :func:`is_chain`.
     """
-    items = segments(run.script)
-    if all(item.span in drop for item in items):
+    own = items(run)
+    if all(item.span in drop for item in own):
         return None
-    return tuple(_cuts(items, drop))
+    return tuple(_cuts(own, drop))
 
 
 def _cuts(items: Sequence[Segment], drop: Collection[Span]) -> Iterator[Edit]:
@@ -214,14 +217,14 @@ def append_command(document: Document, run: Run, command: str) -> Edit | None:
     trailing ``;`` or comment, and into a here-document that is the whole script.
     """
     node = run.instruction.inner or run.instruction
-    items = segments(run.script)
-    if node.json or not run.script.understood or not items:
+    own = items(run)
+    if node.json or not run.script.understood or not own:
         return None
-    last = items[-1]
+    last = own[-1]
     end = _script_end(run)
     if end is None or last.span.end > end or not _END.fullmatch(document.data, last.span.end, end):
         return None
-    if any(_leaves(command) for command in run.script.commands):
+    if any(map(_leaves, run.script.commands)):
         return None
     text = connector(document, run) if _is_spread(document.data, run) else " && "
     blanks = _LINE_END.match(document.data, last.span.end)
@@ -230,7 +233,7 @@ def append_command(document: Document, run: Run, command: str) -> Edit | None:
 
 def _leaves(command: Command) -> bool:
     """Whether the script may end there with success; ``exit 1`` and ``… || exit`` end it without."""
-    if _OWN_SHELL.intersection(command.context):
+    if command.context and _OWN_SHELL.intersection(command.context):
         return False
     if "exec" in command.wrappers:
         return True
@@ -246,7 +249,7 @@ def _script_end(run: Run) -> int | None:
     heredocs = run.instruction.heredocs
     if not heredocs:
         return run.instruction.span.end
-    first = segments(run.script)[0].span
+    first = items(run)[0].span
     whole = len(heredocs) == 1 and heredocs[0].body.holds(first)
     return heredocs[0].body.end if whole else None
 
@@ -274,4 +277,4 @@ def connector(document: Document, *runs: Run) -> str:
 
 
 def _gaps(data: bytes, run: Run) -> list[str]:
-    return [cut(data, Span(a.span.end, b.span.start)) for a, b in pairwise(segments(run.script))]
+    return [cut(data, Span(a.span.end, b.span.start)) for a, b in pairwise(items(run))]
