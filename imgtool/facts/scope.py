@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar, overload
 
 from imgtool.syntax import words
-from imgtool.syntax.conversion import PLATFORM_ARGS
+from imgtool.syntax.glance import PLATFORM_ARGS
 from imgtool.syntax.nodes import Instruction
 from imgtool.values import dataclass, field, replace
 

@@ -11,17 +11,12 @@ from collections.abc import Callable, Sequence
 
 from imgtool.edits import Span
 from imgtool.syntax import mounts, operands, validate, words
+from imgtool.syntax.glance import PLATFORM_ARGS
 from imgtool.syntax.golang import atoi, parse_bool, quote
 from imgtool.syntax.nodes import Directive, Document, Instruction, SyntaxProblem
 from imgtool.syntax.suggest import suggest
 from imgtool.syntax.validate import RefusedError
 from imgtool.values import NamedTuple, dataclass, field, maker, replace
-
-# usable in FROM without a declaration
-PLATFORM_ARGS = (
-    "BUILDPLATFORM", "BUILDOS", "BUILDOSVERSION", "BUILDARCH", "BUILDVARIANT", "TARGETPLATFORM", "TARGETOS",
-    "TARGETOSVERSION", "TARGETARCH", "TARGETVARIANT", "TARGETSTAGE",
-)  # fmt: skip
 
 _REFUSALS = (RefusedError, words.WordError, mounts.MountError)
 _SCRATCH = "scratch"

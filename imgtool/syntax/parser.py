@@ -12,7 +12,8 @@ from functools import cache
 
 from imgtool.edits import Span
 from imgtool.regex import regex
-from imgtool.syntax import conversion, validate
+from imgtool.syntax import validate
+from imgtool.syntax.glance import is_accepted
 from imgtool.syntax.lexer import (
     SPACE,
     Lexer,
@@ -74,7 +75,10 @@ def parse(data: bytes) -> Document:
     instructions = tuple(_instruction(lexer, line) for line in lexer.logical_lines())
     escape = lexer.escape.decode()
     found = [*lexer.problems, *(i.problem for i in instructions if i.problem)]
-    found += conversion.document_problems(instructions, escape, lexer.directives)
+    if not is_accepted(instructions, lexer.directives):
+        from imgtool.syntax.conversion import document_problems  # noqa: PLC0415 - most files do without it
+
+        found += document_problems(instructions, escape, lexer.directives)
     if not instructions:
         message = "file with no instructions" if data else "the Dockerfile cannot be empty"
         line = max(lexer.line, 1)

@@ -1,0 +1,201 @@
+"""A glance at instructions that tells of most files that BuildKit's conversion refuses nothing in them.
+
+It takes a sixth of the time of :mod:`~imgtool.syntax.conversion`, which follows variables and stages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+from imgtool.regex import regex
+from imgtool.syntax import mounts, operands, words
+from imgtool.syntax.golang import atoi
+from imgtool.syntax.nodes import Directive, Instruction
+from imgtool.values import dataclass, field
+
+_NAME = r"[A-Za-z_][A-Za-z0-9_]*+"
+# a dollar before anything but a brace is never refused, nor are these modifiers
+_VARIABLE = rf"\$(?!\{{)|\$\{{{_NAME}(?::?[-+](?:[^$'\"\\`{{}}<\s]|\$(?!\{{)|\$\{{{_NAME}\}})*+)?\}}"
+# lines of words without escapes, quoted after an equals sign or, after the first word, without one: so each word's
+# quotes are paired, and those of no name
+_EXPANDABLE = regex(
+    rf"(?:[^$'\"\\`=\n]++|=(?:\"(?:[^$\"\\`\n]++|{_VARIABLE})*+\"|'[^'\\`\n]*+')?"
+    rf"|\n(?:[A-Za-z0-9_.-]++[\t ]++\"[^$\"\\`=\n]*+\")?|{_VARIABLE})*+".encode()
+)
+# operands without quotes, and the beginning of one that is no URL whatever its variables hold
+_COPIED = regex(rf"(?:[^$'\"\\`<:]++|{_VARIABLE})*+".encode())
+_LOCAL = regex(r"[A-Za-z0-9_-]*+[^A-Za-z0-9_@:$-]")
+_SPECIAL = regex(rb"[$'\"\\`<]")
+_BASE = regex(rf"(?:[^$'\"\\`<]++|\$(?:{_NAME}|\{{{_NAME}\}}))*+")
+_BASE_NAMES = regex(rf"\$\{{?({_NAME})")
+_PORTS = regex(rb"[1-5]?[0-9]{1,4}(?:/tcp|/udp)?(?:[\t ]+[1-5]?[0-9]{1,4}(?:/tcp|/udp)?)*+")
+# usable in FROM without a declaration
+PLATFORM_ARGS = (
+    "BUILDPLATFORM", "BUILDOS", "BUILDOSVERSION", "BUILDARCH", "BUILDVARIANT", "TARGETPLATFORM", "TARGETOS",
+    "TARGETOSVERSION", "TARGETARCH", "TARGETVARIANT", "TARGETSTAGE",
+)  # fmt: skip
+_PLATFORMS = frozenset({"$BUILDPLATFORM", "$TARGETPLATFORM", "linux/amd64", "linux/arm64"})
+_LITERAL = frozenset({"chown", "exclude", "link", "parents"})
+_COLON, _DOLLAR = b":$"
+_SCRATCH = "scratch"
+
+
+@dataclass(slots=True, eq=False)
+class _Glance:
+    """What has been seen of a file.
+
+    ``outside`` are sources, in lower case, that no stage may be called; ``declared`` are the arguments that FROM sees.
+    ``expanded`` and ``plain`` are texts that are looked at in the end, all at once.
+    """
+
+    stages: int = 0
+    stage: str = ""
+    earlier: set[str] = field(default_factory=set)
+    outside: set[str] = field(default_factory=set)
+    declared: set[str] = field(default_factory=lambda: {*PLATFORM_ARGS})
+    expanded: list[bytes] = field(default_factory=list)
+    plain: list[bytes] = field(default_factory=list)
+
+    def reaches(self, source: str) -> bool:
+        """Whether a source is an earlier stage, or an image as long as no stage gets its name."""
+        name = source.lower()
+        if name in self.earlier:
+            return True
+        self.outside.add(name)
+        return name != self.stage and _is_image(source)
+
+
+def is_accepted(instructions: Sequence[Instruction], directives: Sequence[Directive]) -> bool:
+    """Whether :func:`~imgtool.syntax.conversion.document_problems` finds nothing; false where a glance cannot tell."""
+    for directive in directives:
+        if directive.name == "check":
+            return False
+    seen = _Glance()
+    for node in instructions:
+        look = _LOOKS.get(node.keyword)
+        if not look or node.problem or not look(seen, node):
+            return False
+    text = b"\n".join([b"", *seen.expanded])
+    return (
+        seen.stages > 0
+        and text.isascii()
+        and _EXPANDABLE.fullmatch(text) is not None
+        and not _SPECIAL.search(b"\n".join(seen.plain))
+    )
+
+
+def _from(seen: _Glance, node: Instruction) -> bool:
+    if seen.stage:
+        seen.earlier.add(seen.stage)
+    base, *name = node.args
+    seen.stages += 1
+    seen.stage = name[1].lower() if name else ""
+    if seen.stage in seen.earlier or seen.stage in seen.outside:
+        return False
+    if node.flags and node.flag_value("platform") not in _PLATFORMS:
+        return False
+    if "$" in base:
+        return _BASE.fullmatch(base) is not None and seen.declared.issuperset(_BASE_NAMES.findall(base))
+    return words.is_plain(base) and (base in seen.earlier or _is_image(base))
+
+
+@lru_cache(maxsize=256)
+def _is_image(name: str) -> bool:
+    return name == _SCRATCH or operands.image(name) is None
+
+
+def _expanded(seen: _Glance, node: Instruction) -> bool:
+    seen.expanded.append(node.rest.data)
+    return seen.stages > 0
+
+
+def _arg(seen: _Glance, node: Instruction) -> bool:
+    seen.expanded.append(node.rest.data)
+    if not seen.stages:
+        seen.declared.update([word.partition("=")[0] for word in node.args])
+    return True
+
+
+def _plain(seen: _Glance, node: Instruction) -> bool:
+    seen.plain.append(node.rest.data)
+    return seen.stages > 0 and not node.flags
+
+
+def _copy(seen: _Glance, node: Instruction) -> bool:
+    data = node.rest.data
+    if _DOLLAR in data:
+        if not _COPIED.fullmatch(data) or not all(map(_LOCAL.match, node.args[:-1])):
+            return False
+    elif _COLON in data:
+        # it may be in a URL
+        return False
+    else:
+        seen.plain.append(data)
+    for flag in node.flags:
+        name, value = flag.name, flag.value or ""
+        if not words.is_plain(value):
+            return False
+        if name == "from":
+            number = atoi(value)
+            sure = seen.reaches(value) if number is None else 0 <= number < seen.stages - 1
+        else:
+            sure = name in _LITERAL or (name == "chmod" and not operands.mode(value))
+        if not sure:
+            return False
+    return seen.stages > 0
+
+
+def _run(seen: _Glance, node: Instruction) -> bool:
+    for flag in node.flags:
+        if flag.name == "mount":
+            source = _mount_source(flag.value or "")
+            if not source or not seen.reaches(source):
+                return False
+        elif flag.name == "device":
+            return False
+    return seen.stages > 0
+
+
+@lru_cache(maxsize=256)
+def _mount_source(value: str) -> str:
+    """What a mount is from, ``scratch`` where it says nothing; nothing where a glance cannot tell that it is accepted."""
+    mount = mounts.parse(value)
+    target = mount.target
+    # whatever the working directory, it is not the root
+    below = ".." not in target and target.strip("./")
+    if not words.is_plain(value) or mount.type == "ssh" or not (below or mount.type == "secret"):
+        return ""
+    try:
+        mounts.check(mount, str)
+    except mounts.MountError:
+        return ""
+    return mount.from_ or _SCRATCH
+
+
+def _expose(seen: _Glance, node: Instruction) -> bool:
+    return seen.stages > 0 and _PORTS.fullmatch(node.rest.data) is not None
+
+
+def _nothing(seen: _Glance, _node: Instruction) -> bool:
+    return seen.stages > 0
+
+
+_LOOKS: dict[str, Callable[[_Glance, Instruction], bool]] = {
+    "ADD": _plain,
+    "ARG": _arg,
+    "CMD": _nothing,
+    "COPY": _copy,
+    "ENTRYPOINT": _nothing,
+    "ENV": _expanded,
+    "EXPOSE": _expose,
+    "FROM": _from,
+    "HEALTHCHECK": _nothing,
+    "LABEL": _expanded,
+    "MAINTAINER": _nothing,
+    "RUN": _run,
+    "SHELL": _nothing,
+    "USER": _expanded,
+    "VOLUME": _plain,
+    "WORKDIR": _expanded,
+}
