@@ -5,16 +5,18 @@ Source of every rule: ``frontend/dockerfile/parser`` of moby/buildkit (``parser.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import accumulate
+from typing import TypeAlias
 
 from imgtool.edits import Span
 from imgtool.regex import regex
 from imgtool.syntax import words
 from imgtool.syntax.nodes import Comment, Directive, Heredoc, SyntaxProblem, Text
-from imgtool.syntax.source import BOM, Source, decode
-from imgtool.values import NamedTuple, dataclass, field, maker
+from imgtool.syntax.source import BOM, Source, decode, line_starts
+from imgtool.values import dataclass, field, maker
 
 # bufio.MaxScanTokenSize: a longer physical line ends BuildKit's scan
 MAX_LINE = 65535
@@ -26,6 +28,7 @@ _LEADING = regex(SPACE + rb"*")
 _TRAILING = regex(SPACE + rb"+\Z")
 
 _HASH = ord("#")
+_RETURN = ord("\r")
 _DIRECTIVE = regex(rb"#[\t\n\f\r ]*([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.*[^\t\n\f\r ])")
 _KNOWN_DIRECTIVES = frozenset({"syntax", "escape", "check"})
 
@@ -56,23 +59,28 @@ def _continues(line: bytes, escape: int) -> bool:
     return len(line) == 1 or line[-2] != escape
 
 
-class LogicalLine(NamedTuple):
-    """One instruction's text, continuations joined, with its lines and the comments directly above it."""
-
-    text: Text
-    start_line: int
-    end_line: int
-    end: int
-    comments: tuple[Comment, ...]
-    empty_continuation: bool
-
+LogicalLine: TypeAlias = tuple[
+    bytes, tuple[int, ...], tuple[int, ...], int, int, int, tuple[Comment, ...], bool
+]
+"""One instruction's text, continuations joined: ``data``, ``starts`` and ``origins`` of a :class:`Text`, its first and
+last line, where that ends, the comments directly above it, and whether a continued line is empty.
+"""
 
 _comment = maker(Comment)
-_line = maker(LogicalLine)
 _span = maker(Span)
-_text = maker(Text)
 # of a text in one piece
 _WHOLE = (0,)
+
+
+def _ordinary(escape: bytes) -> re.Pattern[bytes]:
+    """Lines that go on, are neither empty nor comments, and hold no two escapes in a row."""
+    return regex(
+        rb"(?:[\t ]*+[^\s#%(e)s\x80-\xff][^\n%(e)s]*+(?:%(e)s[^\n%(e)s]++)*+%(e)s\n)++"
+        % {b"e": re.escape(escape)}
+    )
+
+
+_ORDINARY = {escape: _ordinary(escape) for escape in (b"\\", b"`")}
 
 
 @dataclass(slots=True)
@@ -95,48 +103,54 @@ class Lexer:
     def __post_init__(self) -> None:
         data = self.source.data
         lines = data.split(b"\n")
+        # the same lines: places in the file are asked for later
+        starts = self.source.line_starts = line_starts(lines)
         if lines[-1] == b"":
             lines.pop()
         self._some_too_long = len(data) > MAX_LINE and max(map(len, lines)) > MAX_LINE
-        if b"\r" in data:
+        if _RETURN in data:
             lines = [line.rstrip(b"\r") for line in lines]
-        self._starts = self.source.line_starts
         if data.startswith(BOM):
             lines[0] = lines[0].removeprefix(BOM)
-            self._starts = [len(BOM), *self._starts[1:]]
-        self._lines = lines
+            starts = [len(BOM), *starts[1:]]
+        self._lines, self._starts = lines, starts
 
     def logical_lines(self) -> Iterator[LogicalLine]:
         """Instructions in file order. The caller may read heredocs between two of them."""
-        self._index = self._read_directives()
-        lines, starts, escape = self._lines, self._starts, self.escape[0]
+        lines, starts = self._lines, self._starts
+        index = self._read_directives()
+        escape = self.escape[0]
         above: list[Comment] = []
-        while self._index < len(lines):
-            index = self._index
-            self._take_until(index + 1)
+        while index < len(lines):
+            if self._some_too_long:
+                self._check_length(index)
             raw = lines[index]
+            index += 1
             line = raw.lstrip(ASCII_SPACE)
             if line and line[0] > 0x7F:
                 line = raw[leading_space(raw) :]
             if not line:
                 continue
-            at = starts[index] + len(raw) - len(line)
+            at = starts[index - 1] + len(raw) - len(line)
             if line[0] == _HASH:
-                comment = self._comment(line, at, index + 1)
+                comment = self._comment(line, at, index)
                 if comment.text:
                     above.append(comment)
                 else:
                     above.clear()
                 continue
             comments = tuple(above)
-            above = []
+            if above:
+                above = []
             bare = line.rstrip(b" \t")
-            if _continues(bare, escape):
+            self._index = index
+            if bare[-1] == escape and _continues(bare, escape):
                 # nothing but escapes and blank lines to the end of the file: an instruction without a name
                 yield self._joined(bare[:-1], at, comments)
             else:
-                text = _text((line, _WHOLE, (at,)))
-                yield _line((text, index + 1, index + 1, at + len(line), comments, False))
+                yield line, _WHOLE, (at,), index, index, at + len(line), comments, False
+            index = self._index
+        self._index = index
 
     def heredoc(self, draft: Heredoc) -> Heredoc | None:
         """The body of a here-document that starts at the next line; None, and nothing read, if it never ends."""
@@ -199,32 +213,41 @@ class Lexer:
 
     def _joined(self, first: bytes, at: int, above: tuple[Comment, ...]) -> LogicalLine:
         """An instruction whose first line, the last one taken, goes on."""
-        lines, starts, escape = self._lines, self._starts, self.escape[0]
-        number = self._index
+        data, lines, starts, escape = self.source.data, self._lines, self._starts, self.escape[0]
+        ordinary = _ORDINARY[self.escape].match
+        number = index = self._index
         pieces = [first]
         origins = [at]
         empty = False
-        index = number - 1
-        for index in range(number, len(lines)):
+        while index < len(lines):
+            found = ordinary(data, starts[index])
+            if found:
+                # what nearly all of them are
+                block = data[starts[index] : found.end() - 2].split(self.escape + b"\n")
+                pieces += block
+                origins += starts[index : index + len(block)]
+                index += len(block)
+                if index == len(lines):
+                    break
             raw = lines[index]
+            index += 1
             bare = raw.lstrip(ASCII_SPACE)
             if bare and bare[0] > 0x7F:
                 bare = raw[leading_space(raw) :]
             if not bare:
                 empty = True
             elif bare[0] == _HASH:
-                self._comment(bare, starts[index] + len(raw) - len(bare), index + 1, inside=True)
+                self._comment(bare, starts[index - 1] + len(raw) - len(bare), index, inside=True)
             else:
-                origins.append(starts[index])
+                origins.append(starts[index - 1])
                 bare = raw.rstrip(b" \t")
                 if not _continues(bare, escape):
                     pieces.append(raw)
                     break
                 pieces.append(bare[:-1])
-        self._take_until(index + 1)
+        self._take_until(index)
         begins = (0, *accumulate(map(len, pieces[:-1])))
-        text = _text((b"".join(pieces), begins, tuple(origins)))
-        return _line((text, number, self._index, self.end_of_line(), above, empty))
+        return b"".join(pieces), begins, tuple(origins), number, index, self.end_of_line(), above, empty
 
     def _read_directives(self) -> int:
         """Read the directives at the top; the index of the first line that is none."""

@@ -48,9 +48,14 @@ class Text(NamedTuple):
     def words(self, found: Iterable[tuple[str, int, int]]) -> tuple[Word, ...]:
         """Words from their texts and places, which are not empty and stand in order."""
         data, starts, origins = self
-        ends = (*starts[1:], len(data))
-        shift, edge, piece = origins[0], ends[0], 0
         words = []
+        shift = origins[0]
+        if len(starts) == 1:
+            for text, start, end in found:
+                words.append(_word((text, _span((start + shift, end + shift)))))
+            return tuple(words)
+        ends = (*starts[1:], len(data))
+        edge, piece = ends[0], 0
         for text, start, end in found:
             while start >= edge:
                 piece += 1

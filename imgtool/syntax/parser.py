@@ -57,12 +57,14 @@ _Form = tuple[tuple[str, ...], tuple[Word, ...], bool, Instruction | None]
 """An instruction's arguments in BuildKit's form, their places, whether they are JSON, and a trigger."""
 
 _NO_FORM: _Form = ((), (), False, None)
+_flag = maker(Flag)
 _word = maker(Word)
 _span = maker(Span)
 _text = maker(Text)
 _ASCII = 0x7F
 _BLANK = ord(" ")
-_DASH = ord("-")
+_DASH, _ANGLE, _BRACKET = b"-<["
+_SINGLE, _DOUBLE = b"'\""
 
 
 def parse(data: bytes) -> Document:
@@ -72,36 +74,36 @@ def parse(data: bytes) -> Document:
     """
     source = Source(data)
     lexer = Lexer(source)
-    instructions = tuple(_instruction(lexer, line) for line in lexer.logical_lines())
+    instructions = tuple([_instruction(lexer, line) for line in lexer.logical_lines()])
     escape = lexer.escape.decode()
-    found = [*lexer.problems, *(i.problem for i in instructions if i.problem)]
+    problems = lexer.problems + [i.problem for i in instructions if i.problem]
     if not is_accepted(instructions, lexer.directives):
         from imgtool.syntax.conversion import document_problems  # noqa: PLC0415 - most files do without it
 
-        found += document_problems(instructions, escape, lexer.directives)
+        problems += document_problems(instructions, escape, lexer.directives)
     if not instructions:
         message = "file with no instructions" if data else "the Dockerfile cannot be empty"
         line = max(lexer.line, 1)
-        found.append(SyntaxProblem(message, source.line_span(line), line))
+        problems.append(SyntaxProblem(message, source.line_span(line), line))
     return Document(
         source,
         escape,
         tuple(lexer.directives),
         tuple(lexer.comments),
         instructions,
-        tuple(sorted(found, key=lambda p: (p.line, p.span))),
+        tuple(sorted(problems, key=lambda p: (p.line, p.span))),
     )
 
 
 def _instruction(lexer: Lexer, line: LogicalLine) -> Instruction:
     escape = lexer.escape
-    node = _node(line.text, escape, line)
-    data = line.text.data
-    if b"<<" in data and node.problem is None and _takes_heredocs(node):
+    node = _node(line, escape)
+    data = line[0]
+    if _ANGLE in data and b"<<" in data and node.problem is None and _takes_heredocs(node):
         try:
-            heredocs = _read_heredocs(lexer, line.text)
+            heredocs = _read_heredocs(lexer, _text(line[:3]))
         except (WordError, _RefusedError) as error:
-            return replace(node, problem=SyntaxProblem(str(error), node.span, line.start_line))
+            return replace(node, problem=SyntaxProblem(str(error), node.span, node.start_line))
         if heredocs:
             span = Span(node.span.start, lexer.end_of_line())
             node = replace(node, heredocs=heredocs, end_line=lexer.line, span=span)
@@ -126,28 +128,32 @@ def _read_heredocs(lexer: Lexer, text: Text) -> tuple[Heredoc, ...]:
     return tuple(read)
 
 
-def _node(text: Text, escape: bytes, line: LogicalLine) -> Instruction:
-    data, starts, origins = text
-    _, start_line, end_line, line_end, comments, empty_continuation = line
+def _node(line: LogicalLine, escape: bytes) -> Instruction:
+    data, starts, origins, start_line, end_line, line_end, comments, empty_continuation = line
     start, stop, at, end = _head(data)
-    word, keyword = _keyword(data[start:stop])
+    written = data[start:stop]
+    word = keyword = _COMMON.get(written, "")
+    if not word:
+        word = decode(written)
+        keyword = word.upper()
     flags: tuple[Flag, ...] = ()
     following = data[at] if at < end else 0
     if following == _DASH or following > _ASCII:
-        flags, at = _flags(text, at, end, escape)
+        flags, at = _flags(_text(line[:3]), at, end, escape)
         at += leading_space(data[at:end])
-    if len(starts) == 1 or stop < starts[1]:
-        first, after = origins[0] + start, origins[0] + stop
-    else:
-        first, after = text.offset(start), text.offset(stop)
+        following = data[at] if at < end else 0
     if len(starts) == 1:
+        first, after = origins[0] + start, origins[0] + stop
         rest = _text((data[at:end], starts, (origins[0] + at,)))
     else:
+        text = _text(line[:3])
+        first, after = text.offset(start), text.offset(stop)
         rest = text.slice(at, max(at, end))
     span = _span((first, line_end))
     problem = None
     try:
-        args, words, is_json, inner = _FORMS.get(keyword, _ignored)(rest, escape, line)
+        form = _json(rest) if following == _BRACKET and keyword in _JSON_FORMS else None
+        args, words, is_json, inner = form or _FORMS.get(keyword, _ignored)(rest, escape, line)
     except _RefusedError as error:
         args, words, is_json, inner = _NO_FORM
         problem = SyntaxProblem(str(error), span, start_line)
@@ -186,15 +192,6 @@ def _head(data: bytes) -> tuple[int, int, int, int]:
     return start, stop, at, end
 
 
-def _keyword(data: bytes) -> tuple[str, str]:
-    """A keyword as written and in upper case."""
-    word = _COMMON.get(data)
-    if word:
-        return word, word
-    word = decode(data)
-    return word, word.upper()
-
-
 # --- flags -------------------------------------------------------------------------------------------
 
 # BuildKit goes through flags and HEALTHCHECK's type byte by byte, each a character of Latin-1: \xa0 separates
@@ -221,7 +218,7 @@ def _flags(text: Text, at: int, end: int, escape: bytes) -> tuple[tuple[Flag, ..
             return tuple(flags), stop
         shown = raw.decode("latin-1")
         name, separator, value = shown.removeprefix("--").partition("=")
-        flags.append(Flag(shown, name, value if separator else None, text.span(at, stop)))
+        flags.append(_flag((shown, name, value if separator else None, text.span(at, stop))))
         at = stop
 
 
@@ -230,7 +227,7 @@ def _flag_word(data: bytes, at: int, end: int, escape: bytes) -> tuple[bytes, in
     found = _BYTE_SPACE.search(data, at, end)
     stop = found.start() if found else end
     plain = data[at:stop]
-    if b'"' not in plain and b"'" not in plain and escape not in plain:
+    if _DOUBLE not in plain and _SINGLE not in plain and escape[0] not in plain:
         return plain, stop
     out = bytearray()
     quote = b""
@@ -263,11 +260,13 @@ def _ignored(_rest: Text, _escape: bytes, _line: LogicalLine) -> _Form:
 
 
 def _string(rest: Text, _escape: bytes, _line: LogicalLine) -> _Form:
-    data = rest.data
+    data, starts, origins = rest
     if not data:
         return _NO_FORM
-    text = decode(data)
-    return (text,), (_word((text, rest.span(0, len(data)))),), False, None
+    text = data.decode() if data.isascii() else decode(data)
+    # no piece of it is empty at either end
+    span = _span((origins[0], origins[-1] + len(data) - starts[-1]))
+    return (text,), (_word((text, span)),), False, None
 
 
 def _list(rest: Text, _escape: bytes, _line: LogicalLine) -> _Form:
@@ -277,20 +276,14 @@ def _list(rest: Text, _escape: bytes, _line: LogicalLine) -> _Form:
     for word in data.split():
         start = data.find(word, end)
         end = start + len(word)
-        found.append((decode(word), start, end))
+        found.append((word.decode() if word.isascii() else decode(word), start, end))
     return _form(found, rest)
 
 
 def _form(found: Sequence[tuple[str, int, int]], rest: Text, *, is_json: bool = False) -> _Form:
     """Arguments that are words, given with their places."""
-    return tuple([text for text, _, _ in found]), rest.words(found), is_json, None
-
-
-def _json_or(fallback: Callable[[Text, bytes, LogicalLine], _Form]) -> Callable[..., _Form]:
-    def form(rest: Text, escape: bytes, line: LogicalLine) -> _Form:
-        return _json(rest) or fallback(rest, escape, line)
-
-    return form
+    args = [text for text, _, _ in found] if len(found) > 1 else (found[0][0],) if found else ()
+    return tuple(args), rest.words(found), is_json, None
 
 
 def _no_constant(name: str) -> str:
@@ -330,14 +323,15 @@ def _healthcheck(rest: Text, escape: bytes, line: LogicalLine) -> _Form:
     stop = space.start() if space else len(data)
     kind = Word(decode(data[:stop]), rest.span(0, stop))
     at = _blanks_end(data, stop, len(data))
-    args, words, is_json, _ = _json_or(_string)(rest.slice(at, len(data)), escape, line)
+    command = rest.slice(at, len(data))
+    args, words, is_json, _ = _json(command) or _string(command, escape, line)
     return (kind.text, *args), (kind, *words), is_json, None
 
 
 def _onbuild(rest: Text, escape: bytes, line: LogicalLine) -> _Form:
     if not rest.data:
         return _NO_FORM
-    inner = _node(rest, escape, line._replace(comments=(), empty_continuation=False))
+    inner = _node((*rest, *line[3:6], (), False), escape)
     return ("",), (), False, inner
 
 
@@ -375,28 +369,36 @@ def _legacy_pair(key: str, rest: Text) -> _Form:
     return (name.text, value.text, ""), (name, value), False, None
 
 
-def _word_pattern(escape: bytes, space: bytes, plain: bytes) -> re.Pattern[bytes]:
+def _word_pattern(escape: bytes, plain: bytes) -> bytes:
     """A word of ENV, LABEL or ARG: quotes and escapes are kept, blanks inside them do not end it."""
-    return regex(
-        rb"%(space)s++|((?:%(plain)s"
+    return (
+        rb"(?:%(plain)s"
         rb'|"(?:[^"%(e)s]|%(e)s.)*+(?:"|%(e)s?\Z)'
         rb"|'[^']*+(?:'|\Z)"
         rb"|%(e)s."
-        rb")++)" % {b"e": re.escape(escape), b"plain": plain, b"space": space},
-        re.DOTALL,
+        rb")++" % {b"e": re.escape(escape), b"plain": plain}
     )
 
 
+def _words_pattern(escape: bytes, space: bytes, plain: bytes) -> re.Pattern[bytes]:
+    return regex(rb"%s++|(%s)" % (space, _word_pattern(escape, plain)), re.DOTALL)
+
+
 _ESCAPES = (b"\\", b"`")
-_ASCII_WORDS = {e: _word_pattern(e, rb"\s", rb"[^\s\"'%s]++" % re.escape(e)) for e in _ESCAPES}
-_WIDE_WORDS = {e: _word_pattern(e, SPACE, rb"(?!%s)[^\"'%s]" % (SPACE, re.escape(e))) for e in _ESCAPES}
+_ASCII_PLAIN = {e: rb"[^\s\"'%s]++" % re.escape(e) for e in _ESCAPES}
+_ONE_WORD = {e: regex(_word_pattern(e, _ASCII_PLAIN[e]), re.DOTALL) for e in _ESCAPES}
+_ASCII_WORDS = {e: _words_pattern(e, rb"\s", _ASCII_PLAIN[e]) for e in _ESCAPES}
+_WIDE_WORDS = {e: _words_pattern(e, SPACE, rb"(?!%s)[^\"'%s]" % (SPACE, re.escape(e))) for e in _ESCAPES}
 
 
 def _words(data: bytes, escape: bytes) -> list[tuple[str, int, int]]:
     """The words and their places."""
-    pattern = (_ASCII_WORDS if data.isascii() else _WIDE_WORDS)[escape]
+    is_ascii = data.isascii()
+    if is_ascii and _ONE_WORD[escape].fullmatch(data):
+        text = data[:-1] if _dangling(data, escape) else data
+        return [(text.decode(), 0, len(data))]
     words = []
-    for found in pattern.finditer(data):
+    for found in (_ASCII_WORDS if is_ascii else _WIDE_WORDS)[escape].finditer(data):
         text = found[1]
         if text:
             start, end = found.span()
@@ -414,12 +416,13 @@ def _dangling(text: bytes, escape: bytes) -> bool:
     return run % 2 == 1
 
 
+_JSON_FORMS = frozenset({"ADD", "CMD", "COPY", "ENTRYPOINT", "RUN", "SHELL", "VOLUME"})
 _FORMS: dict[str, Callable[..., _Form]] = {
-    "ADD": _json_or(_list),
+    "ADD": _list,
     "ARG": _names,
-    "CMD": _json_or(_string),
-    "COPY": _json_or(_list),
-    "ENTRYPOINT": _json_or(_string),
+    "CMD": _string,
+    "COPY": _list,
+    "ENTRYPOINT": _string,
     "ENV": _pairs("ENV"),
     "EXPOSE": _list,
     "FROM": _list,
@@ -427,10 +430,10 @@ _FORMS: dict[str, Callable[..., _Form]] = {
     "LABEL": _pairs("LABEL"),
     "MAINTAINER": _string,
     "ONBUILD": _onbuild,
-    "RUN": _json_or(_string),
-    "SHELL": _json_or(_string),
+    "RUN": _string,
+    "SHELL": _string,
     "STOPSIGNAL": _string,
     "USER": _string,
-    "VOLUME": _json_or(_list),
+    "VOLUME": _list,
     "WORKDIR": _string,
 }

@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 from bisect import bisect_right
+from collections.abc import Sequence
 from functools import cached_property
 from itertools import accumulate, count
 from operator import add
@@ -86,6 +87,12 @@ _place = maker(Place)
 _span = maker(Span)
 
 
+def line_starts(lines: Sequence[bytes]) -> list[int]:
+    """Byte offset of every line of a file, given without newlines."""
+    # and one newline for each line before
+    return list(map(add, accumulate(map(len, lines[:-1]), initial=0), count()))
+
+
 class Source:
     """A file's bytes with its line index."""
 
@@ -95,9 +102,7 @@ class Source:
     @cached_property
     def line_starts(self) -> list[int]:
         r"""Byte offset of every line; lines end at ``\n`` alone, as BuildKit reads them."""
-        lengths = map(len, self.data.split(b"\n")[:-1])
-        # and one newline for each line before
-        return list(map(add, accumulate(lengths, initial=0), count()))
+        return line_starts(self.data.split(b"\n"))
 
     def line_of(self, offset: int) -> int:
         """The 1-based line that holds a byte offset."""

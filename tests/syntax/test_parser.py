@@ -1,8 +1,13 @@
 from __future__ import annotations
 
-import pytest
+import re
 
-from imgtool.syntax import parse
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from imgtool.syntax import lexer, parse, parser
+from imgtool.syntax.nodes import Text
 
 # --- (the operands of a CMD, its words): what BuildKit puts into the image for them ---
 EXEC_FORMS = [
@@ -20,3 +25,31 @@ def test_exec_form(operands: bytes, words: tuple[str, ...]) -> None:
     assert (command.json, command.args) == (True, words)
     assert tuple(word.text for word in command.words) == words
     "".join(command.args).encode()
+
+
+NEVER = re.compile(rb"(?!)")
+PIECES = st.sampled_from(
+    [
+        "RUN", "ENV", "ARG", "LABEL", "COPY", "# escape=`\n", "\n", "\n", "\\\n", "\\\n", "\\\n", "`\n", "\\ \n", "\\\r\n", "\\\\\n",
+        "\\", "`", "#", "\n# a\n", "\n# a \\\n", "<<E", "\nE\n", "a", "a=b", "b", " ", " ", "\t", "\v", "\r", "\x1c", "\xa0", "é", "=", '"', "'",
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=25).map("".join))
+@example("RUN a \\\n b \\\n\\\n c")
+@example("ENV a=\\")
+def test_common_lines_and_words_are_read_like_all_others(text: str) -> None:
+    data = text.encode()
+    found = parse(data)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lexer, "_ORDINARY", dict.fromkeys(lexer._ORDINARY, NEVER))
+        patch.setattr(parser, "_ONE_WORD", dict.fromkeys(parser._ONE_WORD, NEVER))
+        assert repr(parse(data)) == repr(found)
+
+
+@given(st.lists(PIECES, max_size=25).map("".join))
+def test_commands_stand_where_their_text_does(text: str) -> None:
+    for node in parse(f"RUN {text}".encode()).instructions:
+        if node.keyword == "RUN" and node.rest.data and not node.json:
+            assert node.words[0].span == Text.span(node.rest, 0, len(node.rest.data))
