@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from imgtool.facts.commands import Arg, Command
 from imgtool.facts.facts import Facts, Run
 from imgtool.facts.packages import Operation, PackageOperation
 from imgtool.facts.paths import braces, covers, is_wild, located, path
-from imgtool.facts.scope import Values
+from imgtool.facts.scope import Variables
 from imgtool.facts.stages import Stage, mounts_of
 from imgtool.families.caches import PackageCache, cache_of, package_caches
 from imgtool.regex import regex
@@ -60,7 +60,7 @@ def history(facts: Facts) -> History:
         for run in facts.runs(stage):
             if run.onbuild:
                 continue
-            filled = _filled(run)
+            filled = _filled(run) if run.operations else {}
             emptied = cleanings(facts, run) if _may_empty(run) else {}
             if emptied:
                 empties[run] = frozenset(emptied)
@@ -68,7 +68,7 @@ def history(facts: Facts) -> History:
                 # who installs cleans up after himself; who only cleans does it for others
                 if cache not in filled and (older := kept.pop(cache.name, None)):
                     cleaned.append(Cleaned(cache, run, command, word, tuple(older)))
-            for left in left_behind(facts, run, emptied):
+            for left in left_behind(facts, run, emptied) if filled else ():
                 kept.setdefault(left.cache.name, []).append(left)
     return History(tuple(k for found in kept.values() for k in found), tuple(cleaned), empties)
 
@@ -83,12 +83,17 @@ def left_behind(
     found = _filled(run)
     if not found or not run.script.understood:
         return
-    order = {id(command): n for n, command in enumerate(run.script.commands)}
     for cache, operations in found.items():
-        last = order[id(emptied[cache][0])] if cache in emptied else -1
-        after = tuple(o for o in operations if order[id(o.command)] > last)
+        after = _behind(run, operations, emptied[cache][0]) if cache in emptied else tuple(operations)
         if after and not covered(facts, run, cache) and not switched_off(facts, run, cache):
             yield Kept(cache, run, after)
+
+
+def _behind(run: Run, operations: list[PackageOperation], last: Command) -> tuple[PackageOperation, ...]:
+    """Those that a command does not come after."""
+    order = {id(command): n for n, command in enumerate(run.script.commands)}
+    least = order[id(last)]
+    return tuple([o for o in operations if order[id(o.command)] > least])
 
 
 @lru_cache(maxsize=1)
@@ -147,15 +152,20 @@ _PIP_CONFIG = regex(rb"config\s+(?:--\w+\s+)*set\s+\S*no-cache-dir")
 
 def _configured(run: Run) -> bool:
     """Whether pip's configuration may switch its cache off by the time a RUN runs."""
-    return any(_first_configured(stage) <= run.instruction.span.start for stage in run.stage.lineage())
+    return min(map(_first_configured, run.stage.lineage())) <= run.instruction.span.start
 
 
 @lru_cache(maxsize=64)
 def _first_configured(stage: Stage) -> float:
     """Where a stage first may do so; infinite where it never does."""
     for instruction in stage.instructions:
-        copied = instruction.keyword in ("COPY", "ADD") and any("pip.conf" in a for a in instruction.args)
-        if copied or (instruction.keyword == "RUN" and _PIP_CONFIG.search(instruction.rest.data)):
+        keyword = instruction.keyword
+        if keyword == "RUN":
+            found = _PIP_CONFIG.search(instruction.rest.data) is not None
+        else:
+            # a name has no line end
+            found = keyword in ("COPY", "ADD") and "pip.conf" in "\n".join(instruction.args)
+        if found:
             return instruction.span.start
     return math.inf
 
@@ -211,6 +221,8 @@ def cleanings(facts: Facts, run: Run) -> dict[PackageCache, tuple[Command, Arg]]
     moved: Mapping[str, str] | None = None
     for command, where in located(facts, run):
         operation = operations.get(id(command))
+        if operation is None and command.name not in _EMPTIES:
+            continue
         cache = cache_of(operation.manager) if operation else None
         if operation is not None and cache is not None:
             if cache.name != "apt-lists" or operation.verb in _DELETES_LISTS:
@@ -218,10 +230,9 @@ def cleanings(facts: Facts, run: Run) -> dict[PackageCache, tuple[Command, Arg]]
         elif command.name in _DELETES:
             if moved is None:
                 moved = _moved(facts.state(run.instruction).values)
-            for word in command.args:
-                if not word.text.startswith("-"):
-                    named = path(facts, run, word, where) or word.text
-                    found |= dict.fromkeys(_emptied_by(named, moved), (command, word))
+            for word in [word for word in command.args if not word.text.startswith("-")]:
+                named = path(facts, run, word, where) or word.text
+                found |= dict.fromkeys(_emptied_by(named, moved), (command, word))
         elif command.name == "find":
             for cache in _emptied_by_find(command):
                 found[cache] = command, command.args[0]
@@ -239,26 +250,34 @@ def _is_in(path_: str, folder: str) -> bool:
     return folder.startswith("/") and f"{path_.rstrip('/')}/".startswith(f"{folder}/")
 
 
-def _emptied_by(named: str, moved: Mapping[str, str]) -> Iterator[PackageCache]:
-    for text in braces(named):
+def _emptied_by(named: str, moved: Mapping[str, str]) -> Iterable[PackageCache]:
+    if not moved and "{" not in named:
+        return _emptied(named)
+    return _emptied_by_each(braces(named), moved)
+
+
+def _emptied_by_each(texts: Sequence[str], moved: Mapping[str, str]) -> Iterator[PackageCache]:
+    for text in texts:
         own = _emptied(text)
-        if not moved:
-            yield from own
-            continue
         for cache in package_caches():
             if cache in own or (cache.name in moved and _empties(text, moved[cache.name])):
                 yield cache
 
 
-def _moved(values: Values) -> dict[str, str]:
+def _moved(values: Variables) -> dict[str, str]:
     """The caches that variables have moved, by their names, and where to."""
-    found = [(name, values.get(variable)) for variable, name in _movable()]
+    movable, variables = _movable()
+    if not values.may_hold(variables):
+        return {}
+    found = [(name, values.get(variable)) for variable, name in movable]
     return {name: place for name, place in found if place}
 
 
 @lru_cache(maxsize=1)
-def _movable() -> list[tuple[str, str]]:
-    return [(cache.variable, cache.name) for cache in package_caches() if cache.variable]
+def _movable() -> tuple[list[tuple[str, str]], frozenset[str]]:
+    """Variables with the caches that they move, and the variables alone."""
+    found = [(cache.variable, cache.name) for cache in package_caches() if cache.variable]
+    return found, frozenset([variable for variable, _ in found])
 
 
 @lru_cache(maxsize=4096)

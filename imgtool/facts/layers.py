@@ -7,8 +7,9 @@ from functools import lru_cache
 
 from imgtool.facts.commands import Arg, Command
 from imgtool.facts.facts import Facts, Run
-from imgtool.facts.paths import below, covers, path, workdir
+from imgtool.facts.paths import covers, path, workdir
 from imgtool.facts.placed import Content, copied, made, may_make
+from imgtool.facts.scope import below
 from imgtool.facts.stages import Stage, mounts_of
 from imgtool.regex import regex
 from imgtool.syntax.nodes import Instruction
@@ -59,13 +60,17 @@ def layers(facts: Facts) -> Layers:
     for _, instruction in shipped_instructions(facts):
         run = runs.get(id(instruction))
         if run is None:
-            for content in copied(facts, instruction):
-                held[content.path] = content
+            if instruction.keyword in _COPIES:
+                for content in copied(facts, instruction):
+                    held[content.path] = content
             continue
         changes.append(Change(run, tuple(held.values())))
         if not _is_idle(run, held):
             deletions += _replayed(facts, run, held)
     return Layers(tuple(changes), tuple(deletions), tuple(held.values()))
+
+
+_COPIES = frozenset({"COPY", "ADD"})
 
 
 def _is_idle(run: Run, held: dict[str, Content]) -> bool:
@@ -87,7 +92,7 @@ def _replayed(facts: Facts, run: Run, held: dict[str, Content]) -> Iterator[Dele
                 while own:
                     held.pop(own.pop(), None)
                 continue
-            gone = {place: content for place, content in held.items() if holds(target, content)}
+            gone = _gone(target, held)
             older = tuple(c for c in gone.values() if c.instruction is not run.instruction)
             if not gone:
                 older = _within(run, target, held)
@@ -107,6 +112,17 @@ def _mounts(facts: Facts, run: Run) -> Iterator[str | None]:
         if mount.type in ("cache", "tmpfs", "bind"):
             target = facts.expand(run.instruction, mount.target)
             yield target and below(workdir(facts, run.instruction), target)
+
+
+def _gone(target: str, held: dict[str, Content]) -> dict[str, Content]:
+    """What ``rm -r target`` deletes, by its path."""
+    # what it begins with is compared first: nearly all lies elsewhere
+    head = _LITERAL.match(target)[0].rstrip("/")  # type: ignore[index]  # the empty text matches
+    return {p: content for p, content in held.items() if p.startswith(head) and holds(target, content)}
+
+
+# what stands before the wildcards of a path
+_LITERAL = regex(r"[^*?\[]*")
 
 
 def holds(target: str, content: Content) -> bool:

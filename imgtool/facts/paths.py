@@ -11,7 +11,7 @@ from operator import attrgetter
 
 from imgtool.facts.commands import Arg, Command
 from imgtool.facts.facts import Facts, Run
-from imgtool.facts.scope import State
+from imgtool.facts.scope import State, below
 from imgtool.facts.stages import Stage
 from imgtool.regex import regex
 from imgtool.syntax.nodes import Instruction
@@ -113,13 +113,6 @@ def path(facts: Facts, run: Run, word: Arg, where: str | None) -> str | None:
     if not text or text == "-" or (where is None and not text.startswith("/")):
         return None
     return below(where or "/", text)
-
-
-def below(folder: str, text: str) -> str:
-    """The path that a text names in a folder, without ``..`` and doubled slashes."""
-    if text.startswith("/"):
-        return posixpath.normpath(text)
-    return posixpath.normpath(f"{folder}{text}" if folder.endswith("/") else f"{folder}/{text}")
 
 
 def _expanded(word: Arg, values: Mapping[str, str | None], assigned: frozenset[str]) -> str | None:

@@ -10,7 +10,8 @@ from functools import lru_cache
 from imgtool.facts.commands import Arg, Command
 from imgtool.facts.facts import Facts, Run, local_sources
 from imgtool.facts.packages import Operation, PackageOperation
-from imgtool.facts.paths import below, filled, located, path, workdir
+from imgtool.facts.paths import filled, located, path, workdir
+from imgtool.facts.scope import State, below, normal, under
 from imgtool.facts.stages import copy_source
 from imgtool.regex import regex
 from imgtool.syntax.nodes import Instruction
@@ -54,27 +55,31 @@ def _copied_in(_facts: Facts) -> dict[int, tuple[Instruction, tuple[Content, ...
 
 
 def _copied(facts: Facts, instruction: Instruction) -> tuple[Content, ...]:
-    *sources, target = (_known(facts, instruction, word) for word in instruction.args)
+    state, escape = facts.state(instruction), facts.document.escape
+    *words, last = instruction.args
+    target = _known(state, last, escape)
     if target is None:
         return ()
-    into = below(workdir(facts, instruction), target)
-    folder = len(sources) > 1 or target.endswith(("/", "/.")) or target in _FOLDER_NAMES
+    into = normal(target) if target.startswith("/") else below(workdir(facts, instruction), target)
+    folder = len(words) > 1 or target.endswith(("/", "/.")) or target in _FOLDER_NAMES
     found: list[Content] = []
-    for source, written in zip(sources, instruction.args[:-1], strict=True):
+    for written in words:
+        source = _known(state, written, escape)
         if source is not None and not source.startswith("<<"):
             found += _placed(facts, instruction, source, written, into, folder=folder)
     return tuple(found)
 
 
-def _known(facts: Facts, instruction: Instruction, word: str) -> str | None:
-    text = facts.expand(instruction, word)
-    return filled(word, facts.state(instruction).values) if text is None else text
+def _known(state: State, word: str, escape: str) -> str | None:
+    text = state.expand(word, escape)
+    return filled(word, state.values) if text is None else text
 
 
 def _placed(
     facts: Facts, instruction: Instruction, source: str, written: str, into: str, *, folder: bool
 ) -> Iterator[Content]:
-    name = posixpath.basename(source.partition("?")[0].rstrip("/") if "://" in source else source.rstrip("/"))
+    place = source.partition("?")[0] if "://" in source else source
+    name = place.rstrip("/").rpartition("/")[2]
     if is_folder(facts, instruction, source):
         yield Content(into, written, instruction, tree=True)
         return
@@ -83,12 +88,12 @@ def _placed(
     if ambiguous or not folder:
         yield Content(into, written, instruction, tree=ambiguous)
     # a target that is a folder takes a file under its own name
-    yield Content(posixpath.join(into, name), written, instruction)
+    yield Content(under(into, name), written, instruction)
 
 
 def is_folder(facts: Facts, instruction: Instruction, source: str) -> bool:
     """Whether a source of COPY is a folder, so far as its name or the build context tells."""
-    if source.endswith("/") or posixpath.basename(source) in _FOLDER_NAMES:
+    if source.rpartition("/")[2] in _FOLDER_NAMES:
         return True
     # what the context says first: each source of thousands asks
     there = facts.context is not None and facts.context.is_folder(source)
@@ -193,7 +198,7 @@ def _made(facts: Facts, run: Run) -> Iterator[tuple[Command, str | None, tuple[C
                 named = Arg(name, name, command.span, literal="$" not in name, expands="$" in name)
                 at = path(facts, run, named, at)
             if at is not None:
-                found.append(Content(posixpath.normpath(at), source, run.instruction, command, tree))
+                found.append(Content(normal(at), source, run.instruction, command, tree))
         yield command, where, tuple(found)
 
 

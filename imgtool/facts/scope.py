@@ -110,6 +110,15 @@ class Variables(Mapping[str, str | None]):
         entry = self._entry(name)
         return default if entry is None else entry[1]
 
+    def may_hold(self, names: frozenset[str]) -> bool:
+        """Whether one of some names may be there: a fast look."""
+        layer: Variables | None = self
+        while layer is not None:
+            if not names.isdisjoint(layer.history.assigned):
+                return True
+            layer = layer.outer
+        return False
+
     def __iter__(self) -> Iterator[str]:
         layers = reversed(list(self._layers()))
         # a later moment of the same history may hold names that are not there yet
@@ -255,5 +264,22 @@ def _env(state: State, instruction: Instruction, escape: str) -> State:
 def _workdir(state: State, text: str, escape: str) -> str | None:
     path = state.expand(text, escape)
     if path is None or path.startswith("/"):
-        return path and posixpath.normpath(path)
-    return None if state.workdir is None else posixpath.normpath(posixpath.join(state.workdir, path))
+        return path and normal(path)
+    return None if state.workdir is None else below(state.workdir, path)
+
+
+def normal(path: str) -> str:
+    """What :func:`posixpath.normpath` gives, at once for an absolute path that is normal, as nearly all are."""
+    if path.startswith("/") and "/." not in path and "//" not in path and not path.endswith("/"):
+        return path
+    return posixpath.normpath(path)
+
+
+def below(folder: str, text: str) -> str:
+    """The path that a text names in a folder, without ``..`` and doubled slashes."""
+    return normal(text if text.startswith("/") else under(folder, text))
+
+
+def under(folder: str, name: str) -> str:
+    """A relative path behind a folder's."""
+    return f"{folder}{name}" if folder.endswith("/") else f"{folder}/{name}"

@@ -36,6 +36,10 @@ class PackageCache(NamedTuple):
     apart: str | None = None
     built: bool = False
 
+    def __hash__(self) -> int:
+        # much is kept by cache
+        return hash(self.name)
+
 
 class CacheSize(NamedTuple):
     """Bytes that filling a cache once leaves on a system, as they lie in the layer."""

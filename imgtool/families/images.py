@@ -390,6 +390,8 @@ def fill(template: str, base: BaseImage) -> str | None:
 
     None where the reference does not tell what is asked for.
     """
+    if "{" not in template:
+        return template
     version = (base.version or "").split(".")
     values = {
         "version": base.version,

@@ -175,7 +175,9 @@ def _filled(templates: tuple[str, ...] | None, base: BaseImage) -> tuple[str, ..
 
 def _expand(value: str | None, env: Mapping[str, str | None]) -> str | None:
     """ENV's ``${NAME}``; None where a value is not known."""
-    if value is None or any(env.get(name, "") is None for name in _VARIABLE.findall(value)):
+    if value is None or "$" not in value:
+        return value
+    if any(env.get(name, "") is None for name in _VARIABLE.findall(value)):
         return None
     return _VARIABLE.sub(lambda found: env.get(found[1]) or "", value)
 

@@ -232,7 +232,7 @@ def _manifests(facts: Facts, run: Run) -> Iterator[Manifest]:
     operations = {
         id(o.command): o for o in run.operations if o.operation in (Operation.INSTALL, Operation.DOWNLOAD)
     }
-    for command, where in located(facts, run):
+    for command, where in located(facts, run) if operations else ():
         operation = operations.get(id(command))
         if operation is None or not command.unconditional:
             continue

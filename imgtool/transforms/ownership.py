@@ -95,8 +95,12 @@ class Recopy(NamedTuple):
 def recopies(facts: Facts, stage: Stage) -> Iterator[Recopy]:
     """Those of a stage that ships, in order."""
     for change in layers(facts).changes:
-        if change.run.stage is stage and change.held:
+        if change.run.stage is stage and change.held and _may_change(change.run):
             yield from _in_run(facts, change)
+
+
+def _may_change(run: Run) -> bool:
+    return not _PROGRAMS.isdisjoint([command.name for command in run.script.commands])
 
 
 def _in_run(facts: Facts, change: Change) -> Iterator[Recopy]:

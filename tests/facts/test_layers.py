@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from imgtool.facts import caches
 from imgtool.facts import layers as module
 from imgtool.facts.facts import Facts
-from imgtool.facts.placed import made, may_make
+from imgtool.facts.placed import Content, made, may_make
 from imgtool.syntax import parse
 
 # --- (script, whether it may put something into the image) ---
@@ -68,3 +68,14 @@ def test_a_run_that_may_make_nothing_makes_nothing(data: bytes) -> None:
     facts = Facts(parse(data))
     for run in (run for stage in facts.stages for run in facts.runs(stage)):
         assert may_make(run) or not any(contents for _, _, contents in made(facts, run))
+
+
+_PATHS = st.text("/a.[*?]", min_size=1, max_size=8)
+
+
+@given(_PATHS, st.dictionaries(_PATHS, st.booleans(), max_size=8))
+def test_what_is_deleted_begins_like_the_target(target: str, places: dict[str, bool]) -> None:
+    node = parse(b"FROM a\nCOPY a /b\n").instructions[1]
+    held = {place: Content(place, "a", node, tree=tree) for place, tree in places.items()}
+    plain = {place: content for place, content in held.items() if module.holds(target, content)}
+    assert module._gone(target, held) == plain

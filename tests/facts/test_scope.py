@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import time
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgtool.facts.scope import MAX_VALUE, State, Variables, global_state, states
+from imgtool.facts.scope import MAX_VALUE, State, Variables, below, global_state, normal, states, under
 from imgtool.facts.stages import StageGraph, meta
 from imgtool.syntax import parse
 from imgtool.syntax.glance import PLATFORM_ARGS
@@ -236,3 +237,25 @@ def test_variables_are_what_dictionaries_would_be(steps: list[tuple[int, dict[st
     assert [[(n in v, v.get(n), v.get(n, 0)) for n in "ABCD"] for v in ours] == [
         [(n in p, p.get(n), p.get(n, 0)) for n in "ABCD"] for p in plain
     ]
+
+
+@given(STEPS, st.frozensets(st.sampled_from("ABCD")))
+def test_what_may_be_held_misses_nothing(
+    steps: list[tuple[int, dict[str, str]]], names: frozenset[str]
+) -> None:
+    values = Variables()
+    for _, new in steps:
+        values = values.assign(new)
+    assert values.may_hold(names) == (not names.isdisjoint(values))
+
+
+PATHS = st.one_of(st.text("/.a~ ", max_size=12), st.text(max_size=12), st.just("//a"), st.just("/"))
+
+
+@given(PATHS, PATHS)
+def test_paths_are_what_the_library_makes_of_them(folder: str, text: str) -> None:
+    assert normal(text) == posixpath.normpath(text)
+    if folder:
+        assert below(folder, text) == posixpath.normpath(posixpath.join(folder, text))
+        if not text.startswith("/"):
+            assert under(folder, text) == posixpath.join(folder, text)
