@@ -6,7 +6,9 @@ it selects; ``docs/generate.py`` writes it.
 
 from __future__ import annotations
 
+import re
 from _thread import RLock
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from types import ModuleType
@@ -134,20 +136,20 @@ def matches(selector: str, entry: IndexEntry) -> bool:
 
 def needed(entries: Sequence[IndexEntry], data: bytes) -> tuple[list[IndexEntry], list[IndexEntry]]:
     """Those of the rules that a file can have findings of, by the words they need, and the others."""
-    joined = data.replace(b"\r\n", b"\n").replace(b"\\\n", b"").replace(b"`\n", b"")
-    text = joined.decode("utf-8", "replace").lower()
-    roots = _roots(tuple(entries))
-    # looking for all words of all rules takes a third as long as parsing the file: one that is there is enough for a
-    # rule, and where `cuda` is not, `cuda-python` need not be looked for
+    text = _joined(data).decode("utf-8", "replace").lower()
+    # looking for all words of all rules would take a third as long as parsing the file: one that is there is enough for
+    # a rule, and where `cuda` is not, `cuda-python` need not be looked for
     there: set[str] = set()
+    for ending in set(_DOTTED.findall(text)):
+        there.update(_ENDINGS[ending])
     gone: set[str] = set()
     wanted, spared = [], []
-    for entry in entries:
-        if not entry.needs or not there.isdisjoint(entry.needs):
+    for entry, words, sought in _sought(tuple(entries)):
+        if not words or not there.isdisjoint(words):
             wanted.append(entry)
             continue
-        for word in entry.needs:
-            if word in gone or not gone.isdisjoint(roots[word]):
+        for word, parts in sought:
+            if parts and not gone.isdisjoint(parts):
                 continue
             if word in text:
                 there.add(word)
@@ -159,11 +161,33 @@ def needed(entries: Sequence[IndexEntry], data: bytes) -> tuple[list[IndexEntry]
     return wanted, spared
 
 
+def _joined(data: bytes) -> bytes:
+    """The file with continued lines joined."""
+    # to look for one character is quicker by far than for two
+    if data.find(b"\r") >= 0:
+        data = data.replace(b"\r\n", b"\n")
+    data = data.replace(b"\\\n", b"")
+    return data.replace(b"`\n", b"") if data.find(b"`") >= 0 else data
+
+
+# few dots are in a file, and many words begin with one: all of them are found in the time that two others take
+_ENDINGS: dict[str, list[str]] = {word[1:]: [] for *_, words in RULES for word in words if word[:1] == "."}
+for _ending, _held in _ENDINGS.items():
+    _held += [f".{shorter}" for shorter in _ENDINGS if _ending.startswith(shorter)]
+_DOTTED = regex(rf"\.(?=({'|'.join(map(re.escape, sorted(_ENDINGS, reverse=True)))}))")
+
+_Sought = tuple[IndexEntry, tuple[str, ...], list[tuple[str, list[str]]]]
+
+
 @lru_cache(maxsize=16)
-def _roots(entries: tuple[IndexEntry, ...]) -> dict[str, list[str]]:
-    """Each word that rules need, with the shorter ones that it holds."""
-    words = {word for entry in entries for word in entry.needs}
-    return {word: [part for part in _parts(word) if part in words] for word in words}
+def _sought(entries: tuple[IndexEntry, ...]) -> list[_Sought]:
+    """Each rule with its words, and with those to look for: beside each the words that tell that it is not there."""
+    counts = Counter(word for entry in entries for word in entry.needs)
+    plain = counts.keys() - {f".{ending}" for ending in _ENDINGS}
+    held = {word: [part for part in _parts(word) if part in plain] for word in plain}
+    # and the word itself, where another rule may have looked for it
+    parts = {word: [word, *held[word]] if counts[word] > 1 else held[word] for word in plain}
+    return [(e, e.needs, [(word, parts[word]) for word in e.needs if word in plain]) for e in entries]
 
 
 def _parts(word: str) -> Iterator[str]:

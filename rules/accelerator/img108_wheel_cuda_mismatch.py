@@ -61,7 +61,7 @@ META = RuleMeta(
     "wheel-cuda-mismatch",
     severity=Severity.WARNING,
     since="0.2.0",
-    needs=("cu1", "cu9", "cuda1", "cuda-python", "cudatoolkit", "pytorch-cuda", "cuda-version", "torch"),
+    needs=("torch", "cu1", "cu9", "cuda1", "cuda-version", "cuda-python", "cudatoolkit"),
 )
 
 # cu118 is 11.8, cu12 any 12

@@ -52,7 +52,7 @@ META = RuleMeta(
     "wrong-arch-artefact",
     severity=Severity.ERROR,
     since="0.2.0",
-    needs=("x86_64", "x86-64", "amd64", "aarch64", "arm64"),
+    needs=("x86", "amd64", "arm64", "aarch64"),
 )
 
 _ARCH = regex(r"(?<![a-z0-9])(x86[_-]64|amd64|aarch64|arm64(?:v8)?)(?![a-z0-9])", re.IGNORECASE)

@@ -67,20 +67,7 @@ META = RuleMeta(
     "jit-without-compiler",
     severity=Severity.WARNING,
     since="0.2.0",
-    needs=(
-        *(
-            "triton",
-            "vllm",
-            "sglang",
-            "flashinfer",
-            "deepspeed",
-            "deep-gemm",
-            "deep_gemm",
-            "deep-ep",
-            "deep_ep",
-        ),
-        *("tilelang", "numba-cuda", "numba_cuda", "jax[", "pycuda"),
-    ),
+    needs=("triton", "vllm", "sglang", "flashinfer", "deep", "tilelang", "numba", "jax[", "pycuda"),
 )
 
 # part of the image -> level of need that is without it

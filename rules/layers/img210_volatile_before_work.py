@@ -73,7 +73,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.2.0",
     fix=FixAvailability.SOMETIMES,
-    needs=("git", "commit", "vcs", "build", "ci_", "sha", "revision", "date", "timestamp"),
+    needs=("date", "git", "build", "sha", "commit", "revision", "vcs", "ci_", "timestamp"),
 )
 
 _VOLATILE = regex(

@@ -37,7 +37,7 @@ META = RuleMeta(
     "slimmed-too-late",
     severity=Severity.WARNING,
     since="0.2.0",
-    needs=("__pycache__", ".py", "test", ".a", ".o", ".la", "strip", "/usr/share/"),
+    needs=(".py", "test", ".a", ".o", ".la", "strip", "__pycache__", "/usr/share/"),
 )
 
 # what may stand beside it without making anything

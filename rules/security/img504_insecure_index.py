@@ -47,7 +47,7 @@ META = RuleMeta(
     "insecure-index",
     severity=Severity.WARNING,
     since="0.2.0",
-    needs=("http://", "trusted", "insecure-host", "insecure_host"),
+    needs=("http://", "trusted", "insecure"),
 )
 
 _ECOSYSTEMS = frozenset(("python", "conda", "node", "ruby"))

@@ -72,7 +72,7 @@ META = RuleMeta(
     "tls-verification-off",
     severity=Severity.WARNING,
     since="0.2.0",
-    needs=("curl", "no-check-cert", "check-certificate", "check_certificate", "verify", "strict-ssl", "reject_unauth"),
+    needs=("curl", "verify", "check-cert", "check_cert", "strict-ssl", "reject_unauth"),
 )  # fmt: skip
 
 _OFF = rb"(?:false|off|no|0)\b"

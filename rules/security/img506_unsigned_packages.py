@@ -62,7 +62,7 @@ META = RuleMeta(
     "unsigned-packages",
     severity=Severity.WARNING,
     since="0.2.0",
-    needs=("unauthenticated", "force-yes", "insecure-repositories", "trusted", "insecurerepositories", "gpg"),
+    needs=("gpg", "trusted", "insecure", "unauthenticated", "force-yes"),
 )
 
 _OPTIONS = {

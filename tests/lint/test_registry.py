@@ -132,6 +132,10 @@ NEEDS = [
     (("zypper", "dnf"), b"FROM a\nRUN apt install x\xff\n", False),
     (("zypper-x", "zypper"), b"FROM a\nRUN zypper in x\n", True),
     (("zypper-x",), b"FROM a\nRUN zypper in x\n", False),
+    ((".tar",), b"FROM a\nADD x.TA\\\r\nR /\n", True),
+    ((".tar", ".o"), b"FROM a\nADD x.tax.k /\n", False),
+    ((".o",), b"FROM a\nADD x.onnx /\n", True),  # in a longer word
+    ((".no-rule-needs-it",), b"FROM a\nADD x.no-rule-needs-it /\n", True),
 ]
 
 
@@ -147,6 +151,21 @@ def test_needed_is_what_each_rule_says_by_itself(text: str, needs: list[list[str
     wanted = [e for e in entries if not e.needs or any(word in text for word in e.needs)]
     spared = [e for e in entries if e not in wanted]
     assert registry.needed(entries, text.encode()) == (wanted, spared)
+
+
+WORDS = sorted({word for entry in registry.index() for word in entry.needs})
+
+
+@given(
+    st.lists(
+        st.sampled_from([*WORDS, ".", " ", "a", "\n", "é"]) | st.sampled_from(WORDS).map(lambda w: w[:-1])
+    )
+)
+def test_needed_finds_each_word(parts: list[str]) -> None:
+    text = "".join(parts)
+    entries = [IndexEntry(word, "x", (), False, "m", (word,)) for word in WORDS]
+    found = [entry.code for entry in registry.needed(entries, text.encode())[0]]
+    assert found == [word for word in WORDS if word in text]
 
 
 @pytest.mark.usefixtures("entries")
