@@ -10,6 +10,7 @@ import os
 import re
 import stat
 import time
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
@@ -90,10 +91,15 @@ class BuildContext:
 
     def copied(self, sources: Sequence[str], exclude: Ignore | None = None) -> Listing:
         """The files that ``COPY`` takes from the context; see :meth:`takes`."""
-        everything, takes = self.files(), self.takes(sources, exclude)
-        if takes is _everything:
-            return everything
-        return Listing(tuple(f for f in everything.files if takes(f.path)), everything.complete)
+        everything = self.files()
+        if not (exclude and exclude.patterns):
+            named = self._named(sources)
+            if "" in named:
+                return everything
+            if len(named) <= _FEW:
+                return Listing(tuple(_below(everything.files, named)), everything.complete)
+        takes = self.takes(sources, exclude)
+        return Listing(tuple([f for f in everything.files if takes(f.path)]), everything.complete)
 
     def takes(self, sources: Sequence[str], exclude: Ignore | None = None) -> Callable[[str], bool]:
         """Whether ``COPY`` takes a file of :meth:`files`, by its path.
@@ -101,13 +107,17 @@ class BuildContext:
         ``sources`` are as written, without variables, and may hold wildcards. ``exclude`` are the values of
         ``--exclude``; they speak of paths below what a source names, and never of that itself.
         """
-        heads = {
-            path for source in sources for path in _named(self.root, source) if not self._hidden_link(path)
-        }
-        named = {found for head in heads if (found := _resolve(self.root, head)) is not None}
+        named = self._named(sources)
         if exclude and exclude.patterns:
             return lambda path: _takes(named, path, exclude)
         return _everything if "" in named else lambda path: _is_below(named, path)
+
+    def _named(self, sources: Sequence[str]) -> set[str]:
+        """What sources name, links followed."""
+        heads = {
+            path for source in sources for path in _named(self.root, source) if not self._hidden_link(path)
+        }
+        return {found for head in heads if (found := _resolve(self.root, head)) is not None}
 
     def holds(self, path: str) -> bool:
         """Whether anything is there, kept out or not, links followed."""
@@ -159,7 +169,9 @@ class _Shared:
 
 
 def _files_of(seen: Any) -> int:
-    return _AT_LEAST + (len(seen.files) if isinstance(seen, Listing) else 0)
+    return _AT_LEAST + len(
+        seen.files if isinstance(seen, Listing) else seen if isinstance(seen, list) else ()
+    )
 
 
 _shared: ContextVar[_Shared | None] = ContextVar("_shared", default=None)
@@ -379,6 +391,10 @@ def _names(root: Path, folder: str) -> list[str]:
 
 @way
 def _names_in(path: str, folder: str) -> list[str]:
+    return _once(_names_there, path, folder)
+
+
+def _names_there(path: str, folder: str) -> list[str]:
     try:
         if folder and os.path.islink(path):  # noqa: PTH114 - it is a text
             return []
@@ -434,6 +450,27 @@ def _is_below(named: set[str], path: str) -> bool:
     return False
 
 
+# paths, above which asking each file is faster
+_FEW = 16
+_path_of = attrgetter("path")
+
+
+def _below(files: Sequence[ContextFile], named: Iterable[str]) -> Iterator[ContextFile]:
+    """Those of files in the order of their paths that are named, or below a folder that is."""
+    spans = []
+    for path in named:
+        at = bisect_left(files, path, key=_path_of)
+        if at < len(files) and files[at].path == path:
+            spans.append((at, at + 1))
+        # what begins with the path and a slash comes before what begins with it and the next character
+        first = bisect_left(files, f"{path}/", at, key=_path_of)
+        spans.append((first, bisect_left(files, f"{path}0", first, key=_path_of)))
+    told = 0
+    for start, end in sorted(spans):
+        yield from files[max(start, told) : end]
+        told = max(told, end)
+
+
 def _takes(named: set[str], path: str, exclude: Ignore) -> bool:
     """Whether a file is one of those named or below one, and not excluded there."""
     ways = [
@@ -483,7 +520,7 @@ def _walk(root: Path, ignore: Ignore) -> Listing:
                     folders.append((path, verdict))
             elif not verdict.ignored:
                 files.append(ContextFile(path, entry.size))
-    return Listing(tuple(sorted(files, key=attrgetter("path"))), complete)
+    return Listing(tuple(sorted(files, key=_path_of)), complete)
 
 
 class _Entry(NamedTuple):

@@ -8,12 +8,14 @@ does when it sends a build context. ``COPY --exclude`` uses the same matcher, on
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from imgtool.edits import Span
 from imgtool.facts.automaton import Matcher
 from imgtool.facts.globs import BadPatternError, compile_ignore
+from imgtool.regex import regex
 from imgtool.syntax.source import BOM
 from imgtool.values import NamedTuple, dataclass, field
 
@@ -133,8 +135,14 @@ def clean(path: str) -> str:
     return cleaned[1:] if cleaned.startswith("//") else cleaned
 
 
+# a slash is between names alone, and none of these is a dot or two
+_IS_CLEAN = regex(r"(?:[\w*$+@~-][\w*$+@~.-]*/)*[\w*$+@~-][\w*$+@~.-]*", re.ASCII)
+
+
 def inside(path: str) -> str:
     """A path as the builder takes it, relative to the context: ``..`` ends at its root, which is ``""``."""
+    if _IS_CLEAN.fullmatch(path):
+        return path
     return clean(f"/{path}")[1:]
 
 

@@ -47,7 +47,14 @@ def compile_match(pattern: str) -> Matcher:
     Raises:
         BadPatternError: the pattern is one that ``filepath.Match`` refuses.
     """
+    head, star, tail = pattern.partition("*")
+    if star and pattern.isascii() and _SPECIAL.isdisjoint(head) and _SPECIAL.isdisjoint(tail):
+        # as nearly all are, and folders have many names
+        return partial(_around, head, tail)
     return automaton(_match_nodes(pattern))
+
+
+_SPECIAL = frozenset("*?[\\")
 
 
 def compile_ignore(pattern: str) -> Matcher:
@@ -69,6 +76,14 @@ def compile_ignore(pattern: str) -> Matcher:
             return partial(_ends, pattern[2:])
         case _:
             return automaton(_expression_nodes(expression))
+
+
+def _around(head: str, tail: str, path: str) -> bool:
+    """Whether a path is ``head*tail``."""
+    if not (path.startswith(head) and path.endswith(tail)):
+        return False
+    end = len(path) - len(tail)
+    return len(head) <= end and path.find("/", len(head), end) < 0
 
 
 def _starts(prefix: str, path: str) -> bool:

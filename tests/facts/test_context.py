@@ -7,9 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from imgtool.facts import context as contexts
-from imgtool.facts.context import alternatives, locate, repository_root, share_listings
+from imgtool.facts.context import ContextFile, alternatives, locate, repository_root, share_listings
 from imgtool.facts.dockerignore import Ignore
 
 Plant = Callable[..., Path]
@@ -419,3 +421,13 @@ def test_of_many_folders_the_last_are_kept(tmp_path: Path, monkeypatch: pytest.M
         assert last not in shared.found.values()
     finally:
         share_listings(share=False)
+
+
+PATHS = st.text("ab/.0\u00e9", min_size=1, max_size=5)
+
+
+@given(st.sets(PATHS, max_size=30), st.sets(PATHS, max_size=6))
+def test_what_is_copied_is_what_is_below(paths: set[str], named: set[str]) -> None:
+    files = [ContextFile(path, 1) for path in sorted(paths)]
+    plain = [file for file in files if contexts._is_below(named, file.path)]
+    assert list(contexts._below(files, named)) == plain

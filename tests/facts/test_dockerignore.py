@@ -8,7 +8,7 @@ from e2b_dockerfile_utils.dockerignore import PatternMatcher
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgtool.facts.dockerignore import Ignore
+from imgtool.facts.dockerignore import Ignore, clean, inside
 
 READ = [
     ("plain", b"a\n", ["a"]),
@@ -209,3 +209,8 @@ def test_any_file_is_read_and_any_path_judged(data: bytes, path: str) -> None:
         assert 0 <= pattern.span.start < pattern.span.end <= len(data)
     decided = ignore.explain(path)
     assert ignore.matches(path) is (decided is not None and not decided.exclusion)
+
+
+@given(st.one_of(st.text("a./*$-~ \n\u00e9", max_size=10), st.text(max_size=6)))
+def test_what_is_inside_at_a_glance_is_clean(path: str) -> None:
+    assert inside(path) == clean(f"/{path}")[1:]

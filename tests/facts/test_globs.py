@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imgtool.facts import globs
+from imgtool.facts.automaton import automaton
 from imgtool.facts.globs import BadPatternError, compile_ignore, compile_match, ignore_expression
 
 MATCH = [
@@ -231,3 +233,12 @@ def test_hostile_patterns_stay_fast(pattern: str, path: str) -> None:
         assert compiled(pattern)(path) is False
     # seconds; backtracking would take longer than the universe
     assert time.process_time() - start < 5
+
+
+@given(
+    st.text("ab/.\n\udc80", max_size=4), st.text("ab/.\n", max_size=4), st.text("ab/.\n*\udc80", max_size=10)
+)
+def test_one_star_is_what_the_automaton_finds(head: str, tail: str, path: str) -> None:
+    general = automaton(globs._match_nodes(f"{head}*{tail}"))
+    for text in (path, head + tail, head + path + tail, head + path):
+        assert compile_match(f"{head}*{tail}")(text) is general(text)
