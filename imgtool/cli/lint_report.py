@@ -17,9 +17,10 @@ from imgtool.report.style import Style, style_for
 Renderer = Callable[[Sequence[LintResult], Path], str]
 
 
-def show(result: LintResult, out: TextIO) -> None:
+def show(result: LintResult, style: Style, out: TextIO) -> None:
     """Print one file's findings for people."""
-    out.write(findings.text([result], style_for(out)))
+    if result.findings:
+        out.write(findings.text([result], style))
 
 
 def write(results: Sequence[LintResult], output: LintFormat, file: Path | None, out: TextIO) -> Iterator[str]:

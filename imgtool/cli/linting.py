@@ -22,7 +22,7 @@ from imgtool.lint.batch import Job, Outcome, Request
 from imgtool.lint.registry import RuleError, Selection, check_selectors
 from imgtool.lint.registry import find as registered
 from imgtool.lint.result import LintResult
-from imgtool.report.style import printable
+from imgtool.report.style import printable, style_for
 from imgtool.syntax.source import bounded, decode
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def run(call: LintCall) -> int:
     out = sys.stderr if STDIN in names and call.fix and not call.diff else sys.stdout
     readable = call.output is LintFormat.TEXT or call.output_file is not None
     least = Severity(call.fail_on) if call.fail_on and call.fail_on is not FailOn.NEVER else None
-    tally, results = Tally(), list[LintResult]()
+    tally, results, style = Tally(), list[LintResult](), style_for(out)
     for result in _watched(outcomes, len(planned)):
         outcome = known.sift(result) if known else result
         tally.add(outcome, least)
@@ -67,7 +67,7 @@ def run(call: LintCall) -> int:
             continue
         complaints += _write(outcome)
         if readable and not call.statistics and outcome.result:
-            show(outcome.result, out)
+            show(outcome.result, style, out)
     if _is_report(call):
         complaints += (write_statistics if call.statistics else write)(
             results, call.output, call.output_file, out

@@ -8,7 +8,7 @@ from imgtool.edits import Span
 from imgtool.findings import Applicability, Finding, Fix
 from imgtool.lint.result import LintResult
 from imgtool.report.style import Style, printable, size
-from imgtool.syntax.source import Source
+from imgtool.syntax.source import Place, Source
 
 _COLOURS = {"error": "red", "warning": "yellow", "info": "cyan", "style": "dim"}
 MAX_EXCERPT = 160
@@ -16,24 +16,29 @@ MAX_EXCERPT = 160
 
 def text(results: Sequence[LintResult], style: Style) -> str:
     """Every finding with its place, the source line under it, its saving and whether a fix exists."""
-    return "".join(f"{block}\n" for result in results for block in _blocks(result, style))
+    return "".join([f"{block}\n" for result in results for block in _blocks(result, style)])
 
 
-def _blocks(result: LintResult, style: Style) -> Iterator[str]:
-    if result.findings:
-        data = result.mask.file(result.source.data)
-        shown = result.source if data is result.source.data else Source(data)
-        yield from (_block(result, finding, shown, style) for finding in result.findings)
+def _blocks(result: LintResult, style: Style) -> list[str]:
+    if not result.findings:
+        return []
+    data = result.mask.file(result.source.data)
+    shown = result.source if data is result.source.data else Source(data)
+    path = printable(result.path)
+    return [_block(result, finding, path, shown, style) for finding in result.findings]
 
 
-def _block(result: LintResult, finding: Finding, shown: Source, style: Style) -> str:
+def _block(result: LintResult, finding: Finding, path: str, shown: Source, style: Style) -> str:
     place = result.source.place(finding.span.start)
-    colour = _COLOURS[finding.severity]
     head = (
-        f"{style.paint(f'{printable(result.path)}:{place.line}:{place.column}:', 'bold')} "
-        f"{style.paint(finding.code, colour)} {finding.severity}: {printable(result.mask.text(finding.message))}"
+        f"{style.paint(f'{path}:{place.line}:{place.column}:', 'bold')} "
+        f"{style.paint(finding.code, _COLOURS[finding.severity])} {finding.severity}: "
+        f"{printable(result.mask.text(finding.message))}\n"
     )
-    return "\n".join([head, *_excerpt(shown, finding.span, style), *_notes(result, finding, style)])
+    if shown is not result.source:
+        place = shown.place(finding.span.start)
+    notes = _notes(result, finding, style) if finding.saves_bytes or finding.fix else ()
+    return "\n".join([head + _excerpt(shown, place, finding.span, style), *notes])
 
 
 def _notes(result: LintResult, finding: Finding, style: Style) -> Iterator[str]:
@@ -53,19 +58,22 @@ def _fix_note(fix: Fix) -> str:
             return f"suggestion: {fix.message}"
 
 
-def _excerpt(source: Source, span: Span, style: Style) -> Iterator[str]:
-    place = source.place(span.start)
+def _excerpt(source: Source, place: Place, span: Span, style: Style) -> str:
+    """The line of a place, and what is underlined in it."""
     line = source.line_span(place.line)
     start = place.column - 1
-    end = source.place(min(span.end, line.end)).column - 1
+    last = min(span.end, line.end)
+    text = source.text(line)
+    # where a character is a byte, the columns need no counting
+    end = max(0, last - line.start) if text.isascii() else source.place(last).column - 1
     # a tab is one column, so the caret must stand under one
-    shown = source.text(line).replace("\t", " ").rstrip()
+    shown = text.replace("\t", " ").rstrip()
     cut = max(0, start - MAX_EXCERPT // 2) if len(shown) > MAX_EXCERPT else 0
     window = printable(shown[cut : cut + MAX_EXCERPT])
     gutter = f"{place.line:>5} | "
     indent = " " * (len(gutter) + _cells(window[: start - cut]))
-    yield style.paint(gutter, "dim") + window
-    yield indent + style.paint("^" * max(1, _cells(window[start - cut : end - cut])), "bold")
+    marked = "^" * max(1, _cells(window[start - cut : end - cut]))
+    return f"{style.paint(gutter, 'dim')}{window}\n{indent}{style.paint(marked, 'bold')}"
 
 
 def _cells(text: str) -> int:

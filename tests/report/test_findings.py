@@ -13,6 +13,7 @@ from imgtool.edits import Span
 from imgtool.findings import Applicability, Finding, Fix, Severity
 from imgtool.report.findings import MAX_EXCERPT, text
 from imgtool.report.style import Style
+from imgtool.syntax.source import BOM, Source
 
 PLAIN = Style()
 
@@ -169,3 +170,21 @@ def test_any_span_of_any_bytes_is_shown_on_two_printable_lines(data: bytes, draw
     assert len(lines) == 4
     assert all(unicodedata.category(char) != "Cc" for line in lines for char in line)
     assert set(lines[2].strip()) == {"^"}
+
+
+@given(st.text("ab \t\r\n\x1b", max_size=60), st.booleans(), st.data())
+def test_columns_of_plain_lines_are_those_that_are_counted(
+    content: str, marked: bool, draw: st.DataObject
+) -> None:
+    data = BOM * marked + content.encode()
+    start = draw.draw(st.integers(0, len(data)))
+    end = draw.draw(st.integers(start, len(data)))
+    source = Source(data)
+    place = source.place(start)
+    line = source.line_span(place.line)
+    first, last = place.column - 1, source.place(min(end, line.end)).column - 1
+    told = source.text(line).rstrip()
+    caret = text([result(data, Finding("X1", "x", Severity.INFO, Span(start, end), "m"))], PLAIN).split("\n")[
+        2
+    ]
+    assert caret == " " * (len("    1 | ") + len(told[:first])) + "^" * max(1, len(told[first:last]))
