@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import TypeAlias
 
@@ -60,16 +60,23 @@ def _continues(line: bytes, escape: int) -> bool:
 
 
 LogicalLine: TypeAlias = tuple[
-    bytes, tuple[int, ...], tuple[int, ...], int, int, int, tuple[Comment, ...], bool
+    bytes, Sequence[bytes], tuple[int, ...], int, int, int, tuple[Comment, ...], bool
 ]
-"""One instruction's text, continuations joined: ``data``, ``starts`` and ``origins`` of a :class:`Text`, its first and
-last line, where that ends, the comments directly above it, and whether a continued line is empty.
+"""One instruction's text with continuations joined, its pieces and where these begin in the file, its first and last
+line, where that ends, the comments directly above it, and whether a continued line is empty. A text in one piece has
+none.
 """
+
+
+def whole(line: LogicalLine) -> Text:
+    """All the text of a line."""
+    data, pieces, origins, *_ = line
+    return _text((data, (0, *accumulate(map(len, pieces[:-1]))), origins))
+
 
 _comment = maker(Comment)
 _span = maker(Span)
-# of a text in one piece
-_WHOLE = (0,)
+_text = maker(Text)
 
 
 def _ordinary(escape: bytes) -> re.Pattern[bytes]:
@@ -148,7 +155,7 @@ class Lexer:
                 # nothing but escapes and blank lines to the end of the file: an instruction without a name
                 yield self._joined(bare[:-1], at, comments)
             else:
-                yield line, _WHOLE, (at,), index, index, at + len(line), comments, False
+                yield line, (), (at,), index, index, at + len(line), comments, False
             index = self._index
         self._index = index
 
@@ -246,8 +253,8 @@ class Lexer:
                     break
                 pieces.append(bare[:-1])
         self._take_until(index)
-        begins = (0, *accumulate(map(len, pieces[:-1])))
-        return b"".join(pieces), begins, tuple(origins), number, index, self.end_of_line(), above, empty
+        several = pieces if len(pieces) > 1 else ()
+        return b"".join(pieces), several, tuple(origins), number, index, self.end_of_line(), above, empty
 
     def _read_directives(self) -> int:
         """Read the directives at the top; the index of the first line that is none."""

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from functools import cache
+from itertools import accumulate, pairwise
 
 from imgtool.edits import Span
 from imgtool.regex import regex
@@ -21,6 +22,7 @@ from imgtool.syntax.lexer import (
     heredoc_drafts,
     leading_space,
     trimmed_end,
+    whole,
 )
 from imgtool.syntax.nodes import (
     Document,
@@ -61,6 +63,8 @@ _flag = maker(Flag)
 _word = maker(Word)
 _span = maker(Span)
 _text = maker(Text)
+# where a text in one piece begins
+_WHOLE = (0,)
 _ASCII = 0x7F
 _BLANK = ord(" ")
 _DASH, _ANGLE, _BRACKET = b"-<["
@@ -101,7 +105,7 @@ def _instruction(lexer: Lexer, line: LogicalLine) -> Instruction:
     data = line[0]
     if _ANGLE in data and b"<<" in data and node.problem is None and _takes_heredocs(node):
         try:
-            heredocs = _read_heredocs(lexer, _text(line[:3]))
+            heredocs = _read_heredocs(lexer, whole(line))
         except (WordError, _RefusedError) as error:
             return replace(node, problem=SyntaxProblem(str(error), node.span, node.start_line))
         if heredocs:
@@ -129,7 +133,7 @@ def _read_heredocs(lexer: Lexer, text: Text) -> tuple[Heredoc, ...]:
 
 
 def _node(line: LogicalLine, escape: bytes) -> Instruction:
-    data, starts, origins, start_line, end_line, line_end, comments, empty_continuation = line
+    data, pieces, origins, start_line, end_line, line_end, comments, empty_continuation = line
     start, stop, at, end = _head(data)
     written = data[start:stop]
     word = keyword = _COMMON.get(written, "")
@@ -139,14 +143,19 @@ def _node(line: LogicalLine, escape: bytes) -> Instruction:
     flags: tuple[Flag, ...] = ()
     following = data[at] if at < end else 0
     if following == _DASH or following > _ASCII:
-        flags, at = _flags(_text(line[:3]), at, end, escape)
+        flags, at = _flags(whole(line), at, end, escape)
         at += leading_space(data[at:end])
         following = data[at] if at < end else 0
-    if len(starts) == 1:
+    if not pieces:
         first, after = origins[0] + start, origins[0] + stop
-        rest = _text((data[at:end], starts, (origins[0] + at,)))
+        rest = _text((data[at:end], _WHOLE, (origins[0] + at,)))
+    elif at < len(pieces[0]) and end > len(data) - len(pieces[-1]):
+        # nearly always
+        first, after = origins[0] + start, origins[0] + stop
+        starts = (0, *accumulate(map(len, pieces[1:-1]), initial=len(pieces[0]) - at))
+        rest = _text((data[at:end], starts, (origins[0] + at, *origins[1:])))
     else:
-        text = _text(line[:3])
+        text = whole(line)
         first, after = text.offset(start), text.offset(stop)
         rest = text.slice(at, max(at, end))
     span = _span((first, line_end))
@@ -270,14 +279,19 @@ def _string(rest: Text, _escape: bytes, _line: LogicalLine) -> _Form:
 
 
 def _list(rest: Text, _escape: bytes, _line: LogicalLine) -> _Form:
-    data = rest.data
-    found = []
+    data, starts, origins = rest
+    shift = origins[0]
+    args: list[str] = []
+    words: list[Word] = []
     end = 0
     for word in data.split():
         start = data.find(word, end)
         end = start + len(word)
-        found.append((word.decode() if word.isascii() else decode(word), start, end))
-    return _form(found, rest)
+        text = word.decode() if word.isascii() else decode(word)
+        args.append(text)
+        span = _span((start + shift, end + shift)) if len(starts) == 1 else rest.span(start, end)
+        words.append(_word((text, span)))
+    return tuple(args), tuple(words), False, None
 
 
 def _form(found: Sequence[tuple[str, int, int]], rest: Text, *, is_json: bool = False) -> _Form:
@@ -331,7 +345,9 @@ def _healthcheck(rest: Text, escape: bytes, line: LogicalLine) -> _Form:
 def _onbuild(rest: Text, escape: bytes, line: LogicalLine) -> _Form:
     if not rest.data:
         return _NO_FORM
-    inner = _node((*rest, *line[3:6], (), False), escape)
+    data, starts, origins = rest
+    pieces = [data[start:end] for start, end in pairwise((*starts, len(data)))] if len(starts) > 1 else ()
+    inner = _node((data, pieces, origins, *line[3:6], (), False), escape)
     return ("",), (), False, inner
 
 

@@ -7,7 +7,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from imgtool.syntax import lexer, parse, parser
-from imgtool.syntax.nodes import Text
 
 # --- (the operands of a CMD, its words): what BuildKit puts into the image for them ---
 EXEC_FORMS = [
@@ -48,8 +47,12 @@ def test_common_lines_and_words_are_read_like_all_others(text: str) -> None:
         assert repr(parse(data)) == repr(found)
 
 
-@given(st.lists(PIECES, max_size=25).map("".join))
-def test_commands_stand_where_their_text_does(text: str) -> None:
-    for node in parse(f"RUN {text}".encode()).instructions:
-        if node.keyword == "RUN" and node.rest.data and not node.json:
-            assert node.words[0].span == Text.span(node.rest, 0, len(node.rest.data))
+@given(st.sampled_from(["RUN ", "COPY --a=b ", "ONBUILD RUN "]), st.lists(PIECES, max_size=25).map("".join))
+def test_operands_stand_where_they_are_written(keyword: str, text: str) -> None:
+    data = f"{keyword}{text}".encode()
+    for node in parse(data).instructions:
+        for one in (node, *([node.inner] if node.inner else [])):
+            size = len(one.rest.data)
+            assert bytes(data[one.rest.offset(n)] for n in range(size)) == one.rest.data
+            if one.keyword == "RUN" and size and not one.json:
+                assert one.words[0].span == one.rest.span(0, size)
