@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from imgtool.facts.commands import Arg, Command
+from imgtool.facts.context import BuildContext
 from imgtool.facts.facts import Facts, Run, local_sources
 from imgtool.facts.packages import Operation, PackageOperation
 from imgtool.facts.paths import filled, located, path, workdir
@@ -132,8 +133,14 @@ def weight(facts: Facts, content: Content) -> int | None:
     """Bytes of what a COPY took from the build context, where that is known and was looked through whole."""
     if content.command is not None or facts.context is None or copy_source(content.instruction):
         return None
-    listing = facts.context.copied([content.source]) if "$" not in content.source else None
-    return listing.size if listing is not None and listing.complete and listing.files else None
+    return _copied_bytes(facts.context, content.source) if "$" not in content.source else None
+
+
+# whether it is large is asked first, and then how large
+@lru_cache(maxsize=64)
+def _copied_bytes(context: BuildContext, source: str) -> int | None:
+    listing = context.copied([source])
+    return listing.size if listing.complete and listing.files else None
 
 
 def is_large(facts: Facts, content: Content) -> bool:
