@@ -37,9 +37,10 @@ def trees(facts: Facts, instruction: Instruction) -> Iterator[Tree]:
         return
     single = len(instruction.args) == 2
     for content in copied(facts, instruction):
+        if not content.tree:
+            continue
         name = posixpath.normpath(content.source.strip("/") or ".")
         whole = name in (".", "*")
-        sources = single and not _MANIFEST_FOLDERS.search(posixpath.basename(name))
-        if content.tree and (whole or sources):
+        if whole or (single and not _MANIFEST_FOLDERS.search(posixpath.basename(name))):
             word = next(w for w in instruction.words if w.text == content.source)
             yield Tree(content.path, content.source, instruction, word.span, whole)

@@ -69,14 +69,17 @@ class Early(NamedTuple):
 
 def early_copies(facts: Facts, stage: Stage) -> Iterator[Early]:
     """One a COPY; those of which nothing is read come last."""
-    runs = {id(run.instruction): run for run in facts.runs(stage) if not run.onbuild}
+    runs: dict[int, Run] = {}
     held: list[Tree] = []
     touched = bytearray()
     unrelated: dict[Instruction, Early] = {}
     for instruction in stage.instructions:
         if instruction.keyword in ("COPY", "ADD"):
             held += trees(facts, instruction)
-        run = runs.get(id(instruction)) if held else None
+        if not held or instruction.keyword != "RUN":
+            continue
+        runs = runs or {id(run.instruction): run for run in facts.runs(stage) if not run.onbuild}
+        run = runs.get(id(instruction))
         if run is None:
             continue
         found = _first(facts, run, held, touched)
@@ -229,10 +232,10 @@ def _needs_tree(run: Run, manifest: Manifest, name: str) -> bool:
 
 
 def _manifests(facts: Facts, run: Run) -> Iterator[Manifest]:
-    operations = {
-        id(o.command): o for o in run.operations if o.operation in (Operation.INSTALL, Operation.DOWNLOAD)
-    }
-    for command, where in located(facts, run) if operations else ():
+    operations = {id(o.command): o for o in run.operations if o.operation in _READS and _may_read(o)}
+    if not operations:
+        return
+    for command, where in located(facts, run):
         operation = operations.get(id(command))
         if operation is None or not command.unconditional:
             continue
@@ -242,6 +245,13 @@ def _manifests(facts: Facts, run: Run) -> Iterator[Manifest]:
                 yield Manifest(place, word, operation)
         if where is not None and _reads_project(operation):
             yield Manifest(posixpath.join(where, _MANIFESTS[operation.manager]), None, operation)
+
+
+_READS = (Operation.INSTALL, Operation.DOWNLOAD)
+
+
+def _may_read(operation: PackageOperation) -> bool:
+    return bool(operation.requirement_files) or operation.manager in _MANIFESTS
 
 
 def _reads_project(operation: PackageOperation) -> bool:
