@@ -41,7 +41,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import islice, pairwise
 
@@ -110,6 +110,7 @@ _SCRIPT = regex(
 )
 _HUBS = frozenset({"hf", "huggingface-cli", "modelscope", "openmind-cli", "mindformers"})
 _PROGRAMS = _HUBS | {"ollama"}
+_DOWNLOADS = frozenset({"wget", "curl", "aria2c"})
 _CACHE = regex(r"hugging|/hf|models?(?:cope)?\b|weights|torch|\.cache/?\Z|ollama|ckpt|checkpoint")
 
 
@@ -121,20 +122,24 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
         if found and not _elsewhere(run):
             yield from _finding(found)
     copies = [i for i in stage.instructions if i.keyword in ("COPY", "ADD")]
+    others = [instruction for instruction in copies if copy_source(instruction)]
     edges = (
-        {edge.instruction: edge.target for edge in facts.graph.edges if edge.stage is stage} if copies else {}
+        {id(edge.instruction): edge.target for edge in facts.graph.edges if edge.stage is stage}
+        if others
+        else {}
     )
     for instruction in copies:
         found = list(_copied(facts, instruction))
-        source = edges.get(instruction) if copy_source(instruction) else None
+        source = edges.get(id(instruction)) if instruction.flags and copy_source(instruction) else None
         if not found and source is not None:
             found = list(_from_stage(facts, instruction, source))
-        yield from _finding(found)
+        if found:
+            yield from _finding(found)
 
 
 def _elsewhere(run: Run) -> bool:
     """Whether a mount takes what is downloaded."""
-    return any(
+    return bool(run.instruction.flags) and any(
         (mount.type in ("cache", "tmpfs") and _CACHE.search(mount.target))
         or (mount.type == "bind" and not mount.readonly)
         for mount in mounts_of(run.instruction)
@@ -160,31 +165,39 @@ def _left(facts: Facts) -> Mapping[int, Content]:
 
 def _in_run(facts: Facts, run: Run) -> Iterator[_Weights]:
     files = _left(facts)
-    operations = {id(o.command): o for o in run.operations}
+    scripts = _scripts(facts)
+    operations = {id(o.command): o for o in run.operations if o.ecosystem == "git"}
     for command in run.script.commands:
-        operation = operations.get(id(command))
-        content = files.get(id(command))
+        name = command.name
+        operation = operations.get(id(command)) if operations else None
         if operation is not None and operation.operation is Operation.CLONE:
             url = operation.urls[0] if operation.urls else None
-            if url is not None and _HUB.search(url.text) and content is not None:
+            if url is not None and _HUB.search(url.text) and id(command) in files:
                 yield _Weights(url.span, f"the model {last(url.text)}")
         elif operation is not None and operation.verb.startswith("lfs"):
             yield _Weights(_span(command, "lfs"), "what git lfs fetches, mostly model weights,")
-        elif command.name in ("wget", "curl", "aria2c"):
+        elif name in _DOWNLOADS:
+            content = files.get(id(command))
             if content is not None and not content.tree and _is_weights(content):
                 yield _Weights(_place(command, content), last(content.path))
-        else:
-            yield from _by_program(command)
+        elif _may_download(name, scripts):
+            yield from _downloaded_by(command, scripts)
 
 
-def _by_program(command: Command) -> Iterable[_Weights]:
-    scripts = [word for word in command.argv if word.text.endswith((".py", ".sh"))]
-    if not scripts and command.name not in _PROGRAMS and not command.name.startswith("python"):
-        return ()
-    return _downloaded_by(command, scripts)
+@lru_cache(maxsize=1)
+def _scripts(facts: Facts) -> frozenset[str]:
+    """The words of all commands that are scripts which download, by their names: most files have none."""
+    commands = [c for stage in facts.stages for run in facts.runs(stage) for c in run.script.commands]
+    texts = {word.text for command in commands for word in command.argv}
+    return frozenset([t for t in texts if t.endswith((".py", ".sh")) and _SCRIPT.search(t)])
 
 
-def _downloaded_by(command: Command, scripts: Iterable[Arg]) -> Iterator[_Weights]:
+def _may_download(name: str, scripts: frozenset[str]) -> bool:
+    """Whether :func:`_downloaded_by` may find anything in a command, by its name."""
+    return bool(scripts) or name in _PROGRAMS or name[:6] == "python"
+
+
+def _downloaded_by(command: Command, scripts: frozenset[str]) -> Iterator[_Weights]:
     if command.name in _HUBS:
         model = _repository(command)
         if model is not None:
@@ -194,7 +207,7 @@ def _downloaded_by(command: Command, scripts: Iterable[Arg]) -> Iterator[_Weight
         yield _Weights(model.span, f"the model {model.text}")
     elif command.name.startswith("python"):
         yield from _python(command)
-    if script := next((word for word in scripts if _SCRIPT.search(word.text)), None):
+    if scripts and (script := next((word for word in command.argv if word.text in scripts), None)):
         yield _Weights(script.span, f"what {last(script.text)} downloads, models by its name,")
 
 
@@ -224,8 +237,8 @@ _FLAGS = frozenset({"--force-download", "--resume-download", "--quiet", "--local
 
 
 def _python(command: Command) -> Iterator[_Weights]:
-    for n, word in enumerate(command.args):
-        found = _CODE.search(word.text) if n and _OPTION_C.fullmatch(command.args[n - 1].text) else None
+    for before, word in pairwise(command.args):
+        found = _CODE.search(word.text) if _OPTION_C.fullmatch(before.text) else None
         if found is not None and not _DATA_SET.search(word.text):
             yield _Weights(word.span, f"what {_function(found)} downloads")
     for redirect in command.redirects:
@@ -286,11 +299,12 @@ _FOLDER_ARGUMENT = regex(r"\b(?:local_dir|cache_dir)\s*=\s*[rf]?['\"](/[^'\"{}]+
 
 def _from_stage(facts: Facts, instruction: Instruction, stage: Stage) -> Iterator[_Weights]:
     """What COPY takes of the weights that another stage has downloaded."""
-    for word in instruction.words[:-1]:
+    # of most stages, nothing
+    found = [found for each in islice(stage.lineage(), _FOLLOWED) if (found := _fetched(facts, each))]
+    for word in instruction.words[:-1] if found else ():
         text = facts.expand(instruction, word.text)
         folder = posixpath.normpath(f"/{text.lstrip('/')}".removesuffix("/*")) if text else None
-        for each in islice(stage.lineage(), _FOLLOWED) if folder else ():
-            fetched = _fetched(facts, each)
+        for fetched in found if folder else ():
             place = next((p for p in fetched if f"{p}/".startswith(f"{folder}/".replace("//", "/"))), None)
             if place is not None:
                 yield _Weights(word.span, f"{fetched[place]} in {text}")
@@ -301,15 +315,19 @@ def _from_stage(facts: Facts, instruction: Instruction, stage: Stage) -> Iterato
 def _fetched(facts: Facts, stage: Stage) -> Mapping[str, str]:
     """Where the RUNs of a stage put weights, and which; what they delete or move away is not among them."""
     found: dict[str, str] = {}
+    scripts = _scripts(facts)
     for run in facts.runs(stage):
         if run.onbuild or _elsewhere(run):
             continue
         for command, where, contents in made(facts, run):
-            gone = [path(facts, run, word, where) for word in deleted_words(command)]
-            found = {p: what for p, what in found.items() if not any(g and covers(g, p) for g in gone)}
-            found |= {c.path: last(c.path) for c in contents if not c.tree and _is_weights(c)}
-            found |= {c.path: f"the model {last(c.source)}" for c in contents if _HUB.search(c.source)}
-            found |= dict(_in_folder(facts, run, command, where))
+            if found:
+                gone = [path(facts, run, word, where) for word in deleted_words(command)]
+                found = {p: what for p, what in found.items() if not any(g and covers(g, p) for g in gone)}
+            if contents:
+                found |= {c.path: last(c.path) for c in contents if not c.tree and _is_weights(c)}
+                found |= {c.path: f"the model {last(c.source)}" for c in contents if _HUB.search(c.source)}
+            if _may_download(command.name, scripts):
+                found |= dict(_in_folder(facts, run, command, where))
             if len(found) > _MOST:
                 return found
     return found
@@ -317,7 +335,7 @@ def _fetched(facts: Facts, stage: Stage) -> Mapping[str, str]:
 
 def _in_folder(facts: Facts, run: Run, command: Command, where: str | None) -> Iterator[tuple[str, str]]:
     """The folder that a hub's command, or Python code, is told to download to."""
-    weights = next(iter(_by_program(command)), None)
+    weights = next(_downloaded_by(command, _scripts(facts)), None)
     if weights is None:
         return
     for word, value in pairwise(command.args):
