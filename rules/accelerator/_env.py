@@ -9,9 +9,9 @@ from imgtool.rule import Instruction, Span, Stage, dataclass, variables
 
 # a colon inside ${…} does not part two entries, and ${NAME:+$NAME:} is one whatever follows
 _ENTRY = r"\$\{%s:[^}]*\}|(?:(?!\$\{%s:)(?:\$\{[^}]*\}|[^:]))+"
-_QUOTES = "\"' \t"
+QUOTES = "\"' \t"
 # characters; nobody writes a longer list, and the pattern is quadratic
-_MAX_VALUE = 4096
+MAX_VALUE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,8 @@ def entries(assignment: Assignment, data: bytes) -> Iterator[tuple[str, Span]]:
     The place is the whole value's where an entry goes on in another line.
     """
     at = assignment.span.start
-    for entry in re.findall(_ENTRY.replace("%s", re.escape(assignment.name)), assignment.value[:_MAX_VALUE]):
-        text = entry.strip(_QUOTES)
+    for entry in re.findall(_ENTRY.replace("%s", re.escape(assignment.name)), assignment.value[:MAX_VALUE]):
+        text = entry.strip(QUOTES)
         written = text.encode("utf-8", "surrogateescape")
         found = data.find(written, at, assignment.span.end)
         if text and found >= 0:

@@ -60,7 +60,7 @@ from imgtool.rule import (
 )
 
 from ._commands import input_lines
-from ._env import Assignment, assignments, entries
+from ._env import MAX_VALUE, QUOTES, Assignment, assignments, entries
 from ._start import builds_wheels
 
 META = RuleMeta(
@@ -72,6 +72,8 @@ META = RuleMeta(
 )
 
 _NAME = "LD_LIBRARY_PATH"
+# what the builder takes out of a value
+_MARKS = frozenset("\"'\\`")
 _LOADER_CONFIG = "/etc/ld.so.conf"
 _PLACES = frozenset({"ln", "cp", "mv", "install"})
 
@@ -79,9 +81,10 @@ _PLACES = frozenset({"ln", "cp", "mv", "install"})
 def check(_document: Document, facts: Facts) -> Iterator[Finding]:
     if builds_wheels(facts):
         return
-    replaced = _last_replaced(facts)
-    for stage in facts.shipped:
-        for assignment in assignments(stage, _NAME):
+    own = [(stage, assignment) for stage in facts.shipped for assignment in assignments(stage, _NAME)]
+    if not all(_is_harmless(assignment.value) for _, assignment in own):
+        replaced = _last_replaced([assignment for _, assignment in own], facts)
+        for stage, assignment in own:
             if assignment.span.start >= replaced:
                 yield from _in_env(assignment, stage, facts)
     data = facts.document.data
@@ -97,11 +100,18 @@ def check(_document: Document, facts: Facts) -> Iterator[Finding]:
 # --- ENV ---------------------------------------------------------------------------------------------
 
 
-def _last_replaced(facts: Facts) -> int:
+def _is_harmless(value: str) -> bool:
+    """Whether no entry can name stubs: a plain text without them, with no variable but the one that it sets."""
+    inner = value.strip(QUOTES)
+    if len(inner) > MAX_VALUE or "stub" in inner or "devlib" in inner or not _MARKS.isdisjoint(inner):
+        return False
+    return inner.count("$") == inner.count(f"${_NAME}") + inner.count(f"${{{_NAME}")
+
+
+def _last_replaced(own: Iterable[Assignment], facts: Facts) -> int:
     """Where the last value of the image that ships stands that does not take in the one before."""
     escape = facts.document.escape
-    own = (a for stage in facts.shipped for a in assignments(stage, _NAME) if not a.refers_to(_NAME, escape))
-    return max((assignment.span.start for assignment in own), default=0)
+    return max((a.span.start for a in own if not a.refers_to(_NAME, escape)), default=0)
 
 
 def _in_env(assignment: Assignment, stage: Stage, facts: Facts) -> Iterator[Finding]:

@@ -38,12 +38,22 @@ def expanded(instruction: Instruction) -> Iterator[Expanded]:
 
 def pairs(instruction: Instruction) -> Iterator[tuple[str, Span, Span]]:
     """Each name that an ENV, LABEL or ARG sets, as written: the name, its place, and that of the name with its value."""
-    legacy = instruction.keyword in _PAIRS and instruction.args[2:3] == ("",)
+    legacy = _is_legacy(instruction)
     for word in instruction.words[:1] if legacy else instruction.words:
         name = word.text.partition("=")[0]
         end = word.span.start + len(name.encode("utf-8", "surrogateescape"))
         whole = Span(word.span.start, instruction.words[-1].span.end) if legacy else word.span
         yield name, Span(word.span.start, min(end, word.span.end)), whole
+
+
+def names(instruction: Instruction) -> list[str]:
+    """The names alone."""
+    words = instruction.words[:1] if _is_legacy(instruction) else instruction.words
+    return [word.text.partition("=")[0] for word in words]
+
+
+def _is_legacy(instruction: Instruction) -> bool:
+    return instruction.args[2:3] == ("",) and instruction.keyword in _PAIRS
 
 
 def variable_spans(document: Document, within: Span) -> dict[str, Span]:

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from imgtool.rule import Facts, Finding, RuleMeta, Severity, Span, Stage, WordError, expand, suggest
+from imgtool.rule import Facts, Finding, RuleMeta, Severity, Span, Stage, WordError, expand, regex, suggest
 
 from ._words import variable_spans
 
@@ -41,6 +41,9 @@ META = RuleMeta(
 )
 
 
+# what a $ begins; empty where that is no name
+_NAMES = regex(r"\$\{?(\w*)")
+
 # a hostile file may have thousands of names, each to be compared with thousands
 _HINTS = 50
 
@@ -48,7 +51,9 @@ _HINTS = 50
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     known = facts.global_state.values
     for text, place in _operands(stage):
-        if "$" not in text:
+        # as nearly always; other letters may go on with a name
+        plain = text.isascii()
+        if "$" not in text or (plain and not [name for name in _NAMES.findall(text) if name not in known]):
             continue
         try:
             unset = expand(text, known, facts.document.escape).unset

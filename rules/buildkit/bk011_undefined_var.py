@@ -93,7 +93,7 @@ def check(document: Document, facts: Facts) -> Iterator[Finding]:
 
 def _is_gone(name: str, facts: Facts) -> bool:
     """Whether a variable that is not set here is so elsewhere, and in no base image."""
-    return name in _set_somewhere(facts) and name not in inherited_names()
+    return name not in inherited_names() and name in _set_somewhere(facts)
 
 
 def _empty(document: Document, facts: Facts) -> Iterator[tuple[Sequence[str], Span, frozenset[str], State]]:

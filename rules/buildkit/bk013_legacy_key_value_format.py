@@ -81,8 +81,8 @@ def _quotes(node: Instruction, escape: bytes) -> list[Edit] | None:
     first = len(text.data) - len(text.data.lstrip()) + len(text.data.split(None, 1)[0])
     first += len(text.data[first:]) - len(text.data[first:].lstrip(_BLANKS))
     value = text.data[first:]
-    if not any(mark in value for mark in (b'"', b"'", escape)):
-        blank = any(char in _BLANKS for char in value)
+    if b'"' not in value and b"'" not in value and escape not in value:
+        blank = value.translate(None, _BLANKS) != value
         return [Edit(place.start, place.start, '"'), Edit(place.end, place.end, '"')] if blank else []
     blanks = _bare_blanks(value, escape)
     if blanks is None:

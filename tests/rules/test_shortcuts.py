@@ -1,0 +1,50 @@
+"""Rules that look twice find the same as if they looked closely at once."""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from imgtool.facts.facts import Facts
+from imgtool.lint.registry import find, load
+from imgtool.lint.runner import lint
+from imgtool.syntax import parse
+
+_PIECES = st.sampled_from(
+    "A B $A ${A} ${B} $C ${C:-x} ${A:+$C} ${LD_LIBRARY_PATH} $LD_LIBRARY_PATH ${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+    " $LD_LIBRARY_PATHS /usr/local/cuda/lib64/stubs st ubs /usr/local/cuda/lib64/ devlib : \" ' \\ ` é $é 1 $1 $$ $ =".split()
+)
+_VALUE = st.lists(_PIECES, max_size=6).map("".join)
+# each with what takes its shortcut away
+_RULES = {
+    "BK009": ("_NAMES", re.compile("()")),
+    "IMG103": ("_is_harmless", lambda _: False),
+}
+
+
+def found(code: str, dockerfile: str) -> list[Any]:
+    data = dockerfile.encode()
+    result = lint(data, "Dockerfile", [load(find(code))], knowledge=Facts(parse(data)))
+    assert not result.failures
+    return list(result.findings)
+
+
+@given(st.sampled_from(sorted(_RULES)), _VALUE, _VALUE, _VALUE)
+@example("BK009", "é", "image:$Aé", "")
+@example("IMG103", "/usr/local/cuda/lib64/stubs", "debian", "$A:$LD_LIBRARY_PATH")
+@example("IMG103", "", "debian", "/usr/local/cuda/lib64/st''ubs")
+def test_the_shortcut_changes_nothing(code: str, argument: str, base: str, value: str) -> None:
+    dockerfile = (
+        f"ARG A={argument}\nFROM {base}\nARG A={argument}\nENV B=$A C\\\n=1\nENV LD_LIBRARY_PATH={value}\n"
+        f"LABEL x={value} y=$B\nWORKDIR /a/{value}\n"
+    )
+    name, slow = _RULES[code]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(import_module(find(code).module), name, slow)
+        expected = found(code, dockerfile)
+    assert found(code, dockerfile) == expected
