@@ -13,7 +13,7 @@ _VARIABLE = regex(r"\$(?:\{(\w+)\}|(\w+))")
 
 def line(command: Command, run: Run, facts: Facts) -> str:
     """The command line with the values of ARG and ENV filled in where they are known."""
-    return " ".join(known(arg.text, run, facts) if arg.expands else arg.text for arg in command.argv)
+    return " ".join([known(arg.text, run, facts) if arg.expands else arg.text for arg in command.argv])
 
 
 # three rules ask, one after the other
@@ -23,9 +23,13 @@ def of_interest(facts: Facts) -> Mapping[Run, Sequence[int]]:
     found: dict[Run, list[int]] = {}
     for stage in facts.stages:
         for run in facts.runs(stage):
-            for position, command in enumerate(run.script.commands):
-                if command.name in COPIES or (command.argv and driver_program(command.argv[0].text)):
-                    found.setdefault(run, []).append(position)
+            own = [
+                position
+                for position, command in enumerate(run.script.commands)
+                if command.name in COPIES or (command.argv and driver_program(command.argv[0].text))
+            ]
+            if own:
+                found[run] = own
     return found
 
 
@@ -33,7 +37,16 @@ def judged(command: Command, run: Run, facts: Facts) -> DriverFact | None:
     """What is known of a command line, of those :func:`of_interest`."""
     if command.name in COPIES:
         return None
-    return driver_command(line(command, run, facts), command.argv[0].text)
+    told = _told(facts)
+    if id(command) not in told:
+        told[id(command)] = driver_command(line(command, run, facts), command.argv[0].text)
+    return told[id(command)]
+
+
+@lru_cache(maxsize=1)
+def _told(_facts: Facts) -> dict[int, DriverFact | None]:
+    """What is known of the commands of a file, by their places in memory: three rules ask."""
+    return {}
 
 
 def program_file(command: Command) -> Span:

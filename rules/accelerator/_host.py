@@ -30,8 +30,8 @@ def is_driver_container(stage: Stage, facts: Facts) -> bool:
     base = facts.base(stage)
     if base is not None and installs_driver(base):
         return True
-    starts = (i for i in stage.instructions if i.keyword == "ENTRYPOINT" and i.args)
-    return any(driver_container(i.args[0].split(" ")[0]) for i in starts)
+    starts = [i.args[0] for i in stage.instructions if i.keyword == "ENTRYPOINT" and i.args]
+    return bool(starts) and any(driver_container(program.split(" ")[0]) for program in starts)
 
 
 def hosts_packages(
@@ -42,7 +42,8 @@ def hosts_packages(
         if operation.operation is Operation.INSTALL and operation.ecosystem in _SYSTEMS:
             packages = (*operation.packages, *_groups(operation)) if operation.groups else operation.packages
             for package in packages:
-                fact = _fact(operation.manager, known(package.name, run, facts))
+                name = package.name
+                fact = _fact(operation.manager, known(name, run, facts) if "$" in name else name)
                 if fact is not None and fact.kind == kind:
                     yield operation, package, fact
 

@@ -20,7 +20,7 @@ from ._start import builds_wheels, is_worked_in
 from ._toolchain import runs, signs, unread
 
 _MANAGERS = {"deb": "apt", "rpm": "dnf"}
-_ECOSYSTEMS = frozenset({"runfile", *_MANAGERS})
+_BRINGS = (Operation.INSTALL, Operation.RUNFILE)
 _TOOLKIT = "--toolkit"
 _FOLDER = "/usr/local/cuda"
 
@@ -65,8 +65,9 @@ def _installed(facts: Facts) -> Iterator[InstalledToolkit]:
     for stage in facts.shipped:
         for run in facts.runs(stage):
             operations = () if run.onbuild else run.operations
-            found = [t for o in operations if o.ecosystem in _ECOSYSTEMS for t in _in(o, run, facts)]
-            yield from found if found and not _removes(run) else ()
+            found = [t for o in operations if o.operation in _BRINGS for t in _in(o, run, facts)]
+            if found and not _removes(run):
+                yield from found
 
 
 def _in(operation: PackageOperation, run: Run, facts: Facts) -> Iterator[InstalledToolkit]:
@@ -78,10 +79,11 @@ def _in(operation: PackageOperation, run: Run, facts: Facts) -> Iterator[Install
             yield InstalledToolkit(
                 name.rpartition("/")[2], "toolkit", program_file(operation.command), program
             )
-    elif operation.operation is Operation.INSTALL and operation.ecosystem in _MANAGERS:
+    elif operation.ecosystem in _MANAGERS:
+        manager = _MANAGERS[operation.ecosystem]
         for package in operation.packages:
-            name = known(package.name, run, facts)
-            found = toolkit_package(_MANAGERS[operation.ecosystem], name)
+            name = known(package.name, run, facts) if "$" in package.name else package.name
+            found = toolkit_package(manager, name)
             if found:
                 yield InstalledToolkit(name, found.kind, package.span, program)
 

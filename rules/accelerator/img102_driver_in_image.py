@@ -81,6 +81,7 @@ META = RuleMeta(
 )
 
 _KIND = "driver"
+_COPY = ("COPY", "ADD")
 
 
 def check(_document: Document, facts: Facts) -> Iterator[Finding]:
@@ -160,8 +161,10 @@ def _in_file_command(commands: Sequence[Command], position: int, run: Run, facts
 
 
 def _in_files(stage: Stage, runs: Sequence[Run], facts: Facts) -> Iterator[Finding]:
-    nodes = (node for node in stage.instructions if node.keyword in ("COPY", "ADD"))
-    found = [copied for node in nodes for copied in _copied(node, facts)]
+    found: list[_Copied] = []
+    for node in stage.instructions:
+        if node.keyword in _COPY and not node.problem and speaks_of_drivers(" ".join(node.args)):
+            found += _copied(node, facts)
     if not found:
         return
     commands = [(run.instruction.span, c) for run in runs for c in run.script.commands]
@@ -175,9 +178,13 @@ def _in_files(stage: Stage, runs: Sequence[Run], facts: Facts) -> Iterator[Findi
             yield _file_finding(word.span, source, target, fact)
 
 
-def _copied(node: Instruction, facts: Facts) -> Iterator[tuple[Word, str, str, DriverFact]]:
-    """What a COPY or ADD brings that it should not: word, source, target, why."""
-    if node.problem or len(node.args) < 2 or node.heredocs or not speaks_of_drivers(" ".join(node.args)):
+# word, source, target, why
+_Copied = tuple[Word, str, str, DriverFact]
+
+
+def _copied(node: Instruction, facts: Facts) -> Iterator[_Copied]:
+    """What a COPY or ADD brings that it should not."""
+    if len(node.args) < 2 or node.heredocs:
         return
     target = facts.expand(node, node.args[-1]) or node.args[-1]
     for word in node.words[:-1]:

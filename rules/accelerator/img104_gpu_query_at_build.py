@@ -89,6 +89,8 @@ def _in_command(run: Run, position: int, facts: Facts) -> Iterator[Finding]:
 
 def _in_lines(given: Sequence[tuple[str, Span]], program: str, facts: Facts) -> Iterator[Finding]:
     """What a program reads."""
+    if not given:
+        return
     whole = "\n".join(text for text, _ in given)
     for text, span in given:
         query = driver_command(text, program)

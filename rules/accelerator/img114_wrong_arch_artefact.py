@@ -156,11 +156,12 @@ def _artefacts(stage: Stage, facts: Facts) -> Iterator[Artefact]:
             for word in instruction.words[:-1]:
                 yield from _artefact(word.text, word.span)
     for run in facts.runs(stage):
-        yield from _in_run(run)
+        if _names_any(run.script.text):
+            yield from _in_run(run)
 
 
 def _in_run(run: Run) -> Iterator[Artefact]:
-    for command in run.script.commands if _names_any(run.script.text) else ():
+    for command in run.script.commands:
         if command.name not in _SPEAKS and _BRANCHES.isdisjoint(command.context):
             found = [a for arg in command.argv if _IN_ALL in arg.text for a in _artefact(arg.text, arg.span)]
             yield from found if found and not _guarded(run, command.statement) else ()
@@ -168,7 +169,7 @@ def _in_run(run: Run) -> Iterator[Artefact]:
 
 def _names_any(text: Text) -> bool:
     """Whether an architecture can be named: most texts name none."""
-    return _IN_ALL.encode() in text.data and any(map(text.data.lower().__contains__, _NAMED))
+    return b"64" in text.data and any(map(text.data.lower().__contains__, _NAMED))
 
 
 def _guarded(run: Run, statement: Span) -> bool:

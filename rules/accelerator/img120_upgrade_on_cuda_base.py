@@ -33,7 +33,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from imgtool.rule import Facts, Finding, Operation, RuleMeta, Run, Severity, Span, contents
+from imgtool.rule import Facts, Finding, Operation, RuleMeta, Severity, Span, Stage, contents
 
 META = RuleMeta(
     "IMG120",
@@ -48,9 +48,10 @@ _ECOSYSTEMS = frozenset({"deb", "rpm"})
 _APT = frozenset({"apt-get", "apt", "aptitude"})
 
 
-def check(run: Run, facts: Facts) -> Iterator[Finding]:
-    upgrades = [o for o in run.operations if o.operation is Operation.UPGRADE and o.ecosystem in _ECOSYSTEMS]
-    base = facts.base(run.stage) if upgrades else None
+def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
+    operations = [operation for run in facts.runs(stage) for operation in run.operations]
+    upgrades = [o for o in operations if o.operation is Operation.UPGRADE and o.ecosystem in _ECOSYSTEMS]
+    base = facts.base(stage) if upgrades else None
     if base is None or base.accelerator != "cuda" or not contents(base).holds("cudart"):
         return
     severity = Severity.INFO if contents(base).holds("cuda-libs") is False else Severity.WARNING
