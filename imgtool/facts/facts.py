@@ -174,6 +174,12 @@ class Facts:
             yield Run(instruction, stage, script, done, onbuild=node is not instruction)
 
     @cached_property
+    def programs(self) -> frozenset[str]:
+        """The names of all commands of RUNs: what is not among them need not be looked for in each."""
+        runs = [run for stage in self.stages for run in self.runs(stage)]
+        return frozenset([command.name for run in runs for command in run.script.commands])
+
+    @cached_property
     def secrets(self) -> tuple[Secret, ...]:
         """Passwords, tokens and keys that stand in the file by value."""
         return secrets(self.document)

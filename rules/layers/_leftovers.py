@@ -27,20 +27,24 @@ def installations(facts: Facts, run: Run) -> tuple[Installed, ...]:
     )
 
 
+_MAKES = frozenset({"make", "gmake", "ninja", "checkinstall"})
+_INSTALLERS = _MAKES | {"cmake"}
+
+
 def _installs(command: Command) -> bool:
+    if command.name not in _INSTALLERS:
+        return False
     words = [word.text for word in command.args]
-    if command.name in ("make", "gmake", "ninja", "checkinstall"):
+    if command.name in _MAKES:
         return command.name == "checkinstall" or any(
             w == "install" or w.startswith("install/") for w in words
         )
-    if command.name == "cmake":
-        return "--install" in words or ("--build" in words and "install" in words)
-    return False
+    return "--install" in words or ("--build" in words and "install" in words)
 
 
 def leftover(facts: Facts, run: Run, folder: str | None) -> Installed | None:
     """The command after which a folder that a RUN made is of no more use; None where something may use it."""
-    if folder is None or not run.script.understood:
+    if folder is None or _INSTALLERS.isdisjoint(facts.programs) or not run.script.understood:
         return None
     inside = [i for i in installations(facts, run) if f"{i.where}/".startswith(f"{folder}/")]
     if not inside or _installs_inside(run, folder) or named_later(facts, folder, inside[-1].command.span.end):

@@ -108,7 +108,8 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     for cleaned in history(facts).cleaned:
         if cleaned.run.stage is stage:
             yield _of_cache(facts, cleaned)
-    yield from _of_packages(facts, stage)
+    for removal in _removals(facts).get(stage, ()):
+        yield _uninstalled(facts, *removal)
 
 
 # --- files -------------------------------------------------------------------------------------------
@@ -219,11 +220,6 @@ class _Installed(NamedTuple):
     operation: PackageOperation
 
 
-def _of_packages(facts: Facts, stage: Stage) -> Iterator[Finding]:
-    for removal in _removals(facts).get(stage, ()):
-        yield _uninstalled(facts, *removal)
-
-
 # the RUN that removes, its command, what it removes of earlier RUNs, and those
 _Removal = tuple[Run, PackageOperation, Sequence[Package], Sequence[Run]]
 
@@ -231,6 +227,9 @@ _Removal = tuple[Run, PackageOperation, Sequence[Package], Sequence[Run]]
 @lru_cache(maxsize=1)
 def _removals(facts: Facts) -> dict[Stage, list[_Removal]]:
     """What RUNs of the image that ships remove of what earlier ones installed, by stage."""
+    operations = [o for stage in facts.shipped for run in facts.runs(stage) for o in run.operations]
+    if Operation.REMOVE not in [o.operation for o in operations]:
+        return {}
     installed: dict[tuple[str, str], _Installed] = {}
     found: dict[Stage, list[_Removal]] = {}
     for stage in reversed(facts.shipped):

@@ -114,8 +114,10 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
 
 
 def _is_archive(facts: Facts, content: Content) -> bool:
+    if content.tree:
+        return False
     name = last(content.path)
-    if content.tree or not (_ARCHIVE.search(name) or _carries(content, name)):
+    if not (_ARCHIVE.search(name) or _carries(content, name)):
         return False
     if _SMALL.search(name) or _OWN.search(name):
         return False
@@ -130,11 +132,14 @@ def _is_archive(facts: Facts, content: Content) -> bool:
 
 def _carries(content: Content, name: str) -> bool:
     """Whether a script holds what it installs; those in a context are mostly one's own."""
-    names = [each for each in (name, last(content.source)) if each.lower().endswith((".sh", ".bin"))]
-    if not any(_INSTALLER.search(each) for each in names):
+    if not _is_installer(name) and not _is_installer(last(content.source)):
         return False
     remote = content.command is not None or "://" in content.source
     return remote or any(word in content.source.lower() for word in ("x86_64", "aarch64", "linux"))
+
+
+def _is_installer(name: str) -> bool:
+    return name.lower().endswith((".sh", ".bin")) and _INSTALLER.search(name) is not None
 
 
 def _unpacked(facts: Facts, content: Content) -> Use | None:

@@ -62,10 +62,10 @@ META = RuleMeta("IMG212", "tree-copied-again", severity=Severity.WARNING, since=
 
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     if stage in facts.shipped and stage.reference != "scratch":
-        edges = {edge.instruction: edge for edge in facts.graph.edges if edge.stage is stage}
-        for instruction in islice(edges, _MOST):
-            if copy_source(instruction):
-                yield from _again(facts, stage, instruction, edges[instruction])
+        edges = {id(edge.instruction): edge for edge in facts.graph.edges if edge.stage is stage}
+        for edge in islice(edges.values(), _MOST):
+            if copy_source(edge.instruction):
+                yield from _again(facts, stage, edge.instruction, edge)
 
 
 def _again(facts: Facts, stage: Stage, instruction: Instruction, edge: Edge) -> Iterator[Finding]:
@@ -129,10 +129,10 @@ def _lineage(stage: Stage) -> Iterator[Stage]:
 @lru_cache(maxsize=64)
 def _made(facts: Facts, stage: Stage) -> Mapping[str, Content]:
     """The trees that the instructions of a stage make, the last of each path."""
-    runs = {run.instruction: run for run in facts.runs(stage) if not run.onbuild}
+    runs = {id(run.instruction): run for run in facts.runs(stage) if not run.onbuild}
     found: dict[str, Content] = {}
     for instruction in stage.instructions:
-        run = runs.get(instruction)
+        run = runs.get(id(instruction))
         new = [c for _, _, each in made(facts, run) for c in each] if run else copied(facts, instruction)
         found |= {content.path: content for content in new if content.tree}
     return found

@@ -88,12 +88,16 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
         if after is not None:
             seen.add(id(content.command))
             yield _finding(facts, content, run, after)
-    copies = [instruction for instruction in stage.instructions if copy_source(instruction)]
+    copies = [
+        instruction for instruction in stage.instructions if instruction.flags and copy_source(instruction)
+    ]
     edges = (
-        {edge.instruction: edge.target for edge in facts.graph.edges if edge.stage is stage} if copies else {}
+        {id(edge.instruction): edge.target for edge in facts.graph.edges if edge.stage is stage}
+        if copies
+        else {}
     )
     for instruction in copies:
-        found = list(_copied(facts, stage, instruction, edges.get(instruction)))
+        found = list(_copied(facts, stage, instruction, edges.get(id(instruction))))
         if found and not _compiles(facts):
             yield from found
 

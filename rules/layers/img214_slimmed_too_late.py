@@ -30,7 +30,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from imgtool.rule import Arg, Command, Facts, Finding, RuleMeta, Run, Severity, layers, mounts_of, regex
+from imgtool.rule import (
+    Arg,
+    Command,
+    Facts,
+    Finding,
+    RuleMeta,
+    Run,
+    Severity,
+    Stage,
+    layers,
+    mounts_of,
+    regex,
+)
 
 META = RuleMeta(
     "IMG214",
@@ -50,9 +62,15 @@ _DOCUMENTS = regex(r"/usr/share/(?:doc|man|info|locale)(?:/\*)?/?\Z")
 _NAMES = frozenset({"-name", "-iname", "-path", "-wholename"})
 
 
-def check(run: Run, facts: Facts) -> Iterator[Finding]:
-    if run.onbuild or run.stage not in facts.shipped or not run.script.understood:
-        return
+def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
+    for run in facts.runs(stage) if stage in facts.shipped else ():
+        commands = run.script.commands
+        # most begin with something else
+        if commands and commands[0].name in _ALONE and not run.onbuild and run.script.understood:
+            yield from _in_run(run, facts)
+
+
+def _in_run(run: Run, facts: Facts) -> Iterator[Finding]:
     commands = run.script.commands
     if not _ALONE.issuperset([command.name for command in commands]) or mounts_of(
         run.instruction.inner or run.instruction

@@ -43,9 +43,21 @@ CMD ["tool"]
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
-from imgtool.rule import Arg, Command, Facts, Finding, NamedTuple, PackageOperation, RuleMeta, Run, Severity
+from imgtool.rule import (
+    Arg,
+    Command,
+    Document,
+    Facts,
+    Finding,
+    NamedTuple,
+    PackageOperation,
+    RuleMeta,
+    Run,
+    Severity,
+)
 
 from .._patterns import compiled
 from ._checks import after, verifies
@@ -68,8 +80,16 @@ class _Script(NamedTuple):
     given: tuple[Arg, ...]
 
 
-def check(run: Run, facts: Facts) -> Iterator[Finding]:
-    downloads = {id(o.command): o for o in run.operations if o.ecosystem == "http" and o.urls}
+def check(_document: Document, facts: Facts) -> Iterator[Finding]:
+    interpreted = not _INTERPRETERS.isdisjoint(facts.programs)
+    for stage in facts.stages:
+        for run in facts.runs(stage):
+            downloads = {id(o.command): o for o in run.operations if o.ecosystem == "http" and o.urls}
+            if downloads or interpreted:
+                yield from _in_run(run, downloads, facts)
+
+
+def _in_run(run: Run, downloads: Mapping[int, PackageOperation], facts: Facts) -> Iterator[Finding]:
     commands = run.script.commands
     for index, command in enumerate(commands):
         if command.name in _INTERPRETERS:
@@ -97,7 +117,7 @@ def _judged(found: _Script, run: Run, facts: Facts) -> Finding | None:
 
 def _inline(command: Command) -> _Script | None:
     """``sh -c "$(curl …)"``, whose string is not read as a script."""
-    words = (arg for before, arg in zip(command.argv, command.args, strict=False) if before.text == "-c")
+    words = [arg for before, arg in pairwise(command.argv) if before.text == "-c"]
     for arg in words:
         if (match := compiled(_INLINE).match(arg.text)) is not None:
             return _Script(arg._replace(text=match[1]), command, command.args)

@@ -120,13 +120,14 @@ def _may_make(stage: Stage, top: str, document: Document, facts: Facts) -> bool:
     """Whether an instruction of the stage or of those it stands on may have made the path."""
     scratch = stage.root.reference == "scratch"
     for link in stage.lineage():
-        runs = {run.instruction: run for run in facts.runs(link)}
+        runs = {id(run.instruction): run for run in facts.runs(link)}
         for instruction in link.instructions:
             if scratch and instruction.keyword == "RUN":
                 return True
             if _named(instruction, top, document) or _puts(instruction, top, facts):
                 return True
-            if instruction in runs and not _only_installs(runs[instruction]):
+            run = runs.get(id(instruction))
+            if run is not None and not _only_installs(run):
                 return True
     return any(edge.via is Via.ONBUILD for edge in facts.graph.edges)
 
