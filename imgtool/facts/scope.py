@@ -179,7 +179,7 @@ class State:
 
 def global_state(meta: Iterable[Instruction], build_args: Mapping[str, str], escape: str) -> State:
     """What FROM lines see: ARGs before the first FROM and the platform arguments."""
-    given = {name: build_args[name] for name in PLATFORM_ARGS if name in build_args}
+    given = {name: build_args[name] for name in PLATFORM_ARGS if name in build_args} if build_args else None
     # on top of it, never in it: all files share it
     values = Variables(_platform())
     state = State(values=values.assign(given) if given else values, closed=True)
@@ -256,8 +256,9 @@ def _with(state: State, values: Variables, env: Variables) -> State:
 def _env(state: State, instruction: Instruction, escape: str) -> State:
     # every value of one ENV sees what stood before the instruction
     new: dict[str, str | None] = {}
+    expand = state.expand
     for key, value in zip(instruction.args[::3], instruction.args[1::3], strict=False):
-        new[state.expand(key, escape) or key] = state.expand(value, escape)
+        new[expand(key, escape) or key] = expand(value, escape)
     return _with(state, state.values.assign(new), state.env.assign(new))
 
 

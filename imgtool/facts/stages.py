@@ -158,6 +158,8 @@ class StageGraph:
 
     def reachable(self, start: Stage) -> frozenset[Stage]:
         """``start`` and every stage that building it builds."""
+        if len(self.stages) == 1:
+            return frozenset(self.stages)
         needs: dict[Stage, list[Stage]] = {}
         for edge in self.edges:
             if edge.target is not None:

@@ -127,7 +127,15 @@ def driver_program(argv0: str) -> bool:
 @lru_cache(maxsize=4096)
 def _facts_of(program: str) -> tuple[DriverFact, ...]:
     known = rows("drivers", "command", DriverFact)
-    return tuple(f for f in known if f.argv0 is None or fullmatch(f.argv0, program))
+    # most have the same
+    named = {pattern for pattern in _programs() if fullmatch(pattern, program)}
+    return tuple([fact for fact in known if fact.argv0 is None or fact.argv0 in named])
+
+
+@cache
+def _programs() -> frozenset[str]:
+    """The patterns of programs that facts about commands have."""
+    return frozenset(fact.argv0 for fact in rows("drivers", "command", DriverFact) if fact.argv0 is not None)
 
 
 def driver_container(program: str) -> bool:

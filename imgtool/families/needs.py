@@ -127,8 +127,11 @@ def python_need(name: str, extras: Collection[str] = ()) -> Need | None:
 
     A row for one of the extras goes before the row without.
     """
+    known = _needs(name)
+    if not known:
+        return None
     wanted = {_normalise(extra) for extra in extras}
-    found = [n for n in _needs(name) if not n.extras or wanted.intersection(n.extras)]
+    found = [n for n in known if not n.extras or wanted.intersection(n.extras)]
     return next((need for need in found if need.extras), found[0] if found else None)
 
 

@@ -182,7 +182,8 @@ def _is_light(operation: PackageOperation) -> bool:
 @lru_cache(maxsize=4096)
 def _is_heavy(name: str) -> bool:
     """Whether it belongs to an accelerator: ``torch`` does, and so may ``torch-scatter``."""
-    return any(python_need(part, ()) for part in (name, *name.split("-")))
+    parts = (name, *name.split("-")) if "-" in name else (name,)
+    return any(python_need(part, ()) for part in parts)
 
 
 def made_one(facts: Facts, group: Sequence[Run]) -> tuple[Edit, ...] | None:
