@@ -101,19 +101,19 @@ def parse(words: Sequence[Arg], options: Table, start: int = 0) -> Parsed:
     found: list[Option] = []
     operands: list[Arg] = []
     unknown: list[Arg] = []
-    names = options.names
+    names, permute, valued = options.names, options.permute, options.valued
     index, size = start, len(words)
     while index < size:
         arg = words[index]
         text = arg.text
-        if text[:1] != "-" or text == "-":
-            if not options.permute:
+        if not text or text[0] != "-" or text == "-":
+            if not permute:
                 break
             operands.append(arg)
             index += 1
             continue
         if text == "--":
-            if options.permute:
+            if permute:
                 operands += words[index + 1 :]
                 index = size - 1
             return Parsed(tuple(found), tuple(operands), index + 1, tuple(unknown), dashes=True)
@@ -121,7 +121,7 @@ def parse(words: Sequence[Arg], options: Table, start: int = 0) -> Parsed:
         following = words[index] if index < size else None
         known = names.get(text)
         if known is not None:
-            took = known in options.valued and following is not None
+            took = known in valued and following is not None
             found.append(_new(Option, (known, following if took else None, arg)))
         else:
             read, took = _options(arg, following, options)

@@ -170,7 +170,7 @@ class Facts:
                 continue
             script = run_script(node, state.shell or DEFAULT_SHELL, instruction.heredocs)
             script = with_programs(script, state.values)
-            done = tuple(o for command in script.commands for o in operations(command))
+            done = operations(script.commands)
             yield Run(instruction, stage, script, done, onbuild=node is not instruction)
 
     @cached_property

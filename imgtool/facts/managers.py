@@ -14,9 +14,9 @@ from imgtool.facts.packages import (
     Package,
     PackageOperation,
     PackageSource,
-    common,
     hidden,
     hides,
+    made,
 )
 from imgtool.facts.specs import Reader
 from imgtool.facts.wrappers import SHELLS, shell_options
@@ -103,41 +103,51 @@ _PYTHON = regex(r"(?:python|pypy)[\d.]*")
 
 def _manager(name: str, manager: Manager, command: Command, argv: Sequence[Arg]) -> PackageOperation | None:
     """A command line of the common form: options, verb, options and operands."""
-    before = manager.options if manager.globals_ is None else manager.globals_
-    none_before = len(argv) > 1 and argv[1].text[:1] != "-"
-    head = _NONE if none_before else parse(argv, _head(before, manager), 1)
-    index = head.next
-    # cargo +nightly build
-    index += index < len(argv) and argv[index].text.startswith("+")
-    if index >= len(argv):
-        if manager.bare is None or head.has("--version", "--help"):
-            return None
-        return _finish(name, manager, manager.bare, "", command, head, head._replace(options=(), operands=()))
+    head = _NONE
+    index = 1
+    if len(argv) < 2 or argv[1].text[:1] in ("-", "+", ""):
+        head = parse(argv, _head(name), 1)
+        index = head.next
+        # cargo +nightly build
+        index += index < len(argv) and argv[index].text.startswith("+")
+        if index >= len(argv):
+            if manager.bare is None or head.has("--version", "--help"):
+                return None
+            bare = head._replace(options=(), operands=())
+            return _finish(name, manager, manager.bare, "", command, head, bare)
     word = argv[index].text
-    verb, verb_text = manager.verbs.get(word), word
-    paired = word in _PAIRED and index + 1 < len(argv)
-    if paired and (two := manager.verbs.get(f"{word} {argv[index + 1].text}")):
-        verb, verb_text = two, f"{word} {argv[index + 1].text}"
+    verbs = manager.verbs
+    if word in _PAIRED and index + 1 < len(argv) and (pair := f"{word} {argv[index + 1].text}") in verbs:
+        word = pair
         index += 1
+    verb = verbs.get(word)
     if verb is None:
-        verb = Verb(OTHER, operands=False)
         if hides(argv[index]):
             return None
-    text = manager.options if verb.options is None else verb.options
-    parsed = parse(argv, _table(text, abbreviate=manager.abbreviate, go=manager.go), index + 1)
-    return _finish(name, manager, verb, verb_text, command, head, parsed)
+        verb = _UNKNOWN
+    parsed = parse(argv, _behind(name, word if word in verbs else ""), index + 1)
+    return _finish(name, manager, verb, word, command, head, parsed)
 
 
+_UNKNOWN = Verb(OTHER, operands=False)
 _NONE = Parsed((), (), 1, ())
 
 
 @cache
-def _head_table(text: str, *, abbreviate: bool, go: bool) -> Table:
-    return table(text, permute=False, abbreviate=abbreviate, go=go)
+def _head(name: str) -> Table:
+    """The options before a manager's verb."""
+    manager = MANAGERS[name]
+    text = manager.options if manager.globals_ is None else manager.globals_
+    return table(text, permute=False, abbreviate=manager.abbreviate, go=manager.go)
 
 
-def _head(text: str, manager: Manager) -> Table:
-    return _head_table(text, abbreviate=manager.abbreviate, go=manager.go)
+@cache
+def _behind(name: str, verb: str) -> Table:
+    """The options behind a manager's verb, ``""`` where it is none of its own."""
+    manager = MANAGERS[name]
+    found = manager.verbs.get(verb)
+    text = manager.options if found is None or found.options is None else found.options
+    return _table(text, abbreviate=manager.abbreviate, go=manager.go)
 
 
 def _finish(
@@ -146,12 +156,12 @@ def _finish(
     """The operation of a parsed command line."""
     operands = parsed.operands if verb.operands else ()
     shown = [operand for operand in operands if operand.literal or not hides(operand)]
-    packages = _packages(manager.read, shown)
+    packages = specs.packages(manager.read, shown)
     both = parsed._replace(options=(*head.options, *parsed.options)) if head.options else parsed
     grouped: tuple[str, ...] = ()
     if verb.group or manager.ecosystem == "rpm":
         grouped = tuple(o.text.lstrip("@") for o in shown if verb.group or o.text[:1] == "@")
-    operation = PackageOperation(
+    operation = made(
         name,
         manager.ecosystem,
         verb.operation,
@@ -167,13 +177,7 @@ def _finish(
         arguments=parsed.operands,
         options=both.options,
     )
-    operation = common(operation)
     return manager.adjust(operation, both) if manager.adjust else operation
-
-
-def _packages(read: Reader, operands: Iterable[Arg]) -> tuple[Package, ...]:
-    found = [specs.package(read, operand) for operand in operands]
-    return tuple([package for package in found if package is not None])
 
 
 # --- what managers do on top -------------------------------------------------------------------------
@@ -280,7 +284,7 @@ def _uv_tool(operation: PackageOperation, parsed: Parsed) -> PackageOperation:
 
 
 def _requirements(words: Iterable[Arg]) -> tuple[Package, ...]:
-    return _packages(specs.python, [word for word in words if not hides(word)])
+    return specs.packages(specs.python, [word for word in words if not hides(word)])
 
 
 def _uv_run(command: Command) -> PackageOperation:
@@ -289,7 +293,7 @@ def _uv_run(command: Command) -> PackageOperation:
     at = next(n for n, word in enumerate(words) if basename(word) == "uv")
     parsed = parse(words, _table(options.UV_RUN, permute=False), at + 2)
     scriptless = not parsed.has("--no-project", "--no-sync")
-    operation = PackageOperation(
+    operation = made(
         "uv",
         "python",
         INSTALL,
@@ -299,7 +303,7 @@ def _uv_run(command: Command) -> PackageOperation:
         project=scriptless,
         options=parsed.options,
     )
-    return _uv(common(operation), parsed)
+    return _uv(operation, parsed)
 
 
 def _conda(operation: PackageOperation, parsed: Parsed) -> PackageOperation:
@@ -689,7 +693,7 @@ def _setup(command: Command, rest: Sequence[Arg]) -> PackageOperation | None:
     if not verbs:
         return None
     verb = next((verb for verb in verbs if _SETUP_VERBS[verb] is INSTALL), verbs[0])
-    operation = PackageOperation(
+    return made(
         "python",
         "python",
         _SETUP_VERBS[verb],
@@ -701,7 +705,6 @@ def _setup(command: Command, rest: Sequence[Arg]) -> PackageOperation | None:
         arguments=parsed.operands,
         options=parsed.options,
     )
-    return common(operation)
 
 
 def _setup_file(command: Command) -> PackageOperation | None:
@@ -720,7 +723,7 @@ def _dpkg(command: Command) -> PackageOperation | None:
         _deb_file(operand) if found.name in ("--install", "--unpack") else specs.deb(operand)
         for operand in shown
     )
-    operation = PackageOperation(
+    return made(
         "dpkg",
         "deb",
         actions[found.name],
@@ -732,7 +735,6 @@ def _dpkg(command: Command) -> PackageOperation | None:
         arguments=parsed.operands,
         options=parsed.options,
     )
-    return common(operation)
 
 
 def _deb_file(arg: Arg) -> Package:
@@ -799,7 +801,7 @@ def _git_operation(
     output: Arg | None,
 ) -> PackageOperation:
     unseen = hidden(command, (*urls, *(o.arg for o in parsed.options))) and not (urls and urls[0].expands)
-    found = PackageOperation(
+    return made(
         "git",
         "git",
         operation,
@@ -812,7 +814,6 @@ def _git_operation(
         arguments=parsed.operands,
         options=parsed.options,
     )
-    return common(found)
 
 
 def _curl(command: Command) -> PackageOperation | None:
@@ -830,7 +831,7 @@ def _download(command: Command, name: str, parsed: Parsed, urls: tuple[Arg, ...]
         return None
     # a URL in a variable is still one URL: it hides nothing else
     complete = "xargs" not in command.wrappers
-    operation = PackageOperation(
+    return made(
         name,
         "http",
         FETCH,
@@ -842,7 +843,6 @@ def _download(command: Command, name: str, parsed: Parsed, urls: tuple[Arg, ...]
         arguments=parsed.operands,
         options=parsed.options,
     )
-    return common(operation)
 
 
 _RUN_TARGETS = frozenset(
@@ -901,7 +901,7 @@ def _uvx(command: Command) -> PackageOperation:
     words = (*parsed.values("from"), *parsed.values("with"))
     if not parsed.has("from"):
         words = (*command.argv[parsed.next : parsed.next + 1], *words)
-    operation = PackageOperation(
+    return made(
         "uv",
         "python",
         INSTALL,
@@ -911,7 +911,6 @@ def _uvx(command: Command) -> PackageOperation:
         complete=not hidden(command, words),
         options=parsed.options,
     )
-    return common(operation)
 
 
 _SPECIAL: dict[str, Callable[[Command], PackageOperation | None]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
@@ -117,11 +117,15 @@ class PackageOperation(NamedTuple):
         return bool(self.options) and not {option.name for option in self.options}.isdisjoint(names)
 
 
-def operations(command: Command) -> tuple[PackageOperation, ...]:
-    """What a command does to packages; nothing where it is no package manager, download or installer."""
-    read = _reader(command.name, "uv run" in command.wrappers)
-    found = read and read(command)
-    return () if found is None else (found,)
+def operations(commands: Iterable[Command]) -> tuple[PackageOperation, ...]:
+    """What commands do to packages; those that are no package manager, download or installer do nothing."""
+    found: list[PackageOperation] = []
+    for command in commands:
+        read = _reader(command.name, "uv run" in command.wrappers)
+        done = read and read(command)
+        if done:
+            found.append(done)
+    return tuple(found)
 
 
 @lru_cache(maxsize=512)
@@ -131,57 +135,79 @@ def _reader(name: str, uv_run: bool) -> Callable[[Command], PackageOperation | N
     return reader(name, uv_run=uv_run)
 
 
-def common(operation: PackageOperation) -> PackageOperation:
-    """The operation with what those of its options set that all managers' tables name alike."""
-    changes: dict[str, Any] = {}
-    listed: dict[str, list[Arg]] = {}
-    for name, value, _ in operation.options:
+def made(
+    manager: str,
+    ecosystem: str,
+    operation: Operation,
+    verb: str,
+    packages: tuple[Package, ...],
+    command: Command,
+    *,
+    complete: bool = True,
+    project: bool = False,
+    assume_yes: bool = False,
+    groups: tuple[str, ...] = (),
+    urls: tuple[Arg, ...] = (),
+    output: Arg | None = None,
+    arguments: tuple[Arg, ...] = (),
+    options: tuple[Option, ...] = (),
+) -> PackageOperation:
+    """An operation, with what those of its options set that all managers' tables name alike."""
+    fields: list[Any] = [manager, ecosystem, operation, verb, packages, command]
+    # the others in their order: most stay what they are in most operations
+    fields += complete, project, assume_yes, False, False, False, False, False, False
+    fields += (), (), (), None, (), (), (), groups, None, urls, output, None, None, arguments, options
+    for name, value, _ in options:
         if name in _FLAGS:
-            changes[_FLAGS[name]] = True
+            fields[_FLAGS[name]] = True
         elif value is None:
             continue
         elif name in _LISTS:
-            listed.setdefault(_LISTS[name], []).append(value)
-        elif name in _LAST and not (operation.output and _LAST[name] == "output"):
-            changes[_LAST[name]] = value
-    for field, values in listed.items():
-        changes[field] = tuple(values)
-    if "groups" in changes:
-        changes["groups"] = (*operation.groups, *[value.text for value in changes["groups"]])
-    return operation._replace(**changes) if changes else operation
+            at = _LISTS[name]
+            fields[at] = (*fields[at], value)
+        elif name == "group":
+            fields[_GROUPS] = (*fields[_GROUPS], value.text)
+        elif name in _LAST and not (output and _LAST[name] == _OUTPUT):
+            fields[_LAST[name]] = value
+    return _new(PackageOperation, fields)
 
 
-# the options of managers' tables, and the fields of an operation that they set: to say that they are given, to all
-# their values, or to the last one
-_FLAGS = {
-    "yes": "assume_yes",
-    "no-recommends": "no_recommends",
-    "--no-install-recommends": "no_recommends",
-    "--no-recommends": "no_recommends",
-    "no-cache": "no_cache",
-    "system": "system",
-    "user": "user",
-    "upgrade": "upgrade",
-    "download-only": "download_only",
-}
-_LISTS = {
-    "requirement": "requirement_files",
-    "constraint": "constraint_files",
-    "editable": "editable",
-    "extra-index": "extra_index_urls",
-    "find-links": "find_links",
-    "target": "targets",
-    "root": "targets",
-    "group": "groups",
-}
-_LAST = {
-    "index": "index_url",
-    "environment": "environment",
-    "output": "output",
-    "output-dir": "output",
-    "depth": "depth",
-    "branch": "branch",
-}
+# what named tuples are made with, a call of their own less
+_new = tuple.__new__
+_AT = {name: at for at, name in enumerate(PackageOperation._fields)}
+_GROUPS, _OUTPUT = _AT["groups"], _AT["output"]
+
+
+def _sets(**options: str) -> dict[str, int]:
+    """Options by the fields that they set: the other way round."""
+    return {option: _AT[field] for field, listed in options.items() for option in listed.split()}
+
+
+# the options of managers' tables that say that a field holds, are one of its values, or its last one
+_FLAGS = _sets(
+    assume_yes="yes",
+    no_recommends="no-recommends --no-install-recommends --no-recommends",
+    no_cache="no-cache",
+    system="system",
+    user="user",
+    upgrade="upgrade",
+    download_only="download-only",
+)
+_LISTS = _sets(
+    requirement_files="requirement",
+    constraint_files="constraint",
+    editable="editable",
+    extra_index_urls="extra-index",
+    find_links="find-links",
+    targets="target root",
+)
+_LAST = _sets(
+    index_url="index",
+    environment="environment",
+    output="output output-dir",
+    depth="depth",
+    branch="branch",
+)
 
 
 _WHOLE_EXPANSION = regex(

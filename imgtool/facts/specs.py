@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from imgtool.edits import Span
@@ -17,15 +17,16 @@ _new = tuple.__new__
 Reader = Callable[[Arg], Package | None]
 
 
-def package(read: Reader, operand: Arg) -> Package | None:
-    """What ``read`` makes of an operand."""
-    if len(operand.raw) > _SHORT:
-        return read(operand)
-    found = _known(read, operand.text, operand.raw, operand.expands)
-    if found is None:
-        return None
-    name, spec, raw, _, *rest = found
-    return _new(Package, (name, spec, raw, operand.span, *rest))
+def packages(read: Reader, operands: Iterable[Arg]) -> tuple[Package, ...]:
+    """What ``read`` makes of operands."""
+    found: list[Package] = []
+    for operand in operands:
+        text, raw, span, _, expands = operand
+        package = _known(read, text, raw, expands) if len(raw) <= _SHORT else read(operand)
+        if package is not None:
+            name, spec, _, _, extras, source, marker, channel = package
+            found.append(_new(Package, (name, spec, raw, span, extras, source, marker, channel)))
+    return tuple(found)
 
 
 _SHORT = 100

@@ -177,7 +177,7 @@ _VARIABLE_PROGRAMS = (
 def _program(command: Command, run: Run, facts: Facts, depth: int) -> Kind:
     if is_setup_install(command):
         return Kind.PYTHON_PROJECT if _active_system(command, run, facts) else Kind.BUILD
-    operations = operations_of(command, run) or packages_of(command)
+    operations = operations_of(command, run) or packages_of((command,))
     if len(operations) > 1:
         return Kind.UNKNOWN
     if operations:
@@ -389,7 +389,7 @@ def _read_script(word: Arg, run: Run, facts: Facts, depth: int) -> Kind:
     script = analyse(Text(content, (0,), (0,)), "bash")
     if not script.understood or len(script.commands) > MAX_COMMANDS:
         return Kind.UNKNOWN
-    inner = replace(run, script=script, operations=tuple(o for c in script.commands for o in packages_of(c)))
+    inner = replace(run, script=script, operations=packages_of(script.commands))
     if _feeds_a_shell(script.commands):
         return Kind.UNKNOWN
     found = [_kind(command, inner, facts, depth + 1) for command in script.commands]

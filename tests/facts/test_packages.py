@@ -12,7 +12,7 @@ from imgtool.facts import options
 from imgtool.facts.argv import Option, Parsed, table
 from imgtool.facts.commands import Arg
 from imgtool.facts.managers import MANAGERS
-from imgtool.facts.packages import Operation, PackageOperation, common, operations
+from imgtool.facts.packages import Operation, PackageOperation, made, operations
 from imgtool.facts.shell import analyse, run_script
 from imgtool.syntax.nodes import Text
 from imgtool.syntax.parser import parse
@@ -20,7 +20,7 @@ from imgtool.syntax.parser import parse
 
 def found(text: str) -> list[PackageOperation]:
     script = analyse(Text(text.encode(), (0,), (0,)), "bash")
-    return [operation for command in script.commands for operation in operations(command)]
+    return list(operations(script.commands))
 
 
 def only(text: str) -> PackageOperation:
@@ -432,10 +432,9 @@ def test_corpus(corpus: Path) -> None:
             node = instruction.inner or instruction
             if node.keyword != "RUN" or node.problem:
                 continue
-            for command in run_script(node, ("/bin/bash", "-c"), instruction.heredocs).commands:
-                for done in operations(command):
-                    seen[done.operation] = seen.get(done.operation, 0) + 1
-                    strange += [(path.name, p.raw) for p in done.packages if p.name.startswith("-")]
+            for done in operations(run_script(node, ("/bin/bash", "-c"), instruction.heredocs).commands):
+                seen[done.operation] = seen.get(done.operation, 0) + 1
+                strange += [(path.name, p.raw) for p in done.packages if p.name.startswith("-")]
     assert not strange
     assert seen[Operation.INSTALL] > 3500
     assert seen[Operation.FETCH] > 700
@@ -449,6 +448,9 @@ _COMMON = [
 ]
 
 
+_SAID = ("m", "e", Operation.FETCH, "v")
+
+
 @given(
     st.lists(st.tuples(st.sampled_from(_COMMON), st.sampled_from(["", "a", "b"])), max_size=8),
     st.sampled_from([None, _WORD]),
@@ -458,8 +460,31 @@ def test_common_options_set_their_fields(given_: list[tuple[str, str]], output: 
         [Option(name, _WORD._replace(text=text) if text else None, _WORD) for name, text in given_]
     )
     parsed = Parsed(options_, (), 0, ())
-    plain = only("apt-get update")._replace(options=options_, output=output, groups=("g",))
-    assert common(plain) == plain._replace(
+    command = only("apt-get update").command
+    words = (_WORD,)
+    plain = PackageOperation(
+        *_SAID,
+        (),
+        command,
+        complete=False,
+        project=True,
+        urls=words,
+        arguments=(*words, *words),
+        options=options_,
+    )
+    done = made(
+        *_SAID,
+        (),
+        command,
+        complete=False,
+        project=True,
+        groups=("g",),
+        urls=words,
+        output=output,
+        arguments=(*words, *words),
+        options=options_,
+    )
+    assert done == plain._replace(
         assume_yes=parsed.has("yes"),
         no_recommends=parsed.has("no-recommends", "--no-install-recommends", "--no-recommends"),
         no_cache=parsed.has("no-cache"),
