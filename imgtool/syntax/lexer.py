@@ -80,11 +80,8 @@ _text = maker(Text)
 
 
 def _ordinary(escape: bytes) -> re.Pattern[bytes]:
-    """Lines that go on, are neither empty nor comments, and hold no two escapes in a row."""
-    return regex(
-        rb"(?:[\t ]*+[^\s#%(e)s\x80-\xff][^\n%(e)s]*+(?:%(e)s[^\n%(e)s]++)*+%(e)s\n)++"
-        % {b"e": re.escape(escape)}
-    )
+    """Lines that go on, are neither empty nor comments, and end in one escape."""
+    return regex(rb"(?:[\t ]*+[^\s#%(e)s\x80-\xff].*(?<!%(e)s)%(e)s\n)++" % {b"e": re.escape(escape)})
 
 
 _ORDINARY = {escape: _ordinary(escape) for escape in (b"\\", b"`")}

@@ -112,7 +112,7 @@ def _instruction(lexer: Lexer, line: LogicalLine) -> Instruction:
             span = Span(node.span.start, lexer.end_of_line())
             node = replace(node, heredocs=heredocs, end_line=lexer.line, span=span)
     if node.problem is None:
-        refused = validate.problem(node, escape.decode())
+        refused = validate.problem(node)
         node = replace(node, problem=refused) if refused else node
     return node
 
@@ -134,8 +134,8 @@ def _read_heredocs(lexer: Lexer, text: Text) -> tuple[Heredoc, ...]:
 
 def _node(line: LogicalLine, escape: bytes) -> Instruction:
     data, pieces, origins, start_line, end_line, line_end, comments, empty_continuation = line
-    start, stop, at, end = _head(data)
-    written = data[start:stop]
+    written, start, at, end = _head(data)
+    stop = start + len(written)
     word = keyword = _COMMON.get(written, "")
     if not word:
         word = decode(written)
@@ -185,20 +185,20 @@ def _node(line: LogicalLine, escape: bytes) -> Instruction:
     )
 
 
-def _head(data: bytes) -> tuple[int, int, int, int]:
-    """Where a line's keyword begins and ends, where what follows it begins, and where the line ends without blanks."""
+def _head(data: bytes) -> tuple[bytes, int, int, int]:
+    """A line's keyword, where it begins, where what follows it begins, and where the line ends without blanks."""
     bare = data.rstrip()
     if bare and _BLANK < data[0] <= _ASCII >= bare[-1]:
         # what nearly every line is
         parts = bare.split(None, 1)
-        stop, end = len(parts[0]), len(bare)
-        return 0, stop, end - len(parts[1]) if len(parts) > 1 else end, end
+        end = len(bare)
+        return parts[0], 0, end - len(parts[1]) if len(parts) > 1 else end, end
     # blanks come first only after a line that holds nothing but the escape
     start = leading_space(data)
     end = max(start, trimmed_end(data))
     blank = _BLANKS.search(data, start, end)
     stop, at = blank.span() if blank else (end, end)
-    return start, stop, at, end
+    return data[start:stop], start, at, end
 
 
 # --- flags -------------------------------------------------------------------------------------------

@@ -53,7 +53,7 @@ class RefusedError(ValueError):
         self.span = span
 
 
-def problem(instruction: Instruction, _escape: str = "\\") -> SyntaxProblem | None:
+def problem(instruction: Instruction) -> SyntaxProblem | None:
     """Why BuildKit's instruction parser would refuse an instruction that its line parser accepts."""
     check = _CHECKS.get(instruction.keyword)
     if check is None:

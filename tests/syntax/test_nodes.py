@@ -51,7 +51,8 @@ def test_heads_of_common_lines_are_cut_like_all_others(data: bytes) -> None:
     start = leading_space(data)
     end = max(start, trimmed_end(data))
     blank = _BLANKS.search(data, start, end)
-    assert _head(data) == (start, *(blank.span() if blank else (end, end)), end)
+    stop, at = blank.span() if blank else (end, end)
+    assert _head(data) == (data[start:stop], start, at, end)
 
 
 @given(st.binary(max_size=20))
