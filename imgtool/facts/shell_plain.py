@@ -96,9 +96,10 @@ class Draft:
     def __init__(self) -> None:
         self.words: list[Arg] = []
         self.starts: list[int] = []
-        self.assignments: list[Assignment] = []
-        self.redirects: list[Redirect] = []
-        self.inner: list[list[Draft]] = []
+        # most commands have none of these
+        self.assignments: tuple[Assignment, ...] = ()
+        self.redirects: tuple[Redirect, ...] = ()
+        self.inner: tuple[list[Draft], ...] = ()
         self.start = self.end = -1
         self.first = self.last = _NOWHERE
         self.ended_by = ""
@@ -230,20 +231,23 @@ def _is_program(raw: str) -> bool:
 def _words(draft: Draft, found: re.Match[str], spans: _Spans) -> bool:
     """Words that mean nothing to a shell but themselves, or assignments of such."""
     script, start = found.string, found.start(_WORDS)
-    texts = found[_WORDS].split()
+    texts = found[_WORDS].replace("\t", " ").split(" ")
     words, starts = draft.words, draft.starts
-    end = start
+    end = start - 1
     if not words and "=" in texts[0]:
         for text in texts:
-            begin = script.index(text, end)
+            begin = end + 1
             end = begin + len(text)
-            if not _word(draft, text, begin, script, spans):
+            if text and not _word(draft, text, begin, script, spans):
                 return False
         return True
-    new, index, limit, shift = _new, script.index, spans.limit, spans.shift
+    new, limit, shift = _new, spans.limit, spans.shift
     known = len(words)
     for text in texts:
-        begin = index(text, end)
+        begin = end + 1
+        if not text:
+            end = begin
+            continue
         end = begin + len(text)
         if end > limit:
             span = spans.span(begin, end)
@@ -282,7 +286,7 @@ def _read_word(draft: Draft, script: str, start: int, end: int, spans: _Spans) -
         inner = _list(script, start + first + 2, start + last - 1, spans)
         if not inner:
             return None
-        draft.inner.append(inner)
+        draft.inner = (*draft.inner, inner)
     return made
 
 
@@ -308,7 +312,7 @@ def _assign(draft: Draft, name: re.Match[str], start: int, script: str, spans: _
     span = spans.span(start, end)
     draft.reach(start, end, span, span)
     made = _read_word(draft, script, value, end, spans) if value < end else None
-    draft.assignments.append(Assignment(name[1], made, span))
+    draft.assignments = (*draft.assignments, Assignment(name[1], made, span))
     return made is not None or value == end
 
 
@@ -323,7 +327,7 @@ def _redirect(draft: Draft, found: re.Match[str], spans: _Spans) -> bool:
     draft.reach(start, end, span, span)
     made = _read_word(draft, found.string, *found.span(_TARGET), spans)
     if made is not None:
-        draft.redirects.append(Redirect(direction, fd or None, made, span))
+        draft.redirects = (*draft.redirects, Redirect(direction, fd or None, made, span))
     return made is not None
 
 
@@ -340,7 +344,7 @@ def tokens(drafts: Sequence[Draft], source: Source) -> list[Token]:
 def _token(draft: Draft, source: Source) -> Token:
     placed = zip(draft.words, draft.starts, strict=True)
     words = [_new(Word, (arg, source, start, start + len(arg.raw), ())) for arg, start in placed]
-    return Token("simple", draft.start, draft.end, Parts(words, draft.assignments, draft.redirects))
+    return Token("simple", draft.start, draft.end, Parts(words, [*draft.assignments], [*draft.redirects]))
 
 
 # --- chains ------------------------------------------------------------------------------------------
@@ -348,6 +352,7 @@ def _token(draft: Draft, source: Source) -> Token:
 BUILTINS = frozenset(["true", ":", "false", "exit", "break", "continue", "return", "set", "trap"])
 """What cannot fail, ends a script or changes how it goes on."""
 _SPECIAL = BUILTINS | SEEN_THROUGH
+_GOES_ON = frozenset(["", "&&"])
 
 
 def chain(drafts: Sequence[Draft], wrappers: tuple[str, ...], *, pipefail: bool) -> list[Command] | None:
@@ -356,17 +361,19 @@ def chain(drafts: Sequence[Draft], wrappers: tuple[str, ...], *, pipefail: bool)
     Where it succeeds all of them have run, and none has failed but in front of a pipe or in a substitution: no more is
     to be worked out.
     """
-    chained = _Chain(wrappers, _span(drafts[0], drafts[-1]), pipefail)
+    statement = _span(drafts[0], drafts[-1])
+    chained = _Chain(wrappers, statement, pipefail)
     item: Span | None = None
     connector = ""
     for index, draft in enumerate(drafts):
         ended_by = draft.ended_by
-        if ended_by and not _goes_on(drafts, index):
-            return None
         piped = ended_by in _PIPES
-        if piped and item is None:
-            item = _span(draft, next(d for d in drafts[index:] if d.ended_by not in _PIPES))
-        span = _span(draft, draft)
+        if piped:
+            if item is None:
+                item = _span(draft, next(d for d in drafts[index:] if d.ended_by not in _PIPES))
+        elif ended_by not in _GOES_ON and not (ended_by == ";" and index == len(drafts) - 1):
+            return None
+        span = _span(draft, draft) if len(drafts) > 1 else statement
         if draft.inner and ((piped and not draft.words) or not chained.substitutions(draft, item or span)):
             return None
         checked = pipefail or not piped or not draft.words
@@ -426,8 +433,8 @@ class _Chain:
             name,
             words,
             span,
-            tuple(draft.assignments),
-            tuple(draft.redirects),
+            draft.assignments,
+            draft.redirects,
             self.wrappers,
             (),
             connector,
@@ -443,12 +450,6 @@ class _Chain:
 
 
 _SUBSTITUTED = ("substitution",)
-
-
-def _goes_on(drafts: Sequence[Draft], index: int) -> bool:
-    """Whether the operator behind a command is one that a chain has there."""
-    ended_by = drafts[index].ended_by
-    return ended_by == "&&" or ended_by in _PIPES or (ended_by == ";" and index == len(drafts) - 1)
 
 
 def _is_alone(name: str, words: tuple[Arg, ...]) -> bool:

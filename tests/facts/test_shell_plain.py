@@ -49,6 +49,7 @@ def by_grammar(script: Text, dialect: str) -> Script:
         "apt-get update",
         "apt-get update && apt-get install -y curl=7.* ; rm -rf /var/lib/apt/lists/*",
         "apt-get update;",
+        "make \t a  b\t\tA=c  \t&&\tA=b  C=d\t make  ",
         'echo "a $X ${Y} \\"b\\"" \'c $d\' > "/etc/${F}.conf"',
         "echo 'it'\"'\"'s' | tee a >> b",
         'echo "a b$X\\"c d${Y} e" x[1]y*"z w"v',
