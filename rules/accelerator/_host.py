@@ -40,10 +40,11 @@ def hosts_packages(
     """What a RUN installs of one kind of packages that belong to the host."""
     for operation in run.operations:
         if operation.operation is Operation.INSTALL and operation.ecosystem in _SYSTEMS:
+            manager = operation.manager
             packages = (*operation.packages, *_groups(operation)) if operation.groups else operation.packages
             for package in packages:
                 name = package.name
-                fact = _fact(operation.manager, known(name, run, facts) if "$" in name else name)
+                fact = _fact(manager, known(name, run, facts) if "$" in name else name)
                 if fact is not None and fact.kind == kind:
                     yield operation, package, fact
 

@@ -78,6 +78,7 @@ _SYSTEM = {"deb": "apt", "apk": "apk", "rpm": "dnf"}
 _OWN = regex(r"\A[a-z]+[-_]")
 _FROM_SOURCE = ("no-binary", "--no-binary", "--no-build-isolation")
 _STARTS = frozenset({"CMD", "ENTRYPOINT", "HEALTHCHECK"})
+_SPEAKS = _STARTS | {"ONBUILD", "ENV", "ARG"}
 
 
 # several rules ask for those of what ships, one after the other
@@ -90,11 +91,16 @@ def signs(stages: tuple[Stage, ...], facts: Facts) -> tuple[Sign, ...]:
 def _signs(stages: Iterable[Stage], facts: Facts) -> Iterator[Sign]:
     for stage in stages:
         for instruction in stage.instructions:
-            yield from _of_instruction(instruction)
+            if instruction.keyword in _SPEAKS:
+                yield from _of_instruction(instruction)
         for run in facts.runs(stage):
-            yield from (Sign(When.UNKNOWN, "what is not understood", part.span) for part in run.script.opaque)
+            for part in run.script.opaque:
+                yield Sign(When.UNKNOWN, "what is not understood", part.span)
+            operations = {id(o.command): o for o in run.operations}
             for command in run.script.commands:
-                yield from _of_command(command, run, facts)
+                operation = operations.get(id(command))
+                if operation is not None or command.name not in _HARMLESS:
+                    yield from _of_command(command, operation, run, facts)
 
 
 def runs(seen: Iterable[Sign]) -> list[Sign]:
@@ -120,8 +126,10 @@ def _of_instruction(instruction: Instruction) -> Iterator[Sign]:
     if instruction.keyword == "ONBUILD":
         yield Sign(When.UNKNOWN, "ONBUILD", instruction.word.span)
     elif instruction.keyword in ("ENV", "ARG"):
-        words = ((word.text.partition("=")[0], word.span) for word in instruction.words)
-        yield from (Sign(When.BUILD, name, span) for name, span in words if name in _SETTINGS)
+        for word in instruction.words:
+            name = word.text.partition("=")[0]
+            if name in _SETTINGS:
+                yield Sign(When.BUILD, name, word.span)
     elif instruction.keyword in _STARTS:
         yield from _of_start(_PROGRAM.findall(" ".join(instruction.args)), instruction.span)
 
@@ -141,16 +149,16 @@ def _program(word: str) -> str:
     return _VERSION.sub("", name) if "-" in name else name
 
 
-def _of_command(command: Command, run: Run, facts: Facts) -> Iterator[Sign]:
+def _of_command(
+    command: Command, operation: PackageOperation | None, run: Run, facts: Facts
+) -> Iterator[Sign]:
     name = _program(command.name)
-    operations = [o for o in run.operations if o.command is command]
     if name in _BUILDS:
         yield Sign(When.BUILD, name, command.argv[0].span)
-    elif operations:
-        for operation in operations:
-            yield from _of_operation(operation)
-            yield from _of_variables(operation, run, facts)
-            yield from _of_clone(operation, run, facts)
+    elif operation is not None:
+        yield from _of_operation(operation)
+        yield from _of_variables(operation, run, facts)
+        yield from _of_clone(operation, run, facts)
     elif command.argv and name not in _HARMLESS and not _installs_pip(command):
         yield Sign(When.UNKNOWN, command.argv[0].text, command.argv[0].span)
         if command.argv[0].text.startswith("$"):
