@@ -46,6 +46,7 @@ from imgtool.rule import (
     RuleMeta,
     Severity,
     Span,
+    regex,
 )
 
 META = RuleMeta(
@@ -57,6 +58,8 @@ META = RuleMeta(
     aliases=("NoEmptyContinuation",),
 )
 
+# as in nearly every line
+_INK = regex(rb"[!-~]")
 # blank to Python, text to the builder
 _TEXT = "\x1c\x1d\x1e\x1f"
 
@@ -82,8 +85,12 @@ def _blank(instruction: Instruction, document: Document) -> Iterator[Span]:
     bodies = instruction.heredocs[:1]
     end = source.line_of(bodies[0].body.start) - 1 if bodies else instruction.end_line
     starts = source.line_starts
+    data = document.data
     for line in range(instruction.start_line + 1, end + 1):
-        span = Span(starts[line - 1], starts[line] if line < len(starts) else len(document.data))
+        first, behind = starts[line - 1], starts[line] if line < len(starts) else len(data)
+        if _INK.search(data, first, behind):
+            continue
+        span = Span(first, behind)
         text = source.text(span)
         if not text.strip() and not any(char in _TEXT for char in text):
             yield span

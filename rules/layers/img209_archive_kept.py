@@ -114,7 +114,7 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
 
 
 def _is_archive(facts: Facts, content: Content) -> bool:
-    if content.tree:
+    if content.tree or ("." not in content.path and "." not in content.source):
         return False
     name = last(content.path)
     if not (_ARCHIVE.search(name) or _carries(content, name)):

@@ -76,6 +76,8 @@ _TEXT = (
     rb"""["' \t]{0,3}(?:true|1|yes)\b"""
     rb"|(?:(?<![A-Za-z_])|(?<=\\n))gpgcheck[ \t]*=[ \t]*(?:0|no|false)\b"
 )
+# one of these is in every match; keyrings are called trusted, too
+_HINTS = (b"trusted=", b"trusted ", b"trusted\t", b"allowunauthenticated", b"allowinsecure", b"gpgcheck")
 _LOCAL = (b"file:", b"copy:", b"cdrom:")
 _FILES = frozenset(("file", "path"))
 _FETCHES = frozenset((Operation.INSTALL, Operation.UPGRADE, Operation.REFRESH, Operation.DOWNLOAD))
@@ -96,9 +98,7 @@ _Place = tuple[int, Span, str]
 
 def _written(facts: Facts) -> Iterator[_Place]:
     """Settings and lists of sources, wherever they are written."""
-    for instruction, match, text in matches(
-        facts, _TEXT, (b"trusted", b"allowunauthenticated", b"allowinsecure", b"gpgcheck")
-    ):
+    for instruction, match, text in matches(facts, _TEXT, _HINTS):
         local = text.data[max(match.start() - 300, 0) : match.start()].rpartition(b"[")[2]
         if match[1] and match[2].lower().startswith(_LOCAL):
             continue

@@ -100,11 +100,15 @@ class _Secret(NamedTuple):
 
 
 def check(run: Run, facts: Facts) -> Iterator[Finding]:
-    if run.stage not in facts.shipped:
+    node = run.instruction.inner or run.instruction
+    # as most
+    if run.stage not in facts.shipped or not (node.flags or b"$" in run.script.text.data):
         return
     secrets = list(islice(chain(_mounted(run), _variables(run, facts)), _MOST))
+    if not secrets:
+        return
     commands = run.script.commands
-    for index, command in enumerate(commands if secrets else ()):
+    for index, command in enumerate(commands):
         for secret in secrets:
             found = _kept(command, secret, run)
             if found and not _undone(after(commands, index), command, found[1]):

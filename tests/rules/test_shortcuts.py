@@ -48,3 +48,36 @@ def test_the_shortcut_changes_nothing(code: str, argument: str, base: str, value
         patch.setattr(import_module(find(code).module), name, slow)
         expected = found(code, dockerfile)
     assert found(code, dockerfile) == expected
+
+
+_SOURCES = st.sampled_from(
+    (
+        *(
+            "deb",
+            "-src",
+            " ",
+            "\t",
+            "[",
+            "]",
+            "trusted",
+            "TRUSTED",
+            "=",
+            "yes",
+            "YES",
+            "gpgcheck",
+            "0",
+            "1",
+            "true",
+        ),
+        *("apt::get::allowunauthenticated", "Acquire::AllowInsecureRepositories", ";", "file:/x"),
+    )
+)
+
+
+@given(st.lists(_SOURCES, max_size=9).map("".join))
+@example("deb [trusted \t= yes] x")
+def test_what_img506_finds_holds_one_of_its_hints(text: str) -> None:
+    rule = import_module(find("IMG506").module)
+    data = text.encode()
+    if re.search(rule._TEXT, data):
+        assert any(hint in data.lower() for hint in rule._HINTS)
