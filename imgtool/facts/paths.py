@@ -106,7 +106,7 @@ def path(facts: Facts, run: Run, word: Arg, where: str | None) -> str | None:
     """
     text = word.text
     if word.expands:
-        text = _expanded(word, facts.state(run.instruction).values, _assigned(run)) or ""
+        text = _expanded(word, facts.state(run.instruction).values, run) or ""
     if text == "~" or text.startswith("~/"):
         home = home_of(facts.state(run.instruction))
         text = home + text[1:] if home else ""
@@ -115,9 +115,14 @@ def path(facts: Facts, run: Run, word: Arg, where: str | None) -> str | None:
     return below(where or "/", text)
 
 
-def _expanded(word: Arg, values: Mapping[str, str | None], assigned: frozenset[str]) -> str | None:
+def _expanded(word: Arg, values: Mapping[str, str | None], run: Run) -> str | None:
     names = {found[1] or found[2] for found in _VARIABLE.finditer(word.text)}
-    return None if names & assigned else filled(word.text, values)
+    # what the script gives a value itself; loops count by being there
+    for command in run.script.commands:
+        for assignment in command.assignments:
+            if assignment.name in names:
+                return None
+    return filled(word.text, values)
 
 
 def filled(text: str, values: Mapping[str, str | None]) -> str | None:
@@ -134,11 +139,6 @@ def _value(values: Mapping[str, str | None], name: str) -> str:
         return "~"
     value = values.get(name)
     return f"${{{name}}}" if value is None else value
-
-
-def _assigned(run: Run) -> frozenset[str]:
-    """Variables that the script gives a value itself; loops count by being there."""
-    return frozenset(a.name for command in run.script.commands for a in command.assignments)
 
 
 def home_of(state: State) -> str | None:

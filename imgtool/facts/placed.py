@@ -166,7 +166,6 @@ def is_large(facts: Facts, content: Content) -> bool:
 
 # --- RUN ---------------------------------------------------------------------------------------------
 
-_BEHIND = regex(r"[?#]")
 _ARCHIVE = regex(r"\.(?:tar(?:\.(?:gz|bz2|xz|zst|lzma|Z))?|tgz|tbz2?|txz|zip)\Z")
 
 
@@ -248,7 +247,7 @@ def _targets(command: Command, operations: list[PackageOperation]) -> Iterator[_
 
 
 def _name(url: str) -> str:
-    return posixpath.basename(_BEHIND.split(url)[0].rstrip("/"))
+    return url.partition("?")[0].partition("#")[0].rstrip("/").rpartition("/")[2]
 
 
 def _downloads(operation: PackageOperation) -> Iterator[_Target]:

@@ -271,8 +271,8 @@ def _workdir(state: State, text: str, escape: str) -> str | None:
 
 def normal(path: str) -> str:
     """What :func:`posixpath.normpath` gives, at once for an absolute path that is normal, as nearly all are."""
-    if path.startswith("/") and "/." not in path and "//" not in path and not path.endswith("/"):
-        return path
+    if path.startswith("/") and "/." not in path and "//" not in path:
+        return path[:-1] if path.endswith("/") and path != "/" else path
     return posixpath.normpath(path)
 
 

@@ -392,21 +392,29 @@ def fill(template: str, base: BaseImage) -> str | None:
     """
     if "{" not in template:
         return template
+    values = _values(base)
+    text = template
+    for name in _PLACEHOLDER.findall(template):
+        value = values.get(name)
+        if not value:
+            return None
+        text = text.replace(f"{{{name}}}", value)
+    return text
+
+
+@lru_cache(maxsize=64)
+def _values(base: BaseImage) -> Mapping[str, str | None]:
+    """What the names in templates stand for; an image has dozens of them."""
     version = (base.version or "").split(".")
-    values = {
+    return {
         "version": base.version,
         "X": version[0],
+        "X-Y": "-".join(version[:2]) if len(version) > 1 else None,
         "chip": base.chip,
         "python": base.python,
         "os": base.os,
+        "os_version": base.os_version,
     }
-    values |= {"os_version": base.os_version, "X-Y": "-".join(version[:2]) if len(version) > 1 else None}
-    text = template
-    for name in _PLACEHOLDER.findall(template):
-        if not values.get(name):
-            return None
-        text = text.replace(f"{{{name}}}", values[name] or "")
-    return text
 
 
 def image_of(base: BaseImage) -> Image:
