@@ -96,7 +96,7 @@ _SHEBANG = regex(rb"#![ \t]*(\S+)(?:[ \t]+([^\r\n]*[^\s]))?")
 
 
 def _script(source: Source, shell: _Started) -> Script:
-    drafts = shell_plain.read(source, substitutions=True)
+    drafts = shell_plain.read(source)
     if drafts:
         chain = shell_plain.chain(drafts, shell.wrappers, pipefail=shell.pipefail)
         if chain is not None:
@@ -104,7 +104,7 @@ def _script(source: Source, shell: _Started) -> Script:
             return Script(source.text, shell.name, tuple(chain), (), operators)
     walk = Walk(Shell(shell.errexit, shell.pipefail))
     place = Place(source, wrappers=shell.wrappers, posix=shell.name in POSIX_SHELLS)
-    if drafts is None or any(draft.inner for draft in drafts):
+    if drafts is None:
         outcome = walk.parsed(source, place, top=True)
     else:
         outcome = walk.listed(drafts, source, place, top=True)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from imgtool.facts import shell_flow as flow
 from imgtool.facts.commands import Redirect
 from imgtool.facts.shell_flow import Outcome
-from imgtool.facts.shell_place import AND_OR, Place, Shell, Simple
+from imgtool.facts.shell_place import AND_OR, Construct, Nodes, Part, Parts, Place, Shell, Simple
 from imgtool.facts.shell_tree import Token, inside
 from imgtool.facts.shell_words import word
+from imgtool.values import NamedTuple
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
     from imgtool.facts.shell_walk import Walk
+
+    Compound = Construct | Node
 
 
 def opens_file(redirect: Redirect) -> bool:
@@ -24,8 +27,8 @@ def opens_file(redirect: Redirect) -> bool:
     return redirect.body is None and target is not None and not target.text.isdigit()
 
 
-def _group(walk: Walk, node: Node, place: Place, redirects: tuple[Redirect, ...]) -> Outcome:
-    if node.children and node.children[0].type == "((":
+def _group(walk: Walk, node: Compound, place: Place, redirects: tuple[Redirect, ...]) -> Outcome:
+    if not isinstance(node, Construct) and node.children and node.children[0].type == "((":
         if place.posix:
             # arithmetic in bash, two subshells in dash
             return walk.unread(place.source.span(node.start_byte, node.end_byte), "double parentheses")
@@ -37,59 +40,71 @@ def _group(walk: Walk, node: Node, place: Place, redirects: tuple[Redirect, ...]
     return walk.between(node, place.within("group", redirects))
 
 
-def _subshell(walk: Walk, node: Node, place: Place, redirects: tuple[Redirect, ...]) -> Outcome:
+def _subshell(walk: Walk, node: Compound, place: Place, redirects: tuple[Redirect, ...]) -> Outcome:
     return walk.fatal(walk.forked(lambda: walk.between(node, place.within("subshell", redirects))), place)
 
 
-def _if(walk: Walk, node: Node, place: Place, redirects: tuple[Redirect, ...]) -> Outcome:
+def _if(walk: Walk, node: Compound, place: Place, redirects: tuple[Redirect, ...]) -> Outcome:
     yes, no = place.within("if", redirects), place.within("else", redirects)
     kept = walk.shell.errexit, walk.shell.pipefail
     rounds: list[tuple[Outcome, Outcome]] = []
     condition, otherwise = flow.EMPTY, flow.EMPTY
-    for keyword, nodes, start, end in _sections(node):
+    for keyword, part in _sections(node):
         here = no if rounds or keyword in ("elif", "else") else yes
         if keyword in ("if", "elif"):
-            condition = walk.region(nodes, here._replace(exempt=True), start, end)
+            condition = walk.region(part, here._replace(exempt=True))
         elif keyword == "then":
-            rounds.append((condition, walk.region(nodes, here, start, end)))
+            rounds.append((condition, walk.region(part, here)))
         elif keyword == "else":
-            otherwise = walk.region(nodes, here, start, end)
+            otherwise = walk.region(part, here)
     walk.keep(*kept)
     for condition, body in reversed(rounds):
         otherwise = flow.branch(condition, body, otherwise)
     return otherwise
 
 
-def _while(walk: Walk, node: Node, place: Place, redirects: tuple[Redirect, ...]) -> Outcome:
+def _while(walk: Walk, node: Compound, place: Place, redirects: tuple[Redirect, ...]) -> Outcome:
     return _loop(walk, node, place.within("while", redirects), at_least_once=False)
 
 
-def _for(walk: Walk, node: Node, place: Place, redirects: tuple[Redirect, ...]) -> Outcome:
+def _for(walk: Walk, node: Compound, place: Place, redirects: tuple[Redirect, ...]) -> Outcome:
     words = flow.EMPTY
     literal = False
-    repeats = node.children[0].type == "for"
-    for keyword, nodes, start, end in _sections(node):
+    repeats = isinstance(node, Construct) or node.children[0].type == "for"
+    for keyword, part in _sections(node):
         if keyword == "in":
-            listed = [item for item in walk.tokens(nodes, place, start, end) if item.kind == "word"]
-            made = [word(place.source, i.start, i.end, inside(i, place.clean).holes) for i in listed]
-            literal = repeats and bool(made) and all(w and w.arg.literal for w in made)
-            for item in listed:
-                for substitution, sure in inside(item, place.clean).substitutions:
-                    words = flow.sequence(words, walk.substitution(substitution, place, sure=sure))
+            listed, whole = _words(walk, part, place)
+            literal = repeats and whole and bool(listed.words) and all(w.arg.literal for w in listed.words)
+            for substitution, sure, _ in listed.expansions:
+                words = flow.sequence(words, walk.substitution(substitution, place, sure=sure))
     body = _loop(walk, node, place.within("for", redirects), at_least_once=literal)
     return flow.sequence(words, body)
 
 
-def _loop(walk: Walk, node: Node, place: Place, *, at_least_once: bool) -> Outcome:
+def _words(walk: Walk, part: Part, place: Place) -> tuple[Parts, bool]:
+    """The words of a list, and whether all of them are read."""
+    found, whole = Parts(), True
+    for item in walk.items(part, place):
+        if isinstance(item.value, Parts):
+            return item.value, True
+        if item.kind == "word":
+            made = found.word(item, place)
+            whole &= made is not None
+            if made:
+                found.words.append(made)
+    return found, whole
+
+
+def _loop(walk: Walk, node: Compound, place: Place, *, at_least_once: bool) -> Outcome:
     kept = walk.shell.errexit, walk.shell.pipefail
     before, walk.jumps = walk.jumps, 0
     first = len(walk.drafts)
     condition, body = flow.EMPTY, flow.EMPTY
-    for keyword, nodes, start, end in _sections(node):
+    for keyword, part in _sections(node):
         if keyword in ("while", "until"):
-            condition = walk.region(nodes, place._replace(exempt=True), start, end)
+            condition = walk.region(part, place._replace(exempt=True))
         elif keyword == "do":
-            body = walk.region(nodes, place, start, end)
+            body = walk.region(part, place)
     walk.keep(*kept)
     outcome = flow.loop(condition, body, at_least_once=at_least_once)
     if walk.jumps:
@@ -100,13 +115,34 @@ def _loop(walk: Walk, node: Node, place: Place, *, at_least_once: bool) -> Outco
     return outcome
 
 
-def _case(walk: Walk, node: Node, place: Place, redirects: tuple[Redirect, ...]) -> Outcome:
-    here = place.within("case", redirects)
-    kept = walk.shell.errexit, walk.shell.pipefail
+class _Items(NamedTuple):
+    """What a case holds. ``whole``: one of the items is always chosen; ``falls``: one may go on to the next."""
+
+    values: Outcome
+    chosen: Outcome | None
+    whole: bool
+    falls: bool
+
+
+def _items(walk: Walk, node: Construct, place: Place, here: Place) -> _Items:
+    """The items of a case that was read without the grammar, the catch-all behind ``*``."""
+    values = flow.EMPTY
+    chosen: Outcome | None = None
+    for keyword, part in node.parts:
+        if keyword == "case":
+            for substitution, sure, _ in _words(walk, part, place)[0].expansions:
+                values = flow.sequence(values, walk.substitution(substitution, place, sure=sure))
+        else:
+            outcome = walk.region(part, here)
+            chosen = outcome if chosen is None else flow.choice(chosen, outcome)
+    return _Items(values, chosen, any(keyword == "*" for keyword, _ in node.parts), falls=False)
+
+
+def _items_in_tree(walk: Walk, node: Node, place: Place, here: Place) -> _Items | None:
+    """The items of a case; None where it is not understood."""
+    values = flow.EMPTY
     chosen: Outcome | None = None
     whole = falls = False
-    first = len(walk.drafts)
-    values = flow.EMPTY
     for child in node.children:
         if child.type == "case_item":
             outcome = _case_item(walk, child, here)
@@ -114,19 +150,32 @@ def _case(walk: Walk, node: Node, place: Place, redirects: tuple[Redirect, ...])
             whole |= _catches_all(child, place.clean)
             falls |= child.children[-1].type in (";&", ";;&")
         elif child.is_missing or child.type == "ERROR":
-            span = place.source.span(child.start_byte, child.end_byte)
-            return walk.unread(span, "syntax error", doubtful=True)
+            walk.unread(place.source.span(child.start_byte, child.end_byte), "syntax error", doubtful=True)
+            return None
         elif child.is_named and child.type != "comment":
             for substitution, sure in inside(Token("word", 0, 0, (child,)), place.clean).substitutions:
                 values = flow.sequence(values, walk.substitution(substitution, place, sure=sure))
+    return _Items(values, chosen, whole, falls)
+
+
+def _case(walk: Walk, node: Compound, place: Place, redirects: tuple[Redirect, ...]) -> Outcome:
+    here = place.within("case", redirects)
+    kept = walk.shell.errexit, walk.shell.pipefail
+    first = len(walk.drafts)
+    if isinstance(node, Construct):
+        items: _Items | None = _items(walk, node, place, here)
+    else:
+        items = _items_in_tree(walk, node, place, here)
+    if items is None:
+        return flow.ANYTHING
     walk.keep(*kept)
-    outcome = chosen or flow.EMPTY
-    if not whole:
+    outcome = items.chosen or flow.EMPTY
+    if not items.whole:
         outcome = flow.choice(outcome, flow.EMPTY)
-    if falls:
+    if items.falls:
         anyhow = flow.choice(outcome, flow.Outcome(flow.NOTHING, flow.NOTHING))
         outcome = flow.unsure(anyhow, walk.bits(first))
-    return flow.sequence(values, outcome)
+    return flow.sequence(items.values, outcome)
 
 
 def _case_item(walk: Walk, item: Node, place: Place) -> Outcome:
@@ -139,10 +188,11 @@ def _case_item(walk: Walk, item: Node, place: Place) -> Outcome:
     if children[-1].type in (";;", ";&", ";;&"):
         end -= 1
     stop = children[end].start_byte if end < len(children) else item.end_byte
-    return walk.region(children[close + 1 : end], place, children[close].end_byte, stop)
+    return walk.region(Nodes(children[close + 1 : end], children[close].end_byte, stop), place)
 
 
-def _function(walk: Walk, node: Node, place: Place, redirects: tuple[Redirect, ...]) -> Outcome:
+def _function(walk: Walk, node: Compound, place: Place, redirects: tuple[Redirect, ...]) -> Outcome:
+    assert not isinstance(node, Construct)  # noqa: S101  functions are left to the grammar
     name_node = next((child for child in node.children if child.type == "word"), None)
     body = [
         child for child in node.children if child.type.endswith(("statement", "subshell", "test_command"))
@@ -158,7 +208,7 @@ def _function(walk: Walk, node: Node, place: Place, redirects: tuple[Redirect, .
     if body[0].type == "compound_statement":
         outcome = walk.between(body[0], here)
     else:
-        outcome = walk.region(body, here, body[0].start_byte, body[0].end_byte)
+        outcome = walk.region(Nodes(body, body[0].start_byte, body[0].end_byte), here)
     bits = walk.bits(first)
     if walk.returns or walk.jumps:
         outcome = flow.unsure(flow.choice(outcome, flow.Outcome(flow.NOTHING, flow.NOTHING)), bits)
@@ -181,8 +231,12 @@ def _catches_all(item: Node, data: bytes) -> bool:
     return False
 
 
-def _sections(node: Node) -> Iterator[tuple[str, list[Node], int, int]]:
-    """A compound command cut at its keywords: each with the nodes up to the next one, and their extent."""
+def _sections(node: Compound) -> Iterable[tuple[str, Part]]:
+    """A compound command cut at its keywords: each with what stands before the next one."""
+    return node.parts if isinstance(node, Construct) else _cut(node)
+
+
+def _cut(node: Node) -> Iterator[tuple[str, Nodes]]:
     flat: list[Node] = []
     waiting = list(reversed(node.children))
     while waiting:
@@ -200,17 +254,17 @@ def _sections(node: Node) -> Iterator[tuple[str, list[Node], int, int]]:
     for child in flat:
         name = {"{": "do", "}": "done"}.get(child.type, child.type)
         if not child.is_named and name in _KEYWORDS and not child.is_missing:
-            yield keyword, nodes, start, child.start_byte
+            yield keyword, Nodes(nodes, start, child.start_byte)
             keyword, nodes, start = name, [], child.end_byte
         else:
             nodes.append(child)
-    yield keyword, nodes, start, node.end_byte
+    yield keyword, Nodes(nodes, start, node.end_byte)
 
 
 _KEYWORDS = frozenset("if then elif else fi while until for select in do done".split())
 
 
-Reader = Callable[["Walk", "Node", Place, tuple[Redirect, ...]], Outcome]
+Reader = Callable[["Walk", "Compound", Place, tuple[Redirect, ...]], Outcome]
 
 READERS: dict[str, Reader] = {
     "compound_statement": _group,

@@ -92,7 +92,29 @@ class Simple(NamedTuple):
     document: HereDocument | None = None
 
 
-Expanding = tuple["Node", bool, int | None]
+class Nodes(NamedTuple):
+    """A list of commands in the tree, that takes up ``data[start:end]``."""
+
+    nodes: Sequence[Node]
+    start: int
+    end: int
+
+
+Part = Nodes | Sequence[Token]
+"""A list of commands inside another command, in the tree or as tokens."""
+
+
+class Construct(NamedTuple):
+    """A compound command that was read without the grammar, by the name that it has there.
+
+    ``parts`` are its lists of commands with the keyword before each one; those of a case begin with its word.
+    """
+
+    type: str
+    parts: list[tuple[str, Part]]
+
+
+Expanding = tuple["Node | Sequence[Token]", bool, int | None]
 """A substitution, whether it surely runs, and the index of the word that holds it."""
 
 
@@ -126,6 +148,15 @@ class Parts:
         span = place.source.span(item.start, item.end)
         self.assignments.append(Assignment(name[1].decode(), made.arg if made else None, span))
         return made is not None or name.end() == item.end
+
+    def take(self, other: Parts) -> None:
+        """The parts of more of the command."""
+        known = len(self.words)
+        for part, sure, index in other.expansions:
+            self.expansions.append((part, sure, index if index is None else index + known))
+        self.words += other.words
+        self.assignments += other.assignments
+        self.redirects += other.redirects
 
     def simple(self, items: Sequence[Token], place: Place) -> Simple:
         """The command that the parts make."""

@@ -1,27 +1,27 @@
-"""Scripts that are nothing but simple commands in a list, read without a grammar: nine of ten RUNs are.
+"""Scripts of simple commands, tests and the usual compound commands, read without a grammar: most RUNs are.
 
 What :mod:`imgtool.facts.shell_tree` makes of them takes five times as long. Tests hold both to the same commands; whatever
-the two could read in different ways (substitutions, compound commands, here-documents, newlines, ``&``, ``[``)
-is left to the grammar.
+the two could read in different ways (here-documents, functions, ``&``, nested substitutions, rare words) is left to the
+grammar.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 from imgtool.edits import Span
 from imgtool.facts.argv import basename
 from imgtool.facts.commands import Arg, Assignment, Command, Redirect
-from imgtool.facts.shell_place import RESERVED, Parts
+from imgtool.facts.shell_place import RESERVED, Construct, Expanding, Part, Parts
 from imgtool.facts.shell_tree import MAX_SCRIPT, Token
 from imgtool.facts.shell_words import Hole, Source, Word, reading
 from imgtool.facts.wrappers import SEEN_THROUGH, unwrap
 from imgtool.regex import regex
 
-_NAME = r"\$(?:[A-Za-z_]\w*+|\{[A-Za-z_]\w*+\})"
+_NAME = r"\$(?:[A-Za-z_]\w*+|\{[A-Za-z_]\w*+(?:(?:##?|%%?|:?[-+]|//?)[A-Za-z0-9_.*:/-]*+)?\})"
 _RAW = r"'[ -&(-~]*+'"
 # runs of characters are one step of the repetition around them; nothing else in it begins with one of them
 _STRING = r""""(?:[ !#%%-\[\]^_a-~]++|%s|\\[ -~])*+\""""
@@ -31,26 +31,30 @@ _EXPANSION = rf"{_NAME}|{_SUBSTITUTION}"
 _QUOTED = rf"{_RAW}|{_STRING % _EXPANSION}"
 # a set is one table to look into where no class such as \w is in it, and one step where it has no alternative
 _LETTERS = "A-Za-z0-9_"
-_ENDS = r"(?![^ \t;|&])"
-_SAFE = rf"(?![#%=])(?![0-9]++#)[{_LETTERS}@%+=:,./^#-]++{_ENDS}"
+_ENDS = r"(?![^ \t\n;|&)<>])"
+_SAFE = rf"(?![#%=])(?![0-9]++[#<>])[{_LETTERS}@%+=:,./^#-]++{_ENDS}"
 _WORD = (
-    rf"(?![0-9]++#)(?:[{_LETTERS}@+:,./^*?~-]|{_QUOTED}|{_EXPANSION}|\\[!-~])"
+    rf"(?![0-9]++[#<>])(?:[{_LETTERS}@+:,./^*?~-]|{_QUOTED}|{_EXPANSION}|\\[!-~])"
     rf"(?:[{_LETTERS}@%+=:,./^*?\[\]~#!-]++|{_QUOTED}|{_EXPANSION}|\\[!-~])*+{_ENDS}"
 )
+# what no shell gets to see is left to the grammar
+_COMMENTED = r"[^\n\x00-\x08\x0b-\x1f\x7f]*+"
 _PIECE = regex(
     # a comment has no number
-    r"[ \t]++#[^\n]*+\Z|[ \t]*+(?:"
+    rf"[ \t]++#(?:[^\n]*+\Z|{_COMMENTED})|[ \t]*+(?:"
     rf"({_SAFE}(?:[ \t]++{_SAFE})*+)"
-    r"|(&&|\|\|?+|;)(?![;&|])"
+    rf"|(&&|\|\|?+|;|\n(?:[ \t\n]|#{_COMMENTED}(?:\n|\Z))*+)(?![;&|])"
     rf"|({_WORD})"
-    rf"|(([0-9]?)(>>|>&|[<>])(?![<>&|(])[ \t]*+({_SAFE}|{_WORD}))"
+    rf"|(([0-9]?)(>>|>&|[<>])(?![<>&|(])[ \t]*+(=?{_SAFE}|{_WORD}))"
     r"|(.))",
     re.DOTALL | re.ASCII,
 )
-_WORDS, _OPERATOR, _OTHER, _REDIRECT, _FD, _DIRECTION, _TARGET = range(1, 8)
+_WORDS, _OPERATOR, _OTHER, _REDIRECT, _FD, _DIRECTION, _TARGET, _SIGN = range(1, 9)
 _PIPES = frozenset(["|", "|&"])
 # the grammar fails at others
-_PROGRAM = regex(r"(?:~/|[A-Za-z_./])[\w./+-]*+|(?:[./][\w./-]*+)?(?:\$\w++|\$\{\w++\})[\w./-]*+", re.ASCII)
+_PROGRAM = regex(
+    r"\[\[?|(?:~/|[A-Za-z_./])[\w./+-]*+|(?:[./][\w./-]*+)?(?:\$\w++|\$\{\w++\})[\w./-]*+", re.ASCII
+)
 # words that begin or belong to constructs of the grammar
 _NO_PROGRAMS = RESERVED | {
     "function",
@@ -63,8 +67,10 @@ _NO_PROGRAMS = RESERVED | {
     "unsetenv",
 }
 _EXPORTED = regex(rf"[A-Za-z_]\w*+(?:=(?:[\w@%+:,./-]|{_QUOTED}|{_EXPANSION})++)?", re.ASCII)
-_OUTSIDE = regex(rf"""[^'"\\$]++|{_RAW}|\\.|(")|({_SUBSTITUTION})|\$""", re.ASCII)
-_INSIDE = regex(rf"""[^"\\$]++|\\.|(")|({_SUBSTITUTION})|\$""", re.ASCII)
+_BRACE = r"\$\{\w++[^\w}][^}]*+\}"
+_OUTSIDE = regex(rf"""[^'"\\$]++|{_RAW}|\\.|(")|({_SUBSTITUTION}|{_BRACE})|\$""", re.ASCII)
+_INSIDE = regex(rf"""[^"\\$]++|\\.|(")|({_SUBSTITUTION}|{_BRACE})|\$""", re.ASCII)
+_HAS_HOLES = regex(r"\$\(|\$\{\w++[^\w}]", re.ASCII)
 _QUOTE, _HOLE = 1, 2
 _ASSIGNMENT = regex(r"([A-Za-z_]\w*+)(\[[^\]]*\])?\+?=", re.ASCII)
 # what named tuples are made with, a call of their own less
@@ -82,9 +88,12 @@ class Draft:
 
     __slots__ = (
         "assignments",
+        "bang",
+        "construct",
         "end",
         "ended_by",
         "first",
+        "holes",
         "inner",
         "last",
         "redirects",
@@ -99,10 +108,19 @@ class Draft:
         # most commands have none of these
         self.assignments: tuple[Assignment, ...] = ()
         self.redirects: tuple[Redirect, ...] = ()
-        self.inner: tuple[list[Draft], ...] = ()
+        self.inner: tuple[tuple[int | None, list[Draft]], ...] = ()
+        self.holes: dict[int, list[Hole]] | None = None
+        self.bang: Token | None = None
+        self.construct: Token | None = None
         self.start = self.end = -1
         self.first = self.last = _NOWHERE
         self.ended_by = ""
+
+    @property
+    def is_group(self) -> bool:
+        """Whether it is ``{ …; }``."""
+        value = self.construct and self.construct.value
+        return isinstance(value, Construct) and value.type == "compound_statement"
 
     def reach(self, start: int, end: int, first: Span, last: Span) -> None:
         """Take up what stands at ``start`` to ``end``, from one span to another."""
@@ -119,10 +137,13 @@ class _Spans:
     ``data[start:end]`` stands ``shift`` bytes further on in the file, as long as ``end`` does not exceed ``limit``.
     """
 
-    __slots__ = ("limit", "shift", "source")
+    __slots__ = ("closer", "depth", "limit", "position", "shift", "source")
 
     def __init__(self, source: Source) -> None:
         self.source = source
+        self.closer = ""
+        self.position = 0
+        self.depth = 0
         self.shift = 0
         self.limit = -1
 
@@ -143,39 +164,286 @@ class _Spans:
             self.limit = starts[piece] if piece < len(starts) else len(data)
 
 
-def read(source: Source, *, substitutions: bool = False) -> list[Draft] | None:
-    """The script's commands; None where the grammar is to read it, as it is with ``substitutions`` if they are not asked for."""
+def read(source: Source) -> list[Draft] | None:
+    """The script's commands; None where the grammar is to read it."""
     data = source.data
     if len(data) > MAX_SCRIPT or not data.isascii():
         return None
     # looking into bytes takes five times as long
     script = data.decode()
-    if "\n" in script or (not substitutions and "$(" in script):
+    return _list(script, 0, len(script.rstrip(" \t\n")), _Spans(source))
+
+
+_OPEN: frozenset[str] = frozenset()
+
+
+def _list(
+    script: str, start: int, end: int, spans: _Spans, closers: frozenset[str] = _OPEN
+) -> list[Draft] | None:
+    """The commands at ``script[start:end]``, or up to one of the words and signs that close them."""
+    commands = _List()
+    while stopped := commands.read(script, start, end, spans):
+        mark = _MARK.match(script, stopped.start(stopped.lastindex or 0), end)
+        if mark is None:
+            return None
+        if mark[0] in closers:
+            spans.closer, spans.position = mark[0], mark.end()
+            return commands.closed() if commands.draft.start < 0 or mark[0] in _SIGNS else None
+        if not commands.begin(mark, end, spans):
+            return None
+        start = spans.position
+    return None if closers else commands.closed()
+
+
+_SIGNS = frozenset([")", ";;"])
+
+
+class _List:
+    """The commands of a list up to here, the last of them not ended yet."""
+
+    __slots__ = ("draft", "drafts")
+
+    def __init__(self) -> None:
+        self.drafts: list[Draft] = []
+        self.draft = Draft()
+
+    def read(self, script: str, start: int, end: int, spans: _Spans) -> re.Match[str] | None:
+        """Take pieces up to the first that has no place in a list of simple commands, and return it."""
+        for found in _PIECE.finditer(script, start, end):
+            if found.lastindex == _OPERATOR:
+                if not self.end(found[_OPERATOR]):
+                    return found
+            elif not _take(self.draft, found, spans):
+                return found
         return None
-    return _list(script, 0, len(script), _Spans(source))
+
+    def end(self, operator: str) -> bool:
+        """End the command at an operator; False where there is none that could end."""
+        draft = self.draft
+        if operator[0] == "\n":
+            operator = "\n"
+            if draft.start < 0:
+                return draft.bang is None
+            # the grammar takes several assignments and the next line for one command
+            if not draft.words and draft.assignments[1:]:
+                return False
+        draft.ended_by = operator
+        self.drafts.append(draft)
+        self.draft = Draft()
+        return _is_command(draft)
+
+    def begin(self, mark: re.Match[str], end: int, spans: _Spans) -> bool:
+        """Read what a word or a sign begins; False where the grammar is to read it."""
+        draft = self.draft
+        if draft.start >= 0:
+            return False
+        if mark[0] != "!":
+            return _construct(draft, mark, end, spans)
+        wrong = draft.bang or (self.drafts and self.drafts[-1].ended_by in _PIPES)
+        draft.bang = Token("bang", *mark.span())
+        spans.position = mark.end()
+        return not wrong
+
+    def closed(self) -> list[Draft] | None:
+        """The commands of the list, which ends here; None where there is one missing."""
+        drafts, draft = self.drafts, self.draft
+        if draft.start >= 0:
+            drafts.append(draft)
+            return drafts if _is_command(draft) else None
+        if drafts and drafts[-1].ended_by == "\n":
+            drafts[-1].ended_by = ""
+        elif drafts and drafts[-1].ended_by != ";":
+            return None
+        return None if draft.bang else drafts
 
 
-def _list(script: str, start: int, end: int, spans: _Spans) -> list[Draft] | None:
-    """The commands at ``script[start:end]``."""
-    drafts: list[Draft] = []
+_MARK = regex(
+    r"\((?!\()|\)|;;(?!&)|(?:if|then|elif|else|for|while|until|do|case|\{|!|\[\[?)(?=[ \t\n])"
+    r"|(?:fi|done|\})(?![^ \t\n;|&)])|esac(?![^ \t\n;)])"
+)
+_TYPES = {
+    "if": "if_statement",
+    "while": "while_statement",
+    "until": "while_statement",
+    "for": "for_statement",
+    "case": "case_statement",
+    "{": "compound_statement",
+    "(": "subshell",
+}
+_CLOSERS = {
+    "if": frozenset(["then"]),
+    "elif": frozenset(["then"]),
+    "then": frozenset(["elif", "else", "fi"]),
+    "else": frozenset(["fi"]),
+    "while": frozenset(["do"]),
+    "until": frozenset(["do"]),
+    "do": frozenset(["done"]),
+    "{": frozenset(["}"]),
+    "(": frozenset([")"]),
+}
+_MAX_DEPTH = 30
+
+
+def _construct(draft: Draft, mark: re.Match[str], end: int, spans: _Spans) -> bool:
+    """Read what a word or a sign begins; False where the grammar is to read it."""
+    keyword = mark[0]
+    if keyword in ("[", "[["):
+        return _test(draft, mark, end, spans)
+    kind = _TYPES.get(keyword)
+    if kind is None or spans.depth > _MAX_DEPTH:
+        return False
+    spans.depth += 1
+    spans.position = mark.end()
+    if keyword == "case":
+        parts = _case(mark.string, end, spans)
+    elif keyword == "for":
+        parts = _for(mark.string, end, spans)
+    else:
+        parts = _parts(mark.string, keyword, end, spans)
+    spans.depth -= 1
+    if parts is None:
+        return False
+    place = mark.start(), spans.position
+    draft.construct = Token("compound", *place, Construct(kind, parts))
+    span = spans.source.span(*place)
+    draft.reach(*place, span, span)
+    return True
+
+
+_ConstructParts = list[tuple[str, Part]]
+
+
+def _parts(script: str, keyword: str, end: int, spans: _Spans) -> _ConstructParts | None:
+    """The lists of commands behind a keyword and those that go with it, up to the closing one."""
+    parts: _ConstructParts = []
+    while closers := _CLOSERS.get(keyword):
+        drafts = _list(script, spans.position, end, spans, closers)
+        if not drafts:
+            return None
+        parts.append((keyword, tokens(drafts, spans.source)))
+        keyword = spans.closer
+    return parts
+
+
+_FOR = regex(r"[ \t]++[A-Za-z_]\w*+[ \t]++in(?=[ \t])", re.ASCII)
+_DO = regex(r"[ \t\n]*+do(?=[ \t\n])")
+
+
+def _for(script: str, end: int, spans: _Spans) -> _ConstructParts | None:
+    head = _FOR.match(script, spans.position, end)
     draft = Draft()
-    for found in _pieces(script, start, end):
+    listed = head and _arguments(draft, script, head.end(), end, spans)
+    do = (
+        listed
+        and listed[_OPERATOR]
+        and listed[0].lstrip(" \t")[0] in ";\n"
+        and _DO.match(script, listed.end(), end)
+    )
+    if not do or not draft.words or draft.assignments:
+        return None
+    drafts = _list(script, do.end(), end, spans, _CLOSERS["do"])
+    # the grammar's tree is read as if a group there were the loop's own
+    if not drafts or any(draft.is_group for draft in drafts):
+        return None
+    return [("in", [_token(draft, spans.source)]), ("do", tokens(drafts, spans.source))]
+
+
+_IN = regex(r"[ \t]++in[ \t\n]++")
+_NAMED = rf"(?:[\w./-]|{_RAW}|{_STRING % _NAME})++"
+_ITEM = regex(rf"[ \t\n]*+(?:(\*)|{_NAMED}\*?(?:[ \t]*+\|[ \t]*+{_NAMED}\*?)*+)[ \t]*+\)", re.ASCII)
+_ESAC = regex(r"[ \t\n]*+esac(?![^ \t\n;)])")
+_ENDED = frozenset([";;", "esac"])
+
+
+def _case(script: str, end: int, spans: _Spans) -> _ConstructParts | None:
+    draft = Draft()
+    given = _PIECE.match(script, spans.position, end)
+    if not given or not given[_OTHER] or not _argument(draft, *given.span(_OTHER), script, spans):
+        return None
+    head = _IN.match(script, given.end(), end)
+    if head is None:
+        return None
+    parts: _ConstructParts = [("case", [_token(draft, spans.source)])]
+    spans.position = head.end()
+    while item := _ITEM.match(script, spans.position, end):
+        drafts = _list(script, item.end(), end, spans, _ENDED)
+        if drafts is None:
+            return None
+        parts.append((item[1] or "", tokens(drafts, spans.source)))
+        closed = _ESAC.match(script, spans.position, end)
+        if spans.closer == "esac" or closed:
+            spans.position = closed.end() if closed else spans.position
+            return parts
+    return None
+
+
+_TEST_SIGN = regex(r"(?:\]\]?|!=?|==?|&&|\|\|)(?=[ \t\n;|&)]|\Z)")
+_TEST_END = regex(r"[ \t]*+(?:[;|&\n)]|\Z)")
+_QUOTES = r"""'[^']*+'|"[^"]*+"|\$\w++|\$\{[^{}]*+\}|\$\([^()]*+\)"""
+_OPERAND = regex(rf"(?:[\w./]|{_QUOTES})(?:[\w%+:,./^-]|{_QUOTES})*+", re.ASCII)
+_BINARY = frozenset("= == != -eq -ne -lt -le -gt -ge -nt -ot -ef".split())
+_JOINING = {"[": frozenset(["-a", "-o"]), "[[": frozenset(["&&", "||"])}
+_TEST_SHAPE = regex(r"!?(?:uw|wbw)(?:j!?(?:uw|wbw))*+")
+
+
+def _test(draft: Draft, mark: re.Match[str], end: int, spans: _Spans) -> bool:
+    """A test, each part of which is a word."""
+    script, sign = mark.string, mark
+    while _argument(draft, *sign.span(), script, spans):
+        if sign[0][0] == "]":
+            spans.position = sign.end()
+            return _is_test(draft.words) and _TEST_END.match(script, sign.end(), end) is not None
+        found = _arguments(draft, script, sign.end(), end, spans)
+        after = found and found.lastindex and _TEST_SIGN.match(script, found.start(found.lastindex), end)
+        if not after:
+            return False
+        sign = after
+    return False
+
+
+def _is_test(words: Sequence[Arg]) -> bool:
+    """Whether a test is made up as the grammar knows them."""
+    joining = _JOINING[words[0].raw]
+    shape = ""
+    for word in words[1:-1]:
+        raw = word.raw
+        if raw in joining:
+            shape += "j"
+        elif raw in _BINARY:
+            shape += "b"
+        elif raw == "!":
+            shape += "!"
+        elif raw[0] == "-" and len(raw) == 2 and raw[1].isalpha():
+            shape += "u"
+        elif raw not in RESERVED and _OPERAND.fullmatch(raw):
+            shape += "w"
+        else:
+            return False
+    return words[-1].raw == words[0].raw.replace("[", "]") and _TEST_SHAPE.fullmatch(shape) is not None
+
+
+def _arguments(draft: Draft, script: str, start: int, end: int, spans: _Spans) -> re.Match[str] | None:
+    """Read words up to the first piece that is none, and return it."""
+    for found in _PIECE.finditer(script, start, end):
         kind = found.lastindex
         if kind == _WORDS:
             if not _words(draft, found, spans):
                 return None
-        elif kind == _OPERATOR:
-            if not _is_command(draft):
-                return None
-            draft.ended_by = found[_OPERATOR]
-            drafts.append(draft)
-            draft = Draft()
-        elif not _take(draft, found, spans):
+        elif kind != _OTHER:
+            return found
+        elif not _argument(draft, *found.span(_OTHER), script, spans):
             return None
-    if draft.start >= 0:
-        drafts.append(draft)
-        return drafts if _is_command(draft) else None
-    return drafts if not drafts or drafts[-1].ended_by == ";" else None
+    return None
+
+
+def _argument(draft: Draft, start: int, end: int, script: str, spans: _Spans) -> bool:
+    """A word, whatever goes before it; False where the grammar is to read it."""
+    made = _read_word(draft, script, start, end, spans, len(draft.words))
+    if made is not None:
+        draft.reach(start, end, made.span, made.span)
+        draft.words.append(made)
+        draft.starts.append(start)
+    return made is not None
 
 
 def command(source: Source, script: str, start: int, end: int) -> Token | None:
@@ -183,19 +451,19 @@ def command(source: Source, script: str, start: int, end: int) -> Token | None:
 
     ``script`` has a character for each byte of the source.
     """
-    if script.find("$(", start, end) >= 0:
-        return None
     spans = _Spans(source)
     draft = Draft()
-    for found in _pieces(script, start, end):
+    for found in _PIECE.finditer(script, start, _trimmed(script, end)):
         if not _take(draft, found, spans):
             return None
     return _token(draft, source) if _is_command(draft) else None
 
 
-def _pieces(script: str, start: int, end: int) -> Iterator[re.Match[str]]:
-    # looking for a piece in blanks at the end takes the square of their number
-    return _PIECE.finditer(script, start, start + len(script[start:end].rstrip(" \t")))
+def _trimmed(script: str, end: int) -> int:
+    """Where the blanks before ``end`` begin: looking for a piece in them takes the square of their number."""
+    while script[end - 1] in " \t":
+        end -= 1
+    return end
 
 
 def _take(draft: Draft, found: re.Match[str], spans: _Spans) -> bool:
@@ -212,6 +480,10 @@ def _take(draft: Draft, found: re.Match[str], spans: _Spans) -> bool:
 
 def _is_command(draft: Draft) -> bool:
     words = draft.words
+    if draft.bang and (draft.construct or draft.assignments):
+        return False
+    if draft.construct:
+        return not words and not draft.assignments
     if not words:
         return bool(draft.assignments)
     return _is_program(words[0].raw) or (words[0].raw == "export" and _is_export(draft))
@@ -243,6 +515,8 @@ def _words(draft: Draft, found: re.Match[str], spans: _Spans) -> bool:
         return True
     new, limit, shift = _new, spans.limit, spans.shift
     known = len(words)
+    if not known and texts[0] in RESERVED:
+        return False
     for text in texts:
         begin = end + 1
         if not text:
@@ -265,28 +539,29 @@ def _word(draft: Draft, raw: str, start: int, script: str, spans: _Spans) -> boo
     end = start + len(raw)
     if not draft.words and (name := _ASSIGNMENT.match(raw)):
         return _assign(draft, name, start, script, spans)
-    made = _read_word(draft, script, start, end, spans)
-    if made is not None:
-        draft.reach(start, end, made.span, made.span)
-        draft.words.append(made)
-        draft.starts.append(start)
-    return made is not None
+    return _argument(draft, start, end, script, spans)
 
 
-def _read_word(draft: Draft, script: str, start: int, end: int, spans: _Spans) -> Arg | None:
+def _read_word(
+    draft: Draft, script: str, start: int, end: int, spans: _Spans, index: int | None
+) -> Arg | None:
     """The word at ``script[start:end]``, which is part of a command."""
     raw = script[start:end]
-    holes = _holes(raw) if "$(" in raw else ()
+    holes = _holes(raw) if "$" in raw and _HAS_HOLES.search(raw) else ()
     found = reading(raw.encode(), holes)
     if found is None:
         return None
     text, _, literal, expands = found
     made: Arg = _new(Arg, (text, raw, spans.span(start, end), literal, expands))
+    if holes and index is not None:
+        draft.holes = {**(draft.holes or {}), index: [(start + first, start + last) for first, last in holes]}
     for first, last in holes:
-        inner = _list(script, start + first + 2, start + last - 1, spans)
+        if raw[first + 1] == "{":
+            continue
+        inner = _list(script, start + first + 2, _trimmed(script, start + last - 1), spans)
         if not inner:
             return None
-        draft.inner = (*draft.inner, inner)
+        draft.inner = (*draft.inner, (index, inner))
     return made
 
 
@@ -311,7 +586,7 @@ def _assign(draft: Draft, name: re.Match[str], start: int, script: str, spans: _
         return False
     span = spans.span(start, end)
     draft.reach(start, end, span, span)
-    made = _read_word(draft, script, value, end, spans) if value < end else None
+    made = _read_word(draft, script, value, end, spans, None) if value < end else None
     draft.assignments = (*draft.assignments, Assignment(name[1], made, span))
     return made is not None or value == end
 
@@ -320,12 +595,16 @@ def _redirect(draft: Draft, found: re.Match[str], spans: _Spans) -> bool:
     fd, direction, target = found.group(_FD, _DIRECTION, _TARGET)
     words = draft.words
     # the grammar is at a loss with `- 2>`, and a command does not begin with one here
-    if not words or (fd and words[-1].raw == "-") or (direction == ">&" and not target.isdigit()):
+    if (
+        not (words or draft.construct)
+        or (fd and words and words[-1].raw == "-")
+        or (direction == ">&" and not target.isdigit())
+    ):
         return False
     start, end = found.span(_REDIRECT)
     span = spans.span(start, end)
     draft.reach(start, end, span, span)
-    made = _read_word(draft, found.string, *found.span(_TARGET), spans)
+    made = _read_word(draft, found.string, *found.span(_TARGET), spans, None)
     if made is not None:
         draft.redirects = (*draft.redirects, Redirect(direction, fd or None, made, span))
     return made is not None
@@ -335,7 +614,12 @@ def tokens(drafts: Sequence[Draft], source: Source) -> list[Token]:
     """The commands and the operators between them, as a tree's tokens are."""
     found: list[Token] = []
     for draft in drafts:
-        found.append(_token(draft, source))
+        if draft.bang:
+            found.append(draft.bang)
+        if draft.construct:
+            found.append(draft.construct)
+        if not draft.construct or draft.redirects:
+            found.append(_token(draft, source))
         if draft.ended_by:
             found.append(Token("operator", draft.end, draft.end, draft.ended_by))
     return found
@@ -344,7 +628,11 @@ def tokens(drafts: Sequence[Draft], source: Source) -> list[Token]:
 def _token(draft: Draft, source: Source) -> Token:
     placed = zip(draft.words, draft.starts, strict=True)
     words = [_new(Word, (arg, source, start, start + len(arg.raw), ())) for arg, start in placed]
-    return Token("simple", draft.start, draft.end, Parts(words, [*draft.assignments], [*draft.redirects]))
+    for index, holes in draft.holes.items() if draft.holes else ():
+        words[index] = words[index]._replace(holes=tuple(holes))
+    expansions: list[Expanding] = [(tokens(inner, source), True, index) for index, inner in draft.inner]
+    parts = Parts(words, [*draft.assignments], [*draft.redirects], expansions)
+    return Token("simple", draft.start, draft.end, parts)
 
 
 # --- chains ------------------------------------------------------------------------------------------
@@ -367,6 +655,8 @@ def chain(drafts: Sequence[Draft], wrappers: tuple[str, ...], *, pipefail: bool)
     connector = ""
     for index, draft in enumerate(drafts):
         ended_by = draft.ended_by
+        if draft.construct or draft.bang:
+            return None
         piped = ended_by in _PIPES
         if piped:
             if item is None:
@@ -401,12 +691,18 @@ class _Chain:
 
         How one ends is nothing to the command that holds it; an assignment alone ends as its last one does.
         """
-        for number, drafts in enumerate(draft.inner):
+        for number, (_, drafts) in enumerate(draft.inner):
             decides = not draft.words and number == len(draft.inner) - 1
             connector = ""
             for inner in drafts:
                 ended = inner is drafts[-1] and not inner.ended_by
-                if inner.inner or not inner.words or not (ended or inner.ended_by in _PIPES):
+                if (
+                    inner.inner
+                    or inner.construct
+                    or inner.bang
+                    or not inner.words
+                    or not (ended or inner.ended_by in _PIPES)
+                ):
                     return False
                 checked = decides and (ended or self.pipefail)
                 if not self.add(inner, _span(inner, inner), item, connector, _SUBSTITUTED, checked=checked):

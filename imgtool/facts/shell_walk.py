@@ -13,7 +13,19 @@ from imgtool.facts import shell_flow as flow
 from imgtool.facts.argv import basename
 from imgtool.facts.commands import Arg, Assignment, Command, Opaque, Redirect
 from imgtool.facts.shell_flow import Outcome
-from imgtool.facts.shell_place import RESERVED, Parts, Pipeline, Place, Shell, Simple, Stage, statements
+from imgtool.facts.shell_place import (
+    RESERVED,
+    Construct,
+    Nodes,
+    Part,
+    Parts,
+    Pipeline,
+    Place,
+    Shell,
+    Simple,
+    Stage,
+    statements,
+)
 from imgtool.facts.shell_plain import BUILTINS, Draft
 from imgtool.facts.shell_tree import Redirection, Token, TooHardError, root
 from imgtool.facts.shell_words import HereDocument, Source, Word, blank_documents, join, without_tabs, word
@@ -66,17 +78,18 @@ class Walk:
         """A script by the grammar."""
         data = source.data
         clean, documents = blank_documents(data) if b"<<" in data else (data, [])
-        place = place._replace(source=source, clean=clean, documents=tuple(documents))
+        place = place._replace(source=source, clean=clean, characters="", documents=tuple(documents))
         if len(documents) > _MAX_DOCUMENTS:
             return self.unread(source.span(0, len(data)), "too many here-documents")
         try:
             node = root(clean)
         except TooHardError as error:
             return self.unread(source.span(0, len(data)), str(error))
-        if not node.has_error:
+        # a here-string is a plain `<` in them
+        if not node.has_error and b"<<<" not in data:
             place = place._replace(characters=clean.decode("latin-1"))
         known = len(self.opaque)
-        outcome = self._list(self.tokens(node.children, place, 0, len(data)), place, top=top)
+        outcome = self._list(self.items(Nodes(node.children, 0, len(data)), place), place, top=top)
         if node.has_error:
             self.doubtful = True
             if len(self.opaque) == known:
@@ -100,7 +113,11 @@ class Walk:
             must, failed = 0, -1
         return tuple([draft(bool(must >> n & 1), not failed >> n & 1) for n, draft in enumerate(self.drafts)])
 
-    def tokens(self, nodes: Sequence[Node], place: Place, start: int, end: int) -> list[Token]:
+    def items(self, part: Part, place: Place) -> Sequence[Token]:
+        """The tokens of a list of commands."""
+        if not isinstance(part, Nodes):
+            return part
+        nodes, start, end = part
         read = partial(self._plain, place) if place.characters else None
         items = shell_tree.tokens(nodes, place.clean, start, end, read)
         for document in place.documents:
@@ -249,9 +266,7 @@ class Walk:
         waiting = iter(items)
         for item in waiting:
             if isinstance(item.value, Parts):
-                parts.words += item.value.words
-                parts.assignments += item.value.assignments
-                parts.redirects += item.value.redirects
+                parts.take(item.value)
             elif isinstance(item.value, HereDocument):
                 parts.document = item.value
                 parts.redirects.append(self._document(item.value, place))
@@ -452,7 +467,7 @@ class Walk:
 
     def _compound(self, items: Sequence[Token], place: Place) -> Outcome:
         parts = self._parts([item for item in items if item.kind != "compound"], place) if items[1:] else None
-        node: Node = items[0].value  # type: ignore[assignment]
+        node: Node | Construct = items[0].value  # type: ignore[assignment]
         wrong = items[0].kind != "compound" or (items[1:] and (parts is None or parts.words))
         if wrong or any(item.kind == "compound" for item in items[1:]):
             return self.unread(place.span(items), "syntax error", doubtful=True)
@@ -464,16 +479,18 @@ class Walk:
             outcome = flow.sequence(self.substitution(substitution, place, sure=sure), outcome)
         return outcome
 
-    def region(self, nodes: Sequence[Node], place: Place, start: int, end: int) -> Outcome:
-        return self.commands(self.tokens(nodes, place, start, end), place)
+    def region(self, part: Part, place: Place) -> Outcome:
+        return self.commands(self.items(part, place), place)
 
-    def between(self, node: Node, place: Place) -> Outcome:
+    def between(self, node: Node | Construct, place: Place) -> Outcome:
         """What stands between a construct's first and last token."""
+        if isinstance(node, Construct):
+            return self.region(node.parts[0][1], place)
         children = node.children
         if len(children) < 2 or children[-1].is_missing or children[-1].is_named:
             span = place.source.span(node.start_byte, node.end_byte)
             return self.unread(span, "syntax error", doubtful=True)
-        return self.region(children[1:-1], place, children[0].end_byte, children[-1].start_byte)
+        return self.region(Nodes(children[1:-1], children[0].end_byte, children[-1].start_byte), place)
 
     def forked(self, read: Callable[[], Outcome]) -> Outcome:
         shell = self.shell
@@ -482,10 +499,12 @@ class Walk:
         self.shell = shell
         return flow.subshell(outcome)
 
-    def substitution(self, node: Node, place: Place, *, sure: bool) -> Outcome:
+    def substitution(self, node: Node | Sequence[Token], place: Place, *, sure: bool) -> Outcome:
         first = len(self.drafts)
         here = place.within("substitution")
-        if (
+        if isinstance(node, Sequence):
+            outcome = self.forked(lambda: self.region(node, here._replace(exempt=True, assignments=())))
+        elif (
             node.children[0].type.strip() == "`"
             and b"\\" in place.source.data[node.start_byte : node.end_byte]
         ):
@@ -566,7 +585,7 @@ def _exit(argv: tuple[Arg, ...], bit: int) -> Outcome:
 
 def _exits_with_status(stages: list[Stage], data: bytes) -> bool:
     """Whether this is an ``exit`` with the status of what failed before it."""
-    texts = [data[item.start : item.end] for item in stages[0].items]
+    texts = [text for item in stages[0].items for text in data[item.start : item.end].split()]
     return len(stages) == 1 and texts in ([b"exit"], [b"exit", b"$?"])
 
 

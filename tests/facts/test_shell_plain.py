@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import thread_time
 
 import pytest
 from hypothesis import example, given, settings
@@ -26,7 +27,7 @@ def text(script: str) -> Text:
 
 
 def is_plain(script: Text) -> bool:
-    return shell_plain.read(Source(script), substitutions=True) is not None
+    return shell_plain.read(Source(script)) is not None
 
 
 def without_plain(patch: pytest.MonkeyPatch) -> None:
@@ -93,6 +94,16 @@ def by_grammar(script: Text, dialect: str) -> Script:
         'for x in a b; do echo "$x" \\\n && y; done',
         "echo [ab] a[1]=2",
         "a[1]=2",
+        "if [ -f x ] && ! [ \"$Y\" = 'z' -a -n $X ]; then a; elif [[ $a == b && ! -d c ]]; then b | c; else d; fi > f",
+        'for x in a "$b" *.c $(d e); do f $x || exit 1; done; for y in 1 2; do g; done',
+        "while a; do b && break; done < f | until c; do continue; done",
+        'case "$X" in a|"b c") d;; (e-f | g*) ;; *) h && i; j ;; esac && k',
+        "a || { b; c; } && (d; e) 2>&1 | { f\n g\n}\n( h ) ; ! i && ( set -e; j )",
+        "a\n\n# b\n  c # d\ne &&\n f\nif g\nthen\n h; fi\n",
+        'set -e; A=b\nif [ $? -eq 0 ]; then a || exit; fi; b ${X%%.*} "${Y:-z}" >f ${Z//a/-}',
+        'bash -c "a $(b "c") ${D#e}" && eval "$(f)" && sh -c "if g; then h; fi"',
+        "pip install a>=1.0 b<2 'c' >d&&e",
+        "A=$(b; c) d $(e && f) $(if) > $(g; h)",
     ],
 )
 @pytest.mark.parametrize("dialect", ["sh", "bash"])
@@ -108,20 +119,41 @@ def test_both_read_the_same(script: str, dialect: str) -> None:
         ("echo $((1+1))", "a sum"),
         ("$(which a) b", "a program that is not known"),
         ("echo `date`", "likewise"),
-        ("echo ${X:-y}", "an expansion with rules of its own"),
-        ("if a; then b; fi", "a compound command"),
-        ("(a)", "a subshell"),
+        ("echo ${X:-$Y}", "an expansion with another in it"),
+        ("if a; then b; fi fi", "nothing separates them"),
+        ("if a; then fi", "an empty list"),
+        ("if a; then b; done", "another keyword closes it"),
+        ("for x in a; do { b; }; done", "the grammar's tree loses the group"),
+        ("for x; do a; done", "no words are listed"),
+        ("case a in b) c;; esac", "a case of a word that is none"),
+        ("case $x in a) b;; esac|c", "the grammar fails"),
+        ("((a))", "a sum, or two subshells"),
+        ("f() { a; }", "a function"),
+        ("(" * 40 + "a" + ")" * 40, "two subshells, or a sum"),
+        ("( " * 40 + "a" + ")" * 40, "nested too deeply"),
+        ("{ a }", "the closing brace is an argument"),
+        ("A=b B=c\nd", "the grammar takes them for one command"),
         ("a & b", "the background"),
-        ("a\nb", "lines"),
+        ("a\n&& b", "a list cannot go on there"),
+        ("a \\\nb", "a continued line"),
+        ("a # \x01\nb", "a control character"),
+        ("a\n# \x01\nb", "likewise"),
+        ("case $x in\x0ba) b;; esac", "likewise"),
         ("a &&", "no command follows"),
         ("; a", "none goes before"),
         ("a ;; b", "the end of a case"),
         ("a &> b", "dash reads it in another way"),
         ("a >&b", "likewise"),
         ("a <<< b", "a here-string"),
-        ("! a", "a negation"),
-        ("[ -f a ]", "a test: the grammar reads expressions there"),
-        ("[[ a == b ]]", "likewise"),
+        ("! ! a", "two negations"),
+        ("a | ! b", "a negation inside a pipe"),
+        ("! A=b", "the grammar fails"),
+        ("[ a ]", "the grammar reads expressions in a test"),
+        ("[ a@b = c ]", "it fails at this one"),
+        ("[[ a == b* ]]", "a pattern"),
+        ("[[ a =~ b ]]", "an expression of another kind"),
+        ("[ -f a ] > b", "a test has none"),
+        ("[ -f a", "a test that is not closed"),
         ("while", "a word of the grammar"),
         ("# a", "a comment"),
         ("a 'b", "a quote that is not closed"),
@@ -231,6 +263,87 @@ def test_any_plain_script_is_what_the_grammar_reads(pieces: list[tuple[str, str]
     script = text("".join(piece + gap for piece, gap in pieces))
     if is_plain(script):
         assert analyse(script, dialect) == by_grammar(script, dialect)
+
+
+WORDS = st.sampled_from(
+    [
+        "a",
+        "-y",
+        "/x/y",
+        "1.2",
+        "$X",
+        '"${Y}"',
+        "'b c'",
+        "*.d",
+        '"$(e | f)"',
+        "$(g; h)",
+        "${X%%.*}",
+        "in",
+        "fi",
+        "{",
+    ]
+)
+SIMPLE = st.one_of(
+    st.builds("a {} {}".format, WORDS, st.one_of(WORDS, st.sampled_from(["> f", "2>&1", "<$X", ">=1 b"]))),
+    st.builds("[ {} = {} ]".format, WORDS, WORDS),
+    st.builds("[[ -n {} && ! -f {} ]]".format, WORDS, WORDS),
+    st.builds("A={} make".format, WORDS),
+    st.sampled_from(
+        ["A=b C=d", "A=$(b)", "exit 1", "exit", "set -e", "break", "bash -c 'if a; then b; fi'", "! a", "fi"]
+    ),
+)
+ENDS = st.sampled_from(["; ", "; ", "\n", " # c\n", " ;\n", " "])
+JOINS = st.sampled_from(["; ", " && ", " || ", " | ", "\n", "\n# c\n ", "&&\n", ";"])
+
+
+def compound(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Commands that hold others, most of them as they should be."""
+    ends = [ENDS] * 3
+    lists = st.one_of(inner, st.builds("{}{}{}".format, inner, JOINS, inner))
+    return st.one_of(
+        lists,
+        st.builds("if {}{}then {}{}fi".format, lists, ENDS, lists, ENDS),
+        st.builds("if {}{}then {}{}else\n{}{}fi".format, inner, ends[0], lists, ends[1], lists, ends[2]),
+        st.builds("for x in {} {}{}do {}{}done".format, WORDS, WORDS, ENDS, lists, ENDS),
+        st.builds("while {}{}do {}{}done".format, lists, ENDS, lists, ENDS),
+        st.builds("{{ {}{}}}".format, lists, ENDS),
+        st.builds("({}) > {}".format, lists, WORDS),
+        st.builds("case {} in {}|b) {};; *) {} ;; esac".format, WORDS, WORDS, lists, lists),
+    )
+
+
+@given(st.recursive(SIMPLE, compound, max_leaves=8), st.sampled_from(["sh", "bash"]))
+@settings(max_examples=300, deadline=None)
+def test_compound_commands_are_what_the_grammar_reads(script: str, dialect: str) -> None:
+    if is_plain(text(script)):
+        assert analyse(text(script), dialect) == by_grammar(text(script), dialect)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "if a; then ",
+        "{ ",
+        "( ",
+        "[ -f ",
+        "case $x in a) ",
+        "for x in ",
+        "\n#",
+        "\n",
+        " ",
+        "! ",
+        "$(",
+        '"$(',
+        "${X%",
+        ";;",
+        "'",
+    ],
+)
+def test_a_hostile_script_is_given_up_soon(piece: str) -> None:
+    begin = thread_time()
+    for script in (piece, f"a {piece}", f"a;{piece}"):
+        shell_plain.read(Source(text(script * (MAX_SCRIPT // len(script)))))
+    assert thread_time() - begin < 1
 
 
 COMMANDS = st.sampled_from(
