@@ -303,4 +303,4 @@ def _empties(target: str, folder: str) -> bool:
     if folder.startswith("/"):
         return covers(target, f"{folder}/x")
     whole = target.removesuffix("/*").removesuffix("*").rstrip("/")
-    return _holds(f"/{whole.lstrip('/')}", folder)
+    return target != "" and _holds(f"/{whole.lstrip('/')}", folder)

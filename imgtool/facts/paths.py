@@ -158,7 +158,8 @@ def covers(target: str, found: str) -> bool:
     """Whether ``rm -r target`` deletes ``found`` whole; ``target`` may hold wildcards."""
     if is_wild(target):
         return _matches(target, found)
-    return found == target or found.startswith(target.rstrip("/") + "/")
+    # rm "" deletes nothing
+    return found == target or (target != "" and found.startswith(target.rstrip("/") + "/"))
 
 
 @lru_cache(maxsize=4096)

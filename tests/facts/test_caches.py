@@ -24,3 +24,10 @@ def test_a_look_at_all_folders_rules_out_what_empties_none(folder: str) -> None:
     for path in around(folder):
         plain = tuple(c for c in package_caches() if any(_empties(path, each) for each in c.folders))
         assert _emptied(path) == plain, path
+
+
+@pytest.mark.parametrize(
+    "path, expected", [("", False), ("/", True), ("//", True), ("/*", True), ("/nowhere", False)]
+)
+def test_what_empties_all_or_nothing(path: str, expected: bool) -> None:
+    assert bool(_emptied(path)) is expected
