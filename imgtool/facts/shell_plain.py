@@ -379,8 +379,8 @@ def _case(script: str, end: int, spans: _Spans) -> _ConstructParts | None:
 
 _TEST_SIGN = regex(r"(?:\]\]?|!=?|==?|&&|\|\|)(?=[ \t\n;|&)]|\Z)")
 _TEST_END = regex(r"[ \t]*+(?:[;|&\n)]|\Z)")
-_QUOTES = r"""'[^']*+'|"[^"]*+"|\$\w++|\$\{[^{}]*+\}|\$\([^()]*+\)"""
-_OPERAND = regex(rf"(?:[\w./]|{_QUOTES})(?:[\w%+:,./^-]|{_QUOTES})*+", re.ASCII)
+# the grammar reads what is made up of several in ways of its own
+_OPERAND = regex(r"""[\w./][\w%+:,./^-]*+|'[^']*+'|"[^"]*+"|\$\w++|\$\{\w++\}|\$\([^()]*+\)""", re.ASCII)
 _BINARY = frozenset("= == != -eq -ne -lt -le -gt -ge -nt -ot -ef".split())
 _JOINING = {"[": frozenset(["-a", "-o"]), "[[": frozenset(["&&", "||"])}
 _TEST_SHAPE = regex(r"!?(?:uw|wbw)(?:j!?(?:uw|wbw))*+")

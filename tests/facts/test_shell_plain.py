@@ -151,6 +151,8 @@ def test_both_read_the_same(script: str, dialect: str) -> None:
         ("[ a ]", "the grammar reads expressions in a test"),
         ("[ a@b = c ]", "it fails at this one"),
         ("[[ a == b* ]]", "a pattern"),
+        ("[[ a == b$X ]]", "the grammar fails"),
+        ("[[ a = ${X%b*} ]]", "it may take them for one word"),
         ("[[ a =~ b ]]", "an expression of another kind"),
         ("[ -f a ] > b", "a test has none"),
         ("[ -f a", "a test that is not closed"),
