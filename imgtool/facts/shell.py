@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 
 from imgtool.edits import Span
-from imgtool.facts import shell_plain
+from imgtool.facts import shell_chain, shell_plain
 from imgtool.facts.argv import basename
 from imgtool.facts.commands import SCRIPT_STRING, Arg, Assignment, Command, Opaque, Redirect, Script
 from imgtool.facts.shell_flow import Outcome
@@ -98,7 +98,7 @@ _SHEBANG = regex(rb"#![ \t]*(\S+)(?:[ \t]+([^\r\n]*[^\s]))?")
 def _script(source: Source, shell: _Started) -> Script:
     drafts = shell_plain.read(source)
     if drafts:
-        chain = shell_plain.chain(drafts, shell.wrappers, pipefail=shell.pipefail)
+        chain = shell_chain.chain(drafts, shell.wrappers, pipefail=shell.pipefail)
         if chain is not None:
             operators = frozenset([draft.ended_by for draft in drafts if draft.ended_by])
             return Script(source.text, shell.name, tuple(chain), (), operators)

@@ -13,12 +13,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from imgtool.edits import Span
-from imgtool.facts.argv import basename
-from imgtool.facts.commands import Arg, Assignment, Command, Redirect
+from imgtool.facts.commands import Arg, Assignment, Redirect
 from imgtool.facts.shell_place import RESERVED, Construct, Expanding, Part, Parts
 from imgtool.facts.shell_tree import MAX_SCRIPT, Token
 from imgtool.facts.shell_words import Hole, Source, Word, reading
-from imgtool.facts.wrappers import SEEN_THROUGH, unwrap
 from imgtool.regex import regex
 
 _NAME = r"\$(?:[A-Za-z_]\w*+|\{[A-Za-z_]\w*+(?:(?:##?|%%?|:?[-+]|//?)[A-Za-z0-9_.*:/-]*+)?\})"
@@ -50,7 +48,7 @@ _PIECE = regex(
     re.DOTALL | re.ASCII,
 )
 _WORDS, _OPERATOR, _OTHER, _REDIRECT, _FD, _DIRECTION, _TARGET, _SIGN = range(1, 9)
-_PIPES = frozenset(["|", "|&"])
+PIPES = frozenset(["|", "|&"])
 # the grammar fails at others
 _PROGRAM = regex(
     r"\[\[?|(?:~/|[A-Za-z_./])[\w./+-]*+|(?:[./][\w./-]*+)?(?:\$\w++|\$\{\w++\})[\w./-]*+", re.ASCII
@@ -239,7 +237,7 @@ class _List:
             return False
         if mark[0] != "!":
             return _construct(draft, mark, end, spans)
-        wrong = draft.bang or (self.drafts and self.drafts[-1].ended_by in _PIPES)
+        wrong = draft.bang or (self.drafts and self.drafts[-1].ended_by in PIPES)
         draft.bang = Token("bang", *mark.span())
         spans.position = mark.end()
         return not wrong
@@ -633,127 +631,3 @@ def _token(draft: Draft, source: Source) -> Token:
     expansions: list[Expanding] = [(tokens(inner, source), True, index) for index, inner in draft.inner]
     parts = Parts(words, [*draft.assignments], [*draft.redirects], expansions)
     return Token("simple", draft.start, draft.end, parts)
-
-
-# --- chains ------------------------------------------------------------------------------------------
-
-BUILTINS = frozenset(["true", ":", "false", "exit", "break", "continue", "return", "set", "trap"])
-"""What cannot fail, ends a script or changes how it goes on."""
-_SPECIAL = BUILTINS | SEEN_THROUGH
-_GOES_ON = frozenset(["", "&&"])
-
-
-def chain(drafts: Sequence[Draft], wrappers: tuple[str, ...], *, pipefail: bool) -> list[Command] | None:
-    """The commands of a script that is one list joined by ``&&`` of programs and pipes of them; None of any other.
-
-    Where it succeeds all of them have run, and none has failed but in front of a pipe or in a substitution: no more is
-    to be worked out.
-    """
-    statement = _span(drafts[0], drafts[-1])
-    chained = _Chain(wrappers, statement, pipefail)
-    item: Span | None = None
-    connector = ""
-    for index, draft in enumerate(drafts):
-        ended_by = draft.ended_by
-        if draft.construct or draft.bang:
-            return None
-        piped = ended_by in _PIPES
-        if piped:
-            if item is None:
-                item = _span(draft, next(d for d in drafts[index:] if d.ended_by not in _PIPES))
-        elif ended_by not in _GOES_ON and not (ended_by == ";" and index == len(drafts) - 1):
-            return None
-        span = _span(draft, draft) if len(drafts) > 1 else statement
-        if draft.inner and ((piped and not draft.words) or not chained.substitutions(draft, item or span)):
-            return None
-        checked = pipefail or not piped or not draft.words
-        if not chained.add(draft, span, item or span, connector, (), checked=checked):
-            return None
-        connector = ended_by
-        if not piped:
-            item = None
-    return chained.commands
-
-
-class _Chain:
-    """The commands of a chain up to here."""
-
-    __slots__ = ("commands", "pipefail", "statement", "wrappers")
-
-    def __init__(self, wrappers: tuple[str, ...], statement: Span, pipefail: bool) -> None:
-        self.commands: list[Command] = []
-        self.wrappers = wrappers
-        self.statement = statement
-        self.pipefail = pipefail
-
-    def substitutions(self, draft: Draft, item: Span) -> bool:
-        """Add the commands of a command's substitutions; False where one is more than a pipe of programs.
-
-        How one ends is nothing to the command that holds it; an assignment alone ends as its last one does.
-        """
-        for number, (_, drafts) in enumerate(draft.inner):
-            decides = not draft.words and number == len(draft.inner) - 1
-            connector = ""
-            for inner in drafts:
-                ended = inner is drafts[-1] and not inner.ended_by
-                if (
-                    inner.inner
-                    or inner.construct
-                    or inner.bang
-                    or not inner.words
-                    or not (ended or inner.ended_by in _PIPES)
-                ):
-                    return False
-                checked = decides and (ended or self.pipefail)
-                if not self.add(inner, _span(inner, inner), item, connector, _SUBSTITUTED, checked=checked):
-                    return False
-                connector = inner.ended_by
-        return True
-
-    def add(
-        self,
-        draft: Draft,
-        span: Span,
-        item: Span,
-        connector: str,
-        context: tuple[str, ...],
-        *,
-        checked: bool,
-    ) -> bool:
-        """Add a command; False where how it ends or what it starts is to be worked out."""
-        words = tuple(draft.words)
-        name = basename(words[0]) if words else ""
-        if name in _SPECIAL and not _is_alone(name, words):
-            return False
-        command = (
-            name,
-            words,
-            span,
-            draft.assignments,
-            draft.redirects,
-            self.wrappers,
-            (),
-            connector,
-            context,
-            (),
-            self.statement,
-            item,
-            True,
-            checked,
-        )
-        self.commands.append(_new(Command, command))
-        return True
-
-
-_SUBSTITUTED = ("substitution",)
-
-
-def _is_alone(name: str, words: tuple[Arg, ...]) -> bool:
-    """Whether a command is what its first word says, and goes on to the next one where it ends."""
-    unwrapped = unwrap(words)
-    started = unwrapped.names or unwrapped.script is not None or unwrapped.hidden
-    return name not in BUILTINS and not started
-
-
-def _span(first: Draft, last: Draft) -> Span:
-    return _new(Span, (first.first.start, last.last.end))

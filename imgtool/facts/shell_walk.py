@@ -12,6 +12,7 @@ from imgtool.facts import shell_compound, shell_plain, shell_tree
 from imgtool.facts import shell_flow as flow
 from imgtool.facts.argv import basename
 from imgtool.facts.commands import Arg, Assignment, Command, Opaque, Redirect
+from imgtool.facts.shell_chain import BUILTINS
 from imgtool.facts.shell_flow import Outcome
 from imgtool.facts.shell_place import (
     RESERVED,
@@ -26,7 +27,7 @@ from imgtool.facts.shell_place import (
     Stage,
     statements,
 )
-from imgtool.facts.shell_plain import BUILTINS, Draft
+from imgtool.facts.shell_plain import Draft
 from imgtool.facts.shell_tree import Redirection, Token, TooHardError, root
 from imgtool.facts.shell_words import HereDocument, Source, Word, blank_documents, join, without_tabs, word
 from imgtool.facts.wrappers import POSIX_SHELLS, SHELLS, ShellOptions, Unwrapped, unwrap

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from imgtool.facts import shell_plain
+from imgtool.facts import shell_chain, shell_plain
 from imgtool.facts.shell import Script, analyse, run_script
 from imgtool.facts.shell_tree import MAX_SCRIPT
 from imgtool.facts.shell_words import Source
@@ -390,7 +390,7 @@ def test_a_chain_is_what_the_walk_makes_of_it(pieces: list[tuple[str, str]], she
     run = parse(b"FROM a\nRUN " + script.encode()).instructions[1]
     found = run_script(run, shell)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shell_plain, "chain", lambda *_, **__: None)
+        patch.setattr(shell_chain, "chain", lambda *_, **__: None)
         assert run_script(run, shell) == found
 
 
