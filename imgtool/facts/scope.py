@@ -15,8 +15,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar, overload
 
 from imgtool.syntax import words
-from imgtool.syntax.glance import PLATFORM_ARGS
-from imgtool.syntax.nodes import Instruction
+from imgtool.syntax.nodes import PLATFORM_ARGS, Instruction
 from imgtool.values import dataclass, field, replace
 
 T = TypeVar("T")

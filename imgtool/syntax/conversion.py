@@ -11,9 +11,8 @@ from collections.abc import Callable, Sequence
 
 from imgtool.edits import Span
 from imgtool.syntax import mounts, operands, validate, words
-from imgtool.syntax.glance import PLATFORM_ARGS
 from imgtool.syntax.golang import atoi, parse_bool, quote
-from imgtool.syntax.nodes import Directive, Document, Instruction, SyntaxProblem
+from imgtool.syntax.nodes import PLATFORM_ARGS, Directive, Document, Instruction, SyntaxProblem
 from imgtool.syntax.suggest import suggest
 from imgtool.syntax.validate import RefusedError
 from imgtool.values import NamedTuple, dataclass, field, maker, replace

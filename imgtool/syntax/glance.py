@@ -11,12 +11,12 @@ from functools import lru_cache
 from imgtool.regex import regex
 from imgtool.syntax import mounts, operands, words
 from imgtool.syntax.golang import atoi
-from imgtool.syntax.nodes import Directive, Instruction
+from imgtool.syntax.nodes import PLATFORM_ARGS, Directive, Instruction
 from imgtool.values import dataclass, field
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*+"
-# a dollar before anything but a brace is never refused, nor are these modifiers
-_VARIABLE = rf"\$(?!\{{)|\$\{{{_NAME}(?::?[-+](?:[^$'\"\\`{{}}<\s]|\$(?!\{{)|\$\{{{_NAME}\}})*+)?\}}"
+# a dollar before anything but a brace is never refused, nor are these modifiers; a key ends at its first equals sign
+_VARIABLE = rf"\$(?!\{{)|\$\{{{_NAME}(?::?[-+](?:[^$'\"\\`{{}}<=\s]|\$(?!\{{)|\$\{{{_NAME}\}})*+)?\}}"
 # lines of words without escapes, quoted after an equals sign or, after the first word, without one: so each word's
 # quotes are paired, and those of no name
 _EXPANDABLE = regex(
@@ -30,15 +30,12 @@ _SPECIAL = regex(rb"[$'\"\\`<]")
 _BASE = regex(rf"(?:[^$'\"\\`<]++|\$(?:{_NAME}|\{{{_NAME}\}}))*+")
 _BASE_NAMES = regex(rf"\$\{{?({_NAME})")
 _PORTS = regex(rb"[1-5]?[0-9]{1,4}(?:/tcp|/udp)?(?:[\t ]+[1-5]?[0-9]{1,4}(?:/tcp|/udp)?)*+")
-# usable in FROM without a declaration
-PLATFORM_ARGS = (
-    "BUILDPLATFORM", "BUILDOS", "BUILDOSVERSION", "BUILDARCH", "BUILDVARIANT", "TARGETPLATFORM", "TARGETOS",
-    "TARGETOSVERSION", "TARGETARCH", "TARGETVARIANT", "TARGETSTAGE",
-)  # fmt: skip
 _PLATFORMS = frozenset({"$BUILDPLATFORM", "$TARGETPLATFORM", "linux/amd64", "linux/arm64"})
 _LITERAL = frozenset({"chown", "exclude", "link", "parents"})
 _COLON, _DOLLAR = b":$"
 _SCRATCH = "scratch"
+# characters of a text that is kept between files
+_MAX_KEPT = 1024
 
 
 @dataclass(slots=True, eq=False)
@@ -77,11 +74,14 @@ def is_accepted(instructions: Sequence[Instruction], directives: Sequence[Direct
         if not look or node.problem or not look(seen, node):
             return False
     text = b"\n".join([b"", *seen.expanded])
+    plain = b"\n".join(seen.plain)
     return (
         seen.stages > 0
         and text.isascii()
         and _EXPANDABLE.fullmatch(text) is not None
-        and not _SPECIAL.search(b"\n".join(seen.plain))
+        # expansion drops a byte-order mark
+        and plain.isascii()
+        and not _SPECIAL.search(plain)
     )
 
 
@@ -89,6 +89,9 @@ def _from(seen: _Glance, node: Instruction) -> bool:
     if seen.stage:
         seen.earlier.add(seen.stage)
     base, *name = node.args
+    # names of variables go on with letters of all scripts
+    if not base.isascii():
+        return False
     seen.stages += 1
     seen.stage = name[1].lower() if name else ""
     if seen.stage in seen.earlier or seen.stage in seen.outside:
@@ -100,9 +103,13 @@ def _from(seen: _Glance, node: Instruction) -> bool:
     return words.is_plain(base) and (base in seen.earlier or _is_image(base))
 
 
-@lru_cache(maxsize=256)
 def _is_image(name: str) -> bool:
-    return name == _SCRATCH or operands.image(name) is None
+    return name == _SCRATCH or (len(name) <= _MAX_KEPT and _is_reference(name))
+
+
+@lru_cache(maxsize=256)
+def _is_reference(name: str) -> bool:
+    return operands.image(name) is None
 
 
 def _expanded(seen: _Glance, node: Instruction) -> bool:
@@ -125,7 +132,7 @@ def _plain(seen: _Glance, node: Instruction) -> bool:
 def _copy(seen: _Glance, node: Instruction) -> bool:
     data = node.rest.data
     if _DOLLAR in data:
-        if not _COPIED.fullmatch(data) or not all(map(_LOCAL.match, node.args[:-1])):
+        if not data.isascii() or not _COPIED.fullmatch(data) or not all(map(_LOCAL.match, node.args[:-1])):
             return False
     elif _COLON in data:
         # it may be in a URL
@@ -149,7 +156,8 @@ def _copy(seen: _Glance, node: Instruction) -> bool:
 def _run(seen: _Glance, node: Instruction) -> bool:
     for flag in node.flags:
         if flag.name == "mount":
-            source = _mount_source(flag.value or "")
+            value = flag.value or ""
+            source = _mount_source(value) if len(value) <= _MAX_KEPT else ""
             if not source or not seen.reaches(source):
                 return False
         elif flag.name == "device":

@@ -15,6 +15,12 @@ from imgtool.values import NamedTuple, dataclass, field, maker
 
 _span = maker(Span)
 
+PLATFORM_ARGS = (
+    "BUILDPLATFORM", "BUILDOS", "BUILDOSVERSION", "BUILDARCH", "BUILDVARIANT", "TARGETPLATFORM", "TARGETOS",
+    "TARGETOSVERSION", "TARGETARCH", "TARGETVARIANT", "TARGETSTAGE",
+)  # fmt: skip
+"""Usable in FROM without a declaration."""
+
 
 class Text(NamedTuple):
     """Bytes put together from pieces of a file, with the way back.

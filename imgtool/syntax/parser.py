@@ -296,8 +296,7 @@ def _list(rest: Text, _escape: bytes, _line: LogicalLine) -> _Form:
 
 def _form(found: Sequence[tuple[str, int, int]], rest: Text, *, is_json: bool = False) -> _Form:
     """Arguments that are words, given with their places."""
-    args = [text for text, _, _ in found] if len(found) > 1 else (found[0][0],) if found else ()
-    return tuple(args), rest.words(found), is_json, None
+    return tuple([text for text, _, _ in found]), rest.words(found), is_json, None
 
 
 def _no_constant(name: str) -> str:
@@ -342,9 +341,15 @@ def _healthcheck(rest: Text, escape: bytes, line: LogicalLine) -> _Form:
     return (kind.text, *args), (kind, *words), is_json, None
 
 
+_CHAINED = regex(rb"(?:ONBUILD[ \t]++){16}", re.IGNORECASE)
+
+
 def _onbuild(rest: Text, escape: bytes, line: LogicalLine) -> _Form:
     if not rest.data:
         return _NO_FORM
+    if _CHAINED.match(rest.data):
+        # a longer chain would end Python's stack
+        raise _RefusedError(validate.CHAINED)
     data, starts, origins = rest
     pieces = [data[start:end] for start, end in pairwise((*starts, len(data)))] if len(starts) > 1 else ()
     inner = _node((data, pieces, origins, *line[3:6], (), False), escape)

@@ -179,13 +179,16 @@ def _from(instruction: Instruction) -> None:
     _flags(instruction)
 
 
+CHAINED = "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed"
+
+
 def _onbuild(instruction: Instruction) -> None:
     inner = instruction.inner
     if inner is None:
         raise RefusedError("ONBUILD requires at least one argument")
     _flags(instruction)
     if inner.keyword == "ONBUILD":
-        raise RefusedError("Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed", inner.word.span)
+        raise RefusedError(CHAINED, inner.word.span)
     if inner.keyword in ("MAINTAINER", "FROM"):
         raise RefusedError(f"{inner.keyword} isn't allowed as an ONBUILD trigger", inner.word.span)
 

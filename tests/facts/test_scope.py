@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from imgtool.facts.scope import MAX_VALUE, State, Variables, below, global_state, normal, states, under
 from imgtool.facts.stages import StageGraph, meta
 from imgtool.syntax import parse
-from imgtool.syntax.glance import PLATFORM_ARGS
+from imgtool.syntax.nodes import PLATFORM_ARGS
 
 CLOSED = State(closed=True, user="0", workdir="/")
 

@@ -80,6 +80,17 @@ REFUSED = [
     'FROM a\nUSER "',
     'FROM a\nCOPY x="b c" d',
     "FROM a\nCOPY --chown='\"' b c",
+    "FROM a\nENV ${X+=}=1",
+    "FROM a\nLABEL ${X:-=}=1",
+    "FROM a\nENV a=1 ${B:-c=d}",
+    # what Unicode has more of: letters in names, a mark that expansion drops
+    "ARG X=a\nFROM $Xé",
+    "ARG X=a\nFROM $X٣",
+    "ARG X=a\nFROM debian:$Xé",
+    "FROM a\nVOLUME \ufeff",
+    "FROM a\nCOPY \ufeffhttp${X:-://a/b} /d",
+    "FROM " + "a/" * 1000 + "a",
+    "FROM a\nRUN --mount=target=/" + "a" * 2000 + " b",
     # sources, modes, ports and mounts
     "FROM a\nCOPY http://b c",
     "FROM a\nCOPY git@b:c d",
@@ -110,7 +121,7 @@ def test_leaves_to_conversion(text: str) -> None:
 PIECES = st.sampled_from(
     [
         "FROM a", "FROM a AS b", "FROM b AS c", "FROM b AS scratch", "FROM $A", "FROM a-${TARGETARCH}", "ARG A", "ARG b=",
-        "ARG A=", "ENV A=", "ENV A ", "ENV b=", "LABEL a=", "USER ", "WORKDIR ", "WORKDIR /", "COPY ", "COPY a", "ADD a",
+        "ARG A=", "ENV A=", "ENV A ", "ENV b=", "ENV ${b:-", "FROM a$A", "FROM $A", "VOLUME ", "LABEL a=", "USER ", "WORKDIR ", "WORKDIR /", "COPY ", "COPY a", "ADD a",
         "COPY --from=b a ", "COPY --from=0 a ", "COPY --from=c a", "COPY --chown=", "COPY --chmod=", "EXPOSE 80", "VOLUME /a",
         "RUN --mount=target=", "RUN --mount=from=b,target=/c", "RUN --mount=type=cache,target=/a,", "RUN a", "CMD a",
         "ONBUILD RUN a", "STOPSIGNAL 9", "HEALTHCHECK CMD a",
@@ -132,6 +143,9 @@ FILES = st.lists(LINES, max_size=8).map(lambda lines: "\n".join(["ARG A", "FROM 
 
 @given(FILES)
 @example("ARG A\nFROM a\nENV A=b\nCOPY $A c")
+@example("ARG X=a\nFROM $Xé")
+@example("FROM a\nENV ${X+=}=1")
+@example("FROM a\nVOLUME \ufeff")
 def test_accepts_only_what_conversion_accepts(text: str) -> None:
     document = parse(text.encode())
     if is_accepted(document.instructions, document.directives):

@@ -56,3 +56,10 @@ def test_operands_stand_where_they_are_written(keyword: str, text: str) -> None:
             assert bytes(data[one.rest.offset(n)] for n in range(size)) == one.rest.data
             if one.keyword == "RUN" and size and not one.json:
                 assert one.words[0].span == one.rest.span(0, size)
+
+
+@pytest.mark.parametrize("blank", [b" ", b"\t", b" \\\n"])
+def test_a_chain_of_onbuild_has_an_end(blank: bytes) -> None:
+    document = parse(b"FROM a\n" + (b"OnBuild" + blank) * 5000 + b"RUN x\n")
+    (problem,) = document.problems
+    assert problem.message == "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed"
