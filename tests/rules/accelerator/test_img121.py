@@ -54,11 +54,6 @@ FOUND = [
     (f"{SLIM}RUN pip install --no-cache-dir vllm==0.9.1", "vllm==0.9.1", "gcc"),
     (f"{RUNTIME}{APT} python3-pip\nRUN pip install \\\n    torch \\\n    triton", "triton", "gcc"),
     (f"{RUNTIME}{APT} gcc python3-pip\nRUN python3 -m pip install deepspeed", "deepspeed", "nvcc"),
-    (
-        f"{RUNTIME}RUN pip install git+https://github.com/deepseek-ai/DeepGEMM@v1",
-        "git+https://github.com/deepseek-ai/DeepGEMM@v1",
-        "nvcc",
-    ),
     (f"{RUNTIME}RUN <<EOF\nuv pip install --system 'sglang[all]'\nEOF", "'sglang[all]'", "nvcc"),
     (
         f"{SLIM[:-1]} AS b\n{APT} gcc\nRUN pip install vllm\n{SLIM}COPY --from=b /opt/venv /opt/venv",
