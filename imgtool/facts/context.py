@@ -91,14 +91,13 @@ class BuildContext:
 
     def copied(self, sources: Sequence[str], exclude: Ignore | None = None) -> Listing:
         """The files that ``COPY`` takes from the context; see :meth:`takes`."""
-        everything = self.files()
+        everything, named = self.files(), self._named(sources)
         if not (exclude and exclude.patterns):
-            named = self._named(sources)
             if "" in named:
                 return everything
             if len(named) <= _FEW:
                 return Listing(tuple(_below(everything.files, named)), everything.complete)
-        takes = self.takes(sources, exclude)
+        takes = _taker(named, exclude)
         return Listing(tuple([f for f in everything.files if takes(f.path)]), everything.complete)
 
     def takes(self, sources: Sequence[str], exclude: Ignore | None = None) -> Callable[[str], bool]:
@@ -107,10 +106,7 @@ class BuildContext:
         ``sources`` are as written, without variables, and may hold wildcards. ``exclude`` are the values of
         ``--exclude``; they speak of paths below what a source names, and never of that itself.
         """
-        named = self._named(sources)
-        if exclude and exclude.patterns:
-            return lambda path: _takes(named, path, exclude)
-        return _everything if "" in named else lambda path: _is_below(named, path)
+        return _taker(self._named(sources), exclude)
 
     def _named(self, sources: Sequence[str]) -> set[str]:
         """What sources name, links followed."""
@@ -469,6 +465,12 @@ def _below(files: Sequence[ContextFile], named: Iterable[str]) -> Iterator[Conte
     for start, end in sorted(spans):
         yield from files[max(start, told) : end]
         told = max(told, end)
+
+
+def _taker(named: set[str], exclude: Ignore | None) -> Callable[[str], bool]:
+    if exclude and exclude.patterns:
+        return lambda path: _takes(named, path, exclude)
+    return _everything if "" in named else lambda path: _is_below(named, path)
 
 
 def _takes(named: set[str], path: str, exclude: Ignore) -> bool:

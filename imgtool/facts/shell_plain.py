@@ -39,7 +39,7 @@ _WORD = (
 _COMMENTED = r"[^\n\x00-\x08\x0b-\x1f\x7f]*+"
 _PIECE = regex(
     # a comment has no number
-    rf"[ \t]++#(?:[^\n]*+\Z|{_COMMENTED})|[ \t]*+(?:"
+    rf"[ \t]++#{_COMMENTED}|[ \t]*+(?:"
     rf"({_SAFE}(?:[ \t]++{_SAFE})*+)"
     rf"|(&&|\|\|?+|;|\n(?:[ \t\n]|#{_COMMENTED}(?:\n|\Z))*+)(?![;&|])"
     rf"|({_WORD})"
@@ -348,7 +348,9 @@ def _for(script: str, end: int, spans: _Spans) -> _ConstructParts | None:
 
 _IN = regex(r"[ \t]++in[ \t\n]++")
 _NAMED = rf"(?:[\w./-]|{_RAW}|{_STRING % _NAME})++"
-_ITEM = regex(rf"[ \t\n]*+(?:(\*)|{_NAMED}\*?(?:[ \t]*+\|[ \t]*+{_NAMED}\*?)*+)[ \t]*+\)", re.ASCII)
+_ITEM = regex(
+    rf"[ \t\n]*+(?!esac[ \t]*+[)|])(?:(\*)|{_NAMED}\*?(?:[ \t]*+\|[ \t]*+{_NAMED}\*?)*+)[ \t]*+\)", re.ASCII
+)
 _ESAC = regex(r"[ \t\n]*+esac(?![^ \t\n;)])")
 _ENDED = frozenset([";;", "esac"])
 
@@ -552,7 +554,9 @@ def _read_word(
     text, _, literal, expands = found
     made: Arg = _new(Arg, (text, raw, spans.span(start, end), literal, expands))
     if holes and index is not None:
-        draft.holes = {**(draft.holes or {}), index: [(start + first, start + last) for first, last in holes]}
+        if draft.holes is None:
+            draft.holes = {}
+        draft.holes[index] = [(start + first, start + last) for first, last in holes]
     for first, last in holes:
         if raw[first + 1] == "{":
             continue

@@ -42,7 +42,7 @@ META = RuleMeta(
 
 
 # what a $ begins; empty where that is no name
-_NAMES = regex(r"\$\{?(\w*)")
+_NAMES = regex(r"\$\{?([A-Za-z_]\w*|)")
 
 # a hostile file may have thousands of names, each to be compared with thousands
 _HINTS = 50
@@ -51,7 +51,7 @@ _HINTS = 50
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     known = facts.global_state.values
     for text, place in _operands(stage):
-        # as nearly always; other letters may go on with a name
+        # letters of other scripts belong to names for the builder alone
         plain = text.isascii()
         if "$" not in text or (plain and not [name for name in _NAMES.findall(text) if name not in known]):
             continue

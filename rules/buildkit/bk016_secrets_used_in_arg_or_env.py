@@ -28,10 +28,9 @@ RUN --mount=type=secret,id=github,env=GITHUB_TOKEN fetch --token "$GITHUB_TOKEN"
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterator, Sequence
 
-from imgtool.rule import Facts, Finding, RuleMeta, Severity, Stage
+from imgtool.rule import Facts, Finding, RuleMeta, Severity, Span, Stage
 
 from ._words import names, pairs
 
@@ -54,13 +53,15 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     for node in stage.instructions:
         if node.keyword not in _PLACES or node.problem:
             continue
+        found: Sequence[tuple[str, Span, Span]] = ()
         for position, written in enumerate(names(node)):
             # that of an ENV may be quoted, or hold a variable
             plain = node.keyword == "ARG" or written.isidentifier()
             name = written if plain else facts.expand(node, written)
             words = (name or "").lower().split("_")
             if not _SECRET.isdisjoint(words) and _PUBLIC.isdisjoint(words):
-                _, span, whole = next(islice(pairs(node), position, None))
+                found = found or list(pairs(node))
+                _, span, whole = found[position]
                 shipped = f"whoever has the image finds its value in {_PLACES[node.keyword]}"
                 where = shipped if stage in facts.shipped else _ELSEWHERE
                 message = f"{name} looks like a secret, and {where}; use RUN --mount=type=secret"

@@ -36,11 +36,12 @@ def found(code: str, dockerfile: str) -> list[Any]:
 
 @given(st.sampled_from(sorted(_RULES)), _VALUE, _VALUE, _VALUE)
 @example("BK009", "é", "image:$Aé", "")
+@example("BK009", "", "debian:$1A", "")
 @example("IMG103", "/usr/local/cuda/lib64/stubs", "debian", "$A:$LD_LIBRARY_PATH")
 @example("IMG103", "", "debian", "/usr/local/cuda/lib64/st''ubs")
 def test_the_shortcut_changes_nothing(code: str, argument: str, base: str, value: str) -> None:
     dockerfile = (
-        f"ARG A={argument}\nFROM {base}\nARG A={argument}\nENV B=$A C\\\n=1\nENV LD_LIBRARY_PATH={value}\n"
+        f"ARG 1A=x\nARG A={argument}\nFROM {base}\nARG A={argument}\nENV B=$A C\\\n=1\nENV LD_LIBRARY_PATH={value}\n"
         f"LABEL x={value} y=$B\nWORKDIR /a/{value}\n"
     )
     name, slow = _RULES[code]

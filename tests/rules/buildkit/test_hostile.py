@@ -16,6 +16,7 @@ FILES = {
     "copies": "FROM a AS B\nFROM c\n" + "COPY --from=B /x /y\n" * N,
     "names in one word": "FROM debian:bookworm\nENV A=" + "".join(f"$N{n}" for n in range(N)) + "\n",
     "names in one ENV": "FROM debian:bookworm\nENV " + " ".join(f"A{n}=$N{n}" for n in range(N)) + "\n",
+    "secrets in one ENV": "FROM debian:bookworm\nENV " + " ".join(f"A{n}_TOKEN=1" for n in range(N)) + "\n",
     "names in FROM": "FROM " + "".join(f"$N{n}" for n in range(N)) + "\n",
     "names in lines": "FROM debian:bookworm\n" + "".join(f"ENV A{n}=$N{n}\n" for n in range(N)),
     "global names": "".join(f"ARG A{n}\n" for n in range(N)) + "".join(f"FROM a:$B{n}\n" for n in range(N)),
