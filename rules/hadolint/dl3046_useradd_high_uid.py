@@ -24,6 +24,7 @@ RUN useradd --no-log-init -u 1000120000 app
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import zip_longest
 
 from imgtool.rule import Arg, Command, Facts, Finding, RuleMeta, Run, Severity
 
@@ -46,7 +47,7 @@ def check(run: Run, facts: Facts) -> Iterator[Finding]:
 
 def _uid(command: Command) -> Arg | None:
     """The user number, the dash of a bundled option and all before it cut off."""
-    for word, following in zip(command.args, (*command.args[1:], None), strict=True):
+    for word, following in zip_longest(command.args, command.args[1:]):
         name, equals, value = word.text.partition("=")
         if name in ("-u", "--uid") and not equals:
             return following

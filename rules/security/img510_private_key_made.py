@@ -30,6 +30,7 @@ where `start.sh` runs `ssh-keygen -A`, and the keys of users are mounted from a 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
 
 from imgtool.rule import Command, Facts, Finding, RuleMeta, Run, Severity
 
@@ -70,7 +71,7 @@ def _makes(words: Sequence[str]) -> bool:
 
 def _value(words: Sequence[str], option: str) -> str | None:
     """The value of an option; of ``-f`` and ``-A`` without a name what ssh-keygen takes itself."""
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in zip_longest(words, words[1:], fillvalue=""):
         if word == option:
             return following
         if word.startswith(option) and len(word) > len(option):

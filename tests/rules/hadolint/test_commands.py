@@ -38,6 +38,7 @@ LEFT_ALONE = [
     ("DL3046", "ARG U=1000\nRUN useradd -u ${U} a", "a short number, whatever its variable is called"),
     ("DL3046", "ARG LONG_NAME\nRUN useradd -u $LONG_NAME a", "not known"),
     ("DL3046", "RUN useradd -m a", "the next free number"),
+    ("DL3046", "RUN useradd", "no number"),
     ("DL3047", "RUN wget -q http://x.io/a", "no bar"),
     ("DL3047", "RUN wget -nv http://x.io/a", "no bar"),
     ("DL3047", "RUN wget --progress=dot:mega http://x.io/a", "the author chose"),
