@@ -306,23 +306,6 @@ def many(programs: Programs, files: Sequence[str], number: int, folder: Path) ->
         )
 
 
-def imports(programs: Programs, runs: int) -> None:
-    """What importing all rules takes, after what each of them needs."""
-    program = (
-        "import importlib, time, imgtool.rule; from imgtool.lint.registry import index; rows = index();"
-        "start = time.process_time(); [importlib.import_module(row.module) for row in rows];"
-        "print(len(rows), time.process_time() - start)"
-    )
-    python = str(Path(programs.plain).with_name("python"))
-    done = [
-        subprocess.run([python, "-c", program], capture_output=True, text=True, check=True).stdout.split()
-        for _ in range(runs)
-    ]
-    print(
-        f"\nImporting all {done[0][0]} rules: {statistics.median(float(d[1]) for d in done) * 1e3:.0f} ms of CPU"
-    )
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "fixtures")
@@ -353,7 +336,6 @@ def main() -> int:
         print(f"{machine()}\nPython {platform.python_version()}, {version([programs.plain])}")
         print(f"{version([programs.hadolint])}, {version([programs.tally])}")
         print(f"{len(found) - len(files)} of {len(found)} files left out: hadolint ends on them")
-        imports(programs, 5 * given.runs)
         one_file(programs, work, 4 * given.runs)
         tree(programs, files, work, given.runs, given.tally_sample)
         if given.many:
