@@ -38,7 +38,8 @@ _LAST = regex(r"([A-Za-z0-9._-]+)(?:@.*)?\Z")
 _NAME = regex(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[([^\]]*)\])?")
 # names in calls of setup() and in Pipfile, which are read without being run
 _QUOTED = regex(rb"[\"']([A-Za-z0-9][A-Za-z0-9._-]*(?:\[[^\]\"']*\])?)\s*(?:[<>=!~;@][^\"']*)?[\"']")
-_SETUP_LISTS = regex(rb"(?:install_requires|extras_require)\s*=\s*[\[{](.*?)[\]}]\s*+[,)]", re.DOTALL)
+_LIST_BEGINS = regex(rb"(?:install_requires|extras_require)\s*=\s*[\[{]")
+_LIST_ENDS = regex(rb"[\]}]\s*+[,)]")
 
 
 class UnsupportedRequirementError(ValueError):
@@ -244,8 +245,11 @@ def _pipfile(data: bytes) -> Iterator[Requirement]:
 
 def _setup(data: bytes) -> Iterator[Requirement]:
     """The texts in install_requires; setup.py is not run."""
-    for block in _SETUP_LISTS.finditer(data):
-        for found in _QUOTED.finditer(block[1]):
+    end = 0
+    # one expression for both would look for the end from each beginning anew
+    while (begins := _LIST_BEGINS.search(data, end)) and (ends := _LIST_ENDS.search(data, begins.end())):
+        end = ends.end()
+        for found in _QUOTED.finditer(data, begins.end(), ends.start()):
             name, _, extras = found[1].decode().partition("[")
             yield named(name, extras.rstrip("]"))
 
