@@ -115,7 +115,7 @@ def _empty(document: Document, facts: Facts) -> Iterator[tuple[Sequence[str], Sp
 
 _EXPANDED = frozenset("ENV LABEL ARG ADD COPY RUN STOPSIGNAL USER VOLUME WORKDIR".split())
 # what a $ begins, whatever stands around it; empty where that is no name
-_NAMES = regex(rb"\$\{?(\w*)")
+_NAMES = regex(rb"\$\{?([A-Za-z_]\w*|)")
 
 
 def _all_set(node: Instruction, state: State, known: set[bytes]) -> bool:
@@ -124,7 +124,11 @@ def _all_set(node: Instruction, state: State, known: set[bytes]) -> bool:
     if node.keyword == "RUN" or flags or node.heredocs or node.json:
         # of RUN, nothing but flags is expanded
         return node.keyword == "RUN" and not flags
-    new = set(_NAMES.findall(node.rest.data)) - known
+    data = node.rest.data
+    # letters of other scripts belong to names for the builder alone
+    if not data.isascii():
+        return False
+    new = set(_NAMES.findall(data)) - known
     values = state.values
     for name in new:
         if name.decode() not in values:

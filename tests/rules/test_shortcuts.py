@@ -23,6 +23,7 @@ _VALUE = st.lists(_PIECES, max_size=6).map("".join)
 # each with what takes its shortcut away
 _RULES = {
     "BK009": ("_NAMES", re.compile("()")),
+    "BK011": ("_all_set", lambda *_: False),
     "IMG103": ("_is_harmless", lambda _: False),
 }
 
@@ -37,6 +38,8 @@ def found(code: str, dockerfile: str) -> list[Any]:
 @given(st.sampled_from(sorted(_RULES)), _VALUE, _VALUE, _VALUE)
 @example("BK009", "é", "image:$Aé", "")
 @example("BK009", "", "debian:$1A", "")
+@example("BK011", "é", "debian", "$Aé")
+@example("BK011", "", "debian", "$1A")
 @example("IMG103", "/usr/local/cuda/lib64/stubs", "debian", "$A:$LD_LIBRARY_PATH")
 @example("IMG103", "", "debian", "/usr/local/cuda/lib64/st''ubs")
 def test_the_shortcut_changes_nothing(code: str, argument: str, base: str, value: str) -> None:
