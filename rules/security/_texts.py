@@ -25,26 +25,21 @@ class _Written(NamedTuple):
 @lru_cache(maxsize=1)
 def _everything(facts: Facts) -> bytes:
     """All that instructions say, and the lines of their here-documents, in lower case."""
-    found: list[bytes] = []
-    for instruction in facts.document.instructions:
-        if (instruction.inner or instruction).keyword in _KEYWORDS:
-            found.append(instruction.rest.data)
-            if instruction.heredocs:
-                found += [heredoc.content for heredoc in instruction.heredocs]
-    return b"\n".join(found).lower()
+    return b"\n".join([text.data for _, text in _texts(facts)]).lower()
 
 
 @lru_cache(maxsize=1)
 def _written(facts: Facts) -> tuple[_Written, ...]:
-    """The same one by one."""
-    found = []
+    """The same, one by one, with where it stands."""
+    return tuple([_Written(instruction, text, text.data.lower()) for instruction, text in _texts(facts)])
+
+
+def _texts(facts: Facts) -> Iterator[tuple[Instruction, Text]]:
     for instruction in facts.document.instructions:
         if (instruction.inner or instruction).keyword in _KEYWORDS:
-            found.append(_Written(instruction, instruction.rest, instruction.rest.data.lower()))
+            yield instruction, instruction.rest
             for heredoc in instruction.heredocs:
-                text = Text(heredoc.content, (0,), (heredoc.body.start,))
-                found.append(_Written(instruction, text, heredoc.content.lower()))
-    return tuple(found)
+                yield instruction, Text(heredoc.content, (0,), (heredoc.body.start,))
 
 
 def matches(
