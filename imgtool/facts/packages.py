@@ -12,7 +12,7 @@ from imgtool.edits import Span
 from imgtool.facts.argv import Option
 from imgtool.facts.commands import Arg, Command
 from imgtool.regex import regex
-from imgtool.values import NamedTuple
+from imgtool.values import NamedTuple, maker
 
 __all__ = ["Operation", "Package", "PackageOperation", "PackageSource", "operations"]
 
@@ -169,11 +169,10 @@ def made(
             fields[_GROUPS] = (*fields[_GROUPS], value.text)
         elif name in _LAST and not (output and _LAST[name] == _OUTPUT):
             fields[_LAST[name]] = value
-    return _new(PackageOperation, fields)
+    return _operation(fields)
 
 
-# what named tuples are made with, a call of their own less
-_new = tuple.__new__
+_operation = maker(PackageOperation)
 _AT = {name: at for at, name in enumerate(PackageOperation._fields)}
 _GROUPS, _OUTPUT = _AT["groups"], _AT["output"]
 

@@ -9,8 +9,10 @@ from imgtool.facts.argv import basename
 from imgtool.facts.commands import Arg, Command
 from imgtool.facts.shell_plain import PIPES, Draft
 from imgtool.facts.wrappers import SEEN_THROUGH, unwrap
+from imgtool.values import maker
 
-_new = tuple.__new__
+_new_command = maker(Command)
+_new_span = maker(Span)
 
 BUILTINS = frozenset(["true", ":", "false", "exit", "break", "continue", "return", "set", "trap"])
 """What cannot fail, ends a script or changes how it goes on."""
@@ -116,7 +118,7 @@ class _Chain:
             True,
             checked,
         )
-        self.commands.append(_new(Command, command))
+        self.commands.append(_new_command(command))
         return True
 
 
@@ -131,4 +133,4 @@ def _is_alone(name: str, words: tuple[Arg, ...]) -> bool:
 
 
 def _span(first: Draft, last: Draft) -> Span:
-    return _new(Span, (first.first.start, last.last.end))
+    return _new_span((first.first.start, last.last.end))

@@ -10,9 +10,9 @@ from imgtool.edits import Span
 from imgtool.facts.commands import Arg
 from imgtool.facts.packages import Package, PackageSource
 from imgtool.regex import regex
+from imgtool.values import maker
 
-# what named tuples are made with, a call of their own less
-_new = tuple.__new__
+_new_package = maker(Package)
 
 Reader = Callable[[Arg], Package | None]
 
@@ -25,7 +25,7 @@ def packages(read: Reader, operands: Iterable[Arg]) -> tuple[Package, ...]:
         package = _known(read, text, raw, expands) if len(raw) <= _SHORT else read(operand)
         if package is not None:
             name, spec, _, _, extras, source, marker, channel = package
-            found.append(_new(Package, (name, spec, raw, span, extras, source, marker, channel)))
+            found.append(_new_package((name, spec, raw, span, extras, source, marker, channel)))
     return tuple(found)
 
 
