@@ -19,8 +19,7 @@ Renderer = Callable[[Sequence[LintResult], Path], str]
 
 def show(result: LintResult, style: Style, out: TextIO) -> None:
     """Print one file's findings for people."""
-    if result.findings:
-        out.write(findings.text([result], style))
+    out.write(findings.text([result], style))
 
 
 def write(results: Sequence[LintResult], output: LintFormat, file: Path | None, out: TextIO) -> Iterator[str]:

@@ -208,7 +208,7 @@ class Facts:
 
         Those of triggers are read from the context of whoever builds on the image.
         """
-        copies = [i for i in self.document.instructions if i.keyword in _COPIES]
+        copies = [i for i in self.document.instructions if i.keyword in ("COPY", "ADD")]
         sources = [s for i in copies for s in local_sources(i) if "$" not in s]
         plain = [_LITERAL.expand(source, self.document.escape) for source in sources]
         return tuple([source for source in plain if source])
@@ -220,11 +220,10 @@ _LITERAL = State(closed=True)
 
 def local_sources(node: Instruction) -> tuple[str, ...]:
     """The operands of a COPY or ADD that are read from the build context, as written."""
-    if node.keyword not in _COPIES or copy_source(node) or node.problem:
+    if node.keyword not in ("COPY", "ADD") or copy_source(node) or node.problem:
         return ()
     return tuple([a for a in node.args[:-1] if "://" not in a and not a.startswith(_NOT_LOCAL)])
 
 
-_COPIES = frozenset({"COPY", "ADD"})
 # here-documents and repositories
 _NOT_LOCAL = ("<<", "git@")

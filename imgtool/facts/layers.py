@@ -60,7 +60,7 @@ def layers(facts: Facts) -> Layers:
     for _, instruction in shipped_instructions(facts):
         run = runs.get(id(instruction))
         if run is None:
-            if instruction.keyword in _COPIES:
+            if instruction.keyword in ("COPY", "ADD"):
                 for content in copied(facts, instruction):
                     held[content.path] = content
             continue
@@ -68,9 +68,6 @@ def layers(facts: Facts) -> Layers:
         if not _is_idle(run, held):
             deletions += _replayed(facts, run, held)
     return Layers(tuple(changes), tuple(deletions), tuple(held.values()))
-
-
-_COPIES = frozenset({"COPY", "ADD"})
 
 
 def _is_idle(run: Run, held: dict[str, Content]) -> bool:

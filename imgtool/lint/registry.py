@@ -171,9 +171,8 @@ def _joined(data: bytes) -> bytes:
 
 
 # few dots are in a file, and many words begin with one: all of them are found in the time that two others take
-_ENDINGS: dict[str, list[str]] = {word[1:]: [] for *_, words in RULES for word in words if word[:1] == "."}
-for _ending, _held in _ENDINGS.items():
-    _held += [f".{shorter}" for shorter in _ENDINGS if _ending.startswith(shorter)]
+_DOTLESS = {word[1:] for *_, words in RULES for word in words if word[:1] == "."}
+_ENDINGS = {ending: [f".{each}" for each in _DOTLESS if ending.startswith(each)] for ending in _DOTLESS}
 _DOTTED = regex(rf"\.(?=({'|'.join(map(re.escape, sorted(_ENDINGS, reverse=True)))}))")
 
 _Sought = tuple[IndexEntry, tuple[str, ...], list[tuple[str, list[str]]]]

@@ -352,7 +352,8 @@ def _onbuild(rest: Text, escape: bytes, line: LogicalLine) -> _Form:
         raise _RefusedError(validate.CHAINED)
     data, starts, origins = rest
     pieces = [data[start:end] for start, end in pairwise((*starts, len(data)))] if len(starts) > 1 else ()
-    inner = _node((data, pieces, origins, *line[3:6], (), False), escape)
+    *_, first_line, last_line, line_end, _, _ = line
+    inner = _node((data, pieces, origins, first_line, last_line, line_end, (), False), escape)
     return ("",), (), False, inner
 
 

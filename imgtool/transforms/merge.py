@@ -75,9 +75,7 @@ def _kept_apart(document: Document, run: Run) -> str | None:
         return "works on files that the builder makes anew for each RUN"
     if [c for c in run.script.commands if c.argv and _starts_daemon(c.name, c.argv[0].text)]:
         return "starts a program that ends with its RUN"
-    if node.flags and any(
-        m.type == "tmpfs" or (m.type == "bind" and not m.readonly) for m in mounts_of(node)
-    ):
+    if any(m.type == "tmpfs" or (m.type == "bind" and not m.readonly) for m in mounts_of(node)):
         return "may write to a mount that ends with its RUN"
     return None if _ends_with_items(document.data, run) else "ends with a comment"
 

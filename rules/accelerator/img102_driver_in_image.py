@@ -81,7 +81,6 @@ META = RuleMeta(
 )
 
 _KIND = "driver"
-_COPY = ("COPY", "ADD")
 
 
 def check(_document: Document, facts: Facts) -> Iterator[Finding]:
@@ -163,7 +162,7 @@ def _in_file_command(commands: Sequence[Command], position: int, run: Run, facts
 def _in_files(stage: Stage, runs: Sequence[Run], facts: Facts) -> Iterator[Finding]:
     found: list[_Copied] = []
     for node in stage.instructions:
-        if node.keyword in _COPY and not node.problem and speaks_of_drivers(" ".join(node.args)):
+        if node.keyword in ("COPY", "ADD") and not node.problem and speaks_of_drivers(" ".join(node.args)):
             found += _copied(node, facts)
     if not found:
         return

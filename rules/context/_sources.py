@@ -92,8 +92,6 @@ def mounted(facts: Facts) -> Iterator[Source]:
     """What RUN mounts of the context, in stages that are built: ``--mount=type=bind,source=…`` without ``from``."""
     for stage in facts.stages:
         for node in stage.instructions if stage in facts.built else ():
-            if not node.flags:
-                continue
             flags = [flag for flag in node.flags if flag.name == "mount" and flag.value]
             for flag, mount in zip(flags, mounts_of(node), strict=False) if flags else ():
                 bound = mount.type == "bind" and not mount.from_ and mount.source

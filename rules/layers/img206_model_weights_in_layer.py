@@ -122,24 +122,20 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
         if found and not _elsewhere(run):
             yield from _finding(found)
     copies = [i for i in stage.instructions if i.keyword in ("COPY", "ADD")]
-    others = [instruction for instruction in copies if copy_source(instruction)]
-    edges = (
-        {id(edge.instruction): edge.target for edge in facts.graph.edges if edge.stage is stage}
-        if others
-        else {}
-    )
+    others = {id(instruction) for instruction in copies if copy_source(instruction)}
+    edges = facts.graph.edges if others else ()
+    sources = {id(e.instruction): e.target for e in edges if e.stage is stage and id(e.instruction) in others}
     for instruction in copies:
         found = list(_copied(facts, instruction))
-        source = edges.get(id(instruction)) if instruction.flags and copy_source(instruction) else None
+        source = sources.get(id(instruction))
         if not found and source is not None:
             found = list(_from_stage(facts, instruction, source))
-        if found:
-            yield from _finding(found)
+        yield from _finding(found)
 
 
 def _elsewhere(run: Run) -> bool:
     """Whether a mount takes what is downloaded."""
-    return bool(run.instruction.flags) and any(
+    return any(
         (mount.type in ("cache", "tmpfs") and _CACHE.search(mount.target))
         or (mount.type == "bind" and not mount.readonly)
         for mount in mounts_of(run.instruction)

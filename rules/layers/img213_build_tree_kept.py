@@ -88,9 +88,7 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
         if after is not None:
             seen.add(id(content.command))
             yield _finding(facts, content, run, after)
-    copies = [
-        instruction for instruction in stage.instructions if instruction.flags and copy_source(instruction)
-    ]
+    copies = [instruction for instruction in stage.instructions if copy_source(instruction)]
     edges = (
         {id(edge.instruction): edge.target for edge in facts.graph.edges if edge.stage is stage}
         if copies
