@@ -124,6 +124,9 @@ def document_problems(
     _triggers(file)
     for stage in file.stages:
         _dispatch(stage)
+    # stages know their file: the two would hold each other until garbage is searched for
+    for known in (file.stages, file.states, file.names):
+        known.clear()
     return file.problems
 
 
