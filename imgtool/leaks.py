@@ -462,8 +462,9 @@ class Search(NamedTuple):
     operands: tuple[_Operand, ...]
 
 
-# a file that has findings is looked through twice: for its secrets, and to hide what its comments hold
-@lru_cache(maxsize=1)
+# a file that has findings is looked through twice: for its secrets and, after the files linted beside it and some
+# messages, to hide what its comments hold
+@lru_cache(maxsize=64)
 def looking_for(text: bytes) -> Search:
     """What parts of the text may hold; nothing else is worth a look there."""
     # `in` is quicker in strings

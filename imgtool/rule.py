@@ -22,6 +22,7 @@ from imgtool.facts.scope import State
 from imgtool.facts.shell import Arg, Command, Redirect, Script
 from imgtool.facts.stages import Edge, Stage, Via, copy_source, mounts_of
 from imgtool.facts.trees import Tree, trees
+from imgtool.facts.turns import per_file
 from imgtool.families import BaseImage, Toolchain, config, identify, installs_driver, sibling, toolchain
 from imgtool.families.analogues import Recipe, recipes, torch_npu_of
 from imgtool.families.builds import SourceBuild, is_chosen, source_build
@@ -231,6 +232,7 @@ __all__ = [
     "parse_duration",
     "parse_reference",
     "path",
+    "per_file",
     "platform_of",
     "platform_parts",
     "position",

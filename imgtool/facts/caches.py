@@ -12,6 +12,7 @@ from imgtool.facts.packages import Operation, PackageOperation
 from imgtool.facts.paths import braces, covers, is_wild, located, path
 from imgtool.facts.scope import Variables
 from imgtool.facts.stages import Stage, mounts_of
+from imgtool.facts.turns import per_file
 from imgtool.families.caches import PackageCache, cache_of, package_caches
 from imgtool.regex import regex
 from imgtool.values import NamedTuple
@@ -50,7 +51,7 @@ class History(NamedTuple):
     emptied: Mapping[Run, frozenset[PackageCache]]
 
 
-@lru_cache(maxsize=1)
+@per_file
 def history(facts: Facts) -> History:
     """The caches in the layers of the stages that ship, oldest first."""
     kept: dict[str, list[Kept]] = {}

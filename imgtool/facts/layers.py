@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 
 from imgtool.facts.commands import Arg, Command
 from imgtool.facts.facts import Facts, Run
@@ -11,6 +10,7 @@ from imgtool.facts.paths import covers, path, workdir
 from imgtool.facts.placed import Content, copied, made, may_make
 from imgtool.facts.scope import below
 from imgtool.facts.stages import Stage, mounts_of
+from imgtool.facts.turns import per_file
 from imgtool.regex import regex
 from imgtool.syntax.nodes import Instruction
 from imgtool.values import NamedTuple
@@ -48,7 +48,7 @@ class Layers(NamedTuple):
     left: tuple[Content, ...]
 
 
-@lru_cache(maxsize=1)
+@per_file
 def layers(facts: Facts) -> Layers:
     """What the instructions of the image that ships make of its layers, oldest first."""
     held: dict[str, Content] = {}

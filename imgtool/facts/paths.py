@@ -13,6 +13,7 @@ from imgtool.facts.commands import Arg, Command
 from imgtool.facts.facts import Facts, Run
 from imgtool.facts.scope import State, below
 from imgtool.facts.stages import Stage
+from imgtool.facts.turns import per_file
 from imgtool.regex import regex
 from imgtool.syntax.nodes import Instruction
 
@@ -34,7 +35,7 @@ def located(facts: Facts, run: Run) -> Located:
     return found
 
 
-@lru_cache(maxsize=1)
+@per_file
 def _located_in(_facts: Facts) -> dict[Run, Located]:
     """What is known of the RUNs of a file: many ask."""
     return {}

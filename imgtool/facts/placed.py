@@ -14,6 +14,7 @@ from imgtool.facts.packages import Operation, PackageOperation
 from imgtool.facts.paths import filled, located, path, workdir
 from imgtool.facts.scope import State, below, normal, under
 from imgtool.facts.stages import copy_source
+from imgtool.facts.turns import per_file
 from imgtool.regex import regex
 from imgtool.syntax.nodes import Instruction
 from imgtool.values import NamedTuple
@@ -49,7 +50,7 @@ def copied(facts: Facts, instruction: Instruction) -> tuple[Content, ...]:
     return found[1]
 
 
-@lru_cache(maxsize=1)
+@per_file
 def _copied_in(_facts: Facts) -> dict[int, tuple[Instruction, tuple[Content, ...]]]:
     """What is known of the instructions of a file: many ask."""
     return {}
@@ -182,7 +183,7 @@ def made(facts: Facts, run: Run) -> Made:
     return found
 
 
-@lru_cache(maxsize=1)
+@per_file
 def _made_in(_facts: Facts) -> dict[Run, Made]:
     """Likewise of its RUNs."""
     return {}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 
 from imgtool.edits import Edit
 from imgtool.facts.commands import Arg, Command
@@ -14,6 +13,7 @@ from imgtool.facts.layers import Change, holds, layers
 from imgtool.facts.paths import braces, covers, located, path, position
 from imgtool.facts.placed import Content, is_large, is_program
 from imgtool.facts.stages import Stage, copy_source
+from imgtool.facts.turns import per_file
 from imgtool.findings import Applicability, Fix
 from imgtool.regex import regex
 from imgtool.syntax.nodes import Instruction
@@ -163,7 +163,7 @@ def _is_made(facts: Facts, run: Run, target: str) -> bool:
     return False
 
 
-@lru_cache(maxsize=1)
+@per_file
 def _made_folders(facts: Facts) -> list[tuple[str, int]]:
     """The folders that commands of the image that ships make, in order of their names, with the RUN's place."""
     runs = (run for stage in facts.shipped for run in facts.runs(stage))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
-from functools import lru_cache
 
 from imgtool.rule import (
     Facts,
@@ -16,6 +15,7 @@ from imgtool.rule import (
     accelerator_of,
     copy_source,
     identify,
+    per_file,
     python_need,
     software_of,
 )
@@ -46,7 +46,7 @@ class Brought(NamedTuple):
 
 
 # several rules ask, one after the other
-@lru_cache(maxsize=1)
+@per_file
 def brought(facts: Facts) -> tuple[Brought, ...]:
     """All of it, in the order of the file."""
     return tuple(_brought(facts))

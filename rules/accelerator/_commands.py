@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 
-from imgtool.rule import Command, DriverFact, Facts, Run, Span, Text, driver_command, driver_program, regex
+from imgtool.rule import (
+    Command,
+    DriverFact,
+    Facts,
+    Run,
+    Span,
+    Text,
+    driver_command,
+    driver_program,
+    per_file,
+    regex,
+)
 
 COPIES = frozenset({"cp", "mv", "install"})
 _VARIABLE = regex(r"\$(?:\{(\w+)\}|(\w+))")
@@ -17,7 +27,7 @@ def line(command: Command, run: Run, facts: Facts) -> str:
 
 
 # three rules ask, one after the other
-@lru_cache(maxsize=1)
+@per_file
 def of_interest(facts: Facts) -> Mapping[Run, Sequence[int]]:
     """The RUNs with commands that :func:`judged` or the files they copy can make of interest, and where these stand."""
     found: dict[Run, list[int]] = {}
@@ -43,7 +53,7 @@ def judged(command: Command, run: Run, facts: Facts) -> DriverFact | None:
     return told[id(command)]
 
 
-@lru_cache(maxsize=1)
+@per_file
 def _told(_facts: Facts) -> dict[int, DriverFact | None]:
     """What is known of the commands of a file, by their places in memory: three rules ask."""
     return {}

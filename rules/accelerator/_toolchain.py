@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 from itertools import pairwise
 
 from imgtool.rule import (
@@ -20,6 +19,7 @@ from imgtool.rule import (
     build_only,
     dataclass,
     levels,
+    per_file,
     python_need,
     regex,
     source_build,
@@ -82,7 +82,7 @@ _SPEAKS = _STARTS | {"ONBUILD", "ENV", "ARG"}
 
 
 # several rules ask for those of what ships, one after the other
-@lru_cache(maxsize=1)
+@per_file
 def signs(stages: tuple[Stage, ...], facts: Facts) -> tuple[Sign, ...]:
     """Everything in these stages that speaks for a compiler."""
     return tuple(_signs(stages, facts))

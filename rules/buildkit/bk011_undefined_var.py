@@ -34,7 +34,6 @@ COPY app-${VERSION}.tar /opt/
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 
 from imgtool.rule import (
     Document,
@@ -49,6 +48,7 @@ from imgtool.rule import (
     expand,
     expand_content,
     inherited_names,
+    per_file,
     regex,
     suggest,
     variables,
@@ -181,7 +181,7 @@ def _names(piece: Expanded, values: Mapping[str, str | None], facts: Facts) -> l
     return sorted(found.unset - _NAMES_OF_BUILDKIT)
 
 
-@lru_cache(maxsize=1)
+@per_file
 def _set_somewhere(facts: Facts) -> frozenset[str]:
     nodes = (i for s in facts.stages for i in s.instructions if i.keyword in ("ARG", "ENV") and not i.problem)
     return frozenset(facts.global_state.values).union(name for node in nodes for name, _, _ in pairs(node))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 
 from imgtool.rule import (
     BuildContext,
@@ -17,6 +16,7 @@ from imgtool.rule import (
     Stage,
     local_sources,
     mounts_of,
+    per_file,
 )
 
 from .._patterns import compiled
@@ -67,7 +67,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 # several rules ask for those of one file, one after the other
-@lru_cache(maxsize=1)
+@per_file
 def sources(facts: Facts) -> tuple[Source, ...]:
     """The operands of all stages that are built; those whose variables are not known are left out.
 

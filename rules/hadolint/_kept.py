@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 
-from imgtool.rule import Facts, Finding, RuleMeta, Run, Stage, cleanings, fills, left_behind
+from imgtool.rule import (
+    Facts,
+    Finding,
+    RuleMeta,
+    Run,
+    Stage,
+    cleanings,
+    fills,
+    left_behind,
+    per_file,
+)
 
 from ..layers._relief import reported
 
@@ -24,6 +33,6 @@ def stands(run: Run, facts: Facts) -> bool:
     return run.stage in _images(facts)
 
 
-@lru_cache(maxsize=1)
+@per_file
 def _images(facts: Facts) -> frozenset[Stage]:
     return frozenset((*facts.shipped, *(stage.parent for stage in facts.stages if stage.parent)))

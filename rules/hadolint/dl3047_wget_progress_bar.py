@@ -27,7 +27,6 @@ Alpine's packages: BusyBox's has no such option.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 from imgtool.rule import (
     Applicability,
@@ -41,6 +40,7 @@ from imgtool.rule import (
     Run,
     Severity,
     Stage,
+    per_file,
 )
 
 from ._found import at, called, earliest
@@ -84,7 +84,7 @@ def _is_gnu(run: Run, facts: Facts) -> bool:
     return start is not None and start <= run.instruction.span.start
 
 
-@lru_cache(maxsize=1)
+@per_file
 def _gnu(facts: Facts) -> dict[Stage, int]:
     return earliest(facts, lambda stage: next(_installing(facts, stage), None))
 

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 
-from imgtool.rule import Facts, Kept, Operation, PackageOperation, Run, cache_bytes, contents, torch_bytes
+from imgtool.rule import (
+    Facts,
+    Kept,
+    Operation,
+    PackageOperation,
+    Run,
+    cache_bytes,
+    contents,
+    per_file,
+    torch_bytes,
+)
 
 from ..accelerator._commands import known
 from ..accelerator._wheels import brings_cuda, indexes
@@ -27,7 +36,7 @@ def _bytes(facts: Facts, kept: Kept) -> int | None:
     return _downloaded(facts, *torch) if torch and torch[1] in kept.fills else None
 
 
-@lru_cache(maxsize=1)
+@per_file
 def _torch(facts: Facts) -> tuple[Run, PackageOperation] | None:
     """The installation that downloads torch from PyPI; None where it may be there before, or part of it is not known."""
     if not facts.shipped or not _lacks_torch(facts):

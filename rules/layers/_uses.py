@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
-from functools import lru_cache
 
-from imgtool.rule import Arg, Command, Content, Facts, NamedTuple, Run
+from imgtool.rule import (
+    Arg,
+    Command,
+    Content,
+    Facts,
+    NamedTuple,
+    Run,
+    per_file,
+)
 
 _WILD = frozenset("*?[")
 # more patterns than this are not compared with every name
@@ -26,7 +33,7 @@ class _Uses(NamedTuple):
     patterns: tuple[tuple[str, Use], ...]
 
 
-@lru_cache(maxsize=1)
+@per_file
 def _uses(facts: Facts) -> _Uses:
     """All words by their last path component, and those that are patterns there, in order."""
     named: dict[str, list[Use]] = {}

@@ -47,7 +47,6 @@ Otherwise there is no fix: use a bind mount in place of COPY, or another stage.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 
 from imgtool.rule import (
     Applicability,
@@ -75,6 +74,7 @@ from imgtool.rule import (
     is_large,
     joined,
     layers,
+    per_file,
     regex,
     relieved,
     weight,
@@ -224,7 +224,7 @@ class _Installed(NamedTuple):
 _Removal = tuple[Run, PackageOperation, Sequence[Package], Sequence[Run]]
 
 
-@lru_cache(maxsize=1)
+@per_file
 def _removals(facts: Facts) -> dict[Stage, list[_Removal]]:
     """What RUNs of the image that ships remove of what earlier ones installed, by stage."""
     operations = [o for stage in facts.shipped for run in facts.runs(stage) for o in run.operations]

@@ -68,6 +68,7 @@ from imgtool.rule import (
     made,
     mounts_of,
     path,
+    per_file,
     regex,
     weight,
 )
@@ -153,7 +154,7 @@ class _Weights(NamedTuple):
 # --- RUN ---------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=1)
+@per_file
 def _left(facts: Facts) -> Mapping[int, Content]:
     """What is there at the end, by the commands that put it there."""
     return {id(content.command): content for content in layers(facts).left if content.command}
@@ -180,7 +181,7 @@ def _in_run(facts: Facts, run: Run) -> Iterator[_Weights]:
             yield from _downloaded_by(command, scripts)
 
 
-@lru_cache(maxsize=1)
+@per_file
 def _scripts(facts: Facts) -> frozenset[str]:
     """The words of all commands that are scripts which download, by their names: most files have none."""
     commands = [c for stage in facts.stages for run in facts.runs(stage) for c in run.script.commands]

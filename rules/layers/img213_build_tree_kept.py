@@ -37,7 +37,6 @@ tree's place is not plain, and for COPY.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 from imgtool.rule import (
     Applicability,
@@ -54,6 +53,7 @@ from imgtool.rule import (
     append_command,
     copy_source,
     layers,
+    per_file,
     regex,
     toolchain,
 )
@@ -145,7 +145,7 @@ def _has_toolkit(facts: Facts, stage: Stage, source: Stage) -> bool:
     return base is not None and base.known and toolchain(base) is not None
 
 
-@lru_cache(maxsize=1)
+@per_file
 def _compiles(facts: Facts) -> bool:
     """Whether something is compiled in the image that ships: while it is built, or when it runs."""
     return any(sign.when is not When.UNKNOWN for sign in signs(facts.shipped, facts))

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 
-from imgtool.rule import Facts, Instruction, NamedTuple, Span, Text
+from imgtool.rule import (
+    Facts,
+    Instruction,
+    NamedTuple,
+    Span,
+    Text,
+    per_file,
+)
 
 from .._patterns import compiled
 
@@ -22,13 +28,13 @@ class _Written(NamedTuple):
 
 
 # several rules ask for those of one file, one after the other
-@lru_cache(maxsize=1)
+@per_file
 def _everything(facts: Facts) -> bytes:
     """All that instructions say, and the lines of their here-documents, in lower case."""
     return b"\n".join([text.data for _, text in _texts(facts)]).lower()
 
 
-@lru_cache(maxsize=1)
+@per_file
 def _written(facts: Facts) -> tuple[_Written, ...]:
     """The same, one by one, with where it stands."""
     return tuple([_Written(instruction, text, text.data.lower()) for instruction, text in _texts(facts)])

@@ -35,9 +35,18 @@ CMD ["python"]
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 
-from imgtool.rule import Arg, Document, Facts, Finding, PackageOperation, RuleMeta, Severity, Span
+from imgtool.rule import (
+    Arg,
+    Document,
+    Facts,
+    Finding,
+    PackageOperation,
+    RuleMeta,
+    Severity,
+    Span,
+    per_file,
+)
 
 from ._texts import matches, place
 from ._urls import host, inside, near, value
@@ -103,7 +112,7 @@ def check(_document: Document, facts: Facts) -> Iterator[Finding]:
 
 
 # asked for each match, and most files have none
-@lru_cache(maxsize=1)
+@per_file
 def _idle(facts: Facts) -> frozenset[Span]:
     """The RUNs that only set variables of their own shell, which ends there."""
     return frozenset(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
 from unittest.mock import patch
 
 import pytest
@@ -50,17 +51,20 @@ _LINES = st.one_of(
 _FILES = st.lists(_LINES, max_size=8).map(lambda lines: "\n".join(("FROM a", *lines)).encode())
 
 
+def forget() -> None:
+    for remembering in (module.layers, caches.history):
+        cast("Any", remembering).cache_clear()
+
+
 @given(_FILES)
 def test_what_is_passed_over_changes_nothing(data: bytes) -> None:
     facts = Facts(parse(data))
     quick, emptied = module.layers(facts), caches.history(facts)
-    module.layers.cache_clear()
-    caches.history.cache_clear()
+    forget()
     with patch.object(module, "may_make", lambda _: True), patch.object(caches, "_EMPTIES", _NAMES):
         assert module.layers(facts) == quick
         assert caches.history(facts) == emptied
-    module.layers.cache_clear()
-    caches.history.cache_clear()
+    forget()
 
 
 @given(_FILES)
