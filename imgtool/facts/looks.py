@@ -25,7 +25,17 @@ class Look(NamedTuple):
 
 Looks = dict[tuple[str, tuple[str, ...]], str]
 
-_noted: ContextVar[Looks | None] = ContextVar("_noted", default=None)
+
+class Notes:
+    """Where looks are noted, for one file after the other; nowhere at first."""
+
+    __slots__ = ("into",)
+
+    def __init__(self) -> None:
+        self.into: Looks | None = None
+
+
+_noted: ContextVar[Notes | None] = ContextVar("_noted", default=None)
 _known: ContextVar[Looks | None] = ContextVar("_known", default=None)
 _ways: dict[str, Callable[..., Any]] = {}
 
@@ -36,7 +46,8 @@ def way(look: Callable[..., Any]) -> Callable[..., Any]:
 
     def seen(*where: str) -> Any:
         found = look(*where)
-        noted = _noted.get()
+        notes = _noted.get()
+        noted = notes.into if notes else None
         if noted is not None and (kind, where) not in noted:
             noted[kind, where] = _digest(found)
         return found
@@ -51,12 +62,12 @@ def _digest(found: Any) -> str:
 
 
 @contextmanager
-def noting() -> Iterator[Looks]:
+def noting() -> Iterator[Notes]:
     """Note what is looked at in this block."""
-    looks: Looks = {}
-    token = _noted.set(looks)
+    notes = Notes()
+    token = _noted.set(notes)
     try:
-        yield looks
+        yield notes
     finally:
         _noted.reset(token)
 

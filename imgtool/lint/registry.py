@@ -49,9 +49,9 @@ class IndexEntry:
     pack: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
-    """A loaded rule. ``subject`` names the type that ``check`` subscribes to."""
+    """A loaded rule; there is one for each. ``subject`` names the type that ``check`` subscribes to."""
 
     meta: RuleMeta
     check: Callable[..., Iterable[Any]]

@@ -1,14 +1,17 @@
-"""Running rules over one file: the only orchestrator of lint."""
+"""Running rules over files: the only orchestrator of lint."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any
 
 from imgtool.edits import Span
 from imgtool.facts.facts import FactOptions, Facts
+from imgtool.facts.looks import Looks, Notes, noting
 from imgtool.facts.masks import Mask, mask
 from imgtool.findings import Finding, Severity
 from imgtool.lint import img002_unused_suppression as img002
@@ -23,10 +26,27 @@ from imgtool.lint.suppress import sift, suppressions
 from imgtool.rule import RuleMeta
 from imgtool.syntax import parse
 from imgtool.syntax.nodes import Document
-from imgtool.values import replace
+from imgtool.values import dataclass, field, replace
 
 ShellFindings = Callable[[Facts], Callable[[], Iterable[Finding]]]
 """Begins to look at a file's shell code; what it returns waits for the findings."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Task:
+    """A file that is to be linted: what is known of it, and what it is linted with; see :func:`lint`.
+
+    ``looks``: where to note what is looked at outside of the file.
+    """
+
+    path: str
+    knowledge: Facts
+    rules: Sequence[Rule]
+    options: Mapping[str, Any] = MappingProxyType({})
+    judgement: Judgement = Judgement()
+    spared: Iterable[IndexEntry] = ()
+    shell: ShellFindings | None = None
+    looks: Looks | None = None
 
 
 def lint(
@@ -47,23 +67,62 @@ def lint(
     the file, where that has been read. Never raises on any input.
     """
     knowledge = knowledge or Facts(parse(data), facts)
-    document = knowledge.document
-    judgement = judgement or Judgement()
-    asked = buildkit.options(document) if judgement.comments else buildkit.Options()
-    rules = [*rules, *_experimental(asked, rules)] if asked.experimental else rules
-    pending = shell(knowledge) if shell else None
-    found, failures = _check(rules, knowledge, options)
-    found += pending() if pending else ()
-    found = list(judgement.of(found))
-    if judgement.comments:
-        left = _unsilenced(document, found, rules, spared, shell=pending is not None)
+    return lint_together([Task(path, knowledge, rules, options, judgement or Judgement(), spared, shell)])[0]
+
+
+def lint_together(tasks: Sequence[Task]) -> list[LintResult]:
+    """Lint some files as :func:`lint` does.
+
+    Each rule goes through all of them before the next one: its code is then in the processor's cache for all but the
+    first.
+    """
+    files = [_begun(task) for task in tasks]
+    with noting() as notes:
+        _check(files, notes)
+        return [_ended(file, notes) for file in files]
+
+
+@dataclass(slots=True, eq=False)
+class _File:
+    """A file that is being linted. ``found`` and ``failures`` go by the places of rules in ``rules``, ``subjects`` by
+    what rules subscribe to; ``pending`` waits for ShellCheck.
+    """
+
+    task: Task
+    asked: buildkit.Options
+    rules: Sequence[Rule]
+    pending: Callable[[], Iterable[Finding]] | None
+    found: dict[int, list[Finding]] = field(default_factory=dict)
+    failures: dict[int, RuleFailure] = field(default_factory=dict)
+    subjects: dict[object, Sequence[Any]] = field(default_factory=dict)
+
+
+def _begun(task: Task) -> _File:
+    asked = buildkit.options(task.knowledge.document) if task.judgement.comments else buildkit.Options()
+    rules = [*task.rules, *_experimental(asked, task.rules)] if asked.experimental else task.rules
+    return _File(task, asked, rules, task.shell(task.knowledge) if task.shell else None)
+
+
+def _ended(file: _File, notes: Notes) -> LintResult:
+    task, asked = file.task, file.asked
+    document = task.knowledge.document
+    notes.into = task.looks
+    found = [finding for _, each in sorted(file.found.items(), key=_place) for finding in each]
+    found += file.pending() if file.pending else ()
+    found = list(task.judgement.of(found))
+    if task.judgement.comments:
+        left = _unsilenced(document, found, file.rules, task.spared, shell=file.pending is not None)
     else:
         left = one_each(found)
     if asked.error:
         left = [replace(f, severity=Severity.ERROR) if f.code.startswith(_CHECKS) else f for f in left]
     ordered = sorted(_distinct(left), key=_key)
-    hidden = mask(document, knowledge.secrets) if ordered or failures else Mask()
-    return LintResult(path, document.source, tuple(ordered), tuple(failures), hidden)
+    failures = tuple(failure for _, failure in sorted(file.failures.items(), key=_place))
+    hidden = mask(document, task.knowledge.secrets) if ordered or failures else Mask()
+    return LintResult(task.path, document.source, tuple(ordered), failures, hidden)
+
+
+_place = itemgetter(0)
 
 
 def _key(finding: Finding) -> tuple[Span, str, str]:
@@ -92,29 +151,36 @@ def _experimental(asked: buildkit.Options, rules: Sequence[Rule]) -> Iterator[Ru
                 yield load(entry)
 
 
-def _check(
-    rules: Iterable[Rule], facts: Facts, options: Mapping[str, Any]
-) -> tuple[list[Finding], list[RuleFailure]]:
-    """What the rules find, and the failures of those that raise."""
-    found: list[Finding] = []
-    failures: list[RuleFailure] = []
-    subjects: dict[object, Sequence[Any]] = {}
-    for rule in rules:
-        meta, check = rule.meta, rule.check
-        key = meta.on or rule.subject
-        try:
-            if key not in subjects:
-                subjects[key] = _subjects(rule, facts)
-            if rule.options is None:
-                for subject in subjects[key]:
-                    found += check(subject, facts)
-            else:
-                given = options.get(meta.code) or rule.options()
-                for subject in subjects[key]:
-                    found += check(subject, facts, given)
-        except Exception as error:  # noqa: BLE001 - one rule's defect must not hide the others' findings
-            failures.append(RuleFailure(meta.code, f"{type(error).__name__}: {error}"))
-    return found, failures
+def _check(files: Sequence[_File], notes: Notes) -> None:
+    """Have the rules look at the files; one that raises hides no other's findings."""
+    turns: defaultdict[Rule, list[tuple[int, _File]]] = defaultdict(list)
+    for file in files:
+        for turn in enumerate(file.rules):
+            turns[turn[1]].append((turn[0], file))
+    for rule, asked in turns.items():
+        for place, file in asked:
+            notes.into = file.task.looks
+            found: list[Finding] = []
+            try:
+                _look(rule, file, found)
+            except Exception as error:  # noqa: BLE001 - one rule's defect must not hide the others' findings
+                file.failures[place] = RuleFailure(rule.meta.code, f"{type(error).__name__}: {error}")
+            if found:
+                file.found[place] = found
+
+
+def _look(rule: Rule, file: _File, found: list[Finding]) -> None:
+    meta, check, facts = rule.meta, rule.check, file.task.knowledge
+    key = meta.on or rule.subject
+    if key not in file.subjects:
+        file.subjects[key] = _subjects(rule, facts)
+    if rule.options is None:
+        for subject in file.subjects[key]:
+            found += check(subject, facts)
+    else:
+        given = file.task.options.get(meta.code) or rule.options()
+        for subject in file.subjects[key]:
+            found += check(subject, facts, given)
 
 
 def _subjects(rule: Rule, facts: Facts) -> Sequence[Any]:

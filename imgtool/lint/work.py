@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from imgtool.facts.facts import Facts
-from imgtool.facts.looks import Looks, noting
+from imgtool.facts.turns import TOGETHER
 from imgtool.lint import cache
 from imgtool.lint.batch import Job, Outcome, notice
 from imgtool.lint.cache import Kept
-from imgtool.lint.fixer import fix
+from imgtool.lint.fixer import FixResult, fix
 from imgtool.lint.registry import ShellCodes, add_packs, load, needed
-from imgtool.lint.result import LintResult
-from imgtool.lint.runner import ShellFindings, lint
+from imgtool.lint.result import Judgement, LintResult
+from imgtool.lint.runner import ShellFindings, Task, lint_together
 from imgtool.syntax import parse, source
-from imgtool.values import NamedTuple
+from imgtool.values import NamedTuple, replace
 
 if TYPE_CHECKING:
     from imgtool.lint.shellcheck import Pending
-
-AHEAD = 16
-"""Files whose scripts ShellCheck gets at once. It starts in 5 ms and takes 13 ms for a file's scripts."""
 
 UNSWEPT = 1 << 24
 """Bytes of Dockerfiles between two searches for garbage, where Python itself does not search: it has five times as many."""
@@ -31,11 +27,12 @@ UNSWEPT = 1 << 24
 
 def in_turn(jobs: Sequence[Job]) -> Iterator[Outcome]:
     """Work through the jobs; while the rules read some files, ShellCheck reads the scripts of the next ones."""
+    # ShellCheck starts in 5 ms, and takes 13 ms for a file's scripts
     ahead: list[_Read] = []
     unswept = 0
-    for start in range(0, len(jobs), AHEAD):
-        read = _asked([_read(job) for job in jobs[start : start + AHEAD]])
-        yield from map(_finish, ahead)
+    for start in range(0, len(jobs), TOGETHER):
+        read = _asked([_read(job) for job in jobs[start : start + TOGETHER]])
+        yield from _finish(ahead)
         ahead = read
         unswept += sum(len(file.data) for file in read)
         if unswept > UNSWEPT and not gc.isenabled():
@@ -44,7 +41,7 @@ def in_turn(jobs: Sequence[Job]) -> Iterator[Outcome]:
                 # code and tables, which stay, and a few files
                 gc.freeze()
             unswept = 0
-    yield from map(_finish, ahead)
+    yield from _finish(ahead)
 
 
 def part(jobs: Sequence[Job]) -> list[Outcome]:
@@ -82,39 +79,69 @@ def _asked(read: list[_Read]) -> list[_Read]:
     return [file._replace(pending=next(answers)) if file.job.shell and file.facts else file for file in read]
 
 
-def _finish(read: _Read) -> Outcome:
-    """Lint a file; with fixes where the job asks for them, nothing written."""
-    job, data = read.job, read.data
-    if read.problem:
-        return Outcome(job, None, read.problem)
-    wanted, spared = needed(job.rules, data)
-    rules = [load(entry) for entry in wanted]
-    shell = _shell(job.shell, read) if job.shell else None
-    facts = read.facts
+def _finish(read: Sequence[_Read]) -> Iterator[Outcome]:
+    """What linting some files gives, in their order; with fixes where their jobs ask for them, nothing written."""
+    tasks = [_task(file) for file in read]
+    results = iter(lint_together([t for t, file in zip(tasks, read, strict=True) if t and not file.job.fix]))
+    for task, file in zip(tasks, read, strict=True):
+        if task is None:
+            yield Outcome(file.job, None, file.problem)
+        elif file.job.fix:
+            fixed = _fixed(task, file)
+            yield _outcome(file, fixed.left, fixed)
+        else:
+            outcome = _outcome(file, next(results))
+            _keep(outcome, task)
+            yield outcome
 
+
+def _task(read: _Read) -> Task | None:
+    """With what a file is linted; None where it cannot be read."""
+    job = read.job
+    if read.facts is None:
+        return None
+    wanted, spared = needed(job.rules, read.data)
+    return Task(
+        job.shown,
+        read.facts,
+        [load(entry) for entry in wanted],
+        job.options,
+        job.judgement or Judgement(),
+        spared,
+        _shell(job.shell, read) if job.shell else None,
+        # where nothing is kept, nothing is compared later
+        {} if job.cache else None,
+    )
+
+
+def _fixed(task: Task, read: _Read) -> FixResult:
     def once(current: bytes) -> LintResult:
-        return lint(
-            current,
-            job.shown,
-            rules,
-            job.facts,
-            job.options,
-            job.judgement,
-            spared,
-            shell=shell,
-            knowledge=facts if current is data else None,
+        known = (
+            task if current is read.data else replace(task, knowledge=Facts(parse(current), read.job.facts))
         )
+        return lint_together([known])[0]
 
-    # where nothing is kept, nothing is compared later
-    noted: AbstractContextManager[Looks] = noting() if job.cache else nullcontext({})
-    with noted as looks:
-        fixed = fix(data, once, unsafe=job.unsafe) if job.fix else None
-        result = fixed.left if fixed else once(data)
-    staged = job.facts.stage is None or Facts(parse(data), job.facts).target is not None
-    outcome = Outcome(job, result, notice=notice(job), data=data, fixed=fixed, staged=staged)
-    if job.cache and not fixed and facts and not facts.secrets and _is_whole(outcome):
-        cache.keep(job.cache, cache.key(job, data), Kept(result.findings, staged), looks)
-    return outcome
+    return fix(read.data, once, unsafe=read.job.unsafe)
+
+
+def _outcome(read: _Read, result: LintResult, fixed: FixResult | None = None) -> Outcome:
+    job = read.job
+    staged = job.facts.stage is None or Facts(parse(read.data), job.facts).target is not None
+    return Outcome(job, result, notice=notice(job), data=read.data, fixed=fixed, staged=staged)
+
+
+def _keep(outcome: Outcome, task: Task) -> None:
+    """Keep an outcome for a later run, where that is asked for, and nothing of it is secret or missing."""
+    job = outcome.job
+    if (
+        job.cache
+        and task.looks is not None
+        and outcome.result
+        and not task.knowledge.secrets
+        and _is_whole(outcome)
+    ):
+        kept = Kept(outcome.result.findings, outcome.staged)
+        cache.keep(job.cache, cache.key(job, outcome.data), kept, task.looks)
 
 
 def _is_whole(outcome: Outcome) -> bool:

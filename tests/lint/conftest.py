@@ -12,7 +12,7 @@ from imgtool.lint.registry import Rule, from_module
 from imgtool.rule import RuleMeta, Severity
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_rule() -> Callable[..., Rule]:
     """``make_rule(code, check, **meta)``: the rule of a module with that META and check."""
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -52,8 +53,8 @@ def worked(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     seen: list[Path] = []
     real = work._finish
 
-    def finish(read: work._Read) -> Outcome:
-        seen.append(read.job.path)
+    def finish(read: Sequence[work._Read]) -> Iterator[Outcome]:
+        seen.extend(file.job.path for file in read)
         return real(read)
 
     monkeypatch.setattr(work, "_finish", finish)
@@ -124,6 +125,19 @@ def test_change(
     found = run(project / "Dockerfile")
     assert len(worked) == 1 + again
     assert found.findings == run(project / "Dockerfile", replace(REQUEST, cache=False)).findings
+
+
+def test_what_is_seen_beside_one_file_is_no_concern_of_another(
+    kept: Path, project: Path, worked: list[Path]
+) -> None:
+    del kept
+    other = project.parent / "other"
+    shutil.copytree(project, other)
+    files = [project / "Dockerfile", other / "Dockerfile"]
+    list(batch.run(batch.plan(files, REQUEST, lambda: b""), workers=1))
+    (project / "weights.pt").write_text("")
+    list(batch.run(batch.plan(files, REQUEST, lambda: b""), workers=1))
+    assert worked == [*files, files[0]]
 
 
 def test_the_content_of_a_file_that_a_rule_reads_counts(

@@ -11,12 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgtool.edits import Edit, Span
+from imgtool.facts.turns import TOGETHER
 from imgtool.findings import Finding
 from imgtool.lint import registry
 from imgtool.lint.fixer import fix
 from imgtool.lint.registry import Rule
-from imgtool.lint.runner import Judgement, LintResult, RuleFailure, lint
+from imgtool.lint.runner import Judgement, LintResult, RuleFailure, Task, lint, lint_together
 from imgtool.rule import Applicability, Document, Facts, Fix, Instruction, RuleMeta, Run, Severity, Stage
+from imgtool.syntax import parse
+from imgtool.values import replace
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "open"
 BUILT_IN = [registry.load(entry) for entry in registry.index()]
@@ -326,3 +329,56 @@ def test_never_raises_on_mutated_corpus_files(data: st.DataObject) -> None:
         original[:at] + data.draw(st.binary(max_size=20)) + original[at + data.draw(st.integers(0, 40)) :]
     )
     assert not lint(mutated, "Dockerfile", BUILT_IN).failures
+
+
+# --- files that are linted together ---
+
+
+def alone(task: Task) -> LintResult:
+    document = task.knowledge.document
+    # what is known is known from the first time on
+    return lint_together([replace(task, knowledge=Facts(document))])[0]
+
+
+def same(one: LintResult, other: LintResult) -> bool:
+    return (one.path, one.findings, one.failures, one.mask) == (
+        other.path, other.findings, other.failures, other.mask,
+    )  # fmt: skip
+
+
+@given(st.data())
+def test_files_linted_together_are_linted_as_if_alone(make_rule: MakeRule, data: st.DataObject) -> None:
+    def broken(instruction: Instruction, _facts: Facts) -> Iterator[Finding]:
+        yield finding("T2", instruction.span.start)
+        if instruction.keyword == "RUN":
+            raise KeyError("x")
+
+    rules = [make_rule("T1", limited, options=Limit), make_rule("T2", broken), make_rule("T3", on_run)]
+    lines = st.sampled_from(
+        ["FROM a", "RUN b", "RUN pip install c", "ENV TOKEN=x", "# imgtool: ignore=T3", "?"]
+    )
+    task = st.builds(
+        lambda lines, rules, options, comments: Task(
+            "a",
+            Facts(parse("\n".join(lines).encode())),
+            rules,
+            options,
+            Judgement(comments=comments),
+        ),
+        st.lists(lines, max_size=5),
+        st.permutations([*rules, *BUILT_IN[::20]]).map(lambda shuffled: shuffled[:6]),
+        st.sampled_from([{}, {"T1": Limit(7)}]),
+        st.booleans(),
+    )
+    tasks = data.draw(st.lists(task, max_size=4))
+    for result, one in zip(lint_together(tasks), tasks, strict=True):
+        assert same(result, alone(one))
+
+
+@pytest.mark.corpus
+@given(st.data())
+def test_corpus_files_linted_together_are_linted_as_if_alone(data: st.DataObject) -> None:
+    files = data.draw(st.lists(st.sampled_from(sorted(CORPUS.iterdir())), max_size=2 * TOGETHER))
+    tasks = [Task(str(file), Facts(parse(file.read_bytes())), BUILT_IN) for file in files]
+    for result, one in zip(lint_together(tasks), tasks, strict=True):
+        assert same(result, alone(one))
