@@ -8,7 +8,7 @@ run whenever it succeeds, and which cannot fail without failing it.
 
 from __future__ import annotations
 
-from imgtool.values import NamedTuple
+from imgtool.values import NamedTuple, maker
 
 Trace = tuple[int, int]
 """Bits of the commands executed in every run, bits of those that may have failed in one."""
@@ -27,6 +27,9 @@ class Outcome(NamedTuple):
     fail: Trace | None
     done: Trace | None = None
     dead: Trace | None = None
+
+
+_outcome = maker(Outcome)
 
 
 EMPTY = Outcome(NOTHING, None)
@@ -54,16 +57,18 @@ def completed(outcome: Outcome) -> Trace | None:
 
 def command(bit: int) -> Outcome:
     """A program: runs, and fails or not."""
-    return Outcome((bit, 0), (bit, bit))
+    return _outcome(((bit, 0), (bit, bit), None, None))
 
 
 def _after(ran: Trace | None, first: Outcome, second: Outcome) -> Outcome:
     """``second`` after those runs of ``first`` that ``ran`` tells of; its other exits stay."""
-    return Outcome(
-        then(ran, second.ok),
-        then(ran, second.fail),
-        either(first.done, then(ran, second.done)),
-        either(first.dead, then(ran, second.dead)),
+    return _outcome(
+        (
+            then(ran, second.ok),
+            then(ran, second.fail),
+            either(first.done, then(ran, second.done)),
+            either(first.dead, then(ran, second.dead)),
+        )
     )
 
 
@@ -75,11 +80,13 @@ def sequence(first: Outcome, second: Outcome) -> Outcome:
 def conjunction(first: Outcome, second: Outcome) -> Outcome:
     """``first && second``."""
     ran = first.ok
-    return Outcome(
-        then(ran, second.ok),
-        either(first.fail, then(ran, second.fail)),
-        either(first.done, then(ran, second.done)),
-        either(first.dead, then(ran, second.dead)),
+    return _outcome(
+        (
+            then(ran, second.ok),
+            either(first.fail, then(ran, second.fail)),
+            either(first.done, then(ran, second.done)),
+            either(first.dead, then(ran, second.dead)),
+        )
     )
 
 

@@ -11,7 +11,7 @@ from imgtool.facts.shell_flow import Outcome
 from imgtool.facts.shell_tree import NOTHING_INSIDE, Token, inside
 from imgtool.facts.shell_words import HereDocument, Source, Word, word
 from imgtool.regex import regex
-from imgtool.values import NamedTuple, dataclass, field
+from imgtool.values import NamedTuple, dataclass, field, maker
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -190,6 +190,9 @@ class Statement(NamedTuple):
         return place.span(items) if items else place.source.span(0, 0)
 
 
+_stage, _pipeline, _statement = maker(Stage), maker(Pipeline), maker(Statement)
+
+
 def statements(items: Sequence[Token]) -> Iterator[Statement]:
     """Tokens by the precedence of the operators between them."""
     start = 0
@@ -202,14 +205,14 @@ def statements(items: Sequence[Token]) -> Iterator[Statement]:
         if index == start and operator == "\n" and not stages and not pipelines:
             start = index + 1
             continue
-        stages.append(Stage(items[start:index], operator))
+        stages.append(_stage((items[start:index], operator)))
         start = index + 1
         if operator not in _PIPES:
-            pipelines.append(Pipeline(stages, operator))
+            pipelines.append(_pipeline((stages, operator)))
             stages = []
             if operator not in AND_OR:
-                yield Statement(pipelines, operator)
+                yield _statement((pipelines, operator))
                 pipelines = []
     if start < len(items) or stages or pipelines:
-        pipelines.append(Pipeline([*stages, Stage(items[start:], "")], ""))
-        yield Statement(pipelines, "")
+        pipelines.append(_pipeline(([*stages, _stage((items[start:], ""))], "")))
+        yield _statement((pipelines, ""))

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 from imgtool.regex import regex
 from imgtool.syntax.golang import SPACES, quote
-from imgtool.values import NamedTuple
+from imgtool.values import NamedTuple, maker
 
 # how much longer than the word its text may be: what a process can be given in one variable (MAX_ARG_STRLEN).
 # A few lines of doubling (ENV A=$A$A) grow past any bound.
@@ -52,6 +52,9 @@ class Expansion(NamedTuple):
     text: str | None
     used: frozenset[str] = frozenset()
     unset: frozenset[str] = frozenset()
+
+
+_made = maker(Expansion)
 
 
 class Variable(NamedTuple):
@@ -146,7 +149,7 @@ def _filled(word: str, env: Mapping[str, str | None]) -> Expansion:
     text = "".join(pieces) if known else None
     if text is not None and len(text) > room:
         text = None
-    return Expansion(text, frozenset(used), frozenset(unset))
+    return _made((text, frozenset(used), frozenset(unset)))
 
 
 def expand_content(content: str, env: Mapping[str, str | None]) -> Expansion:
