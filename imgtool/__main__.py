@@ -6,12 +6,22 @@ import sys
 
 from imgtool import __version__
 
+INTERRUPTED = 130
+"""The exit status after Ctrl-C, as of shells."""
+
 
 def main() -> None:
     """Answer ``--version`` before anything is imported, and hand everything else to the command line."""
     if sys.argv[1:2] in (["--version"], ["-V"]):
         sys.stdout.write(f"imgtool {__version__}\n")
         return
+    try:
+        _run()
+    except KeyboardInterrupt:
+        raise SystemExit(INTERRUPTED) from None
+
+
+def _run() -> None:
     from imgtool.cli.start import run  # noqa: PLC0415 - --version needs none of it
 
     leaves = sys.argv[1:2] == ["lint"] and _is_all()
@@ -31,7 +41,7 @@ def main() -> None:
 def _is_all() -> bool:
     """Whether a process does nothing but what this command does: a profiler, debugger or test goes on after it."""
     # what is around the script that calls main
-    around = sys._getframe(2).f_back  # noqa: SLF001 - as inspect does, which is slow to load
+    around = sys._getframe(3).f_back  # noqa: SLF001 - as inspect does, which is slow to load
     if around is not None and around.f_code.co_name == "_run_code":
         # python -m
         around = around.f_back

@@ -297,6 +297,10 @@ def _worked(jobs: Sequence[Job], workers: int | None) -> Iterator[Outcome]:
 
 def _begin() -> None:
     """What a process of ours begins with."""
+    import signal  # noqa: PLC0415 - one process needs none of it
+
+    # who interrupts the run ends this one
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.disable()
     share_listings()
 

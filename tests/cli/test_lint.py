@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from imgtool import __main__
+from imgtool.cli import start
 from imgtool.syntax.source import MAX_FILE
 
 CLEAN = "FROM debian:bookworm\n"
@@ -627,3 +630,41 @@ def test_unsafe_fixes_alone_are_said_to_do_nothing(imgtool: Imgtool, here: Path)
     said = "--unsafe-fixes does nothing without --fix or --diff"
     assert said in imgtool(*ONLY, "--unsafe-fixes").err
     assert said not in imgtool(*ONLY, "--unsafe-fixes", "--diff").err
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="processes get other signals there")
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_run_that_is_interrupted_ends_without_a_word(jobs: str, here: Path) -> None:
+    for number in range(400):
+        folder = here / f"{number}"
+        folder.mkdir()
+        (folder / "Dockerfile").write_text(DIRTY)
+    # a shell starts what runs in its background with the signal ignored, and that is inherited
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "from imgtool.__main__ import main; main()"
+    )
+    words = ("lint", "--isolated", "--no-cache", "--jobs", jobs, ".")
+    with subprocess.Popen(
+        [sys.executable, "-c", code, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as running:
+        assert running.stdout
+        assert running.stdout.readline()
+        # as a terminal does: to all processes
+        os.killpg(running.pid, signal.SIGINT)
+        _, told = running.communicate()
+    assert (running.returncode, told) == (130, "")
+
+
+def test_an_interruption_before_the_command_is_known_is_no_defect(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_words: Sequence[str]) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(start, "run", interrupted)
+    with pytest.raises(SystemExit) as end:
+        __main__.main()
+    assert end.value.code == 130
