@@ -20,7 +20,7 @@ from imgtool.facts.shell_words import Hole, Source, Word, reading
 from imgtool.regex import regex
 
 _NAME = r"\$(?:[A-Za-z_]\w*+|\{[A-Za-z_]\w*+(?:(?:##?|%%?|:?[-+]|//?)[A-Za-z0-9_.*:/-]*+)?\})"
-_RAW = r"'[ -&(-~]*+'"
+_RAW = r"'[\t -&(-~]*+'"
 # runs of characters are one step of the repetition around them; nothing else in it begins with one of them
 _STRING = r""""(?:[ !#%%-\[\]^_a-~]++|%s|\\[ -~])*+\""""
 _INNER = rf"""[^()'"`\\$#\x00-\x1f\x7f-\xff]++|{_NAME}|{_RAW}|{_STRING % _NAME}|\\[!-~]"""
@@ -37,16 +37,19 @@ _WORD = (
 )
 # what no shell gets to see is left to the grammar
 _COMMENTED = r"[^\n\x00-\x08\x0b-\x1f\x7f]*+"
+_EMPTY_LINES = rf"(?:[ \t\n]|#{_COMMENTED}(?:\n|\Z))*+"
 _PIECE = regex(
-    # a comment has no number
+    # a comment has no number, nor has the end of a line that goes on, where it ends no word
     rf"[ \t]++#{_COMMENTED}|[ \t]*+(?:"
     rf"({_SAFE}(?:[ \t]++{_SAFE})*+)"
-    rf"|(&&|\|\|?+|;|\n(?:[ \t\n]|#{_COMMENTED}(?:\n|\Z))*+)(?![;&|])"
+    rf"|(&&|\|\|?+|;|\n{_EMPTY_LINES})(?![;&|])"
     rf"|({_WORD})"
     rf"|(([0-9]?)(>>|>&|[<>])(?![<>&|(])[ \t]*+(=?{_SAFE}|{_WORD}))"
-    r"|(.))",
+    r"|\\\n(?<=[ \t]\\\n)|(.))",
     re.DOTALL | re.ASCII,
 )
+_LEADING = regex(_EMPTY_LINES)
+_LEADS = "# \t\n"
 _WORDS, _OPERATOR, _OTHER, _REDIRECT, _FD, _DIRECTION, _TARGET, _SIGN = range(1, 9)
 PIPES = frozenset(["|", "|&"])
 # the grammar fails at others
@@ -169,7 +172,11 @@ def read(source: Source) -> list[Draft] | None:
         return None
     # looking into bytes takes five times as long
     script = data.decode()
-    return _list(script, 0, len(script.rstrip(" \t\n")), _Spans(source))
+    end = len(script.rstrip(" \t\n"))
+    begin = 0
+    if script[:1] in _LEADS and (leading := _LEADING.match(script, 0, end)):
+        begin = leading.end()
+    return _list(script, begin, end, _Spans(source))
 
 
 _OPEN: frozenset[str] = frozenset()
@@ -429,6 +436,8 @@ def _arguments(draft: Draft, script: str, start: int, end: int, spans: _Spans) -
         if kind == _WORDS:
             if not _words(draft, found, spans):
                 return None
+        elif kind is None and found[0][-1] == "\n":
+            continue
         elif kind != _OTHER:
             return found
         elif not _argument(draft, *found.span(_OTHER), script, spans):
@@ -470,7 +479,7 @@ def _take(draft: Draft, found: re.Match[str], spans: _Spans) -> bool:
     """Give a piece its place in a command; False where the grammar is to say which it is."""
     kind = found.lastindex
     if kind is None:
-        return draft.start >= 0
+        return draft.start >= 0 or draft.bang is None
     if kind == _WORDS:
         return _words(draft, found, spans)
     if kind == _OTHER:

@@ -104,6 +104,10 @@ def by_grammar(script: Text, dialect: str) -> Script:
         'bash -c "a $(b "c") ${D#e}" && eval "$(f)" && sh -c "if g; then h; fi"',
         "pip install a>=1.0 b<2 'c' >d&&e",
         "A=$(b; c) d $(e && f) $(if) > $(g; h)",
+        "# a\n\n \t# b\n c && # d\n e; # f\n if g; then # h\n i; fi # j\n{ # k\n l | # m\n n; }",
+        "# a",
+        "a \\\n b && \\\n c \\\nd \\\n\t > e\n f \\\n\n \\\n g; \\\n h # i \\\nj",
+        "for x in a \\\n b; do \\\n c; done; A=b \\\n C=d e; A='\t a\t' && b \\\n | ! c",
     ],
 )
 @pytest.mark.parametrize("dialect", ["sh", "bash"])
@@ -140,7 +144,8 @@ def test_both_read_the_same(script: str, dialect: str) -> None:
         ("A=b B=c\nd", "the grammar takes them for one command"),
         ("a & b", "the background"),
         ("a\n&& b", "a list cannot go on there"),
-        ("a \\\nb", "a continued line"),
+        ("a\\\nb", "a line continued inside a word, it may be"),
+        ("a \\\n# b\nc", "a comment on a continued line"),
         ("a # \x01\nb", "a control character"),
         ("a\n# \x01\nb", "likewise"),
         ("case $x in\x0ba) b;; esac", "likewise"),
@@ -162,7 +167,7 @@ def test_both_read_the_same(script: str, dialect: str) -> None:
         ("[ -f a ] > b", "a test has none"),
         ("[ -f a", "a test that is not closed"),
         ("while", "a word of the grammar"),
-        ("# a", "a comment"),
+        ("! # a\n b", "a comment behind a negation"),
         ("a 'b", "a quote that is not closed"),
         ('a "b', "likewise"),
         ("a >", "a redirection without a file"),
@@ -253,6 +258,8 @@ PIECES = st.sampled_from(
             ")",
             "&",
             "\n",
+            "\\\n",
+            "# c\n",
             "''",
             '""',
         ],
@@ -261,7 +268,7 @@ PIECES = st.sampled_from(
 
 
 @given(
-    st.lists(st.tuples(PIECES, st.sampled_from(["", " ", " ", "  "])), max_size=14),
+    st.lists(st.tuples(PIECES, st.sampled_from(["", " ", " ", "  ", " \\\n"])), max_size=14),
     st.sampled_from(["sh", "bash"]),
 )
 @example([("\\", ""), ("a", "")], "sh")
@@ -299,8 +306,10 @@ SIMPLE = st.one_of(
         ["A=b C=d", "A=$(b)", "exit 1", "exit", "set -e", "break", "bash -c 'if a; then b; fi'", "! a", "fi"]
     ),
 )
-ENDS = st.sampled_from(["; ", "; ", "\n", " # c\n", " ;\n", " "])
-JOINS = st.sampled_from(["; ", " && ", " || ", " | ", "\n", "\n# c\n ", "&&\n", ";"])
+ENDS = st.sampled_from(["; ", "; ", "\n", " # c\n", "; # c\n", " ;\n", " \\\n ;", " "])
+JOINS = st.sampled_from(
+    ["; ", " \\\n && ", " || # c\n", " && ", " || ", " | ", "\n", "\n# c\n ", "&&\n", ";"]
+)
 
 
 def compound(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
@@ -336,6 +345,8 @@ def test_compound_commands_are_what_the_grammar_reads(script: str, dialect: str)
         "case $x in a) ",
         "for x in ",
         "\n#",
+        " #\n",
+        " \\\n",
         "\n",
         " ",
         "! ",
