@@ -464,7 +464,7 @@ class Search(NamedTuple):
 
 # a file that has findings is looked through twice: for its secrets and, after the files linted beside it and some
 # messages, to hide what its comments hold
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=128)
 def looking_for(text: bytes) -> Search:
     """What parts of the text may hold; nothing else is worth a look there."""
     # `in` is quicker in strings

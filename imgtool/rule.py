@@ -18,11 +18,11 @@ from imgtool.facts.lists import Later, lists_needed, may_install
 from imgtool.facts.packages import Operation, Package, PackageOperation
 from imgtool.facts.paths import braces, covers, located, path, position
 from imgtool.facts.placed import MEGABYTE, Content, copied, is_large, is_program, made, weight
+from imgtool.facts.remembered import per_file
 from imgtool.facts.scope import State
 from imgtool.facts.shell import Arg, Command, Redirect, Script
 from imgtool.facts.stages import Edge, Stage, Via, copy_source, mounts_of
 from imgtool.facts.trees import Tree, trees
-from imgtool.facts.turns import per_file
 from imgtool.families import BaseImage, Toolchain, config, identify, installs_driver, sibling, toolchain
 from imgtool.families.analogues import Recipe, recipes, torch_npu_of
 from imgtool.families.builds import SourceBuild, is_chosen, source_build

@@ -10,9 +10,9 @@ from imgtool.facts.commands import Arg, Command
 from imgtool.facts.facts import Facts, Run
 from imgtool.facts.packages import Operation, PackageOperation
 from imgtool.facts.paths import braces, covers, is_wild, located, path
+from imgtool.facts.remembered import per_file
 from imgtool.facts.scope import Variables
 from imgtool.facts.stages import Stage, mounts_of
-from imgtool.facts.turns import per_file
 from imgtool.families.caches import PackageCache, cache_of, package_caches
 from imgtool.regex import regex
 from imgtool.values import NamedTuple

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from itertools import takewhile
 from operator import attrgetter
+from typing import Any
 
 from imgtool.facts import context as contexts
 from imgtool.facts.given import FactOptions as FactOptions  # noqa: PLC0414 - for those who have facts
@@ -43,6 +44,7 @@ class Facts:
     def __init__(self, document: Document, options: FactOptions | None = None) -> None:
         self.document = document
         self.options = options or FactOptions()
+        self.remembered: dict[Callable[[Facts], Any], Any] = {}
         self._states: dict[Stage, list[State]] = {}
         # of the document's own instructions, which live as long as these facts: no other gets their place in memory
         self._seen: dict[int, State] = {}

@@ -8,9 +8,9 @@ from imgtool.facts.commands import Arg, Command
 from imgtool.facts.facts import Facts, Run
 from imgtool.facts.paths import covers, path, workdir
 from imgtool.facts.placed import Content, copied, made, may_make
+from imgtool.facts.remembered import per_file
 from imgtool.facts.scope import below
 from imgtool.facts.stages import Stage, mounts_of
-from imgtool.facts.turns import per_file
 from imgtool.regex import regex
 from imgtool.syntax.nodes import Instruction
 from imgtool.values import NamedTuple

@@ -11,9 +11,9 @@ from operator import attrgetter
 
 from imgtool.facts.commands import Arg, Command
 from imgtool.facts.facts import Facts, Run
+from imgtool.facts.remembered import per_file
 from imgtool.facts.scope import State, below
 from imgtool.facts.stages import Stage
-from imgtool.facts.turns import per_file
 from imgtool.regex import regex
 from imgtool.syntax.nodes import Instruction
 

@@ -12,9 +12,9 @@ from imgtool.facts.context import BuildContext
 from imgtool.facts.facts import Facts, Run, local_sources
 from imgtool.facts.packages import Operation, PackageOperation
 from imgtool.facts.paths import filled, located, path, workdir
+from imgtool.facts.remembered import per_file
 from imgtool.facts.scope import State, below, normal, under
 from imgtool.facts.stages import copy_source
-from imgtool.facts.turns import per_file
 from imgtool.regex import regex
 from imgtool.syntax.nodes import Instruction
 from imgtool.values import NamedTuple

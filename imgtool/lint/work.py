@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from imgtool.facts.facts import Facts
-from imgtool.facts.turns import TOGETHER
 from imgtool.lint import cache
 from imgtool.lint.batch import Job, Outcome, notice
 from imgtool.lint.cache import Kept
@@ -21,6 +20,12 @@ from imgtool.values import NamedTuple, replace
 if TYPE_CHECKING:
     from imgtool.lint.shellcheck import Pending
 
+TOGETHER = 32
+"""Files that each rule is asked about before the next rule is, and whose scripts ShellCheck gets at once."""
+
+ENOUGH = 1 << 18
+"""Bytes of Dockerfiles that are enough for that, be they fewer files: what is known of one takes fifty times as many."""
+
 UNSWEPT = 1 << 24
 """Bytes of Dockerfiles between two searches for garbage, where Python itself does not search: it has five times as many."""
 
@@ -30,8 +35,8 @@ def in_turn(jobs: Sequence[Job]) -> Iterator[Outcome]:
     # ShellCheck starts in 5 ms, and takes 13 ms for a file's scripts
     ahead: list[_Read] = []
     unswept = 0
-    for start in range(0, len(jobs), TOGETHER):
-        read = _asked([_read(job) for job in jobs[start : start + TOGETHER]])
+    for group in _groups(jobs):
+        read = _asked(group)
         yield from _finish(ahead)
         ahead = read
         unswept += sum(len(file.data) for file in read)
@@ -67,6 +72,17 @@ def _read(job: Job) -> _Read:
     except OSError as error:
         return _Read(job, problem=f"{job.shown}: cannot be read: {error.strerror}")
     return _Read(job, data, facts=Facts(parse(data), job.facts))
+
+
+def _groups(jobs: Sequence[Job]) -> Iterator[list[_Read]]:
+    """The files of jobs, read, so many as are linted together."""
+    group: list[_Read] = []
+    for job in jobs:
+        group.append(_read(job))
+        if len(group) == TOGETHER or sum(len(file.data) for file in group) > ENOUGH:
+            yield group
+            group = []
+    yield group
 
 
 def _asked(read: list[_Read]) -> list[_Read]:

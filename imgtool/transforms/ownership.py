@@ -12,8 +12,8 @@ from imgtool.facts.facts import Facts, Run
 from imgtool.facts.layers import Change, holds, layers
 from imgtool.facts.paths import braces, covers, located, path, position
 from imgtool.facts.placed import Content, is_large, is_program
+from imgtool.facts.remembered import per_file
 from imgtool.facts.stages import Stage, copy_source
-from imgtool.facts.turns import per_file
 from imgtool.findings import Applicability, Fix
 from imgtool.regex import regex
 from imgtool.syntax.nodes import Instruction

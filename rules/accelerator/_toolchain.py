@@ -81,15 +81,14 @@ _STARTS = frozenset({"CMD", "ENTRYPOINT", "HEALTHCHECK"})
 _SPEAKS = _STARTS | {"ONBUILD", "ENV", "ARG"}
 
 
-# several rules ask for those of what ships, one after the other
 @per_file
-def signs(stages: tuple[Stage, ...], facts: Facts) -> tuple[Sign, ...]:
-    """Everything in these stages that speaks for a compiler."""
-    return tuple(_signs(stages, facts))
+def signs(facts: Facts) -> tuple[Sign, ...]:
+    """Everything in the image that ships that speaks for a compiler."""
+    return tuple(_signs(facts))
 
 
-def _signs(stages: Iterable[Stage], facts: Facts) -> Iterator[Sign]:
-    for stage in stages:
+def _signs(facts: Facts) -> Iterator[Sign]:
+    for stage in facts.shipped:
         for instruction in stage.instructions:
             if instruction.keyword in _SPEAKS:
                 yield from _of_instruction(instruction)

@@ -48,7 +48,7 @@ class Shipped(NamedTuple):
 def shipped_toolkits(facts: Facts) -> Shipped | None:
     """What is installed, where nothing that is known needs it."""
     found = [] if builds_wheels(facts) else list(_installed(facts))
-    seen = signs(facts.shipped, facts) if found else ()
+    seen = signs(facts) if found else ()
     if not found or runs(seen):
         return None
     first = next((toolkit for toolkit in found if toolkit.kind == "toolkit"), found[0])

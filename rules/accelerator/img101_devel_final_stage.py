@@ -115,7 +115,7 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
         yield from _installed(facts)
     if base is None or found is None or beyond(base):
         return
-    seen = signs(facts.shipped, facts)
+    seen = signs(facts)
     if runs(seen) or (seen and _is_workshop(found, seen, facts)):
         return
     sibling = identify(found.sibling) if found.sibling else None

@@ -86,7 +86,7 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
         return
     if _takes_from_nvcc(facts):
         return
-    seen = signs(facts.shipped, facts)
+    seen = signs(facts)
     compiles = any(_may_link_cuda(sign) for sign in seen)
     # headers are for building unless something compiles when the image runs
     headers = not runs(seen) and any(_is_for_building(o, p) for _, o, p in packages)

@@ -87,7 +87,7 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
         return
     base = facts.base(stage)
     recipe = _recipe(base) if base is not None and contents(base).holds("toolkit") else None
-    if base is None or recipe is None or signs(facts.shipped, facts):
+    if base is None or recipe is None or signs(facts):
         return
     model = _model(facts)
     if model is not None and not _may_hold_more(facts) and not _compiles(facts.context):

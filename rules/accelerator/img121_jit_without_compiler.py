@@ -160,7 +160,7 @@ def _built_before(use: Use, document: Document) -> bool:
 
 
 def _may_hold_compiler(facts: Facts) -> bool:
-    if any(sign.when is When.UNKNOWN for sign in signs(facts.shipped, facts)):
+    if any(sign.when is When.UNKNOWN for sign in signs(facts)):
         return True
     copies = (i for stage in facts.shipped for i in stage.instructions if copy_source(i) is not None)
     return any(

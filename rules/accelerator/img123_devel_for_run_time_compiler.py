@@ -56,7 +56,7 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     found = toolchain(base) if base is not None else None
     if base is None or found is None or beyond(base):
         return
-    seen = runs(signs(facts.shipped, facts))
+    seen = runs(signs(facts))
     if not seen:
         return
     # the version in a package's name is the CUDA version, which not every tag tells

@@ -148,4 +148,4 @@ def _has_toolkit(facts: Facts, stage: Stage, source: Stage) -> bool:
 @per_file
 def _compiles(facts: Facts) -> bool:
     """Whether something is compiled in the image that ships: while it is built, or when it runs."""
-    return any(sign.when is not When.UNKNOWN for sign in signs(facts.shipped, facts))
+    return any(sign.when is not When.UNKNOWN for sign in signs(facts))

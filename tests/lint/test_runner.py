@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgtool.edits import Edit, Span
-from imgtool.facts.turns import TOGETHER
 from imgtool.findings import Finding
 from imgtool.lint import registry
 from imgtool.lint.fixer import fix
 from imgtool.lint.registry import Rule
 from imgtool.lint.runner import Judgement, LintResult, RuleFailure, Task, lint, lint_together
+from imgtool.lint.work import TOGETHER
 from imgtool.rule import Applicability, Document, Facts, Fix, Instruction, RuleMeta, Run, Severity, Stage
 from imgtool.syntax import parse
 from imgtool.values import replace

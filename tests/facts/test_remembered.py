@@ -1,0 +1,50 @@
+"""What is worked out once for each file."""
+
+from __future__ import annotations
+
+import weakref
+
+from imgtool.facts.facts import Facts
+from imgtool.facts.remembered import per_file
+from imgtool.syntax import parse
+
+asked: list[bytes] = []
+
+
+class Found:
+    """Something that can be pointed at weakly."""
+
+
+@per_file
+def found(facts: Facts) -> Found:
+    asked.append(facts.document.data)
+    return Found()
+
+
+def test_work_is_done_once_for_each_file() -> None:
+    asked.clear()
+    one, other = Facts(parse(b"FROM a")), Facts(parse(b"FROM b"))
+    first = found(one)
+    assert found(other) is not first
+    assert found(one) is first
+    assert asked == [b"FROM a", b"FROM b"]
+
+
+def test_it_goes_with_its_facts() -> None:
+    facts = Facts(parse(b"FROM a"))
+    there = weakref.ref(found(facts))
+    assert there() is not None
+    del facts
+    assert there() is None
+
+
+def test_none_is_an_answer() -> None:
+    calls = []
+
+    @per_file
+    def nothing(facts: Facts) -> None:
+        calls.append(facts)
+
+    facts = Facts(parse(b"FROM a"))
+    assert (nothing(facts), nothing(facts)) == (None, None)
+    assert len(calls) == 1
