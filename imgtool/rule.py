@@ -13,7 +13,7 @@ from imgtool.facts.caches import Cleaned, Kept, cleanings, fills, history, left_
 from imgtool.facts.context import BuildContext, ContextFile, Listing
 from imgtool.facts.dockerignore import Ignore
 from imgtool.facts.facts import Facts, Policy, Run, local_sources
-from imgtool.facts.layers import Change, Deletion, deleted_words, holds, layers
+from imgtool.facts.layers import Change, Deletion, deleted_words, deletions, holds, layers
 from imgtool.facts.lists import Later, lists_needed, may_install
 from imgtool.facts.packages import Operation, Package, PackageOperation
 from imgtool.facts.paths import braces, covers, located, path, position
@@ -177,6 +177,7 @@ __all__ = [
     "cut",
     "dataclass",
     "deleted_words",
+    "deletions",
     "device_variables",
     "driver_command",
     "driver_container",

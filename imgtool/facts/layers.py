@@ -70,6 +70,11 @@ def layers(facts: Facts) -> Layers:
     return Layers(tuple(changes), tuple(deletions), tuple(held.values()))
 
 
+def deletions(facts: Facts) -> Sequence[Deletion]:
+    """Those of :func:`layers`, which are not asked where no command of the file takes anything away."""
+    return () if _TAKES_AWAY.isdisjoint(facts.programs) else layers(facts).deletions
+
+
 def _is_idle(run: Run, held: dict[str, Content]) -> bool:
     """Whether it is sure at first sight that a RUN adds nothing to what layers hold, and takes nothing away."""
     if may_make(run):

@@ -9,7 +9,7 @@ from imgtool.edits import Edit
 from imgtool.facts.caches import history
 from imgtool.facts.commands import Command
 from imgtool.facts.facts import Facts, Run
-from imgtool.facts.layers import layers
+from imgtool.facts.layers import deletions
 from imgtool.facts.packages import Operation, PackageOperation
 from imgtool.facts.stages import Stage
 from imgtool.families.needs import python_need
@@ -105,9 +105,7 @@ def _follows(stage: Stage, first: Run, second: Run) -> bool:
 
 def _is_undoing(facts: Facts, run: Run) -> bool:
     """Whether IMG202 speaks of it: it belongs to the RUN whose files it deletes."""
-    deletes = any(d.run is run for d in layers(facts).deletions) or any(
-        c.run is run for c in history(facts).cleaned
-    )
+    deletes = any(d.run is run for d in deletions(facts)) or any(c.run is run for c in history(facts).cleaned)
     return deletes or all(c.name in _DELETES for c in run.script.commands)
 
 

@@ -94,7 +94,7 @@ class Recopy(NamedTuple):
 
 def recopies(facts: Facts, stage: Stage) -> Iterator[Recopy]:
     """Those of a stage that ships, in order."""
-    for change in layers(facts).changes:
+    for change in layers(facts).changes if not _PROGRAMS.isdisjoint(facts.programs) else ():
         if change.run.stage is stage and change.held and _may_change(change.run):
             yield from _in_run(facts, change)
 

@@ -42,9 +42,14 @@ def _installs(command: Command) -> bool:
     return "--install" in words or ("--build" in words and "install" in words)
 
 
+def may_be_left(facts: Facts) -> bool:
+    """Whether anything in the file installs what was built."""
+    return not _INSTALLERS.isdisjoint(facts.programs)
+
+
 def leftover(facts: Facts, run: Run, folder: str | None) -> Installed | None:
     """The command after which a folder that a RUN made is of no more use; None where something may use it."""
-    if folder is None or _INSTALLERS.isdisjoint(facts.programs) or not run.script.understood:
+    if folder is None or not may_be_left(facts) or not run.script.understood:
         return None
     inside = [i for i in installations(facts, run) if f"{i.where}/".startswith(f"{folder}/")]
     if not inside or _installs_inside(run, folder) or named_later(facts, folder, inside[-1].command.span.end):

@@ -13,9 +13,11 @@ from imgtool.rule import (
     NamedTuple,
     Run,
     per_file,
+    regex,
 )
 
-_WILD = frozenset("*?[")
+# what of a word is not its last component
+_PARTS = regex(r"[/?\[]")
 # more patterns than this are not compared with every name
 _PATTERNS = 64
 
@@ -42,10 +44,12 @@ def _uses(facts: Facts) -> _Uses:
         for run in facts.runs(stage):
             for command in run.script.commands if not run.onbuild else ():
                 for word in command.argv:
-                    name = last(word.text)
-                    named.setdefault(name, []).append(Use(run, command, word))
-                    if _WILD & set(name):
-                        patterns.append((name, Use(run, command, word)))
+                    text = word.text
+                    name = last(text) if _PARTS.search(text) else text
+                    use = Use(run, command, word)
+                    named.setdefault(name, []).append(use)
+                    if "*" in name or "?" in name or "[" in name:
+                        patterns.append((name, use))
     return _Uses({name: tuple(found) for name, found in named.items()}, tuple(patterns[:_PATTERNS]))
 
 

@@ -70,10 +70,10 @@ from imgtool.rule import (
     build_only,
     called,
     copy_source,
+    deletions,
     history,
     is_large,
     joined,
-    layers,
     per_file,
     regex,
     relieved,
@@ -102,7 +102,7 @@ _SHOWN = 3
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     if stage not in facts.shipped:
         return
-    for deletion in layers(facts).deletions:
+    for deletion in deletions(facts):
         if deletion.run.stage is stage:
             yield from _of_files(facts, deletion)
     for cleaned in history(facts).cleaned:

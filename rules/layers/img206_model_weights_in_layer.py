@@ -161,7 +161,6 @@ def _left(facts: Facts) -> Mapping[int, Content]:
 
 
 def _in_run(facts: Facts, run: Run) -> Iterator[_Weights]:
-    files = _left(facts)
     scripts = _scripts(facts)
     operations = {id(o.command): o for o in run.operations if o.ecosystem == "git"}
     for command in run.script.commands:
@@ -169,12 +168,12 @@ def _in_run(facts: Facts, run: Run) -> Iterator[_Weights]:
         operation = operations.get(id(command)) if operations else None
         if operation is not None and operation.operation is Operation.CLONE:
             url = operation.urls[0] if operation.urls else None
-            if url is not None and _HUB.search(url.text) and id(command) in files:
+            if url is not None and _HUB.search(url.text) and id(command) in _left(facts):
                 yield _Weights(url.span, f"the model {last(url.text)}")
         elif operation is not None and operation.verb.startswith("lfs"):
             yield _Weights(_span(command, "lfs"), "what git lfs fetches, mostly model weights,")
         elif name in _DOWNLOADS:
-            content = files.get(id(command))
+            content = _left(facts).get(id(command))
             if content is not None and not content.tree and _is_weights(content):
                 yield _Weights(_place(command, content), last(content.path))
         elif _may_download(name, scripts):

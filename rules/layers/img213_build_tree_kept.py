@@ -59,7 +59,7 @@ from imgtool.rule import (
 )
 
 from ..accelerator._toolchain import When, signs
-from ._leftovers import Installed, leftover
+from ._leftovers import Installed, leftover, may_be_left
 from ._uses import last
 
 META = RuleMeta(
@@ -78,7 +78,7 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     if stage not in facts.shipped:
         return
     seen: set[int] = set()
-    for content in layers(facts).left:
+    for content in layers(facts).left if may_be_left(facts) else ():
         if not content.tree or content.command is None or id(content.command) in seen:
             continue
         run = next((run for run in facts.runs(stage) if run.instruction is content.instruction), None)

@@ -39,7 +39,7 @@ from imgtool.rule import (
     Run,
     Severity,
     Stage,
-    layers,
+    deletions,
     mounts_of,
     regex,
 )
@@ -77,7 +77,7 @@ def _in_run(run: Run, facts: Facts) -> Iterator[Finding]:
     ):
         return
     found = [each for command in commands if (each := _of(command, piped=len(commands) > 1))]
-    said = {id(deletion.word) for deletion in layers(facts).deletions} if found else ()
+    said = {id(deletion.word) for deletion in deletions(facts)} if found else ()
     words = [(word, strips) for word, strips in found if id(word) not in said]
     if words:
         yield _finding(*words[0], tuple(word for word, _ in words[1:]))
