@@ -68,7 +68,9 @@ class _Chain:
 
         How one ends is nothing to the command that holds it; an assignment alone ends as its last one does.
         """
-        for number, (_, drafts) in enumerate(draft.inner):
+        for number, (_, drafts, sure) in enumerate(draft.inner):
+            if not sure:
+                return False
             decides = not draft.words and number == len(draft.inner) - 1
             connector = ""
             for inner in drafts:

@@ -24,7 +24,8 @@ _RAW = r"'[\t -&(-~]*+'"
 # runs of characters are one step of the repetition around them; nothing else in it begins with one of them
 _STRING = r""""(?:[ !#%%-\[\]^_a-~]++|%s|\\[ -~])*+\""""
 _INNER = rf"""[^()'"`\\$#\x00-\x1f\x7f-\xff]++|{_NAME}|{_RAW}|{_STRING % _NAME}|\\[!-~]"""
-_SUBSTITUTION = rf"\$\((?![ (])(?:{_INNER})++\)"
+# a case has parentheses of its own
+_SUBSTITUTION = rf"\$\((?![ (]|case )(?:{_INNER})++\)"
 _EXPANSION = rf"{_NAME}|{_SUBSTITUTION}"
 _QUOTED = rf"{_RAW}|{_STRING % _EXPANSION}"
 # a set is one table to look into where no class such as \w is in it, and one step where it has no alternative
@@ -45,7 +46,7 @@ _PIECE = regex(
     rf"|(&&|\|\|?+|;|\n{_EMPTY_LINES})(?![;&|])"
     rf"|({_WORD})"
     rf"|(([0-9]?)(>>|>&|[<>])(?![<>&|(])[ \t]*+(=?{_SAFE}|{_WORD}))"
-    r"|\\\n(?<=[ \t]\\\n)|(.))",
+    r"|\\\n(?<=[ \t]\\\n)(?![ \t]*+\n)|(.))",
     re.DOTALL | re.ASCII,
 )
 _LEADING = regex(_EMPTY_LINES)
@@ -80,6 +81,9 @@ _new = tuple.__new__
 
 _NOWHERE = Span(0, 0)
 
+Inner = tuple["int | None", "list[Draft]", bool]
+"""The index of the word that holds a substitution, its commands, and whether they surely run."""
+
 
 class Draft:
     """A command up to here. ``starts`` are where its words begin in the script, ``ended_by`` is the operator behind it.
@@ -109,7 +113,7 @@ class Draft:
         # most commands have none of these
         self.assignments: tuple[Assignment, ...] = ()
         self.redirects: tuple[Redirect, ...] = ()
-        self.inner: tuple[tuple[int | None, list[Draft]], ...] = ()
+        self.inner: tuple[Inner, ...] = ()
         self.holes: dict[int, list[Hole]] | None = None
         self.bang: Token | None = None
         self.construct: Token | None = None
@@ -188,13 +192,15 @@ def _list(
     """The commands at ``script[start:end]``, or up to one of the words and signs that close them."""
     commands = _List()
     while stopped := commands.read(script, start, end, spans):
-        mark = _MARK.match(script, stopped.start(stopped.lastindex or 0), end)
+        start = stopped.start(stopped.lastindex or 0)
+        mark = _MARK.match(script, start, end)
         if mark is None:
-            return None
-        if mark[0] in closers:
+            if stopped.lastindex != _SIGN or not _nesting(commands.draft, script, start, end, spans):
+                return None
+        elif mark[0] in closers:
             spans.closer, spans.position = mark[0], mark.end()
             return commands.closed() if commands.draft.start < 0 or mark[0] in _SIGNS else None
-        if not commands.begin(mark, end, spans):
+        elif not commands.begin(mark, end, spans):
             return None
         start = spans.position
     return None if closers else commands.closed()
@@ -572,7 +578,7 @@ def _read_word(
         inner = _list(script, start + first + 2, _trimmed(script, start + last - 1), spans)
         if not inner:
             return None
-        draft.inner = (*draft.inner, (index, inner))
+        draft.inner = (*draft.inner, (index, inner, True))
     return made
 
 
@@ -593,13 +599,142 @@ def _assign(draft: Draft, name: re.Match[str], start: int, script: str, spans: _
     raw, value = name.string, start + name.end()
     end = start + len(raw)
     # and with `x=|` and `x=1#`
-    if name[2] or "#" in raw or (value == end and script[end : end + 1].strip()):
+    if (
+        name[2]
+        or ("#" in raw and "#" in _CUT.sub("", raw))
+        or (value == end and script[end : end + 1].strip(" \t\n;"))
+    ):
         return False
     span = spans.span(start, end)
     draft.reach(start, end, span, span)
     made = _read_word(draft, script, value, end, spans, None) if value < end else None
     draft.assignments = (*draft.assignments, Assignment(name[1], made, span))
     return made is not None or value == end
+
+
+_CUT = regex(r"\$\{\w++##?[^}#]*+\}")
+
+# --- words whose expansions hold others -------------------------------------------------------------
+
+_PLAIN_NAME = r"\$(?:[A-Za-z_]\w*+|\{[A-Za-z_]\w*+\})"
+_TEXT = r"\x00-\x08\x0b-\x1f\x7f-\xff"
+_BARE = regex(
+    rf"(?:[{_LETTERS}@%+=:,./^*?\[\]~!-]++|'[^'{_TEXT}]*+'|{_PLAIN_NAME}|\\[!-~]|\{{\}})*+", re.ASCII
+)
+_IN_STRING = regex(rf"(?:[^\"\\$`{_TEXT}]++|{_PLAIN_NAME}|\\[ -~])*+", re.ASCII)
+_IN_BRACES = regex(rf"(?:[{_LETTERS}.*:/,=@%+\[\]~-]++|{_PLAIN_NAME})*+", re.ASCII)
+_BRACED = regex(r"\$\{[A-Za-z_]\w*+(?:##?|%%?|:?[-+]|/[/%#]?|:(?=[0-9]))", re.ASCII)
+_BEGINS = regex(rf"(?![0-9]++[#<>])[{_LETTERS}@+:,./^*?~\"'\\$`{{-]")
+_ENDED_WORD = regex(_ENDS)
+# a backslash there is removed before the command is read; the grammar is at a loss with comments and blanks at the end
+_IN_BACKQUOTES = regex(r"[^ \t`\\#\n][^`\\#\n]*+(?<![ \t])(?=`)")
+
+
+def _nesting(draft: Draft, script: str, start: int, end: int, spans: _Spans) -> bool:
+    """Read a word or an assignment as a shell does, not by one expression; False where the grammar is to read it."""
+    name = None if draft.words else _ASSIGNMENT.match(script, start, end)
+    scan = _Scan(script, end, spans)
+    value = name.end() if name else start
+    if (
+        (name and name[2])
+        or spans.depth > _MAX_DEPTH
+        or not _BEGINS.match(script, value, end)
+        or not scan.word(value)
+    ):
+        return False
+    stop = scan.position
+    raw = script[value:stop]
+    found = reading(raw.encode(), [(first - value, last - value) for first, last in scan.holes])
+    if found is None:
+        return False
+    text, _, literal, expands = found
+    span = spans.source.span(value, stop)
+    made: Arg = _new(Arg, (text, raw, span, literal, expands))
+    if name:
+        span = spans.source.span(start, stop)
+        draft.assignments = (*draft.assignments, Assignment(name[1], made, span))
+        index = None
+    else:
+        index = len(draft.words)
+        draft.words.append(made)
+        draft.starts.append(start)
+        if scan.holes:
+            draft.holes = {**(draft.holes or {}), index: scan.holes}
+    draft.reach(start, stop, span, span)
+    draft.inner = (*draft.inner, *[(index, drafts, sure) for drafts, sure in scan.inner])
+    spans.position = stop
+    return True
+
+
+class _Scan:
+    """Goes through a word up to ``position``: the holes in it, and the commands in them with whether they surely run."""
+
+    __slots__ = ("end", "holes", "inner", "position", "script", "spans")
+
+    def __init__(self, script: str, end: int, spans: _Spans) -> None:
+        self.script = script
+        self.end = end
+        self.spans = spans
+        self.position = 0
+        self.holes: list[Hole] = []
+        self.inner: list[tuple[list[Draft], bool]] = []
+
+    def word(self, start: int) -> bool:
+        """Go to the end of the word; False where it is not understood."""
+        script, end = self.script, self.end
+        quoted = False
+        self._pass(_BARE, start)
+        while self.position < end:
+            first = self.position
+            sign = script[first]
+            if sign == '"':
+                quoted = not quoted
+                self.position += 1
+            elif sign in "$`":
+                braced = script.startswith("${", first)
+                if not (self._braced() if braced else self._substitution(sure=True)):
+                    return False
+                self.holes.append((first, self.position))
+            else:
+                break
+            self._pass(_IN_STRING if quoted else _BARE, self.position)
+        ended = _ENDED_WORD.match(script, self.position, end)
+        return not quoted and ended is not None and self.position > start
+
+    def _pass(self, text: re.Pattern[str], start: int) -> None:
+        found = text.match(self.script, start, self.end)
+        self.position = found.end() if found else start
+
+    def _substitution(self, *, sure: bool) -> bool:
+        """``$(…)`` or one in backquotes."""
+        script, first, spans = self.script, self.position, self.spans
+        spans.depth += 1
+        drafts: list[Draft] | None = None
+        if script[first] == "`":
+            if found := _IN_BACKQUOTES.match(script, first + 1, self.end):
+                drafts = _list(script, *found.span(), spans)
+                self.position = found.end() + 1
+        elif script.startswith("$(", first) and not script.startswith("(", first + 2):
+            drafts = _list(script, first + 2, self.end, spans, _CLOSERS["("])
+            self.position = spans.position
+        spans.depth -= 1
+        if drafts:
+            self.inner.append((drafts, sure))
+        return bool(drafts)
+
+    def _braced(self) -> bool:
+        """``${…}`` with more than a name in it."""
+        head = _BRACED.match(self.script, self.position, self.end)
+        if head is None:
+            return False
+        self._pass(_IN_BRACES, head.end())
+        while self.position < self.end and self.script[self.position] != "}":
+            # the grammar loses what stands in backquotes there
+            if self.script[self.position] != "$" or not self._substitution(sure=False):
+                return False
+            self._pass(_IN_BRACES, self.position)
+        self.position += 1
+        return self.position <= self.end
 
 
 def _redirect(draft: Draft, found: re.Match[str], spans: _Spans) -> bool:
@@ -641,6 +776,6 @@ def _token(draft: Draft, source: Source) -> Token:
     words = [_new(Word, (arg, source, start, start + len(arg.raw), ())) for arg, start in placed]
     for index, holes in draft.holes.items() if draft.holes else ():
         words[index] = words[index]._replace(holes=tuple(holes))
-    expansions: list[Expanding] = [(tokens(inner, source), True, index) for index, inner in draft.inner]
+    expansions: list[Expanding] = [(tokens(inner, source), sure, index) for index, inner, sure in draft.inner]
     parts = Parts(words, [*draft.assignments], [*draft.redirects], expansions)
     return Token("simple", draft.start, draft.end, parts)
