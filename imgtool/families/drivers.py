@@ -65,7 +65,6 @@ def retired_key(text: str) -> RetiredKey | None:
     return next((key for key in known if key.id in text.lower() and key.path in text), None)
 
 
-@lru_cache(maxsize=4096)
 def driver_package(manager: str, name: str) -> DriverFact | None:
     """Why a system package (name alone, without version and architecture) should not be installed, or None.
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import date
-from functools import cache, lru_cache
+from functools import cache
 from math import inf
 from pathlib import Path
 from types import MappingProxyType
@@ -186,18 +186,30 @@ def fullmatch(pattern: str, text: str, flags: int = 0) -> re.Match[str] | None:
 def fullmatches(patterns: tuple[str, ...], text: str, flags: int = 0) -> Iterator[tuple[int, re.Match[str]]]:
     """What :func:`fullmatch` finds of several patterns, each with its number, in order."""
     low = text.lower() if text.isascii() else None
-    for number, leads, pattern in _beginning(patterns, None if low is None else low[:1]):
+    every, anyhow, by_letter = _by_letter(patterns)
+    for number, leads, pattern in every if low is None else by_letter.get(low[:1], anyhow):
         if low is None or low.startswith(leads):
             found = _compiled(pattern, flags).fullmatch(text)
             if found is not None:
                 yield number, found
 
 
-@lru_cache(maxsize=1024)
-def _beginning(patterns: tuple[str, ...], letter: str | None) -> list[tuple[int, tuple[str, ...], str]]:
-    """Those whose matches may begin with a letter (None: with anything), each with its number and beginnings."""
-    known = [(number, _leads(pattern), pattern) for number, pattern in enumerate(patterns)]
-    return [one for one in known if letter is None or any(lead[:1] in ("", letter) for lead in one[1])]
+# a pattern, its number among others, and what its matches begin with
+_Begun: TypeAlias = tuple[int, tuple[str, ...], str]
+
+
+@cache
+def _by_letter(patterns: tuple[str, ...]) -> tuple[list[_Begun], list[_Begun], dict[str, list[_Begun]]]:
+    """All of them, those whose matches may begin with anything, and with these those for each other first letter."""
+    every = [(number, _leads(pattern), pattern) for number, pattern in enumerate(patterns)]
+    letters = [{lead[:1] for lead in leads} for _, leads, _ in every]
+    anyhow = [one for one, own in zip(every, letters, strict=True) if "" in own]
+    known = set().union(*letters) - {""}
+    return (
+        every,
+        anyhow,
+        {c: [one for one, own in zip(every, letters, strict=True) if "" in own or c in own] for c in known},
+    )
 
 
 def match(pattern: str, text: str) -> re.Match[str] | None:

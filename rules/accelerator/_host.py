@@ -60,6 +60,8 @@ def _groups(operation: PackageOperation) -> Iterator[Package]:
 @lru_cache(maxsize=4096)
 def _fact(manager: str, name: str) -> DriverFact | None:
     """What is known of a package; a name with a variable or a pattern in it must mean the same with any value."""
-    readings = {_VARIABLE.sub(value, name) for value in ("0", "x")}
+    if not _VARIABLE.search(name):
+        return driver_package(manager, name)
+    readings = [_VARIABLE.sub(value, name) for value in ("0", "x")]
     facts = [driver_package(manager, reading) for reading in readings]
     return facts[0] if facts[0] is not None and len({fact and fact.id for fact in facts}) == 1 else None
