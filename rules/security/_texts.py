@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 from imgtool.rule import (
     Facts,
@@ -20,24 +22,21 @@ _KEYWORDS = frozenset(("RUN", "ENV", "ARG", "COPY", "ADD", "CMD", "ENTRYPOINT"))
 
 
 class _Written(NamedTuple):
-    """One text, as written and in lower case."""
+    """All texts one below the other in lower case, and each as written, with where it begins there."""
 
-    instruction: Instruction
-    text: Text
     low: bytes
+    texts: list[tuple[Instruction, Text]]
+    starts: list[int]
 
 
 # several rules ask for those of one file, one after the other
 @per_file
-def _everything(facts: Facts) -> bytes:
-    """All that instructions say, and the lines of their here-documents, in lower case."""
-    return b"\n".join([text.data for _, text in _texts(facts)]).lower()
-
-
-@per_file
-def _written(facts: Facts) -> tuple[_Written, ...]:
-    """The same, one by one, with where it stands."""
-    return tuple([_Written(instruction, text, text.data.lower()) for instruction, text in _texts(facts)])
+def _written(facts: Facts) -> _Written:
+    """All that instructions say, and the lines of their here-documents."""
+    texts = list(_texts(facts))
+    data = [text.data for _, text in texts]
+    starts = [0, *accumulate([len(each) + 1 for each in data])]
+    return _Written(b"\n".join(data).lower(), texts, starts)
 
 
 def _texts(facts: Facts) -> Iterator[tuple[Instruction, Text]]:
@@ -55,30 +54,34 @@ def matches(
 
     A match holds one of each of ``needs``, which are in lower case: looking for these is faster by far.
     """
-    everything = _everything(facts)
+    written = _written(facts)
     sought = []
     for words in needs:
         # what no text holds need not be looked for in each
-        there = [word for word in words if word in everything]
+        there = [word for word in words if word in written.low]
         if not there:
             return
         sought.append(there)
     pattern = compiled(form)
-    for instruction, text, low in _written(facts):
-        for match in pattern.finditer(text.data) if _holds(low, sought) else ():
+    for number in sorted(set.intersection(*[_holding(written, words) for words in sought])):
+        instruction, text = written.texts[number]
+        for match in pattern.finditer(text.data):
             line = text.data[text.data.rfind(b"\n", 0, match.start()) + 1 : match.start()]
             if not line.lstrip().startswith((b"#", b";")):
                 yield instruction, match, text
 
 
-def _holds(low: bytes, sought: list[list[bytes]]) -> bool:
-    for words in sought:
-        for word in words:
-            if word in low:
-                break
-        else:
-            return False
-    return True
+def _holding(written: _Written, words: Sequence[bytes]) -> set[int]:
+    """The numbers of the texts that hold one of some words."""
+    low, _, starts = written
+    found = set()
+    for word in words:
+        at = low.find(word)
+        while at >= 0:
+            number = bisect_right(starts, at) - 1
+            found.add(number)
+            at = low.find(word, starts[number + 1])
+    return found
 
 
 def place(text: Text, match: re.Match[bytes], group: int = 0) -> Span:
