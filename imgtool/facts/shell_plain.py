@@ -55,7 +55,9 @@ _WORDS, _OPERATOR, _OTHER, _REDIRECT, _FD, _DIRECTION, _TARGET, _SIGN = range(1,
 PIPES = frozenset(["|", "|&"])
 # the grammar fails at others
 _PROGRAM = regex(
-    r"\[\[?|(?:~/|[A-Za-z_./])[\w./+-]*+|(?:[./][\w./-]*+)?(?:\$\w++|\$\{\w++\})[\w./-]*+", re.ASCII
+    r"\[\[?|(?:~/|[A-Za-z_./])[\w./+-]*+|(?:[A-Za-z_./][\w./-]*+)?(?:\$\w++|\$\{\w++\})[\w./-]*+"
+    r'|"(?:[\w./-]|\$\w++|\$\{\w++\})++"',
+    re.ASCII,
 )
 # words that begin or belong to constructs of the grammar
 _NO_PROGRAMS = RESERVED | {
@@ -353,12 +355,23 @@ def _for(script: str, end: int, spans: _Spans) -> _ConstructParts | None:
     if not do or not draft.words or draft.assignments:
         return None
     drafts = _list(script, do.end(), end, spans, _CLOSERS["do"])
-    # the grammar's tree is read as if a group there were the loop's own
-    if not drafts or any(draft.is_group for draft in drafts):
+    if not drafts or _has_lone_group(drafts):
         return None
     return [("in", [_token(draft, spans.source)]), ("do", tokens(drafts, spans.source))]
 
 
+def _has_lone_group(drafts: Sequence[Draft]) -> bool:
+    """Whether a group is a statement of its own: in a loop the grammar's tree is read as if it were the loop's own."""
+    joined = False
+    for draft in drafts:
+        joins = draft.ended_by not in _ENDS_STATEMENT
+        if draft.is_group and not joined and not joins and not draft.redirects and not draft.bang:
+            return True
+        joined = joins
+    return False
+
+
+_ENDS_STATEMENT = frozenset(["", ";", "\n"])
 _IN = regex(r"[ \t]++in[ \t\n]++")
 _NAMED = rf"(?:[\w./-]|{_RAW}|{_STRING % _NAME})++"
 _ITEM = regex(
@@ -393,10 +406,13 @@ def _case(script: str, end: int, spans: _Spans) -> _ConstructParts | None:
 _TEST_SIGN = regex(r"(?:\]\]?|!=?|==?|&&|\|\|)(?=[ \t\n;|&)]|\Z)")
 _TEST_END = regex(r"[ \t]*+(?:[;|&\n)]|\Z)")
 # the grammar reads what is made up of several in ways of its own
-_OPERAND = regex(r"""[\w./][\w%+:,./^-]*+|'[^']*+'|"[^"]*+"|\$\w++|\$\{\w++\}|\$\([^()]*+\)""", re.ASCII)
+_OPERAND = regex(
+    r"""(?:\$\w++|\$\{\w++\})[\w./-]++|[\w./][\w%+:,./^-]*+|'[^']*+'|"[^"]*+"|\$\w++|\$\{\w++\}|\$\([^()]*+\)""",
+    re.ASCII,
+)
 _BINARY = frozenset("= == != -eq -ne -lt -le -gt -ge -nt -ot -ef".split())
 _JOINING = {"[": frozenset(["-a", "-o"]), "[[": frozenset(["&&", "||"])}
-_TEST_SHAPE = regex(r"!?(?:uw|wbw)(?:j!?(?:uw|wbw))*+")
+_TEST_SHAPE = regex(r"q|!?(?:u[wq]|[wq]b[wq])(?:j!?(?:u[wq]|[wq]b[wq]))*+")
 
 
 def _test(draft: Draft, mark: re.Match[str], end: int, spans: _Spans) -> bool:
@@ -429,7 +445,7 @@ def _is_test(words: Sequence[Arg]) -> bool:
         elif raw[0] == "-" and len(raw) == 2 and raw[1].isalpha():
             shape += "u"
         elif raw not in RESERVED and _OPERAND.fullmatch(raw):
-            shape += "w"
+            shape += "q" if raw[0] in '$"' else "w"
         else:
             return False
     return words[-1].raw == words[0].raw.replace("[", "]") and _TEST_SHAPE.fullmatch(shape) is not None
@@ -437,6 +453,14 @@ def _is_test(words: Sequence[Arg]) -> bool:
 
 def _arguments(draft: Draft, script: str, start: int, end: int, spans: _Spans) -> re.Match[str] | None:
     """Read words up to the first piece that is none, and return it."""
+    while found := _simple_arguments(draft, script, start, end, spans):
+        if found.lastindex != _SIGN or not _nesting(draft, script, found.start(_SIGN), end, spans):
+            return found
+        start = spans.position
+    return None
+
+
+def _simple_arguments(draft: Draft, script: str, start: int, end: int, spans: _Spans) -> re.Match[str] | None:
     for found in _PIECE.finditer(script, start, end):
         kind = found.lastindex
         if kind == _WORDS:
@@ -501,18 +525,34 @@ def _is_command(draft: Draft) -> bool:
         return not words and not draft.assignments
     if not words:
         return bool(draft.assignments)
-    return _is_program(words[0].raw) or (words[0].raw == "export" and _is_export(draft))
+    first = words[0].raw
+    return _is_program(first) or (first in ("export", "unset") and _is_export(draft, first))
 
 
-def _is_export(draft: Draft) -> bool:
-    """Whether an ``export`` is the sum of its words to the grammar, too."""
-    exported = all(_EXPORTED.fullmatch(word.raw) for word in draft.words[1:])
-    return exported and not draft.assignments and not draft.redirects
+def _is_export(draft: Draft, keyword: str) -> bool:
+    """Whether an ``export`` or ``unset`` is the sum of its words to the grammar, too."""
+    if draft.assignments or draft.redirects:
+        return False
+    known = _EXPORTED if keyword == "export" else _UNSET
+    for index, word in enumerate(draft.words[1:], 1):
+        raw = word.raw
+        if draft.holes and index in draft.holes:
+            # whatever is in a substitution, to what stands around it that is a value
+            start = draft.starts[index]
+            for first, last in reversed(draft.holes[index]):
+                raw = f"{raw[: first - start]}$X{raw[last - start :]}"
+        if not known.fullmatch(raw):
+            return False
+    return True
+
+
+_UNSET = regex(r"[A-Za-z_]\w*+", re.ASCII)
 
 
 @lru_cache(maxsize=512)
 def _is_program(raw: str) -> bool:
-    return raw not in _NO_PROGRAMS and _PROGRAM.fullmatch(raw) is not None
+    # to the grammar, `if$X` begins a construct
+    return raw.partition("$")[0] not in _NO_PROGRAMS and _PROGRAM.fullmatch(raw) is not None
 
 
 def _words(draft: Draft, found: re.Match[str], spans: _Spans) -> bool:
@@ -622,12 +662,13 @@ _BARE = regex(
     rf"(?:[{_LETTERS}@%+=:,./^*?\[\]~!-]++|'[^'{_TEXT}]*+'|{_PLAIN_NAME}|\\[!-~]|\{{\}})*+", re.ASCII
 )
 _IN_STRING = regex(rf"(?:[^\"\\$`{_TEXT}]++|{_PLAIN_NAME}|\\[ -~])*+", re.ASCII)
-_IN_BRACES = regex(rf"(?:[{_LETTERS}.*:/,=@%+\[\]~-]++|{_PLAIN_NAME})*+", re.ASCII)
+_IN_BRACES = regex(rf"(?:[{_LETTERS}.*:/,=@%+\[\]~-]++|{_PLAIN_NAME}|\\[.])*+", re.ASCII)
 _BRACED = regex(r"\$\{[A-Za-z_]\w*+(?:##?|%%?|:?[-+]|/[/%#]?|:(?=[0-9]))", re.ASCII)
 _BEGINS = regex(rf"(?![0-9]++[#<>])[{_LETTERS}@+:,./^*?~\"'\\$`{{-]")
 _ENDED_WORD = regex(_ENDS)
-# a backslash there is removed before the command is read; the grammar is at a loss with comments and blanks at the end
-_IN_BACKQUOTES = regex(r"[^ \t`\\#\n][^`\\#\n]*+(?<![ \t])(?=`)")
+# a backslash there is removed before the command is read; the grammar is at a loss with comments and with blanks at
+# the end, and takes two of these behind each other for one
+_IN_BACKQUOTES = regex(r"[^ \t`\\#\n][^`\\#\n]*+(?<![ \t])(?=`(?![\s\\]*+`))")
 
 
 def _nesting(draft: Draft, script: str, start: int, end: int, spans: _Spans) -> bool:
