@@ -108,10 +108,10 @@ def path(facts: Facts, run: Run, word: Arg, where: str | None) -> str | None:
     text = word.text
     if word.expands:
         text = _expanded(word, facts.state(run.instruction).values, run) or ""
-    if text == "~" or text.startswith("~/"):
+    if text[:1] == "~" and text[1:2] in ("", "/"):
         home = home_of(facts.state(run.instruction))
         text = home + text[1:] if home else ""
-    if not text or text == "-" or (where is None and not text.startswith("/")):
+    if not text or text == "-" or (where is None and text[:1] != "/"):
         return None
     return below(where or "/", text)
 

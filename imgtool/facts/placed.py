@@ -62,7 +62,7 @@ def _copied(facts: Facts, instruction: Instruction) -> tuple[Content, ...]:
     target = _known(state, last, escape)
     if target is None:
         return ()
-    into = normal(target) if target.startswith("/") else below(workdir(facts, instruction), target)
+    into = normal(target) if target[:1] == "/" else below(workdir(facts, instruction), target)
     folder = len(words) > 1 or target.endswith(("/", "/.")) or target in _FOLDER_NAMES
     found: list[Content] = []
     for written in words:
