@@ -257,6 +257,20 @@ def test_prefix_is_looked_for(shape: Shape) -> None:
     assert shape in looking_for(b"RUN x " + shape.prefix).shapes
 
 
+_BEGUN = [shape.prefix[at:] for shape in SHAPES for at in (0, 1)] + [shape.prefix[:-1] for shape in SHAPES]
+
+
+@given(
+    st.lists(st.sampled_from([*_BEGUN, b" ", b"a", b"X", b"-", b".", b"_", b"KEY", b"PRIVATE KEY"])).map(
+        b"".join
+    )
+)
+def test_all_that_stands_for_itself_is_looked_for(text: bytes) -> None:
+    search = looking_for(text)
+    assert search.shapes == tuple(shape for shape in SHAPES if shape.prefix in text)
+    assert search.keys == (b"PRIVATE KEY" in text)
+
+
 @given(_TEXTS)
 def test_words_of_names_are_all_found(text: bytes) -> None:
     assert list(_cores(text.lower())) == [found.span() for found in _CORE.finditer(text.lower())]
