@@ -18,7 +18,7 @@ from imgtool.facts.lists import Later, lists_needed, may_install
 from imgtool.facts.packages import Operation, Package, PackageOperation
 from imgtool.facts.paths import braces, covers, located, path, position
 from imgtool.facts.placed import MEGABYTE, Content, copied, is_large, is_program, made, weight
-from imgtool.facts.remembered import per_file
+from imgtool.facts.remembered import per_file, per_part
 from imgtool.facts.scope import State
 from imgtool.facts.shell import Arg, Command, Redirect, Script
 from imgtool.facts.stages import Edge, Stage, Via, copy_source, mounts_of
@@ -234,6 +234,7 @@ __all__ = [
     "parse_reference",
     "path",
     "per_file",
+    "per_part",
     "platform_of",
     "platform_parts",
     "position",

@@ -10,7 +10,7 @@ from imgtool.facts.commands import Arg, Command
 from imgtool.facts.facts import Facts, Run
 from imgtool.facts.packages import Operation, PackageOperation
 from imgtool.facts.paths import braces, covers, is_wild, located, path
-from imgtool.facts.remembered import per_file
+from imgtool.facts.remembered import per_file, per_part
 from imgtool.facts.scope import Variables
 from imgtool.facts.stages import Stage, mounts_of
 from imgtool.families.caches import PackageCache, cache_of, package_caches
@@ -145,19 +145,20 @@ def switched_off(facts: Facts, run: Run, cache: PackageCache) -> bool:
             return True
         if f"{name}=".encode() in run.script.text.data:
             return True
-    return cache.name == "pip-cache" and _configured(run)
+    return cache.name == "pip-cache" and _configured(facts, run)
 
 
 _PIP_CONFIG = regex(rb"config\s+(?:--\w+\s+)*set\s+\S*no-cache-dir")
 
 
-def _configured(run: Run) -> bool:
+def _configured(facts: Facts, run: Run) -> bool:
     """Whether pip's configuration may switch its cache off by the time a RUN runs."""
-    return min(map(_first_configured, run.stage.lineage())) <= run.instruction.span.start
+    first = min([_first_configured(facts, stage) for stage in run.stage.lineage()])
+    return first <= run.instruction.span.start
 
 
-@lru_cache(maxsize=64)
-def _first_configured(stage: Stage) -> float:
+@per_part
+def _first_configured(_facts: Facts, stage: Stage) -> float:
     """Where a stage first may do so; infinite where it never does."""
     for instruction in stage.instructions:
         keyword = instruction.keyword

@@ -44,7 +44,7 @@ class Facts:
     def __init__(self, document: Document, options: FactOptions | None = None) -> None:
         self.document = document
         self.options = options or FactOptions()
-        self.remembered: dict[Callable[[Facts], Any], Any] = {}
+        self.remembered: dict[Callable[..., Any], Any] = {}
         self._states: dict[Stage, list[State]] = {}
         # of the document's own instructions, which live as long as these facts: no other gets their place in memory
         self._seen: dict[int, State] = {}

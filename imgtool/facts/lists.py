@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from itertools import islice
 
 from imgtool.facts.commands import Command
 from imgtool.facts.facts import Facts, Run
 from imgtool.facts.packages import Operation, PackageOperation
+from imgtool.facts.remembered import per_part
 from imgtool.facts.stages import Stage
 from imgtool.families.caches import PackageCache, cache_of
 from imgtool.values import NamedTuple
@@ -30,7 +30,7 @@ class Later(NamedTuple):
     sure: bool
 
 
-@lru_cache(maxsize=16)
+@per_part
 def lists_needed(facts: Facts, run: Run) -> Later | None:
     """The later command that installs from the lists which a RUN leaves; None where nothing does.
 

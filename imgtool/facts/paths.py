@@ -11,7 +11,7 @@ from operator import attrgetter
 
 from imgtool.facts.commands import Arg, Command
 from imgtool.facts.facts import Facts, Run
-from imgtool.facts.remembered import per_file
+from imgtool.facts.remembered import per_part
 from imgtool.facts.scope import State, below
 from imgtool.facts.stages import Stage
 from imgtool.regex import regex
@@ -26,30 +26,17 @@ _IN_SEQUENCE = frozenset({"", "&&", ";", "\n"})
 Located = Sequence[tuple[Command, str | None]]
 
 
+@per_part
 def located(facts: Facts, run: Run) -> Located:
     """The commands of a RUN with the folder that each works in; None where it is not known."""
-    known = _located_in(facts)
-    found = known.get(run)
-    if found is None:
-        found = known[run] = _with_folders(facts, run)
-    return found
-
-
-@per_file
-def _located_in(_facts: Facts) -> dict[Run, Located]:
-    """What is known of the RUNs of a file: many ask."""
-    return {}
-
-
-_MOVES = frozenset({"cd", "pushd", "popd"})
-
-
-def _with_folders(facts: Facts, run: Run) -> Located:
     commands = run.script.commands
     if _MOVES.isdisjoint([command.name for command in commands]):
         where = workdir(facts, run.instruction)
         return [(command, where) for command in commands]
     return list(_moving(facts, run))
+
+
+_MOVES = frozenset({"cd", "pushd", "popd"})
 
 
 def _moving(facts: Facts, run: Run) -> Iterator[tuple[Command, str | None]]:
@@ -86,15 +73,15 @@ def workdir(facts: Facts, instruction: Instruction) -> str:
     stage = facts.graph.stage_of(instruction)
     # POSIX keeps two leading slashes apart from one
     where = "//base"
-    for earlier in _workdirs(stage) if stage else ():
+    for earlier in _workdirs(facts, stage) if stage else ():
         if earlier.span.start < instruction.span.start:
             text = facts.expand(earlier, earlier.args[0])
             where = posixpath.join(where, text) if text is not None else f"//{earlier.span.start}"
     return posixpath.normpath(where)
 
 
-@lru_cache(maxsize=64)
-def _workdirs(stage: Stage) -> tuple[Instruction, ...]:
+@per_part
+def _workdirs(_facts: Facts, stage: Stage) -> tuple[Instruction, ...]:
     """All of a stage and of those that it is FROM, in order."""
     links = reversed(list(stage.lineage()))
     return tuple([i for link in links for i in link.instructions if i.keyword == "WORKDIR" and i.args])

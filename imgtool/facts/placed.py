@@ -12,7 +12,7 @@ from imgtool.facts.context import BuildContext
 from imgtool.facts.facts import Facts, Run, local_sources
 from imgtool.facts.packages import Operation, PackageOperation
 from imgtool.facts.paths import filled, located, path, workdir
-from imgtool.facts.remembered import per_file
+from imgtool.facts.remembered import per_file, per_part
 from imgtool.facts.scope import State, below, normal, under
 from imgtool.facts.stages import copy_source
 from imgtool.regex import regex
@@ -174,19 +174,10 @@ Made = Sequence[tuple[Command, str | None, tuple[Content, ...]]]
 _NOTHING: list[PackageOperation] = []
 
 
+@per_part
 def made(facts: Facts, run: Run) -> Made:
     """The commands of a RUN, where each works, and what it puts into the image."""
-    known = _made_in(facts)
-    found = known.get(run)
-    if found is None:
-        found = known[run] = list(_made(facts, run))
-    return found
-
-
-@per_file
-def _made_in(_facts: Facts) -> dict[Run, Made]:
-    """Likewise of its RUNs."""
-    return {}
+    return list(_made(facts, run))
 
 
 def _made(facts: Facts, run: Run) -> Iterator[tuple[Command, str | None, tuple[Content, ...]]]:

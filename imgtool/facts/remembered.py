@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from imgtool.facts.facts import Facts
 
 T = TypeVar("T")
+Part = TypeVar("Part")
 
 
 def per_file(work: Callable[[Facts], T]) -> Callable[[Facts], T]:
@@ -21,5 +22,20 @@ def per_file(work: Callable[[Facts], T]) -> Callable[[Facts], T]:
         if work not in known:
             known[work] = work(facts)
         return known[work]  # type: ignore[no-any-return]
+
+    return remembered
+
+
+def per_part(work: Callable[[Facts, Part], T]) -> Callable[[Facts, Part], T]:
+    """Likewise of facts and a part of the file, as a stage or a RUN, that is hashed in no time."""
+
+    @wraps(work)
+    def remembered(facts: Facts, part: Part) -> T:
+        known = facts.remembered.get(work)
+        if known is None:
+            known = facts.remembered[work] = {}
+        if part not in known:
+            known[part] = work(facts, part)
+        return known[part]  # type: ignore[no-any-return]
 
     return remembered

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 from imgtool.rule import (
     Applicability,
@@ -15,6 +14,7 @@ from imgtool.rule import (
     Run,
     Stage,
     call,
+    per_part,
     with_option,
 )
 
@@ -57,7 +57,7 @@ def configures(run: Run, facts: Facts, setting: bytes) -> bool:
     return start is not None and start <= run.instruction.span.start
 
 
-@lru_cache(maxsize=4)
+@per_part
 def _settings(facts: Facts, setting: bytes) -> dict[Stage, int]:
     return earliest(facts, lambda stage: next(_speaking(stage, setting), None))
 

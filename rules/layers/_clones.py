@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Sequence
-from functools import lru_cache
 
 from imgtool.rule import (
     Arg,
@@ -17,6 +16,7 @@ from imgtool.rule import (
     Stage,
     located,
     path,
+    per_part,
     regex,
 )
 
@@ -68,7 +68,7 @@ class _Git(NamedTuple):
     where: str | None
 
 
-@lru_cache(maxsize=64)
+@per_part
 def clones(facts: Facts, stage: Stage) -> tuple[Clone, ...]:
     """The clones of a stage, from somewhere else, in RUNs that are understood."""
     found: list[tuple[int, Clone]] = []

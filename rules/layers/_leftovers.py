@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
-from imgtool.rule import Command, Facts, NamedTuple, Run, located, regex
+from imgtool.rule import Command, Facts, NamedTuple, Run, located, per_part, regex
 
 from ._uses import named_later
 
@@ -17,7 +16,7 @@ class Installed(NamedTuple):
     where: str
 
 
-@lru_cache(maxsize=256)
+@per_part
 def installations(facts: Facts, run: Run) -> tuple[Installed, ...]:
     """The commands of a RUN that install what was built where they work."""
     return tuple(

@@ -42,7 +42,6 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from itertools import islice, pairwise
 
 from imgtool.rule import (
@@ -69,6 +68,7 @@ from imgtool.rule import (
     mounts_of,
     path,
     per_file,
+    per_part,
     regex,
     weight,
 )
@@ -309,7 +309,7 @@ def _from_stage(facts: Facts, instruction: Instruction, stage: Stage) -> Iterato
                 break
 
 
-@lru_cache(maxsize=64)
+@per_part
 def _fetched(facts: Facts, stage: Stage) -> Mapping[str, str]:
     """Where the RUNs of a stage put weights, and which; what they delete or move away is not among them."""
     found: dict[str, str] = {}

@@ -34,7 +34,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from itertools import islice
 
 from imgtool.rule import (
@@ -50,6 +49,7 @@ from imgtool.rule import (
     copy_source,
     held_tree,
     made,
+    per_part,
 )
 
 # how many copies of a stage are looked at, and how many stages and RUNs before them
@@ -126,7 +126,7 @@ def _lineage(stage: Stage) -> Iterator[Stage]:
     return islice(stage.lineage(), _FOLLOWED)
 
 
-@lru_cache(maxsize=64)
+@per_part
 def _made(facts: Facts, stage: Stage) -> Mapping[str, Content]:
     """The trees that the instructions of a stage make, the last of each path."""
     runs = {id(run.instruction): run for run in facts.runs(stage) if not run.onbuild}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 
 from imgtool.facts.facts import Facts
-from imgtool.facts.remembered import per_file
+from imgtool.facts.remembered import per_file, per_part
 from imgtool.syntax import parse
 
 asked: list[bytes] = []
@@ -48,3 +48,17 @@ def test_none_is_an_answer() -> None:
     facts = Facts(parse(b"FROM a"))
     assert (nothing(facts), nothing(facts)) == (None, None)
     assert len(calls) == 1
+
+
+def test_work_is_done_once_for_each_part() -> None:
+    calls = []
+
+    @per_part
+    def nothing(facts: Facts, part: object) -> None:
+        calls.append((facts, part))
+
+    one, other = Facts(parse(b"FROM a\nFROM b")), Facts(parse(b"FROM a"))
+    for facts in (one, one, other):
+        for stage in facts.stages:
+            assert nothing(facts, stage) is None
+    assert calls == [(one, one.stages[0]), (one, one.stages[1]), (other, other.stages[0])]
