@@ -76,7 +76,7 @@ class Listing:
         return sum(file.size for file in self.files)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class BuildContext:
     """A folder that a Dockerfile is built with, how it was found, and what keeps files from the builder."""
 
@@ -87,7 +87,12 @@ class BuildContext:
 
     def files(self) -> Listing:
         """Every regular file that the builder can get, links and empty folders left out."""
-        return _files(self)
+        return self._files
+
+    @cached_property
+    def _files(self) -> Listing:
+        found: Listing = _listing(str(self.root), str(self.ignore_file or ""))
+        return found
 
     def copied(self, sources: Sequence[str], exclude: Ignore | None = None) -> Listing:
         """The files that ``COPY`` takes from the context; see :meth:`takes`."""
@@ -484,12 +489,6 @@ def _takes(named: set[str], path: str, exclude: Ignore) -> bool:
 
 
 # -- the walk ---------------------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=4)
-def _files(context: BuildContext) -> Listing:
-    found: Listing = _listing(str(context.root), str(context.ignore_file or ""))
-    return found
 
 
 @way

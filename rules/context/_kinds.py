@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 from imgtool.rule import (
     ENVIRONMENT,
@@ -105,9 +105,18 @@ class Summary(NamedTuple):
 
 
 # many Dockerfiles have one context, and it has many files
-@lru_cache(maxsize=4)
+_summaries: WeakKeyDictionary[Listing, Summary] = WeakKeyDictionary()
+
+
 def summary(listing: Listing) -> Summary:
     """What is to be known of a listing, whichever Dockerfile asks."""
+    found = _summaries.get(listing)
+    if found is None:
+        found = _summaries[listing] = _summary(listing)
+    return found
+
+
+def _summary(listing: Listing) -> Summary:
     folders: dict[tuple[str, ...], int] = {}
     signs = {made.name for made in MADE if any(_shows(made, file.path) for file in listing.files)}
     for file in listing.files:
