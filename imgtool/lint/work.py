@@ -21,31 +21,32 @@ if TYPE_CHECKING:
     from imgtool.lint.shellcheck import Pending
 
 TOGETHER = 32
-"""Files that each rule is asked about before the next rule is, and whose scripts ShellCheck gets at once."""
+"""Files that each rule is asked about before the next rule is, and whose scripts ShellCheck gets at once: it starts in 5 ms
+and takes 13 ms for a file's scripts.
+"""
 
-ENOUGH = 1 << 18
+ENOUGH = 1 << 17
 """Bytes of Dockerfiles that are enough for that, be they fewer files: what is known of one takes fifty times as many."""
 
-UNSWEPT = 1 << 24
-"""Bytes of Dockerfiles between two searches for garbage, where Python itself does not search: it has five times as many."""
+UNSWEPT = 1 << 20
+"""New objects between two searches for garbage, where Python itself does not search. Of ours none is garbage; rule packs
+may make some. A thousand files come to 360,000, most of them in caches.
+"""
 
 
 def in_turn(jobs: Sequence[Job]) -> Iterator[Outcome]:
     """Work through the jobs; while the rules read some files, ShellCheck reads the scripts of the next ones."""
-    # ShellCheck starts in 5 ms, and takes 13 ms for a file's scripts
     ahead: list[_Read] = []
-    unswept = 0
     for group in _groups(jobs):
         read = _asked(group)
         yield from _finish(ahead)
         ahead = read
-        unswept += sum(len(file.data) for file in read)
-        if unswept > UNSWEPT and not gc.isenabled():
+        # what was made less what went, counted whether Python searches or not
+        if gc.get_count()[0] > UNSWEPT and not gc.isenabled():
             gc.collect()
             if not gc.get_freeze_count():
                 # code and tables, which stay, and a few files
                 gc.freeze()
-            unswept = 0
     yield from _finish(ahead)
 
 
@@ -126,7 +127,7 @@ def _task(read: _Read) -> Task | None:
         spared,
         _shell(job.shell, read) if job.shell else None,
         # where nothing is kept, nothing is compared later
-        {} if job.cache else None,
+        {} if job.cache and not job.fix else None,
     )
 
 
@@ -142,21 +143,15 @@ def _fixed(task: Task, read: _Read) -> FixResult:
 
 def _outcome(read: _Read, result: LintResult, fixed: FixResult | None = None) -> Outcome:
     job = read.job
-    staged = job.facts.stage is None or Facts(parse(read.data), job.facts).target is not None
+    staged = read.facts is None or job.facts.stage is None or read.facts.target is not None
     return Outcome(job, result, notice=notice(job), data=read.data, fixed=fixed, staged=staged)
 
 
 def _keep(outcome: Outcome, task: Task) -> None:
     """Keep an outcome for a later run, where that is asked for, and nothing of it is secret or missing."""
     job = outcome.job
-    if (
-        job.cache
-        and task.looks is not None
-        and outcome.result
-        and not task.knowledge.secrets
-        and _is_whole(outcome)
-    ):
-        kept = Kept(outcome.result.findings, outcome.staged)
+    if job.cache and task.looks is not None and not task.knowledge.secrets and _is_whole(outcome):
+        kept = Kept(outcome.findings, outcome.staged)
         cache.keep(job.cache, cache.key(job, outcome.data), kept, task.looks)
 
 

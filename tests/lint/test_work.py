@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -36,3 +37,40 @@ def test_files_are_linted_together(sizes: list[int | None], expected: list[int],
     assert [len(group) for group in groups] == expected
     assert [file for group in groups for file in group] == files
     assert [outcome.job.path for outcome in work.in_turn(jobs)] == files
+
+
+STAGES = b"""# syntax=docker/dockerfile:1
+ARG TAG=x
+FROM a:$TAG AS one
+ONBUILD COPY --from=two /x /y
+RUN --mount=from=two,target=/z pip install a && cd /x && (make || exit 1)
+FROM one AS two
+COPY --from=three a b
+COPY --from=one . .
+RUN <<EOT
+apt-get install $(cat x) | tee y
+EOT
+FROM two AS three
+ENV TOKEN=5f3c1d0e9b8a7766
+NONSENSE
+"""
+
+
+def test_nothing_is_left_that_only_a_search_for_garbage_finds(tmp_path: Path) -> None:
+    file = tmp_path / "Dockerfile"
+    file.write_bytes(STAGES)
+    jobs = batch.plan([file], Request(isolated=True, profile="all", shellcheck=False), lambda: b"")
+
+    def lint() -> int:
+        (outcome,) = work.in_turn(jobs)
+        return len(outcome.findings)
+
+    # with the first file, modules are loaded
+    assert lint()
+    gc.collect()
+    gc.disable()
+    try:
+        lint()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
