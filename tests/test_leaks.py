@@ -295,4 +295,4 @@ def test_a_text_is_looked_through_once() -> None:
     text = b"FROM a\nRUN login -p Sw0rdf1sh! \n"
     assert looking_for(text) is looking_for(text)
     # few are kept: a text may have megabytes
-    assert (looking_for.cache_info().maxsize or 0) <= 128
+    assert looking_for.cache_info().maxsize == 128

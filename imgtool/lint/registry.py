@@ -97,7 +97,7 @@ def load(entry: IndexEntry) -> Rule:
     """
     found = _loaded.get(entry)
     if found is None:
-        found = _loaded[entry] = _imported(entry)
+        found = _loaded.setdefault(entry, _imported(entry))
     return found
 
 

@@ -79,7 +79,7 @@ def lint_together(tasks: Sequence[Task]) -> list[LintResult]:
     files = [_begun(task) for task in tasks]
     with noting() as notes:
         _check(files, notes)
-        return [_ended(file, notes) for file in files]
+    return [_ended(file) for file in files]
 
 
 @dataclass(slots=True, eq=False)
@@ -103,10 +103,9 @@ def _begun(task: Task) -> _File:
     return _File(task, asked, rules, task.shell(task.knowledge) if task.shell else None)
 
 
-def _ended(file: _File, notes: Notes) -> LintResult:
+def _ended(file: _File) -> LintResult:
     task, asked = file.task, file.asked
     document = task.knowledge.document
-    notes.into = task.looks
     found = [finding for _, each in sorted(file.found.items(), key=_place) for finding in each]
     found += file.pending() if file.pending else ()
     found = list(task.judgement.of(found))
@@ -155,8 +154,8 @@ def _check(files: Sequence[_File], notes: Notes) -> None:
     """Have the rules look at the files; one that raises hides no other's findings."""
     turns: defaultdict[Rule, list[tuple[int, _File]]] = defaultdict(list)
     for file in files:
-        for turn in enumerate(file.rules):
-            turns[turn[1]].append((turn[0], file))
+        for place, rule in enumerate(file.rules):
+            turns[rule].append((place, file))
     for rule, asked in turns.items():
         for place, file in asked:
             notes.into = file.task.looks

@@ -375,6 +375,29 @@ def test_files_linted_together_are_linted_as_if_alone(make_rule: MakeRule, data:
         assert same(result, alone(one))
 
 
+def test_the_order_of_rules_is_that_of_each_file(make_rule: MakeRule) -> None:
+    def broken(_document: Document, _facts: Facts) -> Iterator[Finding]:
+        raise KeyError("x")
+
+    def named(code: str) -> Callable[..., Iterator[Finding]]:
+        def check(_document: Document, _facts: Facts) -> Iterator[Finding]:
+            yield finding(code, aliases=("A1",))
+
+        return check
+
+    rules = [
+        make_rule("T1", broken),
+        make_rule("T2", broken),
+        make_rule("T3", named("T3")),
+        make_rule("T4", named("T4")),
+    ]
+    document = parse(FILE)
+    one, other = lint_together([Task("", Facts(document), order) for order in (rules, [*reversed(rules)])])
+    # of equals the first finding stays
+    assert ([f.code for f in one.failures], codes(one)) == (["T1", "T2"], ["T3"])
+    assert ([f.code for f in other.failures], codes(other)) == (["T2", "T1"], ["T4"])
+
+
 @pytest.mark.corpus
 @given(st.data())
 def test_corpus_files_linted_together_are_linted_as_if_alone(data: st.DataObject) -> None:
