@@ -464,11 +464,18 @@ class Search(NamedTuple):
     operands: tuple[_Operand, ...]
 
 
+def looking_for(text: bytes) -> Search:
+    """What parts of the text may hold; nothing else is worth a look there."""
+    return _sought(text) if len(text) <= _SHORT else _sought.__wrapped__(text)
+
+
+_SHORT = 1 << 16
+
+
 # a file that has findings is looked through twice: for its secrets and, after the files linted beside it and some
 # messages, to hide what its comments hold
 @lru_cache(maxsize=128)
-def looking_for(text: bytes) -> Search:
-    """What parts of the text may hold; nothing else is worth a look there."""
+def _sought(text: bytes) -> Search:
     # `in` is quicker in strings
     plain, low = text.decode("latin-1"), text.lower().decode("latin-1")
     gates = tuple([word for word in _PLAIN_GATES if word in low])
