@@ -30,27 +30,34 @@ class Use(NamedTuple):
     word: Arg
 
 
+# what a Use is made of, where it is asked for
+_Place = tuple[Run, Command, Arg]
+
+
 class _Uses(NamedTuple):
-    named: Mapping[str, tuple[Use, ...]]
-    patterns: tuple[tuple[str, Use], ...]
+    named: Mapping[str, list[_Place]]
+    patterns: list[tuple[str, _Place]]
 
 
 @per_file
 def _uses(facts: Facts) -> _Uses:
     """All words by their last path component, and those that are patterns there, in order."""
-    named: dict[str, list[Use]] = {}
-    patterns: list[tuple[str, Use]] = []
+    named: dict[str, list[_Place]] = {}
+    patterns: list[tuple[str, _Place]] = []
     for stage in reversed(facts.shipped):
         for run in facts.runs(stage):
             for command in run.script.commands if not run.onbuild else ():
                 for word in command.argv:
                     text = word.text
                     name = last(text) if _PARTS.search(text) else text
-                    use = Use(run, command, word)
-                    named.setdefault(name, []).append(use)
+                    place = (run, command, word)
+                    if name in named:
+                        named[name].append(place)
+                    else:
+                        named[name] = [place]
                     if "*" in name or "?" in name or "[" in name:
-                        patterns.append((name, use))
-    return _Uses({name: tuple(found) for name, found in named.items()}, tuple(patterns[:_PATTERNS]))
+                        patterns.append((name, place))
+    return _Uses(named, patterns[:_PATTERNS])
 
 
 def last(text: str) -> str:
@@ -63,12 +70,12 @@ def used(facts: Facts, content: Content) -> Iterator[Use]:
     maker = content.command.span.end if content.command else content.instruction.span.end
     name = last(content.path)
     found = _uses(facts)
-    for use in found.named.get(name, ()):
-        if use.command.span.start >= maker:
-            yield use
-    for pattern, use in found.patterns:
-        if use.command.span.start >= maker and pattern != name and fnmatchcase(name, pattern):
-            yield use
+    for place in found.named.get(name, ()):
+        if place[1].span.start >= maker:
+            yield Use(*place)
+    for pattern, place in found.patterns:
+        if place[1].span.start >= maker and pattern != name and fnmatchcase(name, pattern):
+            yield Use(*place)
 
 
 # a name of fewer characters says nothing
