@@ -202,6 +202,10 @@ def _list(
         elif mark[0] in closers:
             spans.closer, spans.position = mark[0], mark.end()
             return commands.closed() if commands.draft.start < 0 or mark[0] in _SIGNS else None
+        elif mark[0] == "!" and commands.draft.words:
+            if not _argument(commands.draft, start, mark.end(), script, spans):
+                return None
+            spans.position = mark.end()
         elif not commands.begin(mark, end, spans):
             return None
         start = spans.position
@@ -373,9 +377,10 @@ def _has_lone_group(drafts: Sequence[Draft]) -> bool:
 
 _ENDS_STATEMENT = frozenset(["", ";", "\n"])
 _IN = regex(r"[ \t]++in[ \t\n]++")
-_NAMED = rf"(?:[\w./-]|{_RAW}|{_STRING % _NAME})++"
+# a `*` alone is the catch-all; the grammar reads what is quoted in parts in ways of its own
+_NAMED = rf"(?:(?!\*[ \t|)])[\w./*?-]++(?=[ \t|)])|(?:{_RAW}|{_STRING % _NAME})\*?)"
 _ITEM = regex(
-    rf"[ \t\n]*+(?!esac[ \t]*+[)|])(?:(\*)|{_NAMED}\*?(?:[ \t]*+\|[ \t]*+{_NAMED}\*?)*+)[ \t]*+\)", re.ASCII
+    rf"[ \t\n]*+(?!esac[ \t]*+[)|])(?:(\*)|{_NAMED}(?:[ \t]*+\|[ \t]*+{_NAMED})*+)[ \t]*+\)", re.ASCII
 )
 _ESAC = regex(r"[ \t\n]*+esac(?![^ \t\n;)])")
 _ENDED = frozenset([";;", "esac"])

@@ -115,6 +115,8 @@ def by_grammar(script: Text, dialect: str) -> Script:
         'unset A && unset B C; export A=`b` C=$(d $(e)) F="${X:-$(g)}" && export A=${X%%[a-z]*}b ${X%\\.b}',
         '"$X/b" c && pip${X}-c d || "$Y" | "a/b-${X}.c"; unset A # b',
         '[ "$X" ] && [ $X ] || [[ $X ]] | [ "${X:0:2}" = "13" ]; if [ "$(a $(b))" ]; then [ -f $X/.a ]; fi',
+        "a ! -name b ! 'c' && d $(e ! f) | g ! > h; ! i ! j; sudo k \\( ! l \\) ! ! m",
+        "case $x in *.*.*) a;; *b|?c|d?) e;; */*|'f'*) g;; **) h;; *) i; esac",
         "# a",
         "a \\\n b && \\\n c \\\nd \\\n\t > e\n f \\\n\n \\\n g; \\\n h # i \\\nj",
         "for x in a \\\n b; do \\\n c; done; A=b \\\n C=d e; A='\t a\t' && b \\\n | ! c",
@@ -172,6 +174,8 @@ def test_both_read_the_same(script: str, dialect: str) -> None:
         ("a # \x01\nb", "a control character"),
         ("a\n# \x01\nb", "likewise"),
         ("case $x in\x0ba) b;; esac", "likewise"),
+        ("case $x in *|a) b;; esac", "a catch-all that is one of several"),
+        ("case $x in *'a'*) b;; esac", "the grammar may read a catch-all"),
         ("a &&", "no command follows"),
         ("; a", "none goes before"),
         ("a ;; b", "the end of a case"),
@@ -342,13 +346,27 @@ SIMPLE = st.one_of(
     st.builds("A={} make".format, WORDS),
     st.sampled_from(["unset A", '"$X/b" c', "p$X d", '[ "$X" ]', "[ -f $X/a ]", "[[ ${X:0:2} == `d` ]]"]),
     st.sampled_from(
-        ["A=b C=d", "A=$(b)", "exit 1", "exit", "set -e", "break", "bash -c 'if a; then b; fi'", "! a", "fi"]
+        [
+            "A=b C=d",
+            "a ! b",
+            "A=$(b)",
+            "exit 1",
+            "exit",
+            "set -e",
+            "break",
+            "bash -c 'if a; then b; fi'",
+            "! a",
+            "fi",
+        ]
     ),
 )
 ENDS = st.sampled_from(["; ", "; ", "\n", " # c\n", "; # c\n", " ;\n", " \\\n ;", " "])
 JOINS = st.sampled_from(
     ["; ", " \\\n && ", " || # c\n", " && ", " || ", " | ", "\n", "\n# c\n ", "&&\n", ";"]
 )
+
+
+PATTERNS = st.text(st.sampled_from("ab*?.-'\"|/ "), min_size=1, max_size=6)
 
 
 def compound(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
@@ -365,6 +383,7 @@ def compound(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.builds("{{ {}{}}}".format, lists, ENDS),
         st.builds("({}) > {}".format, lists, WORDS),
         st.builds("case {} in {}|b) {};; *) {} ;; esac".format, WORDS, WORDS, lists, lists),
+        st.builds("case $x in {}) {};; b|{}) {} ;; esac".format, PATTERNS, lists, PATTERNS, lists),
         st.builds("a {}$({})".format, WORDS, lists),
         st.builds('A="$( {})"'.format, lists),
     )
