@@ -1,8 +1,7 @@
 """Scripts of simple commands, tests and the usual compound commands, read without a grammar: most RUNs are.
 
 What :mod:`imgtool.facts.shell_tree` makes of them takes five times as long. Tests hold both to the same commands; whatever
-the two could read in different ways (here-documents, functions, ``&``, nested substitutions, rare words) is left to the
-grammar.
+the two could read in different ways (here-documents, functions, ``&``, sums, rare words) is left to the grammar.
 """
 
 from __future__ import annotations
