@@ -15,7 +15,7 @@ from imgtool.families.images import (
     release_of,
     releases_of,
 )
-from imgtool.families.model import Evidence, collected, order
+from imgtool.families.model import Evidence, Order, collected, order
 from imgtool.values import dataclass
 
 Status = Literal["supported", "superseded", "withdrawn", "unknown"]
@@ -98,16 +98,17 @@ def system_life(base: BaseImage) -> Life:
 
 @lru_cache(maxsize=1024)
 def successor(base: BaseImage) -> str | None:
-    """A supported image to move to where :func:`life` names none.
+    """A supported image that is newer, to move to where :func:`life` names none.
 
-    The same tag with the newest supported version of the same major; for a distribution the oldest that is supported.
+    The same tag with the newest supported version of the same major. For a distribution its next release that is
+    supported: the smallest step, since packages change names and versions with each.
     """
-    image = image_of(base)
-    if image.distribution:
-        alive = [r for r in releases_of(base) if r.ends is not None and r.ends >= collected()]
-        return min(((r.ends, f"{base.family}:{r.version}") for r in alive if r.ends), default=(None, None))[1]
+    newer = _newer(base)
+    if image_of(base).distribution:
+        alive = [(known, r.version) for known, r in newer if r.ends is not None and r.ends >= collected()]
+        return f"{base.family}:{min(alive)[1]}" if alive else None
     major = _line(base.version or "")[:1]
-    for release in releases_of(base):
+    for _, release in newer:
         if (
             release.status == "supported"
             and _line(release.version)[:1] == major
@@ -115,6 +116,16 @@ def successor(base: BaseImage) -> str | None:
         ):
             return reference_of(base, release.version)
     return None
+
+
+def _newer(base: BaseImage) -> list[tuple[Order, Release]]:
+    """The releases after the image's own, as the data lists them.
+
+    What came before an interim release may be supported for longer than it, but leads back.
+    """
+    version = order(base.version)
+    known = [(order(release.version), release) for release in releases_of(base)]
+    return [(other, release) for other, release in known if other and version and other > version]
 
 
 def _stated(base: BaseImage, release: Release, policy: str) -> Life:

@@ -10,6 +10,11 @@ Reports a FROM of a stage that is built whose image is not supported any more, a
 A point release that was only replaced is information; everything else is a warning. What is newer than the data, or
 not in it, is left alone.
 
+The image to move to is never older. For CUDA it is the same tag with the supported point release of the same X.Y, or
+else with the newest supported version of the same major, where that tag is listed and its system is supported. For Debian
+and Ubuntu it is the next release that is supported, which is the smallest step: `debian:12` for `debian:10`,
+`ubuntu:24.04` for `ubuntu:23.04`, `ubuntu:26.04` for `ubuntu:24.10`. Where there is none, the message names none.
+
 ## Why is this bad
 There are no security updates. NVIDIA deletes tags six months after their end of life, so that the build fails one day
 with `manifest unknown`; package lists of old distributions move to an archive, and `apt-get update` fails, too.

@@ -4,7 +4,8 @@ import pytest
 
 from imgtool.families import BaseImage, identify
 from imgtool.families.images import releases_of
-from imgtool.families.life import life
+from imgtool.families.life import life, successor
+from imgtool.families.model import order
 
 
 def known(text: str) -> BaseImage:
@@ -68,3 +69,48 @@ def test_where_to_move_is_listed() -> None:
         for os in release.os:
             move = life(known(f"nvidia/cuda:{release.version}-devel-{os}")).move_to
             assert move is None or known(move).known
+
+
+@pytest.mark.parametrize(
+    ("text", "move_to"),
+    [
+        ("debian:8", "debian:12"),  # the smallest step
+        ("debian:buster-slim", "debian:12"),
+        ("debian:11", "debian:12"),
+        ("ubuntu:18.04", "ubuntu:22.04"),
+        ("ubuntu:22.10", "ubuntu:24.04"),
+        ("ubuntu:23.04", "ubuntu:24.04"),
+        ("ubuntu:23.10", "ubuntu:24.04"),
+        ("ubuntu:24.10", "ubuntu:26.04"),
+        ("ubuntu:25.04", "ubuntu:26.04"),
+        ("ubuntu:26.04", None),  # nothing newer
+        ("ubuntu:oracular", None),  # not in the data
+        ("ubuntu:latest", None),
+        ("centos:7", None),
+        ("alpine:3.10", None),
+        ("python:3.5", None),
+        ("nvidia/cuda:11.2.0-base-ubi8", "nvidia/cuda:11.8.0-base-ubi8"),
+        ("nvidia/cuda:12.4.0-base-ubi7", None),  # 12.3.2 is the newest there
+        ("nvidia/cuda:10.2-base-ubuntu18.04", None),  # another major
+        ("nvidia/cuda:latest", None),
+    ],
+)
+def test_successor(text: str, move_to: str | None) -> None:
+    assert successor(known(text)) == move_to
+
+
+def test_nothing_is_sent_to_something_older() -> None:
+    cuda = known("nvidia/cuda:12.4.1-base-ubuntu22.04")
+    texts = [
+        f"nvidia/cuda:{r.version}-{f}-{os}"
+        for r in releases_of(cuda)
+        for os in r.os
+        for f in ("base", "devel")
+    ]
+    for distribution in ("debian:12", "ubuntu:24.04"):
+        family = distribution.partition(":")[0]
+        texts += [f"{family}:{release.version}" for release in releases_of(known(distribution))]
+    moves = [(base, life(base).move_to or successor(base)) for base in map(known, texts)]
+    steps = [(order(base.version), order(known(move).version)) for base, move in moves if move]
+    assert len(steps) > 20
+    assert not [(old, new) for old, new in steps if old is None or new is None or new <= old]

@@ -46,7 +46,11 @@ FOUND = [
     ("nvidia/cuda:latest", "warning", "manifest unknown", None),
     ("nvidia/cuda-arm64:11.4.0-base-ubuntu20.04", "warning", "per-architecture repositories", None),
     ("ubuntu:18.04", "warning", "2023-05-31; move to ubuntu:22.04 (as of 20", None),
+    # no step back from an interim release
+    ("ubuntu:22.10", "warning", "2023-07-20; move to ubuntu:24.04 (as of 20", None),
+    ("ubuntu:24.10", "warning", "2025-07-10; move to ubuntu:26.04 (as of 20", None),
     ("debian:buster-slim", "warning", "end of life on 2024-06-30; move to debian:12", None),
+    ("nvidia/cuda:12.4.0-base-ubi7", "info", "; move to a supported one", None),
     (
         "nvidia/cuda:11.8.0-runtime-ubuntu20.04",
         "warning",
