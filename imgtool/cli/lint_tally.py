@@ -46,7 +46,8 @@ class Tally:
         # pre-commit does not see a new file
         self.fails |= bool(outcome.creates) or outcome.fails(least)
         if outcome.notice:
-            self.notices[outcome.notice] = outcome.job.shell_wanted
+            wanted = self.notices.get(outcome.notice, False) or outcome.job.shell_wanted
+            self.notices[outcome.notice] = wanted
 
     def summary(self, hidden: int, *, diff: bool, images: bool = False) -> str:
         """One line for people; ``hidden`` findings a baseline knows. ``images`` are not counted as files."""

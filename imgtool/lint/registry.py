@@ -282,8 +282,8 @@ class ShellCodes:
 
     @property
     def named(self) -> tuple[str, ...]:
-        """The selectors that ask for ShellCheck by its codes."""
-        asked = (s for layer in self.layers for s in (*(layer.select or ()), *layer.extend))
+        """The selectors by which somebody, not a profile, asks for ShellCheck by its codes."""
+        asked = (s for layer in self.layers[1:] for s in (*(layer.select or ()), *layer.extend))
         return tuple(s for s in asked if is_shellcheck(s))
 
     @property

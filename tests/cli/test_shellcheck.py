@@ -114,14 +114,43 @@ def without(monkeypatch: pytest.MonkeyPatch) -> Any:
     session.current.cache_clear()
 
 
-def test_where_it_is_not_installed(lint: Any, without: Any) -> None:
+# --- (command line, configuration, the exit code where it is not installed) ---
+NOT_INSTALLED = [
+    ([], "", 0),
+    (["--select", "IMG2"], "", 0),
+    (["--select", "ALL"], "", 0),
+    (["--profile", "hadolint"], "", 0),
+    ([], 'lint.profile = "hadolint"\n', 0),
+    (["--extend-select", "SC2086", "--no-shellcheck"], "", 0),
+    (["--shellcheck"], "", 2),
+    ([], "lint.shellcheck = true\n", 2),
+    (["--select", "SC"], "", 2),
+    (["--profile", "hadolint", "--extend-select", "SC2086"], "", 2),
+    ([], 'lint.select = ["IMG0", "shellcheck"]\n', 2),
+    ([], 'lint.extend-select = ["sc2"]\n', 2),
+]
+
+
+@pytest.mark.parametrize("options, config, expected", NOT_INSTALLED)
+def test_where_it_is_not_installed(
+    lint: Any, without: Any, options: list[str], config: str, expected: int
+) -> None:
     without(None)
-    assert lint("--select", "IMG2")[0] == 0
-    assert "ShellCheck" not in lint()[2]
-    code, codes, said = lint("--shellcheck")
-    assert (code, codes) == (2, {})
-    assert said.count("ShellCheck is not installed; shell code is not checked") == 1
-    assert lint("--select", "SC")[0] == 2
+    code, codes, said = lint("--fail-on", "error", *options, config=config)
+    assert (code, codes) == (expected, {})
+    assert said.count("ShellCheck is not installed; shell code is not checked") == int(expected == 2)
+
+
+def test_it_is_an_error_where_one_of_several_files_asks_for_it(
+    lint: Any, without: Any, tmp_path: Path
+) -> None:
+    without(Path("/nowhere/shellcheck"))
+    for name, asks in (("asks", "true"), ("does-not", "")):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "Dockerfile").write_text(TEXT)
+        (folder / ".imgtool.toml").write_text(f"lint.shellcheck = {asks}\n" if asks else "")
+    assert lint("--fail-on", "never", "asks", "does-not")[0] == 2
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands for the program")
