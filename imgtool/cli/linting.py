@@ -22,7 +22,7 @@ from imgtool.lint.batch import Job, Outcome, Request
 from imgtool.lint.registry import RuleError, Selection, check_selectors
 from imgtool.lint.registry import find as registered
 from imgtool.lint.result import LintResult
-from imgtool.report.style import printable, style_for
+from imgtool.report.style import obeys, printable, style_for
 from imgtool.syntax.source import bounded, decode
 
 if TYPE_CHECKING:
@@ -224,17 +224,20 @@ def _listed(texts: Selectors) -> tuple[str, ...]:
 
 def _watched(outcomes: Iterable[Outcome], total: int) -> Iterator[Outcome]:
     """The outcomes as they come; a terminal is told how many, once it takes long."""
-    if not sys.stderr.isatty():
+    if not obeys(sys.stderr):
         yield from outcomes
         return
     start = time.monotonic()
+    # what takes away the line that is there
+    wipe = ""
     for number, outcome in enumerate(outcomes, 1):
-        sys.stderr.write("\r\x1b[K")
+        sys.stderr.write(wipe)
         yield outcome
         if time.monotonic() - start > _PATIENCE:
+            wipe = "\r\x1b[K"
             sys.stderr.write(f"linted {number} of {total}")
             sys.stderr.flush()
-    sys.stderr.write("\r\x1b[K")
+    sys.stderr.write(wipe)
 
 
 def _complaints(outcome: Outcome) -> Iterator[str]:

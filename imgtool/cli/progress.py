@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from imgtool.cli.output import say
-from imgtool.report.style import printable, size
+from imgtool.report.style import obeys, printable, size
 
 _REDRAW_SECONDS = 0.2
 #: 128 and the number of the signal, as shells have it.
@@ -43,7 +43,7 @@ class Counter:
 @contextmanager
 def line() -> Iterator[Show]:
     """A line on standard error for as long as the work takes; nothing of it is left on a terminal."""
-    terminal, drawn = sys.stderr.isatty(), 0.0
+    terminal, drawn = obeys(sys.stderr), 0.0
 
     def show(text: str, *, passing: bool = False) -> None:
         nonlocal drawn
@@ -60,7 +60,7 @@ def line() -> Iterator[Show]:
     try:
         yield show
     finally:
-        if terminal:
+        if drawn:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
 

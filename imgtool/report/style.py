@@ -27,7 +27,12 @@ def style_for(stream: TextIO) -> Style:
         return Style()
     if os.environ.get("FORCE_COLOR"):
         return Style(colour=True)
-    return Style(colour=stream.isatty() and os.environ.get("TERM") != "dumb")
+    return Style(colour=obeys(stream))
+
+
+def obeys(stream: TextIO) -> bool:
+    """Whether it is a terminal that takes more than text."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def size(count: int) -> str:

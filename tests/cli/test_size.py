@@ -227,12 +227,16 @@ def test_progress_is_for_terminals(
         def reconfigure(self, **_: object) -> None:
             pass
 
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stderr", terminal)
-    assert exit_code("size", "b.tar.gz") == 0
-    shown = terminal.getvalue()
-    assert "\r\x1b[Kreading b.tar.gz: " in shown
-    assert shown.endswith("\r\x1b[K")
+    def shown(term: str) -> str:
+        monkeypatch.setenv("TERM", term)
+        monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+        assert exit_code("size", "b.tar.gz", "--no-cache") == 0
+        return terminal.getvalue()
+
+    drawn = shown("xterm")
+    assert "\r\x1b[Kreading b.tar.gz: " in drawn
+    assert drawn.endswith("\r\x1b[K")
+    assert "\x1b" not in shown("dumb")
     assert "\x1b" not in capsys.readouterr().out
 
 

@@ -99,6 +99,7 @@ def test_a_terminal_sees_one_line_that_is_taken_away(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
     exit_code("b.tar", "c.tar")
     err = capsys.readouterr().err
     assert "comparing: libraries" in err
