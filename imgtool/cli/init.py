@@ -73,7 +73,7 @@ def init(
         raise typer.BadParameter("FILE is for --from-hadolint")
     try:
         text = _converted(source or _here()) if from_hadolint else _TEMPLATE
-        _refuse_to_hide(force=force)
+        _refuse_to_hide(force=force, hadolint=not from_hadolint)
         write_atomic(Path(_OURS), text.encode())
     except ConfigError as error:
         say(str(error))
@@ -84,18 +84,30 @@ def init(
     sys.stdout.write(f"{_OURS}\n")
 
 
-def _refuse_to_hide(*, force: bool) -> None:
+def _refuse_to_hide(*, force: bool, hadolint: bool) -> None:
+    """Refuse to write over, or above, what counts here; with ``hadolint`` its configuration, too."""
     there = configs.for_file(Path("Dockerfile"), {})
     if there and there.folder.resolve() == Path.cwd() and not (force and there.path.name == _OURS):
         more = "; --force replaces it" if there.path.name == _OURS else f", which {_OURS} would hide"
         raise ConfigError(there.path, f"is the configuration here already{more}")
+    # with one of ours, here or above, hadolint's does not count as it is
+    theirs = _hadolint() if hadolint and not there else None
+    if theirs:
+        raise ConfigError(
+            theirs,
+            f"is the configuration here already, which {_OURS} would hide; --from-hadolint takes it over",
+        )
+
+
+def _hadolint() -> Path | None:
+    return next((Path(name) for name in NAMES if Path(name).is_file()), None)
 
 
 def _here() -> Path:
-    for name in NAMES:
-        if Path(name).exists():
-            return Path(name)
-    raise ConfigError(Path(NAMES[0]), "is not here; name hadolint's configuration")
+    found = _hadolint()
+    if found is None:
+        raise ConfigError(Path(NAMES[0]), "is not here; name hadolint's configuration")
+    return found
 
 
 def _converted(path: Path) -> str:

@@ -68,6 +68,11 @@ REFUSED: list[tuple[dict[str, str], list[str], str]] = [
         "imgtool.toml: is the configuration here already, which .imgtool.toml would hide",
     ),
     ({"pyproject.toml": "[tool.imgtool]\n"}, ["--force"], "which .imgtool.toml would hide"),
+    (
+        {".hadolint.yml": "ignored: [DL3008]"},
+        ["--force"],
+        ".hadolint.yml: is the configuration here already, which .imgtool.toml would hide; --from-hadolint",
+    ),
     ({}, ["--from-hadolint"], ".hadolint.yaml: is not here"),
     ({}, ["--from-hadolint", "x.yaml"], "x.yaml: cannot be read"),
     ({}, ["x.yaml"], "FILE is for --from-hadolint"),
@@ -87,8 +92,16 @@ def test_refused(imgtool: Imgtool, here: Path, files: dict[str, str], words: lis
 
 def test_force_replaces_our_own(imgtool: Imgtool, here: Path) -> None:
     (here / ".imgtool.toml").write_text("[lint]\nignore = ['IMG001']\n")
+    # which does not count beside it
+    (here / ".hadolint.yaml").write_text("ignored: [DL3008]\n")
     assert imgtool("init", "--force").code == 0
     assert settings(load(here / ".imgtool.toml")).ignore == ()
+
+
+def test_a_hadolint_file_that_does_not_count_is_no_obstacle(imgtool: Imgtool, here: Path) -> None:
+    (here.parent / "imgtool.toml").write_text("")
+    (here / ".hadolint.yaml").write_text("ignored: [DL3008]\n")
+    assert imgtool("init").code == 0
 
 
 def test_a_pyproject_of_others_is_no_obstacle(imgtool: Imgtool, here: Path) -> None:
