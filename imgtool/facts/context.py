@@ -26,7 +26,7 @@ from imgtool.facts.dockerignore import Ignore, IgnoreError, Verdict, inside
 from imgtool.facts.globs import BadPatternError, compile_match
 from imgtool.facts.looks import way
 from imgtool.regex import regex
-from imgtool.values import NamedTuple, dataclass
+from imgtool.values import NamedTuple, dataclass, field
 
 T = TypeVar("T")
 How: TypeAlias = Literal["option", "config", "dockerfile folder", "repository root"]
@@ -58,11 +58,12 @@ class ContextFile(NamedTuple):
 class Listing:
     """Files in the order of their paths. Where not ``complete``, a limit was met and there may be more.
 
-    One is equal to itself alone, so that what is worked out of it can be kept by it.
+    One is equal to itself alone, and holds what is worked out of it (:func:`~imgtool.facts.remembered.per_file`).
     """
 
     files: tuple[ContextFile, ...]
     complete: bool
+    remembered: dict[Callable[..., Any], Any] = field(default_factory=dict, repr=False)
 
     @cached_property
     def seen(self) -> str:

@@ -1,26 +1,35 @@
-"""What is worked out once for each file."""
+"""What is worked out once for each file, or for each listing of files."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from imgtool.facts.facts import Facts
 
+
+class Remembering(Protocol):
+    """Facts, and listings of build contexts."""
+
+    @property
+    def remembered(self) -> dict[Callable[..., Any], Any]: ...
+
+
+Subject = TypeVar("Subject", bound=Remembering)
 T = TypeVar("T")
 Part = TypeVar("Part")
 
 
-def per_file(work: Callable[[Facts], T]) -> Callable[[Facts], T]:
-    """A function of facts that works once; the facts hold what it gave, and let go of it with themselves."""
+def per_file(work: Callable[[Subject], T]) -> Callable[[Subject], T]:
+    """A function of facts that works once; the facts hold what it gave, and let go of it with themselves. Or of a listing."""
 
     @wraps(work)
-    def remembered(facts: Facts) -> T:
-        known = facts.remembered
+    def remembered(subject: Subject) -> T:
+        known = subject.remembered
         if work not in known:
-            known[work] = work(facts)
+            known[work] = work(subject)
         return known[work]  # type: ignore[no-any-return]
 
     return remembered

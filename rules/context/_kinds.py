@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from weakref import WeakKeyDictionary
 
 from imgtool.rule import (
     ENVIRONMENT,
@@ -16,6 +15,7 @@ from imgtool.rule import (
     is_foreign,
     is_public,
     may_hold,
+    per_file,
     secret_file,
     speaks_of_secrets,
 )
@@ -105,18 +105,9 @@ class Summary(NamedTuple):
 
 
 # many Dockerfiles have one context, and it has many files
-_summaries: WeakKeyDictionary[Listing, Summary] = WeakKeyDictionary()
-
-
+@per_file
 def summary(listing: Listing) -> Summary:
     """What is to be known of a listing, whichever Dockerfile asks."""
-    found = _summaries.get(listing)
-    if found is None:
-        found = _summaries[listing] = _summary(listing)
-    return found
-
-
-def _summary(listing: Listing) -> Summary:
     folders: dict[tuple[str, ...], int] = {}
     signs = {made.name for made in MADE if any(_shows(made, file.path) for file in listing.files)}
     for file in listing.files:
