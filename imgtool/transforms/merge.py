@@ -65,6 +65,8 @@ def _kept_apart(document: Document, run: Run) -> str | None:
     node = run.instruction
     if run.onbuild or node.json or node.heredocs:
         return "is no plain command for the shell"
+    if any(PRAGMA.match(comment.text) for comment in node.comments):
+        return "has a comment that tells a tool about it alone"
     if not run.script.understood or not run.script.commands:
         return "is not understood"
     if not run.script.operators <= _JOINED:

@@ -142,6 +142,15 @@ FIXED = [
         "RUN mkdir /a\n# hadolint ignore=DL3003\nRUN mkdir /b\n",
         "RUN mkdir /a\n# hadolint ignore=DL3003\nRUN mkdir /b\n",
     ),
+    # and speaks of what is below it alone
+    (
+        "# imgtool ignore=IMG204 the lists are wanted\nRUN apt-get update\nRUN apt-get install -y a\n",
+        "# imgtool ignore=IMG204 the lists are wanted\nRUN apt-get update\nRUN apt-get install -y a\n",
+    ),
+    (
+        "# hadolint ignore=DL3003\n# why\nRUN mkdir /a\nRUN mkdir /b\nRUN mkdir /c\n",
+        "# hadolint ignore=DL3003\n# why\nRUN mkdir /a\nRUN mkdir /b \\\n    && mkdir /c\n",
+    ),
 ]
 
 
