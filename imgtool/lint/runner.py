@@ -110,7 +110,7 @@ def _ended(file: _File) -> LintResult:
     found += file.pending() if file.pending else ()
     found = list(task.judgement.of(found))
     if task.judgement.comments:
-        left = _unsilenced(document, found, file.rules, task.spared, shell=file.pending is not None)
+        left = _unsilenced(document, found, file.rules, task.spared, shell=_is_shell_seen(file))
     else:
         left = one_each(found)
     if asked.error:
@@ -119,6 +119,15 @@ def _ended(file: _File) -> LintResult:
     failures = tuple(failure for _, failure in sorted(file.failures.items(), key=_place))
     hidden = mask(document, task.knowledge.secrets) if ordered or failures else Mask()
     return LintResult(task.path, document.source, tuple(ordered), failures, hidden)
+
+
+def _is_shell_seen(file: _File) -> bool:
+    """Whether ShellCheck looked at all shell code of the file, after it was waited for: it may not be installed."""
+    if file.pending is None:
+        return False
+    from imgtool.lint.shellcheck import complete, problem  # noqa: PLC0415 - not every run needs it
+
+    return complete() and not problem(wanted=True)
 
 
 _place = itemgetter(0)

@@ -153,6 +153,12 @@ def test_it_is_an_error_where_one_of_several_files_asks_for_it(
     assert lint("--fail-on", "never", "asks", "does-not")[0] == 2
 
 
+def test_what_it_would_have_found_is_not_judged_where_it_is_not_installed(lint: Any, without: Any) -> None:
+    without(None)
+    text = "FROM ubuntu:22.04\n# imgtool ignore=SC2086\nRUN echo $V\n"
+    assert lint(text=text)[1] == {}
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands for the program")
 def test_where_it_is_broken(lint: Any, without: Any, tmp_path: Path) -> None:
     broken = tmp_path / "shellcheck"
