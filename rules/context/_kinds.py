@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from imgtool.rule import (
     ENVIRONMENT,
@@ -27,6 +27,9 @@ HISTORY = ".git"
 
 MIN_BINARY = 50_000_000
 """Bytes from which on a ``.bin`` is taken for weights."""
+
+SHOWN = 3
+"""How many of several names a message says."""
 
 _GIT = r"(?:.*/)?\.git/"
 _NEEDLESS = r"(?:.*/)?(\.git|__pycache__|\.pytest_cache|\.mypy_cache|\.ruff_cache|\.tox|\.nox|\.venv|\.idea|\.vscode|\.ipynb_checkpoints)/"
@@ -60,6 +63,11 @@ def weights(file: ContextFile) -> bool:
 def folder_of_weights(path: str) -> bool:
     """Whether a folder is called after what it holds: copying it by name is meant."""
     return compiled(_FOLDER_OF_WEIGHTS).fullmatch(path.rstrip("/")) is not None
+
+
+def endings(files: Iterable[ContextFile]) -> dict[str, None]:
+    """The patterns that keep weights out, by how their names end."""
+    return dict.fromkeys(f"**/*.{file.path.rpartition('.')[2]}" for file in files)
 
 
 def interesting(file: ContextFile) -> bool:
@@ -175,3 +183,15 @@ def named_secret(path: str, goal: str) -> SecretFile | None:
     if found is None or (found.what == PRIVATE_KEY and is_public(name, goal)):
         return None
     return SecretFile(found.what, "", found.what not in _PERHAPS)
+
+
+def listed(names: Iterable[str]) -> str:
+    """The first of them in words, and how many more there are."""
+    shown = list(names)
+    more = f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else ""
+    return ", ".join(shown[:SHOWN]) + more
+
+
+def in_bytes(files: Iterable[ContextFile]) -> str:
+    """How large they are, in words."""
+    return f"{sum(file.size for file in files):,} bytes"

@@ -4,7 +4,9 @@
 Reports the first COPY or ADD of the whole build context, where no `.dockerignore` (nor `<Dockerfile>.dockerignore`)
 keeps anything back; or else of a folder that holds what no image needs (`__pycache__`, virtual environments, …).
 `COPY *` and `COPY src/*` count; `COPY *.py`, files by name and a COPY with `--exclude` do not. What is known to be
-needless there is weighed, if its stage ships.
+needless there is weighed, if its stage ships. Weights and datasets from 1 MB on are named and weighed with it, the
+largest first; after the fix, IMG302 reports them. Not those that the Dockerfile copies by name, nor what has an ending
+in common with them.
 
 The build context is known where `--context` or the configuration names it, or where all sources exist in the
 Dockerfile's folder or at the root of its repository. Where nobody names it and a folder above may be it as well, a
@@ -65,7 +67,9 @@ print("hello")
 ## Fix safety
 Unsafe: less reaches the build, and a RUN may want what is left out. The fix writes a `.dockerignore` for what is in the
 context: history, caches, environments, editors' settings, `node_modules` that the Dockerfile installs again, results of
-CMake and Cargo, files of secrets. It leaves out nothing that the Dockerfile copies or mounts by name, and is offered where it is sure which folder the context is. Where there is a file meanwhile, it stays.
+CMake and Cargo, files of secrets; and for what comes with its sources (`__pycache__` with Python's). Where there is
+nothing of it, there is no fix. It leaves out no weights, which the image may need, and nothing that the Dockerfile copies
+or mounts by name, and is offered where it is sure which folder the context is. Where there is a file meanwhile, it stays.
 
 ## References
 <https://docs.docker.com/build/concepts/context/#dockerignore-files>
@@ -74,11 +78,12 @@ CMake and Cargo, files of secrets. It leaves out nothing that the Dockerfile cop
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 
 from imgtool.rule import (
     BuildContext,
+    ContextFile,
     Document,
     Facts,
     Finding,
@@ -91,7 +96,19 @@ from imgtool.rule import (
 )
 
 from .._patterns import compiled
-from ._kinds import HISTORY, MADE, Made, Summary, secret, summary
+from ._kinds import (
+    HISTORY,
+    MADE,
+    Made,
+    Summary,
+    endings,
+    folder_of_weights,
+    in_bytes,
+    listed,
+    secret,
+    summary,
+    weights,
+)
 from ._sources import Source, mounted, sources
 
 META = RuleMeta(
@@ -108,13 +125,15 @@ _LEAST = 1_000_000
 class _Taken(NamedTuple):
     """An operand with what it takes, and the patterns that keep out of it what no image needs, by the folders' names.
 
-    ``folders`` are the bytes of these folders; none where another folder may be the context.
+    ``folders`` are the bytes of these folders, ``models`` weights and datasets, the largest first; none where another
+    folder may be the context.
     """
 
     source: Source
     files: Summary
     patterns: Mapping[str, str]
     folders: Counter[str]
+    models: Sequence[ContextFile]
 
 
 def check(_document: Document, facts: Facts) -> Iterator[Finding]:
@@ -128,13 +147,13 @@ def check(_document: Document, facts: Facts) -> Iterator[Finding]:
     taken = next((taken for taken in all_taken if whole or taken.folders), None)
     if taken is None or any(other.ignore_file for other in facts.contexts):
         return
-    source, folders = taken.source, taken.folders
+    source = taken.source
     complete = context.files().complete
-    saving = folders.total() if complete and source.stage in facts.shipped else 0
+    needless = taken.folders.total() + sum(file.size for file in taken.models)
+    saving = needless if complete and source.stage in facts.shipped else 0
     lines = _lines(taken, context, facts)
-    message = f"{_words(source, folders)}, as there is no .dockerignore; write one" + (
-        f" with {', '.join(lines)}" if lines else ""
-    )
+    advice = f"write one with {', '.join(lines)}" if lines else "write one"
+    message = f"{_words(source, taken.folders)}, as there is no .dockerignore; {advice}{_heavy(taken.models)}"
     yield META.finding(
         source.span,
         message,
@@ -154,7 +173,7 @@ def _fix(context: BuildContext, lines: Sequence[str]) -> Fix | None:
 def _lines(taken: _Taken, context: BuildContext, facts: Facts) -> list[str]:
     """Patterns for what no image needs, and for secrets, but for what the Dockerfile names."""
     found = (secret(file, context) for file in taken.files.interesting)
-    secrets = ["**/.env*", *(kind.pattern for kind in found if kind)]
+    secrets = [kind.pattern for kind in found if kind]
     lines = dict.fromkeys([*taken.patterns.values(), *secrets])
     named = _named(facts)
     return [line for line in lines if not _keeps_out(line, named)]
@@ -162,7 +181,11 @@ def _lines(taken: _Taken, context: BuildContext, facts: Facts) -> list[str]:
 
 def _named(facts: Facts) -> list[str]:
     """The paths of the context that the Dockerfile copies and mounts by name."""
-    return [source.path for source in chain(sources(facts), mounted(facts)) if not source.takes_all()]
+    return [source.path for source in _by_name(facts)]
+
+
+def _by_name(facts: Facts) -> Iterator[Source]:
+    return (source for source in chain(sources(facts), mounted(facts)) if not source.takes_all())
 
 
 def _keeps_out(line: str, paths: Sequence[str]) -> bool:
@@ -175,8 +198,11 @@ def _keeps_out(line: str, paths: Sequence[str]) -> bool:
 def _taken(source: Source, context: BuildContext, facts: Facts) -> _Taken:
     files = summary(context.copied([source.text]))
     patterns = _patterns(source, files, context, facts)
-    alone = len(facts.contexts) == 1
-    return _Taken(source, files, patterns, _needless(files, patterns, facts) if alone else Counter())
+    if len(facts.contexts) > 1:
+        return _Taken(source, files, patterns, Counter(), ())
+    return _Taken(
+        source, files, patterns, _needless(files, patterns, facts), _models(files, patterns, context, facts)
+    )
 
 
 def _patterns(source: Source, files: Summary, context: BuildContext, facts: Facts) -> dict[str, str]:
@@ -217,3 +243,32 @@ def _needless(files: Summary, patterns: Mapping[str, str], facts: Facts) -> Coun
         if name:
             folders[name] += size
     return folders
+
+
+def _models(
+    files: Summary, patterns: Mapping[str, str], context: BuildContext, facts: Facts
+) -> Sequence[ContextFile]:
+    """Weights and datasets that are worth a word, the largest first, if a pattern for them keeps out none that is meant."""
+    kept_out = Ignore.parse("\n".join(patterns.values()).encode())
+    found = [file for file in files.interesting if weights(file) and not kept_out.matches(file.path)]
+    if sum(file.size for file in found) < _LEAST:
+        return ()
+    named = list(_meant(context, facts))
+    meant = endings(file for file in found if any(takes(file.path) for takes in named))
+    return sorted(
+        (file for file in found if meant.keys().isdisjoint(endings([file]))), key=lambda file: -file.size
+    )
+
+
+def _meant(context: BuildContext, facts: Facts) -> Iterator[Callable[[str], bool]]:
+    """What tells whether an operand takes a file that it names, or that is in a folder called after what it holds."""
+    for source in _by_name(facts):
+        if folder_of_weights(source.path) or not source.takes_folder(context):
+            yield source.takes(context)
+
+
+def _heavy(models: Sequence[ContextFile]) -> str:
+    if not models:
+        return ""
+    names = listed(file.path for file in models)
+    return f"; it takes {names}, {in_bytes(models)}, too: add {listed(endings(models))}, or copy them by name"

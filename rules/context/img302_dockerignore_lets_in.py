@@ -9,7 +9,7 @@ Looks into the build context for what COPY and ADD really take, after `.dockerig
   `.dockerignore`, too, and where COPY names them;
 - `.git`, and weights and datasets (`*.safetensors`, `*.ckpt`, `*.pt`, `*.pth`, `*.onnx`, `*.gguf`, `*.om`,
   `*.parquet`, …; `*.bin` from 50 MB on) that a `.dockerignore` lets in. Weights that COPY names, or a folder called
-  `models` or `weights`, are meant. Without a `.dockerignore`, IMG301 says it all.
+  `models` or `weights`, are meant. Without a `.dockerignore`, IMG301 speaks of both where it reports the COPY.
 
 Secrets that ship are an error, or a warning where a `.env` has no telling name in it; what else ships is a warning.
 In a stage that only builds, secrets are a warning, since the build cache keeps them, and all else is information. So
@@ -68,16 +68,15 @@ API_URL=https://api.internal
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from imgtool.rule import BuildContext, ContextFile, Document, Facts, Finding, NamedTuple, RuleMeta, Severity
 
-from ._kinds import folder_of_weights, git, secret, summary, weights
+from ._kinds import SHOWN, endings, folder_of_weights, git, in_bytes, listed, secret, summary, weights
 from ._sources import Source, sources
 
 META = RuleMeta("IMG302", "dockerignore-lets-in", severity=Severity.WARNING, since="0.1.0")
 
-_SHOWN = 3
 _BIG = 10_000_000
 
 
@@ -151,8 +150,8 @@ def _secrets(taken: _Taken, files: Sequence[ContextFile]) -> _Told:
     shown = [f"{file.path} ({kind.what})" for file, kind in kinds.items()]
     goal = "the image" if taken.ships else "a layer of the build cache"
     patterns = dict.fromkeys(kind.pattern for kind in kinds.values())
-    advice = f"keep it out with {_listed(patterns)} in {taken.ignore}, and pass it to a RUN with --mount=type=secret"
-    message = f"{taken.words} takes {_listed(shown)} into {goal}{_why(taken, list(kinds))}; {advice}"
+    advice = f"keep it out with {listed(patterns)} in {taken.ignore}, and pass it to a RUN with --mount=type=secret"
+    message = f"{taken.words} takes {listed(shown)} into {goal}{_why(taken, list(kinds))}; {advice}"
     worst = Severity.ERROR if any(kind.sure for kind in kinds.values()) else Severity.WARNING
     return taken.finding(message, (worst, Severity.WARNING), ()), kinds.keys()
 
@@ -161,7 +160,7 @@ def _history(taken: _Taken, files: Sequence[ContextFile]) -> _Told:
     parts = [file for file in files if git(file)] if taken.context.ignore_file else []
     if not parts:
         return _NOTHING
-    message = f"{taken.words} takes .git, {_bytes(parts)}{_why(taken, parts)}; add .git to {taken.ignore}"
+    message = f"{taken.words} takes .git, {in_bytes(parts)}{_why(taken, parts)}; add .git to {taken.ignore}"
     return taken.finding(message, (Severity.WARNING, Severity.INFO), parts), set(parts)
 
 
@@ -170,10 +169,9 @@ def _weights(taken: _Taken, files: Sequence[ContextFile]) -> _Told:
     models = [file for file in files if weights(file) and file.path != named]
     if not models or not taken.context.ignore_file or folder_of_weights(named):
         return _NOTHING
-    endings = dict.fromkeys(f"**/*.{file.path.rpartition('.')[2]}" for file in models)
     message = (
-        f"{taken.words} takes {_listed([file.path for file in models])}, {_bytes(models)}{_why(taken, models)}; "
-        f"add {_listed(endings)} to {taken.ignore}, or copy them by name"
+        f"{taken.words} takes {listed([file.path for file in models])}, {in_bytes(models)}{_why(taken, models)}; "
+        f"add {listed(endings(models))} to {taken.ignore}, or copy them by name"
     )
     big = sum(file.size for file in models) >= _BIG
     return taken.finding(message, (Severity.WARNING if big else Severity.INFO, Severity.INFO), models), set(
@@ -184,7 +182,7 @@ def _weights(taken: _Taken, files: Sequence[ContextFile]) -> _Told:
 def _why(taken: _Taken, files: Sequence[ContextFile]) -> str:
     """Why a line that looks as if it kept one of the files out does not."""
     ignore = taken.context.ignore
-    for path in (file.path for file in files[:_SHOWN] if ignore.patterns):
+    for path in (file.path for file in files[:SHOWN] if ignore.patterns):
         decided = ignore.explain(path)
         if decided is not None:
             return f" (line {decided.line} of {taken.ignore} lets in {path})"
@@ -193,13 +191,3 @@ def _why(taken: _Taken, files: Sequence[ContextFile]) -> str:
         if pattern := next(near, None):
             return f" (line {pattern.line} of {taken.ignore} does not match {path}: begin it with **/)"
     return ""
-
-
-def _listed(names: Iterable[str]) -> str:
-    shown = list(names)
-    more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
-    return ", ".join(shown[:_SHOWN]) + more
-
-
-def _bytes(files: Sequence[ContextFile]) -> str:
-    return f"{sum(file.size for file in files):,} bytes"

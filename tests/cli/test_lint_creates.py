@@ -10,7 +10,7 @@ import pytest
 from .conftest import Imgtool
 
 ONLY = ("lint", "--isolated", "--select", "IMG301")
-IGNORED = "**/__pycache__\n**/.env*\n"
+IGNORED = "**/__pycache__\n"
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_the_file_is_written(imgtool: Imgtool, project: Path) -> None:
 def test_the_diff_shows_it(imgtool: Imgtool, project: Path) -> None:
     done = imgtool(*ONLY, "--diff", "--unsafe-fixes")
     assert done.code == 1
-    assert done.out == "--- /dev/null\n+++ b/.dockerignore\n@@ -0,0 +1,2 @@\n+**/__pycache__\n+**/.env*\n"
+    assert done.out == "--- /dev/null\n+++ b/.dockerignore\n@@ -0,0 +1 @@\n+**/__pycache__\n"
     assert not (project / ".dockerignore").exists()
 
 

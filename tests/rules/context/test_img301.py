@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -84,7 +85,7 @@ def test_what_nobody_needs_is_weighed_to_the_byte(lint_with: LintWith) -> None:
     (finding,) = lint_with("IMG301", f"{FROM}COPY . .\n", FILES | more).findings
     assert finding.message == (
         "COPY takes the whole build context, 1,110 bytes of .git, __pycache__ with it, as there is no .dockerignore; "
-        "write one with .git, **/__pycache__, **/.env*"
+        "write one with .git, **/__pycache__"
     )
     assert finding.saves_bytes is None
 
@@ -127,7 +128,7 @@ def test_what_is_made(
     assert finding.fix
     proposed = finding.fix.creates[0][1].splitlines()
     assert finding.message.endswith(f"write one with {', '.join(proposed)}")
-    assert [p for p in proposed if p not in ("**/__pycache__", "**/.env*")] in (
+    assert [p for p in proposed if p != "**/__pycache__"] in (
         [[f"**/{left_out}"], [left_out]] if left_out else [[]]
     )
 
@@ -159,14 +160,14 @@ def test_a_folder_with_what_nobody_needs(lint_with: LintWith, source: str) -> No
     (finding,) = lint_with("IMG301", f"{FROM}COPY {source} /app/\n", FILES | more).findings
     assert finding.message == (
         f"COPY takes all of {source.rstrip('/*')}, 1,000 bytes of __pycache__ with it, as there is no .dockerignore; "
-        "write one with **/__pycache__, **/node_modules, **/.env*"
+        "write one with **/__pycache__, **/node_modules"
     )
     assert (finding.severity, finding.saves_bytes) == ("info", None)
 
 
 def test_git_is_named_where_there_is_one(lint_with: LintWith) -> None:
     (finding,) = lint_with("IMG301", f"{FROM}COPY . .\n", FILES).findings
-    assert finding.message.endswith("write one with **/__pycache__, **/.env*")
+    assert finding.message.endswith("write one with **/__pycache__")
 
 
 # --- folders that hold a .dockerignore, and whether the rule speaks ---
@@ -197,10 +198,11 @@ def test_where_a_folder_above_may_be_the_context(tmp_path: Path, folders: list[s
 
 # --- the fix: (more files, what the new .dockerignore says) ---
 FIXES = [
-    ({}, ["**/__pycache__", "**/.env*"]),
-    ({".git/HEAD": "x"}, [".git", "**/__pycache__", "**/.env*"]),
-    ({"src/.venv/a": "x", "b/__pycache__/c.pyc": "x"}, ["**/__pycache__", "**/.venv", "**/.env*"]),
-    ({"id_rsa": "PRIVATE KEY", "a/server.key": "x"}, ["**/__pycache__", "**/.env*", "**/*.key", "**/id_*"]),
+    ({}, ["**/__pycache__"]),
+    ({".git/HEAD": "x"}, [".git", "**/__pycache__"]),
+    ({"src/.venv/a": "x", "b/__pycache__/c.pyc": "x"}, ["**/__pycache__", "**/.venv"]),
+    ({"conf/.env.local": "A=1", ".env.example": "A="}, ["**/__pycache__", "**/.env*"]),
+    ({"id_rsa": "PRIVATE KEY", "a/server.key": "x"}, ["**/__pycache__", "**/*.key", "**/id_*"]),
 ]
 
 
@@ -211,6 +213,21 @@ def test_fix(lint_with: LintWith, tmp_path: Path, more: dict[str, str], lines: l
     ((path, text),) = finding.fix.creates
     assert (path, sorted(text.splitlines())) == (str(tmp_path / ".dockerignore"), sorted(lines))
     assert (finding.fix.edits, finding.fix.applicability) == ((), "unsafe")
+
+
+# --- contexts with nothing that a file could keep out ---
+NOTHING_THERE: list[dict[str, str]] = [{}, {"README.md": "x"}, {"main.go": "x", ".env.example": "A="}]
+
+
+@pytest.mark.parametrize("files", NOTHING_THERE)
+def test_nothing_is_written_where_nothing_is_there(
+    lint_with: LintWith, tmp_path: Path, files: dict[str, str]
+) -> None:
+    text = f"{FROM}COPY . .\n"
+    (tmp_path / "Dockerfile").write_text(text)
+    (finding,) = lint_with("IMG301", text, files, context=tmp_path).findings
+    assert finding.message == "COPY takes the whole build context, as there is no .dockerignore; write one"
+    assert finding.fix is None
 
 
 def test_a_fix_leaves_out_nothing_that_is_named(lint_with: LintWith) -> None:
@@ -228,3 +245,59 @@ def test_no_fix_where_another_folder_may_be_the_context(tmp_path: Path) -> None:
     dockerfile = tmp_path / "project/Dockerfile"
     found = lint(f"{FROM}COPY . .\n".encode(), "Dockerfile", rules, FactOptions(dockerfile=dockerfile))
     assert [finding.fix for finding in found.findings] == [None]
+
+
+GIGABYTE = 1_000_000_000
+SHIPS = "COPY . ."
+MODELS = "it takes w.safetensors, data/train.parquet, 6,400,000,000 bytes, too: add **/*.safetensors, **/*.parquet, or copy"
+ONE = "it takes data/train.parquet, 1,400,000,000 bytes, too: add **/*.parquet, or copy"
+
+# --- (instructions, what is said of 5 GB of w.safetensors and 1.4 GB of data/train.parquet, what it saves) ---
+HEAVY = [
+    (SHIPS, MODELS, 6_400_000_000),
+    ("COPY . /src\nFROM scratch\nCOPY --from=0 /src/main.py /", MODELS, None),  # a builder's
+    # those that are meant
+    (f"COPY w.safetensors /models/\n{SHIPS}", ONE, 1_400_000_000),
+    (f"COPY *.safetensors /models/\n{SHIPS}", ONE, 1_400_000_000),
+    (f"RUN --mount=type=bind,source=w.safetensors,target=/w true\n{SHIPS}", ONE, 1_400_000_000),
+    (f"COPY data /data\nCOPY w.safetensors /\n{SHIPS}", "", None),
+]
+
+
+@pytest.mark.parametrize("lines, said, saved", HEAVY)
+def test_weights(lint_with: LintWith, tmp_path: Path, lines: str, said: str, saved: int | None) -> None:
+    (tmp_path / "data").mkdir()
+    for name, size in (("w.safetensors", 5 * GIGABYTE), ("data/train.parquet", 1_400_000_000)):
+        # a hole: the size is what counts
+        (tmp_path / name).touch()
+        os.truncate(tmp_path / name, size)
+    (finding,) = lint_with("IMG301", f"{FROM}{lines}\n", FILES).findings
+    assert ("it takes" in finding.message, said in finding.message) == (bool(said), True)
+    assert finding.saves_bytes == saved
+    assert finding.fix
+    assert finding.fix.creates[0][1] == "**/__pycache__\n"
+
+
+# --- files that are no matter, why, and what is saved ---
+LIGHT = [
+    ({"w.onnx": "x" * (MEGABYTE - 1)}, "small", None),
+    ({"data.csv": "x" * MEGABYTE}, "neither weights nor a dataset by its name", None),
+    ({"tests/.venv/w.onnx": "x" * MEGABYTE}, "kept out with the folder", MEGABYTE),
+    ({"web/package.json": "", "web/node_modules/w.onnx": "x" * MEGABYTE}, "likewise", MEGABYTE),
+]
+
+
+@pytest.mark.parametrize("more, reason, saved", LIGHT)
+def test_no_word_of(lint_with: LintWith, more: dict[str, str], reason: str, saved: int | None) -> None:
+    (finding,) = lint_with("IMG301", f"{FROM}RUN npm ci\n{SHIPS}\n", FILES | more).findings
+    assert "it takes" not in finding.message, reason
+    assert finding.saves_bytes == saved
+
+
+def test_a_folder_of_weights_with_what_nobody_needs(lint_with: LintWith) -> None:
+    files = {"src/a.pt": "x" * MEGABYTE, "src/__pycache__/a.pyc": "x"}
+    (finding,) = lint_with("IMG301", f"{FROM}COPY src /src\n", FILES | files).findings
+    assert "it takes src/a.pt, 1,000,000 bytes, too" in finding.message
+    files = {f"models/{name.partition('/')[2]}": content for name, content in files.items()}
+    (finding,) = lint_with("IMG301", f"{FROM}COPY models /models\n", FILES | files).findings
+    assert "it takes" not in finding.message
