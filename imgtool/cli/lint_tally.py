@@ -12,7 +12,7 @@ from imgtool.values import dataclass, field
 
 @dataclass(slots=True)
 class Tally:
-    """``notices`` are why ShellCheck has not been asked, and whether it was wanted. ``staged``: a file has the stage.
+    """``notices`` are why ShellCheck has not been asked, and whether that was wanted for a file.
 
     ``unread`` are files and images of which nothing is known; ``told``: one of them was read.
     """
@@ -26,7 +26,6 @@ class Tally:
     differ: int = 0
     unread: int = 0
     told: bool = False
-    staged: bool = False
     fails: bool = False
     notices: dict[str, bool] = field(default_factory=dict)
 
@@ -42,7 +41,6 @@ class Tally:
         self.differ += outcome.differs
         self.unread += outcome.result is None
         self.told |= outcome.result is not None
-        self.staged |= outcome.staged
         # pre-commit does not see a new file
         self.fails |= bool(outcome.creates) or outcome.fails(least)
         if outcome.notice:

@@ -42,7 +42,7 @@ def run(call: LintCall) -> int:
 
     Raises:
         UsageError: options do not go together, or a selector names no rule.
-        SystemExit: a configuration or standard input cannot be read; that was said.
+        SystemExit: a configuration or standard input cannot be read, or no file has the stage; that was said.
     """
     _refuse_usage(call)
     names = call.paths or [str(call.dockerfile or ".")]
@@ -57,7 +57,8 @@ def run(call: LintCall) -> int:
     readable = call.output is LintFormat.TEXT or call.output_file is not None
     least = Severity(call.fail_on) if call.fail_on and call.fail_on is not FailOn.NEVER else None
     tally, results, style = Tally(), list[LintResult](), style_for(out)
-    for result in _watched(outcomes, len(planned)):
+    watched = _watched(outcomes, len(planned))
+    for result in watched if call.stage is None else _staged(watched, call.stage, complaints):
         outcome = known.sift(result) if known else result
         tally.add(outcome, least)
         results += [outcome.result] if outcome.result and _is_report(call) else []
@@ -76,8 +77,6 @@ def run(call: LintCall) -> int:
         say(tally.summary(known.hidden if known else 0, diff=call.diff, images=bool(call.image)))
     if known:
         complaints += known.finish()
-    if call.stage is not None and tally.files and not tally.staged:
-        complaints.append(f"no file has a stage {call.stage}")
     complaints += _unchecked(tally.notices)
     for complaint in complaints:
         say(complaint)
@@ -238,6 +237,27 @@ def _watched(outcomes: Iterable[Outcome], total: int) -> Iterator[Outcome]:
             sys.stderr.write(f"linted {number} of {total}")
             sys.stderr.flush()
     sys.stderr.write(wipe)
+
+
+def _staged(outcomes: Iterator[Outcome], stage: str, complaints: list[str]) -> Iterator[Outcome]:
+    """The outcomes, none before a file is known to have the stage: where none has, all is about another one.
+
+    Raises:
+        SystemExit: no file has it; that was said, after the complaints.
+    """
+    held: list[Outcome] = []
+    for outcome in outcomes:
+        held.append(outcome)
+        if outcome.staged:
+            yield from held
+            # long runs need not hold them any longer
+            held.clear()
+            yield from outcomes
+    if held:
+        failures = (failure for outcome in held for failure in _complaints(outcome))
+        for complaint in (*complaints, *failures, f"no file has a stage {stage}"):
+            say(complaint)
+        raise SystemExit(UNREADABLE)
 
 
 def _complaints(outcome: Outcome) -> Iterator[str]:

@@ -316,6 +316,36 @@ def test_wrong_usage_is_2(imgtool: Imgtool, here: Path, config: str, words: list
     assert message in done.err
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["--diff"],
+        ["--fix"],
+        ["-o", "r.json", "--format", "json"],
+        ["--statistics"],
+        ["--baseline", "known.json", "--update-baseline"],
+    ],
+)
+def test_nothing_is_done_for_a_stage_that_no_file_has(imgtool: Imgtool, here: Path, words: list[str]) -> None:
+    files = {"Dockerfile": DIRTY, "b.Dockerfile": DIRTY}
+    for name, text in files.items():
+        (here / name).write_text(text)
+    done = imgtool("lint", "--isolated", "--stage", "nowhere", *words, ".", "none.Dockerfile")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.splitlines()[-1:] == ["imgtool: no file has a stage nowhere"]
+    assert "none.Dockerfile" in done.err
+    assert {path.name: path.read_text() for path in here.iterdir()} == files
+
+
+def test_files_before_the_one_that_has_the_stage_are_told(imgtool: Imgtool, here: Path) -> None:
+    for name, stage in (("a", "x"), ("b", "y"), ("c", "x")):
+        (here / f"{name}.Dockerfile").write_text(DIRTY.replace("FROM", f"FROM debian:12 AS {stage}\nFROM", 1))
+    done = imgtool("lint", "--stage", "y", "--select", "IMG001", "--format", "json")
+    assert [row["file"] for row in json.loads(done.out)] == ["a.Dockerfile", "b.Dockerfile", "c.Dockerfile"]
+    assert "stage" not in done.err
+
+
 def test_exclude(imgtool: Imgtool, here: Path) -> None:
     for folder in ("vendor", "docker"):
         (here / folder).mkdir()
