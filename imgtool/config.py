@@ -231,11 +231,14 @@ class Section:
         """The error to raise about one of the table's keys."""
         return self.file.error((*self.keys, key), message)
 
-    def only(self, known: Collection[str]) -> None:
-        """Refuse a key that is not one of those known, with the nearest as a suggestion."""
+    def only(self, known: Collection[str], elsewhere: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Refuse a key that is not one of those known, with the nearest as a suggestion.
+
+        ``elsewhere`` are keys of other tables, each with the words that say where it belongs.
+        """
         for key in self.table:
             if key not in known:
-                raise self.error(key, f"unknown key{nearest(key, known)}")
+                raise self.error(key, f"unknown key{nearest(key, known, elsewhere)}")
 
     def table_of(self, key: str) -> Section:
         """A table within; an empty one where the key is missing."""
@@ -324,9 +327,9 @@ def _quoted(key: str) -> str:
     return f'"{escaped}"'
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """`` (did you mean X?)``, or nothing."""
+def nearest(word: str, known: Iterable[str], elsewhere: Mapping[str, str] = MappingProxyType({})) -> str:
+    """`` (did you mean X?)``, or nothing. What is known ``elsewhere`` is called what it stands for there."""
     from difflib import get_close_matches  # noqa: PLC0415 - 5 ms that only an error needs
 
-    near = get_close_matches(word, [*known], 1)
-    return f" (did you mean {near[0]}?)" if near else ""
+    near = get_close_matches(word, [*known, *elsewhere], 1)
+    return f" (did you mean {elsewhere.get(near[0], near[0])}?)" if near else ""

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
-from imgtool.config import ConfigFile, Section, for_file
+from imgtool.config import ConfigFile, Section, dotted, for_file
 from imgtool.facts.given import Policy
 from imgtool.findings import Severity
 from imgtool.gitignore import Patterns
@@ -131,7 +131,7 @@ def top_level(file: ConfigFile) -> Section:
     top = file.section()
     if "tool" in top.table and not file.prefix:
         raise top.error("tool", "this file is ours alone: write its keys without tool.imgtool")
-    top.only(_TOP)
+    top.only(_TOP, {key: dotted((*file.prefix, "lint", key)) for key in _LINT})
     return top
 
 
@@ -145,7 +145,7 @@ def settings(file: ConfigFile | None) -> LintSettings:
     if file is None:
         return LintSettings()
     top, lint = top_level(file), file.section("lint")
-    lint.only(_LINT)
+    lint.only(_LINT, {key: f"{key}, outside of lint" for key in _TOP})
     # first, as everything else may name their rules
     plugins = _plugins(top)
     profile = lint.string("profile", tuple(PROFILES))
@@ -228,7 +228,9 @@ def _context(section: Section) -> Path | None:
 
 def _cache(section: Section) -> Path | bool | None:
     given = section.table.get("cache")
-    return section.boolean("cache") if isinstance(given, bool) else section.path("cache")
+    if given is not None and not isinstance(given, bool | str):
+        raise section.error("cache", "must be a path, true or false")
+    return given if isinstance(given, bool) else section.path("cache")
 
 
 def _rules(section: Section) -> Iterator[tuple[str, Section]]:

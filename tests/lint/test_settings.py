@@ -71,6 +71,11 @@ def test_everything_said(tmp_path: Path) -> None:
 WRONG = [
     ("excludes = []", "1: excludes: unknown key (did you mean exclude?)"),
     ("[gates]", "1: gates: unknown key"),
+    ("select = []", "1: select: unknown key (did you mean lint.select?)"),
+    ("ignroe = []", "1: ignroe: unknown key (did you mean lint.ignore?)"),
+    ("[lint]\nexclude = []", "2: lint.exclude: unknown key (did you mean exclude, outside of lint?)"),
+    ("nothing = 1", "1: nothing: unknown key"),
+    ("cache = 3", "1: cache: must be a path, true or false"),
     ("exclude = 'a'", "1: exclude: must be a list of strings"),
     ("[tool.imgtool]", "1: tool: this file is ours alone: write its keys without tool.imgtool"),
     ("[lint]\nselct = []", "2: lint.selct: unknown key (did you mean select?)"),
