@@ -131,7 +131,7 @@ def lint(
 
     Exit code: 0 clean, or no Dockerfile found; 1 findings (with --fix, what is left or a new file; with --diff, a
     difference); 2 wrong usage, a file that cannot be read or written, or a rule that failed; 3 an image that
-    cannot be read.
+    cannot be read; 130 interrupted.
     """
     # the parameters are the fields
     call = LintCall(**locals())

@@ -1,4 +1,4 @@
-"""What docs/ci.md tells people to run, run."""
+"""What docs/ci.md tells people to run, run; and what docs/lint.md and ``--help`` both tell."""
 
 from __future__ import annotations
 
@@ -48,3 +48,10 @@ def test_the_hooks_exist() -> None:
     (block,) = (block for block in BLOCKS if "hooks:" in block)
     hooks = {hook["id"] for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))}
     assert set(re.findall(r"id: ([\w-]+)", block)) == hooks
+
+
+def test_help_has_all_exit_codes(imgtool: Callable[..., Any]) -> None:
+    codes = re.findall(r"^\| (\d+) \|", (ROOT / "docs" / "lint.md").read_text("utf-8"), re.MULTILINE)
+    assert codes == ["0", "1", "2", "3", "130"]
+    told = imgtool("lint", "--help").out.partition("Exit code:")[2]
+    assert re.findall(r"(?:^|; )(\d+)\s", " ".join(told.partition("Arguments")[0].split())) == codes
