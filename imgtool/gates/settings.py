@@ -127,7 +127,7 @@ def settings(file: ConfigFile | None) -> GateSettings:
     """
     if file is None:
         return GateSettings()
-    gate = top_level(file).table_of("gate")
+    gate = top_level(file, {"gate": GATE}).table_of("gate")
     gate.only(GATE)
     policy, platform = _policy(gate, Policy()), _platform(gate, None)
     images = tuple(_images(gate, policy, platform))

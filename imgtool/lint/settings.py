@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -122,8 +122,8 @@ class SettingsFinder:
         return self.of(path).exclude
 
 
-def top_level(file: ConfigFile) -> Section:
-    """The table that holds all others.
+def top_level(file: ConfigFile, others: Mapping[str, Iterable[str]] = MappingProxyType({})) -> Section:
+    """The table that holds all others; ``others`` are tables with their keys, which a misplaced one may be meant for.
 
     Raises:
         ConfigError: a key is unknown.
@@ -131,7 +131,8 @@ def top_level(file: ConfigFile) -> Section:
     top = file.section()
     if "tool" in top.table and not file.prefix:
         raise top.error("tool", "this file is ours alone: write its keys without tool.imgtool")
-    top.only(_TOP, {key: dotted((*file.prefix, "lint", key)) for key in _LINT})
+    tables = {"lint": _LINT, **others}
+    top.only(_TOP, {key: dotted((*file.prefix, name, key)) for name, keys in tables.items() for key in keys})
     return top
 
 

@@ -95,6 +95,7 @@ _WAIVED = '[[gate.images]]\nname = "a"\n[[gate.waivers]]\nimage = "a"\nbudget = 
     ("text", "complaint", "seen"),
     [
         ("[gate]\nmax-grow = 1\n", ":2: gate.max-grow: unknown key (did you mean max-growth?)", True),
+        ("max-growht = 1\n", ":1: max-growht: unknown key (did you mean gate.max-growth?)", False),
         ('[gat]\nmax-size = "5MB"\n', ":1: gat: unknown key (did you mean gate?)", False),
         ('foo = 1\n[gate]\nmax-size = "5MB"\n', ":1: foo: unknown key", False),
         ('[tool.imgtool.gate]\nmax-size = "5MB"\n', "write its keys without tool.imgtool", False),
