@@ -13,7 +13,7 @@ installs from outdated lists, and fails when a version is gone.
 Everything else is left alone: a long step that is cached and a short one that changes often belong in two
 layers, a builder's layers are never shipped, RUNs with different mounts or options are different, and who mounts a
 cache for his packages has thought about his layers. One finding a run of
-RUNs, at its first.
+RUNs, at its first; it counts them all, and says how many of them the fix makes one where something keeps others apart.
 
 ## Why is this bad
 Each RUN is a layer: a round trip at every pull, and one of the 127 that an image may have. Steps of one kind gain nothing
@@ -89,7 +89,8 @@ def _finding(facts: Facts, kind: str, group: Sequence[Run]) -> Finding:
     if _only_refreshes(group[0]) and _installs(group[1]):
         message = f"a RUN of its own keeps package lists in the build cache, so line {second} may install from outdated ones; make them one"
         return META.finding(span, message, severity=Severity.WARNING, fix=fix, related=related)
-    message = f"{len(group)} RUN instructions in a row {kind}; make them one"
+    some = f"{len(edits) + 1} of " if edits and len(edits) + 1 < len(group) else ""
+    message = f"{len(group)} RUN instructions in a row {kind}; make {some}them one"
     return META.finding(span, message, fix=fix, related=related)
 
 

@@ -71,6 +71,16 @@ FOUND = [
         f"{BASE}RUN pip install a\nRUN /usr/bin/pip3 install b\nRUN python3 -m pip install 'c>1'",
         "3 RUN instructions in a row install single Python packages; make them one",
     ),
+    # pip is another program afterwards
+    (
+        f"{BASE}RUN pip install --upgrade pip\nRUN pip install a\nRUN pip install b",
+        "3 RUN instructions in a row install single Python packages; make 2 of them one",
+    ),
+    # none without a change of what they say
+    (
+        f"{BASE}RUN mkdir /a || true\nRUN mkdir /b || true",
+        "2 RUN instructions in a row set up folders, links, users or small files; make them one",
+    ),
     (
         f"{BASE}RUN sudo yum install -y a\nRUN sudo yum install -y b && ldconfig",
         "2 RUN instructions in a row work on packages with yum; make them one",
