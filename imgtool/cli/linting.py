@@ -13,7 +13,7 @@ from imgtool.cli.basics import STDIN, UNREADABLE, UsageError, build_args
 from imgtool.cli.lint_call import FailOn, LintCall, LintFormat
 from imgtool.cli.lint_report import show, write, write_statistics
 from imgtool.cli.lint_tally import Tally
-from imgtool.cli.output import say
+from imgtool.cli.output import put, say
 from imgtool.config import ConfigError, ConfigFile
 from imgtool.edits import write_atomic
 from imgtool.findings import Severity
@@ -22,8 +22,8 @@ from imgtool.lint.batch import Job, Outcome, Request
 from imgtool.lint.registry import RuleError, Selection, check_selectors
 from imgtool.lint.registry import find as registered
 from imgtool.lint.result import LintResult
-from imgtool.report.style import obeys, printable, style_for
-from imgtool.syntax.source import bounded, decode
+from imgtool.report.style import obeys, style_for
+from imgtool.syntax.source import bounded
 
 if TYPE_CHECKING:
     from imgtool.cli.lint_baseline import Baselines
@@ -316,10 +316,7 @@ def _print_diff(outcome: Outcome) -> None:
             say(f"{outcome.job.shown}: the diff hides a secret, so it cannot be applied; --fix can")
         changes.append(unified(outcome.data, outcome.changed, outcome.job.shown))
     for change in changes:
-        if sys.stdout.isatty():
-            sys.stdout.write("".join(f"{printable(line)}\n" for line in decode(change).splitlines()))
-        else:
-            sys.stdout.buffer.write(change)
+        put(change)
 
 
 def _exit_code(tally: Tally, complaints: Sequence[str], fail_on: FailOn | None, *, diff: bool) -> int:

@@ -6,6 +6,7 @@ import enum
 import sys
 
 from imgtool.report.style import printable
+from imgtool.syntax.source import decode
 
 
 class Format(enum.StrEnum):
@@ -21,6 +22,17 @@ class ImageFormat(enum.StrEnum):
     TEXT = "text"
     JSON = "json"
     MARKDOWN = "markdown"
+
+
+def put(data: bytes) -> None:
+    """Write a file, or the change of one: its bytes into a pipe, and to a terminal nothing that moves it."""
+    if sys.stdout.isatty():
+        lines = decode(data).expandtabs().splitlines()
+        sys.stdout.write("".join(f"{printable(line)}\n" for line in lines))
+    else:
+        # what was written as text goes first
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
 
 
 def say(message: str) -> None:

@@ -14,18 +14,17 @@ import typer
 from imgtool.cli.basics import STDIN, UNREADABLE
 from imgtool.cli.companions import Beside, files_of, write
 from imgtool.cli.inputs import BuildArgs, build_args, readable
-from imgtool.cli.output import Format, say
+from imgtool.cli.output import Format, put, say
 from imgtool.edits import write_atomic
 from imgtool.facts.given import FactOptions
 from imgtool.report import rewrites as report
-from imgtool.report.diff import hides
-from imgtool.report.style import printable, style_for
+from imgtool.report.diff import hides, unified
+from imgtool.report.style import style_for
 from imgtool.rewrite import Rewrite
 from imgtool.rewrite.choices import Assumption, Choices, Part, Strategy
 from imgtool.rewrite.plan import Status
 from imgtool.rewrite.steps import only as parts_of
 from imgtool.rewrite.targets import Targeted, rewrite_for
-from imgtool.syntax.source import decode
 from imgtool.values import replace
 
 CHANGED = 1
@@ -286,7 +285,8 @@ def _print(made: list[tuple[str, Targeted]], *, diff: bool, explain: bool, quiet
     for path, turned in made:
         one = turned.rewrite
         if diff:
-            sys.stdout.write(report.diff(path, turned.whole))
+            whole = turned.whole
+            put(unified(whole.source.data, whole.data, path))
             if hides(turned.original.data, one.data):
                 say(f"{path} holds a secret, which its diff hides: it does not apply")
         elif not quiet and not explain:
@@ -303,14 +303,11 @@ _UNREADABLE = frozenset({"no-such-image", "no-such-stage", "syntax-error"})
 
 
 def _show(made: Rewrite) -> None:
-    """Print the file: its bytes into a pipe, and to a terminal nothing that moves it."""
+    """Print the file; a terminal gets none that was refused."""
     if any(reason.code in _UNREADABLE for reason in made.plan.reasons):
         return
-    if not sys.stdout.isatty():
-        sys.stdout.buffer.write(made.data)
-    elif made.plan.status is not Status.REFUSED:
-        lines = decode(made.data).expandtabs().splitlines()
-        sys.stdout.write("".join(f"{printable(line)}\n" for line in lines))
+    if made.plan.status is not Status.REFUSED or not sys.stdout.isatty():
+        put(made.data)
 
 
 def _write(made: list[tuple[str, Targeted]], output: Path | None, *, in_place: bool) -> int:

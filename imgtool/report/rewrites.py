@@ -12,7 +12,6 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from imgtool.facts.masks import Mask, mask_of
-from imgtool.report.diff import unified
 from imgtool.report.style import Style, printable
 from imgtool.rewrite import Rewrite
 from imgtool.rewrite.plan import (
@@ -37,11 +36,6 @@ from imgtool.rewrite.retarget import Change
 from imgtool.syntax.source import Source, decode
 
 MAX_EXCERPT = 60
-
-
-def diff(path: str, made: Rewrite) -> str:
-    """A unified diff from the file to its rewrite; empty where nothing changes."""
-    return decode(unified(made.source.data, made.data, path))
 
 
 def explain(path: str, made: Rewrite, style: Style) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,18 @@ def test_diff_writes_nothing(imgtool: Imgtool, project: Path) -> None:
     assert done.code == 0
     assert "+FROM nvidia/cuda:12.1.0-base-ubuntu22.04" in done.out
     assert project.read_bytes() == before
+
+
+def test_a_diff_is_bytes_in_a_pipe_and_moves_no_terminal(
+    imgtool: Imgtool, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write_bytes(b"# \xff \x1b[31m\tred\n" + project.read_bytes())
+    piped = imgtool("rewrite", str(project), "--diff")
+    assert b" # \xff \x1b[31m\tred\n" in piped.stdout
+    monkeypatch.setattr(sys.stdout.__class__, "isatty", lambda _: True, raising=False)
+    shown = imgtool("rewrite", str(project), "--diff")
+    assert "\x1b" not in shown.out
+    assert "[31m" in shown.out
 
 
 def test_a_diff_that_hides_a_secret_says_so(imgtool: Imgtool, project: Path) -> None:
