@@ -56,7 +56,7 @@ def obstacle(facts: Facts, runs: Sequence[Run]) -> str | None:
         return "pip is replaced in between"
     if sum(len(run.script.text.data) + len("&&  ") for run in runs) > _MAX_SCRIPT:
         return "the script would be too long"
-    if not all(_neighbours(document, first, second) for first, second in pairwise(runs)):
+    if not all(_neighbours(first, second) for first, second in pairwise(runs)):
         return "their flags differ, or something stands between them"
     return None
 
@@ -65,7 +65,7 @@ def _kept_apart(document: Document, run: Run) -> str | None:
     node = run.instruction
     if run.onbuild or node.json or node.heredocs:
         return "is no plain command for the shell"
-    if any(PRAGMA.match(comment.text) for comment in node.comments):
+    if any(PRAGMA.match(comment.text) for comment in (*node.comments, *_comments(document, node.span))):
         return "has a comment that tells a tool about it alone"
     if not run.script.understood or not run.script.commands:
         return "is not understood"
@@ -109,12 +109,10 @@ def _ends_with_items(data: bytes, run: Run) -> bool:
     return not data[items(run)[-1].span.end : run.instruction.span.end].strip()
 
 
-def _neighbours(document: Document, first: Run, second: Run) -> bool:
-    return (
-        first.stage.next(first.instruction) is second.instruction
-        and [f.raw for f in first.instruction.flags] == [f.raw for f in second.instruction.flags]
-        and not any(PRAGMA.match(comment.text) for comment in _comments(document, _between(first, second)))
-    )
+def _neighbours(first: Run, second: Run) -> bool:
+    return first.stage.next(first.instruction) is second.instruction and [
+        f.raw for f in first.instruction.flags
+    ] == [f.raw for f in second.instruction.flags]
 
 
 def _between(first: Run, second: Run) -> Span:

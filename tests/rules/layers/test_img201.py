@@ -158,6 +158,10 @@ FIXED = [
         "# imgtool ignore=IMG204 the lists are wanted\nRUN apt-get update\nRUN apt-get install -y a\n",
     ),
     (
+        "RUN apt-get update \\\n# imgtool ignore=IMG204\n && apt-get install -y a\nRUN apt-get install -y b\n",
+        "RUN apt-get update \\\n# imgtool ignore=IMG204\n && apt-get install -y a\nRUN apt-get install -y b\n",
+    ),
+    (
         "# hadolint ignore=DL3003\n# why\nRUN mkdir /a\nRUN mkdir /b\nRUN mkdir /c\n",
         "# hadolint ignore=DL3003\n# why\nRUN mkdir /a\nRUN mkdir /b \\\n    && mkdir /c\n",
     ),
