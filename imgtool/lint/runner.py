@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from operator import itemgetter
 from types import MappingProxyType
 from typing import Any
 
@@ -106,7 +105,7 @@ def _begun(task: Task) -> _File:
 def _ended(file: _File) -> LintResult:
     task, asked = file.task, file.asked
     document = task.knowledge.document
-    found = [finding for _, each in sorted(file.found.items(), key=_place) for finding in each]
+    found = [finding for place in sorted(file.found) for finding in file.found[place]]
     found += file.pending() if file.pending else ()
     found = list(task.judgement.of(found))
     if task.judgement.comments:
@@ -116,7 +115,7 @@ def _ended(file: _File) -> LintResult:
     if asked.error:
         left = [replace(f, severity=Severity.ERROR) if f.code.startswith(_CHECKS) else f for f in left]
     ordered = sorted(_distinct(left), key=_key)
-    failures = tuple(failure for _, failure in sorted(file.failures.items(), key=_place))
+    failures = tuple(file.failures[place] for place in sorted(file.failures))
     hidden = mask(document, task.knowledge.secrets) if ordered or failures else Mask()
     return LintResult(task.path, document.source, tuple(ordered), failures, hidden)
 
@@ -128,9 +127,6 @@ def _is_shell_seen(file: _File) -> bool:
     from imgtool.lint.shellcheck import complete, problem  # noqa: PLC0415 - not every run needs it
 
     return complete() and not problem(wanted=True)
-
-
-_place = itemgetter(0)
 
 
 def _key(finding: Finding) -> tuple[Span, str, str]:
