@@ -4,17 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from imgtool.rule import (
-    Facts,
-    Finding,
-    RuleMeta,
-    Run,
-    Stage,
-    cleanings,
-    fills,
-    left_behind,
-    per_file,
-)
+from imgtool.rule import Facts, Finding, RuleMeta, Run, Stage, cleanings, fills, left_behind, per_file
 
 from ..layers._relief import reported
 

@@ -5,16 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
-from imgtool.rule import (
-    Arg,
-    Command,
-    Content,
-    Facts,
-    NamedTuple,
-    Run,
-    per_file,
-    regex,
-)
+from imgtool.rule import Arg, Command, Content, Facts, NamedTuple, Run, per_file, regex
 
 # what of a word is not its last component
 _PARTS = regex(r"[/?\[]")

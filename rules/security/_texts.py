@@ -7,14 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
-from imgtool.rule import (
-    Facts,
-    Instruction,
-    NamedTuple,
-    Span,
-    Text,
-    per_file,
-)
+from imgtool.rule import Facts, Instruction, NamedTuple, Span, Text, per_file
 
 from .._patterns import compiled
 

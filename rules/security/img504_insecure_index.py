@@ -36,17 +36,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from imgtool.rule import (
-    Arg,
-    Document,
-    Facts,
-    Finding,
-    PackageOperation,
-    RuleMeta,
-    Severity,
-    Span,
-    per_file,
-)
+from imgtool.rule import Arg, Document, Facts, Finding, PackageOperation, RuleMeta, Severity, Span, per_file
 
 from ._texts import matches, place
 from ._urls import host, inside, near, value
