@@ -6,10 +6,7 @@ from collections.abc import Sequence
 
 from imgtool.edits import Span
 from imgtool.facts.commands import Arg
-from imgtool.values import NamedTuple
-
-# what named tuples are made with, a call of their own less
-_new = tuple.__new__
+from imgtool.values import NamedTuple, maker
 
 
 class Table(NamedTuple):
@@ -65,6 +62,9 @@ class Option(NamedTuple):
     arg: Arg
 
 
+_new_option = maker(Option)
+
+
 class Parsed(NamedTuple):
     """A command line taken apart. ``next`` is the index of the first word not read, with ``permute`` the end.
 
@@ -96,6 +96,9 @@ class Parsed(NamedTuple):
         return found[-1] if found else None
 
 
+_new_parsed = maker(Parsed)
+
+
 def parse(words: Sequence[Arg], options: Table, start: int = 0) -> Parsed:
     """Read options and operands from ``words[start:]``."""
     found: list[Option] = []
@@ -122,13 +125,13 @@ def parse(words: Sequence[Arg], options: Table, start: int = 0) -> Parsed:
         known = names.get(text)
         if known is not None:
             took = known in valued and following is not None
-            found.append(_new(Option, (known, following if took else None, arg)))
+            found.append(_new_option((known, following if took else None, arg)))
         else:
             read, took = _options(arg, following, options)
             for option in read:
                 (found if option.name else unknown).append(option if option.name else option.arg)  # type: ignore[arg-type]
         index += took
-    return _new(Parsed, (tuple(found), tuple(operands), index, tuple(unknown), False))
+    return _new_parsed((tuple(found), tuple(operands), index, tuple(unknown), False))
 
 
 def _options(arg: Arg, following: Arg | None, options: Table) -> tuple[list[Option], bool]:

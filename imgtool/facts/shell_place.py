@@ -24,10 +24,6 @@ RESERVED = frozenset(
 ) - {"in"}
 
 
-# what named tuples are made with, a call of their own less
-_new = tuple.__new__
-
-
 @dataclass(slots=True)
 class Shell:
     """The options and functions of a running shell. ``errexit`` is None where it may be on; ``pipefail`` is then off."""
@@ -70,7 +66,7 @@ class Place(NamedTuple):
 
     def at(self, item: Span | None, connector: str, *, exempt: bool) -> Place:
         """The place of one command here: every command has one."""
-        return _new(Place, (*self[:-3], item, connector, exempt))
+        return _new_place((*self[:-3], item, connector, exempt))
 
     def within(self, name: str, redirects: tuple[Redirect, ...] = ()) -> Place:
         """Inside a construct that stands here."""
@@ -80,6 +76,9 @@ class Place(NamedTuple):
             depth=self.depth + 1,
             connector="",
         )
+
+
+_new_place = maker(Place)
 
 
 class Simple(NamedTuple):

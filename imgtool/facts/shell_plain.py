@@ -17,6 +17,7 @@ from imgtool.facts.shell_place import RESERVED, Construct, Expanding, Part, Part
 from imgtool.facts.shell_tree import MAX_SCRIPT, Token
 from imgtool.facts.shell_words import Hole, Source, Word, reading
 from imgtool.regex import regex
+from imgtool.values import maker
 
 _NAME = r"\$(?:[A-Za-z_]\w*+|\{[A-Za-z_]\w*+(?:(?:##?|%%?|:?[-+]|//?)[A-Za-z0-9_.*:/-]*+)?\})"
 _RAW = r"'[\t -&(-~]*+'"
@@ -76,8 +77,9 @@ _INSIDE = regex(rf"""[^"\\$]++|\\.|(")|({_SUBSTITUTION}|{_BRACE})|\$""", re.ASCI
 _HAS_HOLES = regex(r"\$\(|\$\{\w++[^\w}]", re.ASCII)
 _QUOTE, _HOLE = 1, 2
 _ASSIGNMENT = regex(r"([A-Za-z_]\w*+)(\[[^\]]*\])?\+?=", re.ASCII)
-# what named tuples are made with, a call of their own less
-_new = tuple.__new__
+_new_span = maker(Span)
+_new_arg = maker(Arg)
+_new_word = maker(Word)
 
 
 _NOWHERE = Span(0, 0)
@@ -159,7 +161,7 @@ class _Spans:
             if end > self.limit:
                 return self.source.span(start, end)
         shift = self.shift
-        return _new(Span, (start + shift, end + shift))
+        return _new_span((start + shift, end + shift))
 
     def _turn(self, start: int) -> None:
         """Go on to the piece that holds ``start``."""
@@ -572,7 +574,7 @@ def _words(draft: Draft, found: re.Match[str], spans: _Spans) -> bool:
             if text and not _word(draft, text, begin, script, spans):
                 return False
         return True
-    new, limit, shift = _new, spans.limit, spans.shift
+    new_span, new_arg, limit, shift = _new_span, _new_arg, spans.limit, spans.shift
     known = len(words)
     if not known and texts[0] in RESERVED:
         return False
@@ -586,8 +588,8 @@ def _words(draft: Draft, found: re.Match[str], spans: _Spans) -> bool:
             span = spans.span(begin, end)
             limit, shift = spans.limit, spans.shift
         else:
-            span = new(Span, (begin + shift, end + shift))
-        words.append(new(Arg, (text, text, span, True, False)))
+            span = new_span((begin + shift, end + shift))
+        words.append(new_arg((text, text, span, True, False)))
         starts.append(begin)
     draft.reach(start, end, words[known].span, span)
     return True
@@ -611,7 +613,7 @@ def _read_word(
     if found is None:
         return None
     text, _, literal, expands = found
-    made: Arg = _new(Arg, (text, raw, spans.span(start, end), literal, expands))
+    made: Arg = _new_arg((text, raw, spans.span(start, end), literal, expands))
     if holes and index is not None:
         if draft.holes is None:
             draft.holes = {}
@@ -694,7 +696,7 @@ def _nesting(draft: Draft, script: str, start: int, end: int, spans: _Spans) -> 
         return False
     text, _, literal, expands = found
     span = spans.source.span(value, stop)
-    made: Arg = _new(Arg, (text, raw, span, literal, expands))
+    made: Arg = _new_arg((text, raw, span, literal, expands))
     if name:
         span = spans.source.span(start, stop)
         draft.assignments = (*draft.assignments, Assignment(name[1], made, span))
@@ -818,7 +820,7 @@ def tokens(drafts: Sequence[Draft], source: Source) -> list[Token]:
 
 def _token(draft: Draft, source: Source) -> Token:
     placed = zip(draft.words, draft.starts, strict=True)
-    words = [_new(Word, (arg, source, start, start + len(arg.raw), ())) for arg, start in placed]
+    words = [_new_word((arg, source, start, start + len(arg.raw), ())) for arg, start in placed]
     for index, holes in draft.holes.items() if draft.holes else ():
         words[index] = words[index]._replace(holes=tuple(holes))
     expansions: list[Expanding] = [(tokens(inner, source), sure, index) for index, inner, sure in draft.inner]

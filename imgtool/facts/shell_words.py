@@ -13,10 +13,10 @@ from imgtool.facts.commands import Arg
 from imgtool.regex import regex
 from imgtool.syntax.nodes import Text
 from imgtool.syntax.source import decode
-from imgtool.values import NamedTuple
+from imgtool.values import NamedTuple, maker
 
-# what named tuples are made with, a call of their own less: there are hundreds of them in a script
-_new = tuple.__new__
+_new_span = maker(Span)
+_new_arg = maker(Arg)
 
 
 class Source(NamedTuple):
@@ -39,12 +39,12 @@ class Source(NamedTuple):
         _, starts, origins = text
         if len(starts) == 1:
             begin = origins[0] + start
-            span = _new(Span, (begin, begin + end - start))
+            span = _new_span((begin, begin + end - start))
         else:
             piece = bisect_right(starts, start) - 1
             begin = origins[piece] + start - starts[piece]
             if piece + 1 == len(starts) or end <= starts[piece + 1]:
-                span = _new(Span, (begin, begin + end - start))
+                span = _new_span((begin, begin + end - start))
             else:
                 span = text.span(start, end)
         if escapes and begin in escapes:
@@ -78,6 +78,9 @@ class Word(NamedTuple):
                 backslash = self.source.span(start - 1, start).start
                 escapes[self.source.text.offset(start)] = backslash
         return Source(join(self.source.text.slice(start, end) for start, end, _ in parts), escapes)
+
+
+_new_word = maker(Word)
 
 
 def join(texts: Iterable[Text]) -> Text:
@@ -163,8 +166,8 @@ def quoted(source: Source, start: int, end: int, holes: tuple[Hole, ...] = ()) -
     if found is None:
         return None
     text, shown, literal, expands = found
-    arg = _new(Arg, (text, shown, source.span(start, end), literal, expands))
-    return _new(Word, (arg, source, start, end, holes))
+    arg = _new_arg((text, shown, source.span(start, end), literal, expands))
+    return _new_word((arg, source, start, end, holes))
 
 
 Reading = tuple[str, str, bool, bool]
@@ -197,8 +200,8 @@ _known = lru_cache(maxsize=4096)(_reading)
 
 def safe(source: Source, start: int, end: int, text: str) -> Word:
     """A word of letters, digits and signs that mean nothing to a shell."""
-    arg = _new(Arg, (text, text, source.span(start, end), True, False))
-    return _new(Word, (arg, source, start, end, ()))
+    arg = _new_arg((text, text, source.span(start, end), True, False))
+    return _new_word((arg, source, start, end, ()))
 
 
 # --- here-documents ----------------------------------------------------------------------------------
