@@ -28,6 +28,9 @@ HISTORY = ".git"
 MIN_BINARY = 50_000_000
 """Bytes from which on a ``.bin`` is taken for weights."""
 
+BIG = 10_000_000
+"""Bytes from which on weights that ship are worth a warning."""
+
 SHOWN = 3
 """How many of several names a message says."""
 
@@ -37,7 +40,10 @@ _WEIGHTS = r"(?i).*\.(?:safetensors|ckpt|pt|pth|onnx|gguf|ggml|om|h5|hdf5|pdpara
 _FEW_BYTES = 1 << 16
 
 
-_FOLDER_OF_WEIGHTS = r"(?i)(?:.*[/_-])?(?:models?|weights?|checkpoints?|ckpts?|pretrained|data|datasets?)"
+_FOLDER_OF_WEIGHTS = (
+    r"(?i)(?:\A|[/_-])(?:models?|weights?|checkpoints?|ckpts?|pretrained|data|datasets?)(?=/|\Z)"
+)
+_CODE = (".py", ".ipynb", ".js", ".ts", ".go", ".rs", ".java", ".c", ".cc", ".cpp", ".cu")
 
 
 def git(file: ContextFile) -> bool:
@@ -61,13 +67,14 @@ def weights(file: ContextFile) -> bool:
 
 
 def folder_of_weights(path: str) -> bool:
-    """Whether a folder is called after what it holds: copying it by name is meant."""
-    return compiled(_FOLDER_OF_WEIGHTS).fullmatch(path.rstrip("/")) is not None
+    """Whether a folder, or one above, is called after what it holds: copying it by name is meant."""
+    return compiled(_FOLDER_OF_WEIGHTS).search(path) is not None
 
 
-def endings(files: Iterable[ContextFile]) -> dict[str, None]:
-    """The patterns that keep weights out, by how their names end."""
-    return dict.fromkeys(f"**/*.{file.path.rpartition('.')[2]}" for file in files)
+def endings(files: Iterable[ContextFile], folder: str = "") -> dict[str, None]:
+    """The patterns that keep weights out of a folder, by how their names end."""
+    within = f"{folder}/" if folder else ""
+    return dict.fromkeys(f"{within}**/*.{file.path.rpartition('.')[2]}" for file in files)
 
 
 def interesting(file: ContextFile) -> bool:
@@ -102,13 +109,15 @@ class Summary(NamedTuple):
     """What the files of a listing are.
 
     ``folders`` are the bytes of the files by the folders they are in: one that no image needs, or ``""``, then those
-    of :data:`MADE`; the first files' first. ``signs`` are the names of :data:`MADE` whose project is there.
+    of :data:`MADE`; the first files' first. ``signs`` are the names of :data:`MADE` whose project is there, ``code`` is
+    whether there are sources of any program.
     """
 
     interesting: tuple[ContextFile, ...]
     folders: Mapping[tuple[str, ...], int]
     signs: frozenset[str]
     python: bool
+    code: bool
     nested_history: bool
 
 
@@ -126,6 +135,7 @@ def summary(listing: Listing) -> Summary:
         folders=folders,
         signs=frozenset(signs),
         python=any(file.path.endswith(".py") for file in listing.files),
+        code=any(file.path.endswith(_CODE) for file in listing.files),
         nested_history=any(needless(f) == HISTORY and not f.path.startswith(".git/") for f in listing.files),
     )
 

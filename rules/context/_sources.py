@@ -20,6 +20,7 @@ from imgtool.rule import (
 )
 
 from .._patterns import compiled
+from ._kinds import folder_of_weights
 
 # a name of wildcards alone matches whatever there is
 _ANY = r"[*?.]*\*[*?.]*"
@@ -44,14 +45,23 @@ class Source(NamedTuple):
         """What it names, relative to the context."""
         return "/".join(self.names)
 
+    @property
+    def folder(self) -> str:
+        """Its path, without a last name that matches all: the folder, where it is one."""
+        return "/".join(self.names[:-1] if self.names and _is_any(self.names[-1]) else self.names)
+
     def takes_all(self) -> bool:
         """Whether it is the context itself, or all that is at its top: ``.``, ``/``, ``./*``."""
         return not self.names or (len(self.names) == 1 and _is_any(self.names[0]))
 
     def takes_folder(self, context: BuildContext) -> bool:
         """Whether it is a folder there, or all that is in one."""
-        names = self.names[:-1] if self.names and _is_any(self.names[-1]) else self.names
-        return bool(names) and context.is_folder("/".join(names))
+        return bool(self.folder) and context.is_folder(self.folder)
+
+    def means_weights(self) -> bool:
+        """Whether it, or where it goes to, is called after weights or data: taking them is meant."""
+        copies = self.instruction.keyword in _TAKES and not self.takes_all()
+        return folder_of_weights(self.path) or (copies and folder_of_weights(self.instruction.args[-1]))
 
     def takes(self, context: BuildContext) -> Callable[[str], bool]:
         """Whether it takes a file that the builder can get, by its path."""

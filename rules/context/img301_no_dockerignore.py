@@ -2,16 +2,17 @@
 
 ## What it does
 Reports the first COPY or ADD of the whole build context, where no `.dockerignore` (nor `<Dockerfile>.dockerignore`)
-keeps anything back; or else of a folder that holds what no image needs (`__pycache__`, virtual environments, …).
-`COPY *` and `COPY src/*` count; `COPY *.py`, files by name and a COPY with `--exclude` do not. What is known to be
-needless there is weighed, if its stage ships. Weights and datasets from 1 MB on are named and weighed with it, the
-largest first; after the fix, IMG302 reports them. Not those that the Dockerfile copies by name, nor what has an ending
-in common with them.
+keeps anything back; or else of a folder that holds what no image needs (`__pycache__`, virtual environments, …), or
+weights among sources. `COPY *` and `COPY src/*` count; `COPY *.py`, files by name and a COPY with `--exclude` do not.
+What is known to be needless there is weighed, if its stage ships. Weights and datasets from 1 MB on are named and
+weighed with it, the largest first; after the fix, IMG302 reports them. Not those that the Dockerfile copies by name or
+in a folder called after them (`models`, `data`, …), nor what has an ending in common with them. A folder without
+sources is copied for its weights.
 
 The build context is known where `--context` or the configuration names it, or where all sources exist in the
 Dockerfile's folder or at the root of its repository. Where nobody names it and a folder above may be it as well, a
-`.dockerignore` there silences the rule. From standard input nothing is known. A folder is information, the whole
-context a warning.
+`.dockerignore` there silences the rule. From standard input nothing is known. A folder is information, unless
+10 MB of weights and more ship with it; the whole context is a warning.
 
 ## Why is this bad
 `.git`, caches and old builds come along with the sources: they make the image bigger and the build slower, and every
@@ -97,12 +98,12 @@ from imgtool.rule import (
 
 from .._patterns import compiled
 from ._kinds import (
+    BIG,
     HISTORY,
     MADE,
     Made,
     Summary,
     endings,
-    folder_of_weights,
     in_bytes,
     listed,
     secret,
@@ -144,7 +145,7 @@ def check(_document: Document, facts: Facts) -> Iterator[Finding]:
     whole = next((source for source in found if source.takes_all()), None)
     folder = (source for source in found if source.takes_folder(context) and source.path != HISTORY)
     all_taken = (_taken(source, context, facts) for source in ((whole,) if whole else folder))
-    taken = next((taken for taken in all_taken if whole or taken.folders), None)
+    taken = next((taken for taken in all_taken if whole or _is_worth_a_word(taken)), None)
     if taken is None or any(other.ignore_file for other in facts.contexts):
         return
     source = taken.source
@@ -153,14 +154,23 @@ def check(_document: Document, facts: Facts) -> Iterator[Finding]:
     saving = needless if complete and source.stage in facts.shipped else 0
     lines = _lines(taken, context, facts)
     advice = f"write one with {', '.join(lines)}" if lines else "write one"
-    message = f"{_words(source, taken.folders)}, as there is no .dockerignore; {advice}{_heavy(taken.models)}"
+    message = f"{_words(source, taken.folders)}, as there is no .dockerignore; {advice}{_heavy(taken)}"
     yield META.finding(
         source.span,
         message,
-        severity=Severity.WARNING if whole else Severity.INFO,
+        severity=Severity.WARNING if whole or _ships_big_weights(taken, facts) else Severity.INFO,
         saves_bytes=saving if saving >= _LEAST else None,
         fix=_fix(context, lines) if whole and complete and len(facts.contexts) == 1 else None,
     )
+
+
+def _is_worth_a_word(taken: _Taken) -> bool:
+    """Whether a folder holds what no image needs, or weights among sources; a folder of weights alone is meant."""
+    return bool(taken.folders or (taken.models and taken.files.code))
+
+
+def _ships_big_weights(taken: _Taken, facts: Facts) -> bool:
+    return taken.source.stage in facts.shipped and sum(file.size for file in taken.models) >= BIG
 
 
 def _fix(context: BuildContext, lines: Sequence[str]) -> Fix | None:
@@ -263,12 +273,12 @@ def _models(
 def _meant(context: BuildContext, facts: Facts) -> Iterator[Callable[[str], bool]]:
     """What tells whether an operand takes a file that it names, or that is in a folder called after what it holds."""
     for source in _by_name(facts):
-        if folder_of_weights(source.path) or not source.takes_folder(context):
+        if source.means_weights() or not source.takes_folder(context):
             yield source.takes(context)
 
 
-def _heavy(models: Sequence[ContextFile]) -> str:
-    if not models:
+def _heavy(taken: _Taken) -> str:
+    if not taken.models:
         return ""
-    names = listed(file.path for file in models)
-    return f"; it takes {names}, {in_bytes(models)}, too: add {listed(endings(models))}, or copy them by name"
+    names, patterns = listed(file.path for file in taken.models), endings(taken.models, taken.source.folder)
+    return f"; it takes {names}, {in_bytes(taken.models)}, too: add {listed(patterns)}, or copy them by name"

@@ -9,7 +9,8 @@ Looks into the build context for what COPY and ADD really take, after `.dockerig
   `.dockerignore`, too, and where COPY names them;
 - `.git`, and weights and datasets (`*.safetensors`, `*.ckpt`, `*.pt`, `*.pth`, `*.onnx`, `*.gguf`, `*.om`,
   `*.parquet`, …; `*.bin` from 50 MB on) that a `.dockerignore` lets in. Weights that COPY names, or a folder called
-  `models` or `weights`, are meant. Without a `.dockerignore`, IMG301 speaks of both where it reports the COPY.
+  `models` or `weights` that it takes or fills, are meant. Without a `.dockerignore`, IMG301 speaks of both where it
+  reports the COPY.
 
 Secrets that ship are an error, or a warning where a `.env` has no telling name in it; what else ships is a warning.
 In a stage that only builds, secrets are a warning, since the build cache keeps them, and all else is information. So
@@ -72,12 +73,10 @@ from collections.abc import Collection, Iterator, Sequence
 
 from imgtool.rule import BuildContext, ContextFile, Document, Facts, Finding, NamedTuple, RuleMeta, Severity
 
-from ._kinds import SHOWN, endings, folder_of_weights, git, in_bytes, listed, secret, summary, weights
+from ._kinds import BIG, SHOWN, endings, git, in_bytes, listed, secret, summary, weights
 from ._sources import Source, sources
 
 META = RuleMeta("IMG302", "dockerignore-lets-in", severity=Severity.WARNING, since="0.1.0")
-
-_BIG = 10_000_000
 
 
 def check(_document: Document, facts: Facts) -> Iterator[Finding]:
@@ -165,15 +164,14 @@ def _history(taken: _Taken, files: Sequence[ContextFile]) -> _Told:
 
 
 def _weights(taken: _Taken, files: Sequence[ContextFile]) -> _Told:
-    named = taken.source.path
-    models = [file for file in files if weights(file) and file.path != named]
-    if not models or not taken.context.ignore_file or folder_of_weights(named):
+    models = [file for file in files if weights(file) and file.path != taken.source.path]
+    if not models or not taken.context.ignore_file or taken.source.means_weights():
         return _NOTHING
     message = (
         f"{taken.words} takes {listed([file.path for file in models])}, {in_bytes(models)}{_why(taken, models)}; "
         f"add {listed(endings(models))} to {taken.ignore}, or copy them by name"
     )
-    big = sum(file.size for file in models) >= _BIG
+    big = sum(file.size for file in models) >= BIG
     return taken.finding(message, (Severity.WARNING if big else Severity.INFO, Severity.INFO), models), set(
         models
     )

@@ -16,6 +16,34 @@ LintWith = Callable[..., LintResult]
 FILES = {"main.py": "", "src/a.py": "", "src/deep/b.py": "", "conf/x.conf": ""}
 FROM = "FROM debian:bookworm-slim\n"
 
+MEGABYTE = 1_000_000
+_HEAVY = "x" * MEGABYTE
+_WEIGHTS = {
+    f"{folder}{name}": text
+    for folder in ("src/", "models/", "models/llama/", "src/weights/")
+    for name, text in (("m.safetensors", _HEAVY), ("a.py", ""))
+}
+_FEW = [
+    ({".dockerignore": "", "src/m.pt": _HEAVY}, "there is a .dockerignore: IMG302 says so"),
+    ({"src/m.pt": "x" * (MEGABYTE - 1)}, "small weights"),
+    ({"src/m.bin": _HEAVY}, "a small .bin may be anything"),
+    ({"src/m.pt.txt": _HEAVY, "src/lib.so": _HEAVY}, "large, and no weights"),
+    ({"m.pt": _HEAVY, "conf/m.pt": _HEAVY}, "weights elsewhere"),
+]
+_MEANT = [
+    ("COPY models /models", "a folder of weights"),
+    ("COPY models/* /app/", "likewise"),
+    ("COPY models/llama /app", "a folder below"),
+    ("COPY src/weights/ /app", "likewise"),
+    ("COPY src /models/", "where weights go"),
+    ("COPY src/m.safetensors /app/", "weights by name"),
+    ("COPY src /app\nCOPY src/m.safetensors /opt/", "those of the ending are wanted"),
+    ("RUN --mount=type=bind,source=src/m.safetensors,target=/m true\nCOPY src /app", "likewise"),
+    ("COPY --exclude=*.safetensors src /app", "the instruction keeps them back"),
+    ("COPY src /app\nFROM scratch", "not built"),
+    ("ONBUILD COPY src /app", "the context of another build"),
+]
+
 # --- (instructions, more files of the context, why it is left alone) ---
 LEFT_ALONE = [
     ("COPY . .", {".dockerignore": ".git\n"}, "there is one"),
@@ -40,6 +68,8 @@ LEFT_ALONE = [
     ("COPY src /app", {}, "one folder by name lets little in"),
     ("COPY src/* /app/", {}, "likewise"),
     ("COPY .git /app/.git", {".git/HEAD": "x"}, "IMG303 says so"),
+    *[("COPY src /app", FILES | files, reason) for files, reason in _FEW],
+    *[(lines, _WEIGHTS, reason) for lines, reason in _MEANT],
 ]
 
 
@@ -94,9 +124,6 @@ def test_a_builder_saves_nothing_of_the_image(lint_with: LintWith) -> None:
     text = f"{FROM}COPY . /src\nFROM scratch\nCOPY --from=0 /src/main.py /\n"
     (finding,) = lint_with("IMG301", text, FILES | {".git/HEAD": "x" * 10}).findings
     assert finding.saves_bytes is None
-
-
-MEGABYTE = 1_000_000
 
 
 def test_a_megabyte_is_worth_a_figure(lint_with: LintWith) -> None:
@@ -297,7 +324,44 @@ def test_no_word_of(lint_with: LintWith, more: dict[str, str], reason: str, save
 def test_a_folder_of_weights_with_what_nobody_needs(lint_with: LintWith) -> None:
     files = {"src/a.pt": "x" * MEGABYTE, "src/__pycache__/a.pyc": "x"}
     (finding,) = lint_with("IMG301", f"{FROM}COPY src /src\n", FILES | files).findings
-    assert "it takes src/a.pt, 1,000,000 bytes, too" in finding.message
+    assert "it takes src/a.pt, 1,000,000 bytes, too: add src/**/*.pt" in finding.message
     files = {f"models/{name.partition('/')[2]}": content for name, content in files.items()}
     (finding,) = lint_with("IMG301", f"{FROM}COPY models /models\n", FILES | files).findings
     assert "it takes" not in finding.message
+
+
+# --- (instructions, what is said of weights among the sources, severity, what is saved) ---
+AMONG_SOURCES = [
+    ("COPY src /app", "src", "src/w.safetensors", "warning", 5 * GIGABYTE),
+    ("ADD ./src/ /app", "./src", "src/w.safetensors", "warning", 5 * GIGABYTE),
+    ("COPY src/* /app/", "src", "src/w.safetensors", "warning", 5 * GIGABYTE),
+    ("COPY conf /conf\nCOPY src/deep /app", "src/deep", "src/deep/pytorch_model.bin", "warning", 60_000_000),
+    ("COPY src /app\nCOPY models /models", "src", "src/w.safetensors", "warning", 5 * GIGABYTE),
+    ("COPY src /app\nFROM scratch\nCOPY --from=0 /app/a /", "src", "src/w.safetensors", "info", None),
+    ("COPY app /app", "app", "app/w.onnx", "info", MEGABYTE),
+]
+
+
+@pytest.mark.parametrize("lines, folder, name, severity, saved", AMONG_SOURCES)
+def test_weights_among_sources(
+    lint_with: LintWith, tmp_path: Path, lines: str, folder: str, name: str, severity: str, saved: int | None
+) -> None:
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).touch()
+    size = {"src": 5 * GIGABYTE, "src/deep": 60_000_000, "app": MEGABYTE}[folder.removeprefix("./")]
+    os.truncate(tmp_path / name, size)
+    files = FILES | {"app/a.py": "", "models/w.safetensors": ""}
+    (finding,) = lint_with("IMG301", f"{FROM}{lines}\n", files).findings
+    pattern = f"{folder.removeprefix('./')}/**/*.{name.rpartition('.')[2]}"
+    assert finding.message == (
+        f"{lines[:4].strip()} takes all of {folder}, as there is no .dockerignore; write one with **/__pycache__; "
+        f"it takes {name}, {size:,} bytes, too: add {pattern}, or copy them by name"
+    )
+    (tmp_path / ".dockerignore").write_text(f"**/__pycache__\n{pattern}\n")
+    assert not lint_with("IMG302", f"{FROM}{lines}\n", files).findings
+    assert (finding.severity, finding.saves_bytes, finding.fix) == (severity, saved, None)
+
+
+def test_a_folder_without_sources_is_copied_for_its_weights(lint_with: LintWith) -> None:
+    files = {"bert/config.json": "{}", "bert/model.safetensors": _HEAVY}
+    assert not lint_with("IMG301", f"{FROM}COPY bert /app/bert\n", FILES | files).findings

@@ -44,6 +44,9 @@ LEFT_ALONE = [
     (f"{FROM}COPY model.onnx /models/\n", {".dockerignore": "x\n", "model.onnx": ""}, "copied by name"),
     (f"{FROM}COPY models /models\n", {".dockerignore": "x\n", "models/a.onnx": ""}, "a folder of models, copied by name"),
     (f"{FROM}COPY src/checkpoints/ /x\n", {".dockerignore": "x\n", "src/checkpoints/a.pt": ""}, "likewise"),
+    (f"{FROM}COPY models/* /x/\n", {".dockerignore": "x\n", "models/a.pt": ""}, "likewise"),
+    (f"{FROM}COPY models/a /x\n", {".dockerignore": "x\n", "models/a/a.pt": ""}, "likewise"),
+    (f"{FROM}COPY bert /models/\n", {".dockerignore": "x\n", "bert/a.pt": ""}, "a folder of models, by where it goes"),
 ]  # fmt: skip
 
 
