@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from imgtool import config as configs
 from imgtool.cli.basics import STDIN, UNREADABLE, UsageError, build_args
@@ -22,7 +22,7 @@ from imgtool.lint.batch import Job, Outcome, Request
 from imgtool.lint.registry import RuleError, Selection, check_selectors
 from imgtool.lint.registry import find as registered
 from imgtool.lint.result import LintResult
-from imgtool.report.style import obeys, style_for
+from imgtool.report.style import counted, obeys, style_for
 from imgtool.syntax.source import bounded
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def run(call: LintCall) -> int:
     Raises:
         UsageError: options do not go together, or a selector names no rule.
         SystemExit: a configuration or standard input cannot be read, or no file has the stage; that was said.
+        KeyboardInterrupt: somebody ended it; how far it came was said.
     """
     _refuse_usage(call)
     names = call.paths or [str(call.dockerfile or ".")]
@@ -58,30 +59,47 @@ def run(call: LintCall) -> int:
     least = Severity(call.fail_on) if call.fail_on and call.fail_on is not FailOn.NEVER else None
     tally, results, style = Tally(), list[LintResult](), style_for(out)
     watched = _watched(outcomes, len(planned))
-    for result in watched if call.stage is None else _staged(watched, call.stage, complaints):
-        outcome = known.sift(result) if known else result
-        tally.add(outcome, least)
-        results += [outcome.result] if outcome.result and _is_report(call) else []
-        complaints += _complaints(outcome)
-        if call.diff:
-            _print_diff(outcome)
-            continue
-        complaints += _write(outcome)
-        if readable and not call.statistics and outcome.result:
-            show(outcome.result, style, out)
+    try:
+        for result in watched if call.stage is None else _staged(watched, call.stage, complaints):
+            outcome = known.sift(result) if known else result
+            tally.add(outcome, least)
+            results += [outcome.result] if outcome.result and _is_report(call) else []
+            complaints += _complaints(outcome)
+            if call.diff:
+                _print_diff(outcome)
+                continue
+            complaints += _write(outcome)
+            if readable and not call.statistics and outcome.result:
+                show(outcome.result, style, out)
+    except KeyboardInterrupt:
+        _interrupted(
+            call, results, complaints, f"{tally.files} of {counted(len(planned), 'file')} linted", out
+        )
+        raise
     if _is_report(call):
         complaints += (write_statistics if call.statistics else write)(
             results, call.output, call.output_file, out
         )
     if readable and tally.told:
         say(tally.summary(known.hidden if known else 0, diff=call.diff, images=bool(call.image)))
-    if known:
-        complaints += known.finish()
+    complaints += known.finish() if known else ()
     complaints += _unchecked(tally.notices)
     for complaint in complaints:
         say(complaint)
     _hint_at_images(call.paths if tally.findings or complaints or not planned else ())
     return _exit_code(tally, complaints, call.fail_on, diff=call.diff)
+
+
+def _interrupted(
+    call: LintCall, results: Sequence[LintResult], complaints: Iterable[str], linted: str, out: TextIO
+) -> None:
+    """Print what was found before somebody ended the run, and say how far it came."""
+    # each line is whole; half of another report would pass for all of it
+    lines = call.output is LintFormat.JSONL and not call.output_file
+    failures = write(results, call.output, None, out) if lines else ()
+    for complaint in (*failures, *complaints):
+        say(complaint)
+    say("interrupted" if call.image else f"interrupted: {linted}")
 
 
 def _hint_at_images(words: Iterable[str] | None) -> None:
@@ -229,14 +247,16 @@ def _watched(outcomes: Iterable[Outcome], total: int) -> Iterator[Outcome]:
     start = time.monotonic()
     # what takes away the line that is there
     wipe = ""
-    for number, outcome in enumerate(outcomes, 1):
+    try:
+        for number, outcome in enumerate(outcomes, 1):
+            sys.stderr.write(wipe)
+            yield outcome
+            if time.monotonic() - start > _PATIENCE:
+                wipe = "\r\x1b[K"
+                sys.stderr.write(f"linted {number} of {total}")
+                sys.stderr.flush()
+    finally:
         sys.stderr.write(wipe)
-        yield outcome
-        if time.monotonic() - start > _PATIENCE:
-            wipe = "\r\x1b[K"
-            sys.stderr.write(f"linted {number} of {total}")
-            sys.stderr.flush()
-    sys.stderr.write(wipe)
 
 
 def _staged(outcomes: Iterator[Outcome], stage: str, complaints: list[str]) -> Iterator[Outcome]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -664,7 +665,7 @@ def test_unsafe_fixes_alone_are_said_to_do_nothing(imgtool: Imgtool, here: Path)
 
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="processes get other signals there")
 @pytest.mark.parametrize("jobs", ["1", "2"])
-def test_a_run_that_is_interrupted_ends_without_a_word(jobs: str, here: Path) -> None:
+def test_a_run_that_is_interrupted_says_how_far_it_came(jobs: str, here: Path) -> None:
     for number in range(400):
         folder = here / f"{number}"
         folder.mkdir()
@@ -687,7 +688,54 @@ def test_a_run_that_is_interrupted_ends_without_a_word(jobs: str, here: Path) ->
         # as a terminal does: to all processes
         os.killpg(running.pid, signal.SIGINT)
         _, told = running.communicate()
-    assert (running.returncode, told) == (130, "")
+    done = re.fullmatch(r"imgtool: interrupted: (\d+) of 400 files linted\n", told)
+    assert running.returncode == 130
+    assert done, told
+    assert 0 < int(done[1]) < 400
+
+
+# 32 files are linted together, and each is fixed by itself
+@pytest.mark.parametrize(
+    "words, linted, shown",
+    [
+        ([], 32, 32),
+        (["--diff"], 39, 39),
+        (["--format", "jsonl"], 32, 32),
+        # half of these would look like a whole one
+        (["--format", "json"], 32, 0),
+        (["--format", "sarif"], 32, 0),
+        (["--statistics"], 32, 0),
+        # text for people, and what was in the file stays
+        (["--output-file", "report"], 32, 32),
+        (["--format", "jsonl", "--output-file", "report"], 32, 32),
+    ],
+)
+def test_what_an_interrupted_run_shows(
+    words: list[str],
+    linted: int,
+    shown: int,
+    here: Path,
+    add_rule: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    body = "import signal\n    b'USER last' in document.data and signal.raise_signal(2)\n    return ()"
+    add_rule("IMG901", body)
+    for number in range(40):
+        (here / f"{number:02}.Dockerfile").write_text(DIRTY if number < 39 else f"{DIRTY}USER last\n")
+    line = ["imgtool", *ONLY, "--select", "IMG901", "--no-cache", "--jobs", "1", *words]
+    monkeypatch.setattr(sys, "argv", line)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(SystemExit) as end:
+            __main__.main()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    out, err = capsys.readouterr()
+    assert (end.value.code, err) == (130, f"imgtool: interrupted: {linted} of 40 files linted\n")
+    assert len(set(re.findall(r"\d+\.Dockerfile", out))) == shown
+    assert bool(out) == bool(shown)
+    assert not (here / "report").exists()
 
 
 def test_an_interruption_before_the_command_is_known_is_no_defect(monkeypatch: pytest.MonkeyPatch) -> None:
