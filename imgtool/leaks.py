@@ -452,6 +452,7 @@ def _led(operand: _Operand, text: bytes) -> Iterator[re.Match[bytes]]:
 # --- texts and files ----------------------------------------------------------------------------------------
 
 _LINE = regex(rb"[^\r\n]+")
+_LINE_END = regex(rb"[ \t]*[\r\n]")
 
 
 class Search(NamedTuple):
@@ -483,7 +484,7 @@ def _sought(text: bytes) -> Search:
     operands = _operands_behind(gates, tokens=bool(shapes))
     return Search(
         tuple(shapes),
-        "key" in gates and _PEM.decode() in plain,
+        "key" in gates and "PRIVATE" in plain,
         "@" in plain and "://" in plain,
         not _PLAIN_CORES.isdisjoint(gates) and any(_names(text)),
         tuple([operand for hint, operand in operands if hint in plain]),
@@ -581,7 +582,7 @@ def pieces(data: bytes, span: Span) -> Iterator[Span]:
     """A span's bytes without line ends, continuations and the comments between them."""
     for line in _LINE.finditer(data, span.start, span.end):
         text = line[0].rstrip(b" \t")
-        if line.end() < span.end and text.endswith((b"\\", b"`")):
+        if text.endswith((b"\\", b"`")) and _LINE_END.match(data, line.end()):
             text = text[:-1].rstrip(b" \t")
         start = line.start() + len(text) - len(text.lstrip(b" \t"))
         if text and not data.startswith(b"#", start):

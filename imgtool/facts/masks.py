@@ -42,10 +42,13 @@ class Mask:
 
 def mask(document: Document, found: Sequence[Secret]) -> Mask:
     """What hides the secrets found in a document."""
-    where = [(piece, secret) for secret in found for piece in pieces(document.data, secret.span)]
-    lasting = (p for p, secret in where if not secret.weak and p.end - p.start >= MIN_VALUE)
-    values = dict.fromkeys(document.data[piece.start : piece.end] for piece in lasting)
-    return Mask(tuple(piece for piece, _ in where), tuple(values)[:MAX_VALUES])
+    data = document.data
+    where = [(secret, [*pieces(data, secret.span)]) for secret in found]
+    texts = ([data[p.start : p.end] for p in parts] for secret, parts in where if not secret.weak)
+    # the whole is what is told of one that continuations cut
+    values = dict.fromkeys(value for parts in texts for value in (*parts, b"".join(parts)))
+    lasting = [value for value in values if len(value) >= MIN_VALUE]
+    return Mask(tuple(piece for _, parts in where for piece in parts), tuple(lasting)[:MAX_VALUES])
 
 
 def mask_of(data: bytes) -> Mask:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import chain
 
 from imgtool.edits import Span
 from imgtool.leaks import Found, Search, Strength, apart, find, hints, kind_of, looking_for, strength_of
+from imgtool.regex import regex
 from imgtool.syntax.nodes import Document, Instruction, Text
 from imgtool.values import NamedTuple
 
@@ -24,7 +28,7 @@ class Secret(NamedTuple):
 
 def secrets(document: Document) -> tuple[Secret, ...]:
     """The secrets in a Dockerfile's instructions and here-documents, in file order; those in comments are none."""
-    search = looking_for(document.data)
+    search = looking_for(_text(document))
     if not any(search):
         return ()
     # ENV and ARG have their names elsewhere
@@ -42,6 +46,23 @@ def secrets(document: Document) -> tuple[Secret, ...]:
         if here:
             found += (Secret(o.what, Span(o.start, o.end), o.weak, instruction) for o in apart(here))
     return tuple(found)
+
+
+# a continuation within a word, and some others: what follows may be a comment first
+_CUTS = {
+    escape: regex(rb"%(e)s(?<=\S%(e)s)[ \t\r]*+\n(?![ \t]++[^\s#])" % {b"e": re.escape(escape.encode())})
+    for escape in ("\\", "`")
+}
+
+
+def _text(document: Document) -> bytes:
+    """What holds the words that tell of secrets: the file, or its instructions where continuations cut words."""
+    if not _CUTS[document.escape].search(document.data):
+        return document.data
+    texts = (
+        (node.rest.data, *(heredoc.content for heredoc in node.heredocs)) for node in document.instructions
+    )
+    return b"\n".join(chain.from_iterable(texts))
 
 
 def _holds(text: bytes, hints: frozenset[bytes]) -> bool:
@@ -89,5 +110,11 @@ def _assigned(node: Instruction) -> Iterator[tuple[str, str, Span]]:
     for word in node.words:
         name, equals, value = word.text.partition("=")
         if equals:
-            start = word.span.start + len(name.encode("utf-8", "replace")) + 1
-            yield name, value, Span(start, word.span.end)
+            past = _index(node.rest, word.span.start) + len(name.encode("utf-8", "replace")) + 1
+            yield name, value, Span(node.rest.offset(past), word.span.end)
+
+
+def _index(text: Text, offset: int) -> int:
+    """Where in a text that byte of the file is."""
+    piece = bisect_right(text.origins, offset) - 1
+    return text.starts[piece] + offset - text.origins[piece]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 from fakes import PRIVATE_KEY, TOKENS, fake
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from imgtool.facts.masks import masked
+from imgtool.facts.masks import mask_of, masked
 from imgtool.facts.secrets import Secret, secrets
 from imgtool.syntax import parse
 
@@ -85,6 +85,46 @@ def test_a_token_over_two_lines() -> None:
     assert place == f"{head}\\\n{tail}"
     (hidden,) = masked(text.encode())
     assert hidden == f"FROM a\nRUN login {'*' * 12}\\\n{'*' * len(tail)} x\n".encode()
+
+
+# --- instructions whose secret any continuation may cut: those of PLACES in one line, tokens, and a key ---
+IN_ONE = [(line, secret) for line, secret in PLACES if "\n" not in line]
+TOKEN_LINES = [(f"RUN login {token}", token) for token in TOKENS.values()]
+KEY = PRIVATE_KEY.replace("\n", r"\n")
+KEY_LINE = (
+    f'RUN echo "{KEY}" > /key',
+    KEY[len(r"-----BEGIN RSA PRIVATE KEY-----\n") : KEY.index(r"\n-----END")],
+)
+CUTS = ["{e}\n", "{e} \t\n", "{e}\r\n", "{e}\n  # a comment\n", "{e}\n\n", "{e}\n{e}\n"]
+
+
+@given(
+    st.sampled_from([*IN_ONE, *TOKEN_LINES, KEY_LINE]),
+    st.sampled_from(CUTS),
+    st.sampled_from("\\`"),
+    st.data(),
+)
+def test_a_cut_loses_no_secret(row: tuple[str, str], cut: str, escape: str, drawn: st.DataObject) -> None:
+    line, secret = row
+    at = drawn.draw(st.integers(1, len(line) - 1))
+    # two escapes end the line
+    assume(line[at - 1] != escape)
+    cut = cut.format(e=escape)
+    text = f"# escape={escape}\nFROM a\n{line[:at]}{cut}{line[at:]}\nCMD x\n"
+    ((_, place),) = found(text)
+    assert place.replace(cut, "") == secret
+    hidden = stars(text).partition("FROM a\n")[2].replace(cut, "")
+    begin = line.index(secret)
+    # blanks beside a continuation may be seen
+    assert {*hidden[begin : begin + len(secret)]} <= {"*", " "}
+    assert hidden[begin + len(secret) :] == f"{line[begin + len(secret) :]}\nCMD x\n"
+
+
+@pytest.mark.parametrize("head, tail", [("gh", TOKEN[2:]), (TOKEN[:30], TOKEN[30:])])
+def test_the_whole_of_one_that_is_cut_is_hidden_elsewhere(head: str, tail: str) -> None:
+    data = f"FROM a\nRUN export A_TOKEN={head}\\\n{tail}\nENV A_PASSWORD=Passw\\\n0rd!\n".encode()
+    hidden = mask_of(data).text(f"what {TOKEN} and Passw0rd! say")
+    assert hidden == f"what {'*' * len(TOKEN)} and ********* say"
 
 
 def test_a_secret_in_what_buildkit_refuses() -> None:
