@@ -9,7 +9,7 @@ import typer
 
 from imgtool.cli.images import NOT_MEASURABLE
 from imgtool.cli.output import say
-from imgtool.cli.progress import line
+from imgtool.cli.progress import clean_up_when_ended, line
 from imgtool.facts.given import FactOptions
 from imgtool.images.errors import ImageError
 from imgtool.leaks import hide
@@ -65,6 +65,7 @@ def proven(
         Options(smoke=smoke),
     )
     say("this builds and runs the project's own code")
+    clean_up_when_ended()
     found = _proven(job)
     for number, one in enumerate(found.rounds, 1):
         say(f"{path}: draft {number}{_taken(one)}: {hide(one.outcome)}{_saved(one)}")

@@ -67,4 +67,10 @@ def line() -> Iterator[Show]:
 
 def clean_up_when_ended() -> None:
     """Have a job that is cancelled run what stands in ``finally``, so that it leaves neither builds nor images behind."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
+
+    def end(*_: object) -> None:
+        # timeout(1) tells it to the process and to its group; what cleans up need not hear it again
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        sys.exit(_TERMINATED)
+
+    signal.signal(signal.SIGTERM, end)
