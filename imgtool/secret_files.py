@@ -37,6 +37,12 @@ _SECRETS = (
 )  # fmt: skip
 _FORMS = tuple((regex(s.name), s.parent and regex(s.parent), s) for s in _SECRETS)
 _ANY = regex("|".join(secret.name for secret in _SECRETS))
+# each of the names begins or ends like this, and in an image few others do
+_BEGINNINGS = (".", "_netrc", "id_")
+_ENDS = (
+    *(".pem", ".key", ".p12", ".pfx", ".ppk", ".jks", ".keystore", ".json", ".toml", ".yml", ".yaml", ".env"),
+    *(".tfstate", ".tfstate.backup", "config", "credentials", "token"),
+)
 # many an environment file holds settings alone
 _TELLING = regex(rb"(?i)pass|pwd|secret|token|key|cred|auth|://[^/\s]*:[^/\s]*@")
 _AUTH = regex(rb"(?i)auth|passw|token")
@@ -63,11 +69,16 @@ _PUBLIC_PLACES = (
 def secret_file(path: str) -> SecretFile | None:
     """What a file of secrets is by its path, with slashes; None for files of tests, examples and packages."""
     above, _, name = path.rpartition("/")
-    if not _ANY.fullmatch(name) or is_foreign(path):
+    if not _may_be_secret(name) or not _ANY.fullmatch(name) or is_foreign(path):
         return None
     parent = above.rpartition("/")[2]
     fitting = ((folder, secret) for form, folder, secret in _FORMS if form.fullmatch(name))
     return next((secret for folder, secret in fitting if not folder or folder.fullmatch(parent)), None)
+
+
+def _may_be_secret(name: str) -> bool:
+    """Whether it is worth a closer look, which takes forty times as long."""
+    return name.endswith(_ENDS) or name.startswith(_BEGINNINGS)
 
 
 def is_foreign(path: str) -> bool:

@@ -37,6 +37,11 @@ SHOWN = 3
 _GIT = r"(?:.*/)?\.git/"
 _NEEDLESS = r"(?:.*/)?(\.git|__pycache__|\.pytest_cache|\.mypy_cache|\.ruff_cache|\.tox|\.nox|\.venv|\.idea|\.vscode|\.ipynb_checkpoints)/"
 _WEIGHTS = r"(?i).*\.(?:safetensors|ckpt|pt|pth|onnx|gguf|ggml|om|h5|hdf5|pdparams|pdmodel|mindir|tflite|engine|npz|tfrecords?|parquet|arrow)"
+# in lower case; each match of the expression ends in one of these, and asking for it takes a tenth of the time
+_ENDINGS = frozenset(
+    "safetensors ckpt pt pth onnx gguf ggml om h5 hdf5 pdparams pdmodel mindir tflite engine npz tfrecord tfrecords parquet"
+    " arrow".split()
+)
 _FEW_BYTES = 1 << 16
 
 
@@ -48,22 +53,30 @@ _CODE = (".py", ".ipynb", ".js", ".ts", ".go", ".rs", ".java", ".c", ".cc", ".cp
 
 def git(file: ContextFile) -> bool:
     """Whether it is a part of a repository's history."""
-    return compiled(_GIT).match(file.path) is not None
+    return ".git/" in file.path and compiled(_GIT).match(file.path) is not None
 
 
 def needless(file: ContextFile) -> str | None:
     """The folder that it is in, of those that no image needs: history, caches, environments, editors' settings."""
-    found = compiled(_NEEDLESS).match(file.path)
+    path = file.path
+    if "/." not in path and path[:1] != "." and "__pycache__" not in path:
+        return None
+    found = compiled(_NEEDLESS).match(path)
     return found and found[1]
 
 
 def weights(file: ContextFile) -> bool:
     """Whether it holds weights of a model, or a dataset."""
-    if needless(file):
-        return False
-    return compiled(_WEIGHTS).fullmatch(file.path) is not None or (
-        file.path.endswith(".bin") and file.size >= MIN_BINARY
-    )
+    return _is_weights(file) and not needless(file)
+
+
+def _is_weights(file: ContextFile) -> bool:
+    ending = file.path.rpartition(".")[2]
+    if ending == "bin":
+        return file.size >= MIN_BINARY
+    # letters of other scripts may have these as their small ones
+    may_be = ending.lower() in _ENDINGS or not ending.isascii()
+    return may_be and compiled(_WEIGHTS).fullmatch(file.path) is not None
 
 
 def folder_of_weights(path: str) -> bool:
@@ -97,6 +110,10 @@ class Made(NamedTuple):
     def anywhere(self) -> bool:
         return self.pattern.startswith("**")
 
+    def is_shown(self, names: str) -> bool:
+        """Whether its project is among files; before and behind the path of each stands a NUL."""
+        return f"\0{self.sign}\0" in names or (self.anywhere and f"/{self.sign}\0" in names)
+
 
 MADE = (
     Made("node_modules", "package.json", "", "**/node_modules"),
@@ -125,23 +142,27 @@ class Summary(NamedTuple):
 @per_file
 def summary(listing: Listing) -> Summary:
     """What is to be known of a listing, whichever Dockerfile asks."""
-    folders: dict[tuple[str, ...], int] = {}
-    signs = {made.name for made in MADE if any(_shows(made, file.path) for file in listing.files)}
-    for file in listing.files:
-        key = (needless(file) or "", *(made.name for made in MADE if _is_in(file.path, made)))
-        folders[key] = folders.get(key, 0) + file.size
+    within = [needless(file) for file in listing.files]
+    names = "\0".join(["", *[file.path for file in listing.files], ""])
+    pairs = list(zip(listing.files, within, strict=True))
     return Summary(
-        interesting=tuple(filter(interesting, listing.files)),
-        folders=folders,
-        signs=frozenset(signs),
-        python=any(file.path.endswith(".py") for file in listing.files),
+        interesting=tuple([file for file in listing.files if interesting(file)]),
+        folders=_folders(pairs),
+        signs=frozenset([made.name for made in MADE if made.is_shown(names)]),
+        python=".py\0" in names,
         code=any(file.path.endswith(_CODE) for file in listing.files),
-        nested_history=any(needless(f) == HISTORY and not f.path.startswith(".git/") for f in listing.files),
+        nested_history=any(name == HISTORY and not file.path.startswith(".git/") for file, name in pairs),
     )
 
 
-def _shows(made: Made, path: str) -> bool:
-    return path == made.sign or (made.anywhere and path.endswith(f"/{made.sign}"))
+def _folders(files: Iterable[tuple[ContextFile, str | None]]) -> dict[tuple[str, ...], int]:
+    """Bytes by the folders that files are in; with each file the one that no image needs."""
+    folders: dict[tuple[str, ...], int] = {}
+    for file, within in files:
+        path = file.path
+        key = (within or "", *[made.name for made in MADE if made.name in path and _is_in(path, made)])
+        folders[key] = folders.get(key, 0) + file.size
+    return folders
 
 
 def _is_in(path: str, made: Made) -> bool:
