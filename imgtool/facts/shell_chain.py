@@ -16,7 +16,8 @@ _new_span = maker(Span)
 
 BUILTINS = frozenset(["true", ":", "false", "exit", "break", "continue", "return", "set", "trap"])
 """What cannot fail, ends a script or changes how it goes on."""
-_SPECIAL = BUILTINS | SEEN_THROUGH
+SPECIAL = BUILTINS | SEEN_THROUGH
+"""What is more than a program: the shell's own, and what starts another program."""
 _GOES_ON = frozenset(["", "&&"])
 
 
@@ -102,7 +103,7 @@ class _Chain:
         """Add a command; False where how it ends or what it starts is to be worked out."""
         words = tuple(draft.words)
         name = basename(words[0]) if words else ""
-        if name in _SPECIAL and not _is_alone(name, words):
+        if name in SPECIAL and not _is_alone(name, words):
             return False
         command = (
             name,

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from imgtool.facts import shell_flow as flow
+from imgtool.facts import shell_plain
 from imgtool.facts.commands import Redirect
 from imgtool.facts.shell_flow import Outcome
 from imgtool.facts.shell_place import AND_OR, Construct, Nodes, Part, Parts, Place, Shell, Simple
+from imgtool.facts.shell_plain import Draft
 from imgtool.facts.shell_tree import Token, inside
 from imgtool.facts.shell_words import word
 from imgtool.values import NamedTuple
@@ -36,12 +38,13 @@ def _group(walk: Walk, node: Compound, place: Place, redirects: tuple[Redirect, 
         span = place.source.span(node.start_byte, node.end_byte)
         words = (made,) if made else ()
         bit = walk.add("((", tuple(w.arg for w in words), Simple(words, (), redirects, span), place)
-        return walk.fatal(flow.command(bit), place)
+        return walk.fatal(flow.command(bit), exempt=place.exempt)
     return walk.between(node, place.within("group", redirects))
 
 
 def _subshell(walk: Walk, node: Compound, place: Place, redirects: tuple[Redirect, ...]) -> Outcome:
-    return walk.fatal(walk.forked(lambda: walk.between(node, place.within("subshell", redirects))), place)
+    inside = place.within("subshell", redirects)
+    return walk.fatal(walk.forked(lambda: walk.between(node, inside)), exempt=place.exempt)
 
 
 def _if(walk: Walk, node: Compound, place: Place, redirects: tuple[Redirect, ...]) -> Outcome:
@@ -52,7 +55,7 @@ def _if(walk: Walk, node: Compound, place: Place, redirects: tuple[Redirect, ...
     for keyword, part in _sections(node):
         here = no if rounds or keyword in ("elif", "else") else yes
         if keyword in ("if", "elif"):
-            condition = walk.region(part, here._replace(exempt=True))
+            condition = walk.region(part, here.exempted())
         elif keyword == "then":
             rounds.append((condition, walk.region(part, here)))
         elif keyword == "else":
@@ -85,8 +88,8 @@ def _words(walk: Walk, part: Part, place: Place) -> tuple[Parts, bool]:
     """The words of a list, and whether all of them are read."""
     found, whole = Parts(), True
     for item in walk.items(part, place):
-        if isinstance(item.value, Parts):
-            return item.value, True
+        if isinstance(item.value, Draft):
+            return shell_plain.parts(item.value, place.source), True
         if item.kind == "word":
             made = found.word(item, place)
             whole &= made is not None
@@ -102,7 +105,7 @@ def _loop(walk: Walk, node: Compound, place: Place, *, at_least_once: bool) -> O
     condition, body = flow.EMPTY, flow.EMPTY
     for keyword, part in _sections(node):
         if keyword in ("while", "until"):
-            condition = walk.region(part, place._replace(exempt=True))
+            condition = walk.region(part, place.exempted())
         elif keyword == "do":
             body = walk.region(part, place)
     walk.keep(*kept)

@@ -68,6 +68,10 @@ class Place(NamedTuple):
         """The place of one command here: every command has one."""
         return _new_place((*self[:-3], item, connector, exempt))
 
+    def exempted(self) -> Place:
+        """Here, where a failure does not end the shell."""
+        return self if self.exempt else _new_place((*self[:-1], True))
+
     def within(self, name: str, redirects: tuple[Redirect, ...] = ()) -> Place:
         """Inside a construct that stands here."""
         return self._replace(
@@ -185,6 +189,9 @@ class Statement(NamedTuple):
 
     def span(self, place: Place) -> Span:
         """The list's extent in the file."""
+        first, last = self.pipelines[0].stages[0].items, self.pipelines[-1].stages[-1].items
+        if first and last:
+            return place.source.span(first[0].start, last[-1].end)
         items = [item for pipeline in self.pipelines for stage in pipeline.stages for item in stage.items]
         return place.span(items) if items else place.source.span(0, 0)
 

@@ -80,6 +80,7 @@ _ASSIGNMENT = regex(r"([A-Za-z_]\w*+)(\[[^\]]*\])?\+?=", re.ASCII)
 _new_span = maker(Span)
 _new_arg = maker(Arg)
 _new_word = maker(Word)
+_new_token = maker(Token)
 
 
 _NOWHERE = Span(0, 0)
@@ -129,6 +130,11 @@ class Draft:
         """Whether it is ``{ …; }``."""
         value = self.construct and self.construct.value
         return isinstance(value, Construct) and value.type == "compound_statement"
+
+    @property
+    def span(self) -> Span:
+        """Where it stands in the file."""
+        return _new_span((self.first.start, self.last.end))
 
     def reach(self, start: int, end: int, first: Span, last: Span) -> None:
         """Take up what stands at ``start`` to ``end``, from one span to another."""
@@ -338,7 +344,7 @@ def _parts(script: str, keyword: str, end: int, spans: _Spans) -> _ConstructPart
         drafts = _list(script, spans.position, end, spans, closers)
         if not drafts:
             return None
-        parts.append((keyword, tokens(drafts, spans.source)))
+        parts.append((keyword, tokens(drafts)))
         keyword = spans.closer
     return parts
 
@@ -362,7 +368,7 @@ def _for(script: str, end: int, spans: _Spans) -> _ConstructParts | None:
     drafts = _list(script, do.end(), end, spans, _CLOSERS["do"])
     if not drafts or _has_lone_group(drafts):
         return None
-    return [("in", [_token(draft, spans.source)]), ("do", tokens(drafts, spans.source))]
+    return [("in", [_token(draft)]), ("do", tokens(drafts))]
 
 
 def _has_lone_group(drafts: Sequence[Draft]) -> bool:
@@ -395,13 +401,13 @@ def _case(script: str, end: int, spans: _Spans) -> _ConstructParts | None:
     head = _IN.match(script, given.end(), end)
     if head is None:
         return None
-    parts: _ConstructParts = [("case", [_token(draft, spans.source)])]
+    parts: _ConstructParts = [("case", [_token(draft)])]
     spans.position = head.end()
     while item := _ITEM.match(script, spans.position, end):
         drafts = _list(script, item.end(), end, spans, _ENDED)
         if drafts is None:
             return None
-        parts.append((item[1] or "", tokens(drafts, spans.source)))
+        parts.append((item[1] or "", tokens(drafts)))
         closed = _ESAC.match(script, spans.position, end)
         if spans.closer == "esac" or closed:
             spans.position = closed.end() if closed else spans.position
@@ -501,7 +507,7 @@ def command(source: Source, script: str, start: int, end: int) -> Token | None:
     for found in _PIECE.finditer(script, start, _trimmed(script, end)):
         if not _take(draft, found, spans):
             return None
-    return _token(draft, source) if _is_command(draft) else None
+    return _token(draft) if _is_command(draft) else None
 
 
 def _trimmed(script: str, end: int) -> int:
@@ -803,7 +809,7 @@ def _redirect(draft: Draft, found: re.Match[str], spans: _Spans) -> bool:
     return made is not None
 
 
-def tokens(drafts: Sequence[Draft], source: Source) -> list[Token]:
+def tokens(drafts: Sequence[Draft]) -> list[Token]:
     """The commands and the operators between them, as a tree's tokens are."""
     found: list[Token] = []
     for draft in drafts:
@@ -812,17 +818,21 @@ def tokens(drafts: Sequence[Draft], source: Source) -> list[Token]:
         if draft.construct:
             found.append(draft.construct)
         if not draft.construct or draft.redirects:
-            found.append(_token(draft, source))
+            found.append(_token(draft))
         if draft.ended_by:
-            found.append(Token("operator", draft.end, draft.end, draft.ended_by))
+            found.append(_new_token(("operator", draft.end, draft.end, draft.ended_by)))
     return found
 
 
-def _token(draft: Draft, source: Source) -> Token:
+def _token(draft: Draft) -> Token:
+    return _new_token(("simple", draft.start, draft.end, draft))
+
+
+def parts(draft: Draft, source: Source) -> Parts:
+    """What a command is made of; most are programs, of which nobody asks for it."""
     placed = zip(draft.words, draft.starts, strict=True)
     words = [_new_word((arg, source, start, start + len(arg.raw), ())) for arg, start in placed]
     for index, holes in draft.holes.items() if draft.holes else ():
         words[index] = words[index]._replace(holes=tuple(holes))
-    expansions: list[Expanding] = [(tokens(inner, source), sure, index) for index, inner, sure in draft.inner]
-    parts = Parts(words, [*draft.assignments], [*draft.redirects], expansions)
-    return Token("simple", draft.start, draft.end, parts)
+    expansions: list[Expanding] = [(tokens(inner), sure, index) for index, inner, sure in draft.inner]
+    return Parts(words, [*draft.assignments], [*draft.redirects], expansions)

@@ -46,7 +46,7 @@ class Redirection(NamedTuple):
 class Token(NamedTuple):
     """A piece of a command list. ``value`` depends on ``kind``.
 
-    simple: a command's ``Parts``; word: the nodes inside it that expand; operator: its text; redirect: a :class:`Redirection`;
+    simple: a ``Draft``; word: the nodes inside it that expand; operator: its text; redirect: a :class:`Redirection`;
     compound: the node; document: a here-document; opaque: the reason.
     """
 

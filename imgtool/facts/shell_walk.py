@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from imgtool.edits import Span
 from imgtool.facts import shell_compound, shell_plain, shell_tree
 from imgtool.facts import shell_flow as flow
 from imgtool.facts.argv import basename
 from imgtool.facts.commands import Arg, Assignment, Command, Opaque, Redirect
-from imgtool.facts.shell_chain import BUILTINS
+from imgtool.facts.shell_chain import BUILTINS, SPECIAL
 from imgtool.facts.shell_flow import Outcome
 from imgtool.facts.shell_place import (
     RESERVED,
@@ -32,6 +32,7 @@ from imgtool.facts.shell_tree import Redirection, Token, TooHardError, root
 from imgtool.facts.shell_words import HereDocument, Source, Word, blank_documents, join, without_tabs, word
 from imgtool.facts.wrappers import POSIX_SHELLS, SHELLS, ShellOptions, Unwrapped, unwrap
 from imgtool.regex import regex
+from imgtool.values import maker
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 _MAX_DEPTH = 40
 _MAX_DOCUMENTS = 100
 _READS_PROGRAM = regex(r"(?:python|pypy)[\d.]*|perl|ruby|node|php|Rscript|R|lua|julia|osascript")
+_new_command = maker(Command)
 _ENDS_SHELL = regex(r"\b(?:exit|exec|return|set)\b")
 
 
@@ -46,7 +48,8 @@ class Walk:
     """Collects commands and opaque parts; methods return how the construct that they read can end."""
 
     def __init__(self, shell: Shell | None = None) -> None:
-        self.drafts: list[partial[Command]] = []
+        # all of each command but what finish() says of it
+        self.drafts: list[tuple[Any, ...]] = []
         self.opaque: list[Opaque] = []
         self.operators: set[str] = set()
         self.shell = shell or Shell()
@@ -68,7 +71,7 @@ class Walk:
     def listed(self, drafts: Sequence[Draft], source: Source, place: Place, *, top: bool) -> Outcome:
         """A script that is plain."""
         place = place._replace(source=source, clean=source.data, documents=())
-        return self._list(shell_plain.tokens(drafts, source), place, top=top)
+        return self._list(shell_plain.tokens(drafts), place, top=top)
 
     def _list(self, items: Sequence[Token], place: Place, *, top: bool) -> Outcome:
         if top:
@@ -112,7 +115,12 @@ class Walk:
             failed |= bits
         if self.doubtful:
             must, failed = 0, -1
-        return tuple([draft(bool(must >> n & 1), not failed >> n & 1) for n, draft in enumerate(self.drafts)])
+        return tuple(
+            [
+                _new_command((*draft, bool(must >> n & 1), not failed >> n & 1))
+                for n, draft in enumerate(self.drafts)
+            ]
+        )
 
     def items(self, part: Part, place: Place) -> Sequence[Token]:
         """The tokens of a list of commands."""
@@ -157,7 +165,7 @@ class Walk:
             return self._pipeline(pipelines[0].stages, place, connector)
         outcome = flow.EMPTY
         kept: tuple[bool | None, bool] = False, False
-        rest = place if place.exempt else place._replace(exempt=True)
+        rest = place.exempted()
         for index, (stages, ended_by) in enumerate(pipelines):
             here = rest if index < len(pipelines) - 1 else place
             last = self._pipeline(stages, here, connector)
@@ -182,8 +190,7 @@ class Walk:
     def _pipeline(self, stages: list[Stage], place: Place, connector: str) -> Outcome:
         items = stages[0].items
         if len(stages) == 1 and items and items[0].kind == "simple":
-            item = place.item or place.span(items)
-            return self._stage(items, place.at(item, connector, exempt=place.exempt))
+            return self._command(items, place, connector, exempt=place.exempt)
         if place.item is None and (whole := [item for stage in stages for item in stage.items]):
             place = place._replace(item=place.span(whole))
         bangs = 0
@@ -191,12 +198,12 @@ class Walk:
             bangs += 1
         if bangs:
             stages = [Stage(items[bangs:], stages[0].ended_by), *stages[1:]]
-            place = place._replace(exempt=True)
+            place = place.exempted()
         if len(stages) == 1:
             here = place.at(place.item, connector, exempt=place.exempt)
             outcome = self._stage(stages[0].items, here)
         else:
-            outcome = self.fatal(self._piped(stages, place, connector), place)
+            outcome = self.fatal(self._piped(stages, place, connector), exempt=place.exempt)
         return flow.negation(outcome) if bangs % 2 else outcome
 
     def _piped(self, stages: list[Stage], place: Place, connector: str) -> Outcome:
@@ -205,10 +212,16 @@ class Walk:
         for index, (items, ended_by) in enumerate(stages):
             self.shell = shell.copy()
             exempt = place.exempt or index < len(stages) - 1
-            outcomes.append(self._stage(items, place.at(place.item, connector, exempt=exempt)))
+            outcomes.append(self._command(items, place, connector, exempt=exempt))
             connector = ended_by
         self.shell = shell
         return flow.pipeline(outcomes, pipefail=self.shell.pipefail)
+
+    def _command(self, items: Sequence[Token], place: Place, connector: str, *, exempt: bool) -> Outcome:
+        if len(items) == 1 and self._program(items[0], place, connector):
+            return self.fatal(flow.command(1 << (len(self.drafts) - 1)), exempt=exempt)
+        item = place.span(items) if place.item is None and items else place.item
+        return self._stage(items, place.at(item, connector, exempt=exempt))
 
     def _stage(self, items: Sequence[Token], place: Place) -> Outcome:
         if not items:
@@ -224,10 +237,40 @@ class Walk:
 
     # --- simple commands -----------------------------------------------------------------------------
 
+    def _program(self, token: Token, place: Place, connector: str) -> bool:
+        """Add a command that is a program and no more, as most are: neither the shell's own nor one that starts another."""
+        draft = token.value
+        if not isinstance(draft, Draft) or draft.inner or not draft.words:
+            return False
+        name = basename(draft.words[0])
+        if name in SPECIAL or name in self.shell.functions or place.spliced or place.depth > _MAX_DEPTH:
+            return False
+        span = draft.span
+        self.drafts.append(
+            (
+                name,
+                tuple(draft.words),
+                span,
+                (*place.assignments, *draft.assignments),
+                draft.redirects,
+                place.wrappers,
+                place.prefix,
+                connector,
+                place.context,
+                place.outer_redirects,
+                place.statement or span,
+                place.item or span,
+            )
+        )
+        return True
+
     def _simple(self, items: Sequence[Token], place: Place) -> Outcome:
-        only = len(items) == 1 and items[0].kind == "simple"
-        parts = items[0].value if only else self._parts(items, place)
-        if not isinstance(parts, Parts):
+        draft = items[0].value if len(items) == 1 else None
+        if isinstance(draft, Draft):
+            parts: Parts | None = shell_plain.parts(draft, place.source)
+        else:
+            parts = self._parts(items, place)
+        if parts is None:
             return self.unread(place.span(items), "syntax error", doubtful=True)
         simple = parts.simple(items, place)
         args = tuple([word.arg for word in simple.words])
@@ -241,7 +284,7 @@ class Walk:
         if expanded is not None:
             join_ = flow.sequence if simple.words else self._assigned
             outcome = join_(expanded, outcome)
-        return self.fatal(outcome, place)
+        return self.fatal(outcome, exempt=place.exempt)
 
     def _assigned(self, expanded: Outcome, ran: Outcome) -> Outcome:
         """An assignment that runs commands: it fails where the last of them does."""
@@ -255,10 +298,11 @@ class Walk:
             expanded.dead,
         )
 
-    def fatal(self, outcome: Outcome, place: Place) -> Outcome:
+    def fatal(self, outcome: Outcome, *, exempt: bool) -> Outcome:
+        """With what ``set -e`` makes of a failure, but where that is exempt."""
         if self.shell.errexit is False:
             return outcome
-        sure = self.shell.errexit and not place.exempt
+        sure = self.shell.errexit and not exempt
         return flow.fatal(outcome) if sure else flow.perhaps_fatal(outcome)
 
     def _parts(self, items: Sequence[Token], place: Place) -> Parts | None:
@@ -266,8 +310,8 @@ class Walk:
         parts = Parts()
         waiting = iter(items)
         for item in waiting:
-            if isinstance(item.value, Parts):
-                parts.take(item.value)
+            if isinstance(item.value, Draft):
+                parts.take(shell_plain.parts(item.value, place.source))
             elif isinstance(item.value, HereDocument):
                 parts.document = item.value
                 parts.redirects.append(self._document(item.value, place))
@@ -336,8 +380,7 @@ class Walk:
 
     def add(self, name: str, argv: tuple[Arg, ...], simple: Simple, place: Place) -> int:
         self.drafts.append(
-            partial(
-                Command,
+            (
                 name,
                 argv,
                 simple.span,
@@ -475,7 +518,7 @@ class Walk:
         redirects = tuple(parts.redirects) if parts else ()
         outcome = shell_compound.READERS[node.type](self, node, place, redirects)
         if any(shell_compound.opens_file(redirect) for redirect in redirects):
-            outcome = self.fatal(flow.choice(outcome, Outcome(None, flow.NOTHING)), place)
+            outcome = self.fatal(flow.choice(outcome, Outcome(None, flow.NOTHING)), exempt=place.exempt)
         for substitution, sure, _ in parts.expansions if parts else ():
             outcome = flow.sequence(self.substitution(substitution, place, sure=sure), outcome)
         return outcome
