@@ -1,5 +1,5 @@
-"""What Python makes of the regular expressions and constructors of a built tree, and which modules need which others,
-as a module of the wheel.
+"""What Python makes of the regular expressions of a built tree, its constructors, and which modules need which others,
+as two modules of the wheel.
 
     python prepare.py BUILD_FOLDER
 
@@ -44,16 +44,24 @@ def main(folder: Path) -> None:
     from imgtool.prepared import maker  # noqa: PLC0415 - that of the built tree
 
     text = (
-        '"""What Python makes of regular expressions and constructors. Generated when the wheel is built."""\n\n'
+        '"""What is made of regular expressions. Generated when the wheel is built."""\n\n'
         f"MAKER = {maker()!r}\n\nEXPRESSIONS = {{\n"
     )
     expressions = _made()
     for kind in sorted({kind for kind, _ in expressions}):
         text += f"    {kind!r}: {_mapping({p: v for (k, p), v in expressions.items() if k == kind})},\n"
-    code = {given: dumps(compile(given, "<prepared>", "exec")) for given in _constructors()}
-    text += f"}}\n\nCODE = {_mapping(code)}\n"
-    text += f"\nORDER = {_orders(folder)!r}\n"
+    text += f"}}\n\nORDER = {_orders(folder)!r}\n"
     (folder / "imgtool" / "_prepared.py").write_text(text, "utf-8")
+    (folder / "imgtool" / "_constructors.py").write_text(_definitions(), "utf-8")
+
+
+def _definitions() -> str:
+    """A module of the constructors, and the code of each by its text."""
+    text = '"""Constructors. Generated when the wheel is built."""\n\nCODE = {}\n'
+    for given in sorted({*_constructors()}):
+        name = given[len("def ") : given.index("(")]
+        text += f"\n\n{given}\n\n\nCODE[{given!r}] = {name}.__code__\n"
+    return text
 
 
 def _mapping(table: dict[Any, bytes]) -> str:
@@ -131,7 +139,9 @@ def _made() -> dict[tuple[tuple[int, bool], Any], bytes]:
             re.compile(pattern, flags)
         for _, final, code, groups, groupindex, indexgroup in given:
             key = (int(flags), isinstance(pattern, bytes)), pattern
-            table[key] = dumps((int(final), array("I", code).tobytes(), groups, dict(groupindex), indexgroup))
+            held = int(final), array("I", code).tobytes(), groups, dict(groupindex), indexgroup
+            # the version that all of our Pythons read
+            table[key] = dumps(held, 4)
     _sre.compile = take
     return table
 

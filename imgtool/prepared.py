@@ -1,8 +1,10 @@
-"""What a wheel holds ready: what the Python that built it makes of regular expressions and of constructors, and which
-module needs which.
+"""What a wheel holds ready: what is made of regular expressions, the constructors, and which module needs which.
 
-Making them anew would be a third of what linting one file takes. Where another Python runs, or no wheel is
-installed, they are made when they are needed. ``prepare.py`` writes the module.
+Making them anew would be two fifths of what linting one file takes, in every process. ``prepare.py`` writes the modules.
+Constructors are source there, which pip compiles for the Python that it installs for. Expressions are what :mod:`re` hands
+on to its engine: the Pythons of ``_ENGINES`` make the same of each of ours (``tests/package/test_wheel.py`` compares
+those that it finds), so one of them serves all. On any other Python, and where no wheel is installed, all are made
+when they are needed.
 """
 
 from __future__ import annotations
@@ -15,11 +17,15 @@ from marshal import loads
 from types import CodeType
 from typing import Any
 
+_ENGINES = {(3, 11): 20220615, (3, 12): 20221023, (3, 13): 20230612, (3, 14): 20230612}
+
 
 def maker() -> tuple[Any, ...]:
-    """What has to be the same where such things are used as where they were made."""
-    version = sys.implementation.cache_tag, sys.version_info[:2], sys.version_info.releaselevel
-    return *version, _sre.MAGIC, _sre.CODESIZE, sys.byteorder
+    """What has to be the same where expressions are used as where they were made."""
+    version = sys.version_info[:2]
+    known = _ENGINES.get(version) == _sre.MAGIC
+    engine = () if known else (*version, sys.version_info.releaselevel, _sre.MAGIC)
+    return sys.implementation.name, engine, _sre.CODESIZE, _sre.MAXREPEAT, sys.byteorder
 
 
 @cache
@@ -40,20 +46,33 @@ def order(name: str) -> tuple[str, ...]:
 
 
 @cache
-def tables() -> tuple[Mapping[tuple[int, bool], Mapping[Any, bytes]], Mapping[str, bytes]]:
-    """Arguments of ``_sre.compile`` by flags and kind of text and by pattern, and code by its text: both marshalled."""
+def expressions() -> Mapping[tuple[int, bool], Mapping[Any, bytes]]:
+    """Arguments of ``_sre.compile``, marshalled, by flags and kind of text and by pattern."""
     held = _held()
-    return (held.EXPRESSIONS, held.CODE) if held and maker() == held.MAKER else ({}, {})
+    return held.EXPRESSIONS if held and maker() == held.MAKER else {}
+
+
+@cache
+def constructors() -> Mapping[str, CodeType]:
+    """Code of functions by the text of their definitions."""
+    try:
+        from imgtool._constructors import CODE  # noqa: PLC0415 - only wheels have it
+    except ImportError:
+        return {}
+    found: Mapping[str, CodeType] = CODE
+    return found
 
 
 def expression(pattern: str | bytes, flags: int) -> Any:
     """What :mod:`re` hands on to its engine, if that is held ready."""
-    found = tables()[0].get((flags, isinstance(pattern, bytes)), {}).get(pattern)
+    found = expressions().get((flags, isinstance(pattern, bytes)), {}).get(pattern)
     return None if found is None else loads(found)  # noqa: S302 - our own
 
 
 def code(text: str) -> CodeType:
-    """A definition, compiled."""
-    found = tables()[1].get(text)
-    made: CodeType = compile(text, "<prepared>", "exec") if found is None else loads(found)  # noqa: S302 - our own
-    return made
+    """That of the function which a text defines."""
+    found = constructors().get(text)
+    if found is None:
+        made = compile(text, "<prepared>", "exec").co_consts
+        (found,) = [one for one in made if isinstance(one, CodeType)]
+    return found

@@ -1,7 +1,7 @@
 """Regular expressions that are compiled when they are first used.
 
 Compiling all of them takes longer than linting a file does, and most files need few. Even those are a fifth of what one
-file takes, so that a wheel holds what the Python that built it makes of them; on another Python they are compiled.
+file takes, so that a wheel holds what is made of them (:mod:`imgtool.prepared`).
 """
 
 from __future__ import annotations

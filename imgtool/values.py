@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from operator import attrgetter
-from types import MethodType
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, TypeVar, cast, dataclass_transform
 
 from imgtool.prepared import code
@@ -36,6 +36,11 @@ class _Field:
     ) -> None:
         self.name, self.default, self.factory = name, default, factory
         self.init, self.repr, self.hash, self.compare = init, repr, hash, compare
+
+    @property
+    def optional(self) -> bool:
+        """Whether an instance can be made without it."""
+        return self.default is not _MISSING or self.factory is not _MISSING
 
 
 def field(
@@ -177,8 +182,8 @@ def _init(cls: type, fields: tuple[_Field, ...], *, frozen: bool) -> Any:
     for one in fields:
         names[f"_default_{one.name}"] = one.default
         names[f"_make_{one.name}"] = one.factory
-    exec(code(_init_text(cls, fields, frozen=frozen, swaps=swaps)), names)  # noqa: S102 - made of the names of fields, as dataclasses does
-    init = names["__init__"]
+    init: Any = FunctionType(code(_init_text(cls, fields, frozen=frozen, swaps=swaps)), names)
+    init.__defaults__ = tuple([one.default for one in fields if one.init and one.optional])
     init.__qualname__ = f"{cls.__qualname__}.__init__"
     return init
 
@@ -192,8 +197,8 @@ def _init_text(cls: type, fields: tuple[_Field, ...], *, frozen: bool, swaps: bo
             made = f"_make_{one.name}()"
             value = f"{made} if {one.name} is _missing else {one.name}" if one.init else made
         if one.init:
-            default = one.default is not _MISSING or one.factory is not _MISSING
-            parameters.append(f"{one.name}=_default_{one.name}" if default else one.name)
+            # the defaults themselves are not in the text
+            parameters.append(f"{one.name}=None" if one.optional else one.name)
         assigned = swaps or not frozen
         body.append(f" self.{one.name} = {value}" if assigned else f" _set(self, {one.name!r}, {value})")
     if swaps:
@@ -329,9 +334,7 @@ else:
         made: Callable[[], type], names: tuple[str, ...], defaults: tuple[Any, ...]
     ) -> Callable[..., Any]:
         def __new__(cls: type, *args: Any, **kwargs: Any) -> Any:  # noqa: N807 - it is one
-            space: dict[str, Any] = {"_new": tuple.__new__}
-            exec(code(_new_text(names)), space)  # noqa: S102 - made of the names of fields, as namedtuple does
-            function = space["__new__"]
+            function = FunctionType(code(_new_text(names)), {"_new": tuple.__new__})
             function.__defaults__ = defaults
             function.__qualname__ = f"{made().__qualname__}.__new__"
             made().__new__ = staticmethod(function)

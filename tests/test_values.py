@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import pytest
 
 from imgtool import values
+from imgtool.prepared import code
 from imgtool.values import NamedTuple, dataclass, field, replace
 
 
@@ -184,7 +185,7 @@ def test_texts_are_those_that_are_compiled(monkeypatch: pytest.MonkeyPatch) -> N
 
     def note(text: str) -> Any:
         compiled.append(text)
-        return compile(text, "<test>", "exec")
+        return code(text)
 
     monkeypatch.setattr(values, "code", note)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
 import zipfile
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import pytest
@@ -21,63 +24,104 @@ from imgtool.lint.rule_index import RULES
 DATA = "imgtool/families/_data.py"
 # and of regular expressions and constructors
 PREPARED = "imgtool/_prepared.py"
+CONSTRUCTORS = "imgtool/_constructors.py"
+OTHERS = sorted(version for version in prepared._ENGINES if version != sys.version_info[:2])
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def tracked() -> set[str]:
     listed = subprocess.run(
-        ["git", "ls-files", "imgtool", "rules"], cwd=ROOT, capture_output=True, text=True, check=False
+        ["git", "ls-files", "imgtool", "rules"], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    if listed.returncode != 0:
-        pytest.skip("not a git checkout")
     names = listed.stdout.split()
     return {
         name.replace("rules/", "imgtool_rules/", 1) if name.startswith("rules/") else name for name in names
     }
 
 
-def test_wheel_holds_every_tracked_file(tmp_path: Path) -> None:
-    expected = tracked()
-    checkout = tmp_path / "checkout"
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a wheel installs."""
+    folder = tmp_path_factory.mktemp("wheel")
+    checkout = folder / "checkout"
     # built from a copy: a build folder left in the tree would add stale files
-    subprocess.run(["git", "clone", "-q", str(ROOT), str(checkout)], check=True)
+    if subprocess.run(["git", "clone", "-q", str(ROOT), str(checkout)], check=False).returncode != 0:
+        pytest.skip("not a git checkout")
     # and with the installed setuptools: the tests need no registry
-    options = ["-q", "--no-deps", "--no-build-isolation", "-w", str(tmp_path)]
+    options = ["-q", "--no-deps", "--no-build-isolation", "-w", str(folder)]
     subprocess.run([sys.executable, "-m", "pip", "wheel", *options, str(checkout)], check=True)
-    (wheel,) = tmp_path.glob("*.whl")
+    (wheel,) = folder.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
-        files = {name for name in archive.namelist() if ".dist-info/" not in name}
-        made = archive.read(DATA).decode()
-        ready = archive.read(PREPARED).decode()
-    committed = {name for name in expected if _committed(name)}
-    assert files == {*committed, DATA, PREPARED}
-    assert_ready(ready, {name.removesuffix(".py").replace("/", ".") for name in files})
+        archive.extractall(folder / "unpacked")
+    return folder / "unpacked"
+
+
+def run(module: Path) -> dict[str, Any]:
     names: dict[str, Any] = {}
-    exec(made, names)  # noqa: S102 - our own
-    folder = checkout / "imgtool/families"
-    assert names["TABLES"] == {p.stem: tomllib.loads(p.read_text("utf-8")) for p in folder.glob("*.toml")}
+    exec(module.read_text("utf-8"), names)  # noqa: S102 - our own
+    return names
 
 
-def assert_ready(module: str, names: set[str]) -> None:
-    table: dict[str, Any] = {}
-    exec(module, table)  # noqa: S102 - our own
-    assert table["MAKER"] == prepared.maker()
-    assert {"imgtool.cli.linting", "imgtool.lint.work", *(row[4] for row in RULES)} >= table["ORDER"].keys()
-    for needed in table["ORDER"].values():
-        assert {name if name in names else f"{name}.__init__" for name in needed} <= names
-    started = table["ORDER"]["imgtool.lint.work"]
+def test_wheel_holds_every_tracked_file(unpacked: Path) -> None:
+    committed = {name for name in tracked() if _committed(name)}
+    found = {path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*") if path.is_file()}
+    files = {name for name in found if ".dist-info/" not in name}
+    assert files == {*committed, DATA, PREPARED, CONSTRUCTORS}
+    tables = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in unpacked.rglob("families/*.toml")}
+    assert run(unpacked / DATA)["TABLES"] == tables
+
+
+def test_wheel_knows_the_order_of_modules(unpacked: Path) -> None:
+    order = run(unpacked / PREPARED)["ORDER"]
+    assert {"imgtool.cli.linting", "imgtool.lint.work", *(row[4] for row in RULES)} >= order.keys()
+    for name in {name for needed in order.values() for name in needed}:
+        path = unpacked.joinpath(*name.split("."))
+        assert path.with_suffix(".py").is_file() or path.joinpath("__init__.py").is_file()
+    started = order["imgtool.lint.work"]
     assert started.index("imgtool.facts.facts") < started.index("imgtool.rule")
+
+
+def test_expressions_are_those_of_re(unpacked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = run(unpacked / PREPARED)
+    assert table["MAKER"] == prepared.maker()
     expressions = [(p, flags) for (flags, _), found in table["EXPRESSIONS"].items() for p in found]
     assert len(expressions) > 500
-    assert {*values.texts(Finding), *values.texts(Span)} <= table["CODE"].keys()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(prepared, "tables", lambda: (table["EXPRESSIONS"], table["CODE"]))
-        for pattern, flags in expressions:
-            # equal where pattern, flags and the code of the engine are
-            assert regex.compiled(pattern, flags) == re.compile(pattern, flags)
-        for text in table["CODE"]:
-            # a code is equal to one that does the same
-            assert prepared.code(text) == compile(text, "<prepared>", "exec")
+    monkeypatch.setattr(prepared, "expressions", lambda: table["EXPRESSIONS"])
+    for pattern, flags in expressions:
+        # equal where pattern, flags and the code of the engine are
+        assert regex.compiled(pattern, flags) == re.compile(pattern, flags)
+
+
+def test_constructors_are_those_that_would_be_compiled(unpacked: Path) -> None:
+    table: dict[str, CodeType] = run(unpacked / CONSTRUCTORS)["CODE"]
+    assert {*values.texts(Finding), *values.texts(Span)} <= table.keys()
+    for text, code in table.items():
+        # a code is equal to one that does the same on the same line
+        assert code.replace(co_firstlineno=1) == prepared.code(text)
+
+
+@pytest.mark.parametrize("version", OTHERS, ids=lambda version: f"python3.{version[1]}")
+def test_every_python_makes_the_same(unpacked: Path, tmp_path: Path, version: tuple[int, int]) -> None:
+    python = interpreter(version)
+    shutil.copytree(unpacked, tmp_path, dirs_exist_ok=True)
+    subprocess.run([*python, ROOT / "prepare.py", tmp_path], env=_environment(version), check=True)
+    for name in (PREPARED, CONSTRUCTORS):
+        # MAKER too: what one of them makes is used by the others
+        assert (tmp_path / name).read_bytes() == (unpacked / name).read_bytes()
+
+
+def interpreter(version: tuple[int, int]) -> list[str]:
+    """What runs a program with that Python alone."""
+    name = "python{}.{}".format(*version)
+    words = [shutil.which(name) or "", "-ISB"]
+    # one of pyenv may be there, and run nothing
+    if not words[0] or subprocess.run([*words, "-c", ""], env=_environment(version), check=False).returncode:
+        pytest.skip(f"no {name} on this machine")
+    return words
+
+
+def _environment(version: tuple[int, int]) -> dict[str, str]:
+    return {**os.environ, "PYENV_VERSION": "{}.{}".format(*version)}
 
 
 def _committed(name: str) -> bool:
