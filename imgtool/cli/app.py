@@ -12,7 +12,8 @@ The list below is all that ``imgtool --help`` reads, so help costs no command's 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import typer
@@ -47,6 +48,35 @@ def build(invoked: str | None) -> typer.Typer:
         page = (command.__doc__ or "").replace("\\b", "\b")
         app.command(name, help=page, short_help=summary, no_args_is_help=False)(command)
     return app
+
+
+def run(argv: Sequence[str]) -> None:
+    """Run one command line, without the program's name; always ends in :class:`SystemExit`."""
+    invoked = next((word for word in argv if not word.startswith("-")), None)
+    group: Any = typer.main.get_command(build(invoked))
+    if invoked in COMMANDS:
+        for kind in (parameter.type for parameter in group.commands[invoked].params):
+            if choices(kind):
+                kind.convert = partial(_converted, kind.convert, choices(kind))
+    group(args=list(argv), prog_name="imgtool")
+
+
+def choices(kind: Any) -> list[str]:
+    """The words of a parameter's type; none where it takes others."""
+    return [str(getattr(choice, "value", choice)) for choice in getattr(kind, "choices", ())]
+
+
+def _converted(
+    convert: Callable[..., Any], known: Sequence[str], value: object, *where: Any, **more: Any
+) -> Any:
+    """What typer makes of a word; where it is none of those that are known, the nearest one is named."""
+    try:
+        return convert(value, *where, **more)
+    except typer.BadParameter as error:
+        from imgtool.config import nearest
+
+        error.message = error.message.removesuffix(".") + nearest(str(value).lower(), known)
+        raise
 
 
 def _load(name: str) -> Callable[..., Any]:

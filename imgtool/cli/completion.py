@@ -67,17 +67,13 @@ def _commands() -> Iterator[tuple[str, tuple[list[Word], tuple[str, ...]]]]:
         options = [Word(("--help",), None)]
         arguments: tuple[str, ...] = ()
         for parameter in group.commands[name].params:
-            values = codes if parameter.metavar in _TAKES_CODES else _choices(parameter)
+            values = codes if parameter.metavar in _TAKES_CODES else tuple(app.choices(parameter.type))
             if parameter.opts[0].startswith("-"):
                 flag = getattr(parameter, "is_flag", False)
                 options.append(Word((*parameter.opts, *parameter.secondary_opts), None if flag else values))
             else:
                 arguments = values
         yield name, (options, arguments)
-
-
-def _choices(parameter: Any) -> tuple[str, ...]:
-    return tuple(str(getattr(choice, "value", choice)) for choice in getattr(parameter.type, "choices", ()))
 
 
 def _bash(commands: dict[str, tuple[list[Word], tuple[str, ...]]]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from imgtool.cli.basics import UsageError
 from imgtool.cli.output import say
+from imgtool.config import nearest
 from imgtool.edits import write_atomic
 from imgtool.gates import ratchet, trend
 from imgtool.gates.model import Judged
@@ -68,7 +69,8 @@ def outputs(texts: Iterable[str]) -> tuple[tuple[Format, Path], ...]:
     for text in texts:
         name, _, path = text.partition("=")
         if name not in list(Format) or not path:
-            raise UsageError(f"--output takes FORMAT=FILE with {', '.join(Format)}, not {text!r}")
+            hint = nearest(name, Format) if path else ""
+            raise UsageError(f"--output takes FORMAT=FILE with {', '.join(Format)}, not {text!r}{hint}")
         found.append((Format(name), Path(path)))
     return tuple(found)
 

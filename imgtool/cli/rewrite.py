@@ -247,9 +247,15 @@ def _refuse_usage(
 def _parts(only: str | None) -> frozenset[Part]:
     names = [name.strip() for name in (only or "").split(",") if name.strip()]
     unknown = [name for name in names if name not in frozenset(Part)]
-    if unknown or (only is not None and not names):
-        what = f"there is no step {unknown[0]!r}" if unknown else "it names no step"
-        raise typer.BadParameter(f"--only: {what}; there are {', '.join(Part)}")
+    if unknown:
+        from imgtool.config import nearest
+
+        hint = nearest(unknown[0], Part)
+        raise typer.BadParameter(
+            f"--only: there is no step {unknown[0]!r}{hint}; there are {', '.join(Part)}"
+        )
+    if only is not None and not names:
+        raise typer.BadParameter(f"--only: it names no step; there are {', '.join(Part)}")
     return frozenset(map(Part, names))
 
 

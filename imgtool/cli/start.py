@@ -45,10 +45,9 @@ def _silence() -> None:
 def _invoke(argv: Sequence[str]) -> None:
     if argv[:1] == ["lint"]:
         _lint(argv[1:])
-    from imgtool.cli.app import build
+    from imgtool.cli import app
 
-    invoked = next((word for word in argv if not word.startswith("-")), None)
-    build(invoked)(args=list(argv), prog_name="imgtool")
+    app.run(argv)
 
 
 def _lint(words: Sequence[str]) -> None:
