@@ -105,7 +105,7 @@ def _job(item: Item) -> Job:
 
 
 def _record(item: Item, result: LintResult, known: Row) -> Record:
-    failures = "; ".join(f"rule {f.code} failed: {result.mask.text(f.error)}" for f in result.failures)
+    failures = "; ".join(f"rule {f.code} failed: {result.mask.message(f.error)}" for f in result.failures)
     done = {
         **_row(item),
         "status": OK,
@@ -135,7 +135,7 @@ def _finding(item: Item, result: LintResult, finding: Finding) -> Row:
         "code": finding.code,
         "name": finding.name,
         "severity": str(finding.severity),
-        "message": _storable(result.mask.text(finding.message)),
+        "message": _storable(result.mask.message(finding.message)),
         "line": start.line,
         "column": start.column,
         "end_line": end.line,

@@ -285,7 +285,7 @@ def _complaints(outcome: Outcome) -> Iterator[str]:
         yield outcome.problem
     if outcome.result:
         for failure in outcome.result.failures:
-            error = outcome.result.mask.text(failure.error)
+            error = outcome.result.mask.message(failure.error)
             whose = registered(failure.code).pack or "imgtool"
             yield f"{outcome.job.shown}: rule {failure.code} failed, a defect of {whose}: {error}"
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from imgtool.edits import Span
 from imgtool.leaks import hide, pieces, places, starred
+from imgtool.regex import regex
 from imgtool.values import dataclass, field, replace
 
 if TYPE_CHECKING:
@@ -18,6 +19,14 @@ MAX_VALUES = 100
 
 MIN_VALUE = 6
 """Bytes of the shortest of them."""
+
+MAX_WORD = 200
+"""Characters of a word in a message. The longest of a thousand Dockerfiles has 175, an address."""
+
+MAX_MESSAGE = 1000
+"""Characters of a message."""
+
+_LONG_WORD = regex(rf"(?<!\S)\S{{{MAX_WORD + 1},}}+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +47,26 @@ class Mask:
     def text(self, text: str) -> str:
         """A text about the file, without its secrets and what looks like one."""
         return hide(text, self.values)
+
+    def message(self, text: str) -> str:
+        """What a finding says, likewise; of what it quotes of the file no more than somebody reads."""
+        shown = self.text(text)
+        if len(shown) <= MAX_WORD:
+            return shown
+        shown = _LONG_WORD.sub(lambda word: _cut(word[0], MAX_WORD), shown)
+        return shown if len(shown) <= MAX_MESSAGE else _cut(shown, MAX_MESSAGE)
+
+
+def _cut(text: str, most: int) -> str:
+    """The beginning and the end of a text, ``most`` characters or less; what hides a secret is there whole or not at all."""
+    last = most // 4
+    first = most - last - 1
+    head, tail = text[:first], text[-last:]
+    if text[first] == "*":
+        head = head.rstrip("*")
+    if text[-last - 1] == "*":
+        tail = tail.lstrip("*")
+    return f"{head}…{tail}"
 
 
 def mask(document: Document, found: Sequence[Secret]) -> Mask:

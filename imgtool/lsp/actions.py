@@ -79,7 +79,7 @@ def _quickfix(
     if not accepted(analysis.data, [(finding, fix)]) or (fix.creates and not client.creates):
         return
     yield types.CodeAction(
-        title=analysis.mask.text(f"{finding.code}: {fix.message}{'' if safe else ' (unsafe)'}"),
+        title=analysis.mask.message(f"{finding.code}: {fix.message}{'' if safe else ' (unsafe)'}"),
         kind=types.CodeActionKind.QuickFix,
         diagnostics=[diagnostics.diagnostic(finding, analysis, place.text, place.uri)],
         is_preferred=safe or None,

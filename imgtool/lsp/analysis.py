@@ -54,7 +54,7 @@ class Analysis:
         if self.outcome is None or self.outcome.result is None:
             return ()
         failed = (
-            f"rule {failure.code} failed, a defect of it and not of the file: {self.mask.text(failure.error)}"
+            f"rule {failure.code} failed, a defect of it and not of the file: {self.mask.message(failure.error)}"
             for failure in self.outcome.result.failures
         )
         return (*failed, *filter(None, [self.outcome.notice]))

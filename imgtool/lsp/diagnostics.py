@@ -72,7 +72,7 @@ def diagnostic(
     tag = _TAGS.get(finding.name)
     return types.Diagnostic(
         range=range_of(text, finding.span),
-        message=analysis.mask.text(_message(finding)),
+        message=analysis.mask.message(_message(finding)),
         severity=_SEVERITIES[finding.severity],
         code=finding.code,
         code_description=types.CodeDescription(address) if (address := page(finding.code)) else None,

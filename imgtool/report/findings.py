@@ -33,7 +33,7 @@ def _block(result: LintResult, finding: Finding, path: str, shown: Source, style
     head = (
         f"{style.paint(f'{path}:{place.line}:{place.column}:', 'bold')} "
         f"{style.paint(finding.code, _COLOURS[finding.severity])} {finding.severity}: "
-        f"{printable(result.mask.text(finding.message))}\n"
+        f"{printable(result.mask.message(finding.message))}\n"
     )
     if shown is not result.source:
         place = shown.place(finding.span.start)
@@ -45,7 +45,7 @@ def _notes(result: LintResult, finding: Finding, style: Style) -> Iterator[str]:
     if finding.saves_bytes:
         yield style.paint(f"  = saves about {size(finding.saves_bytes)} unpacked", "dim")
     if finding.fix:
-        yield style.paint(f"  = {printable(result.mask.text(_fix_note(finding.fix)))}", "dim")
+        yield style.paint(f"  = {printable(result.mask.message(_fix_note(finding.fix)))}", "dim")
 
 
 def _fix_note(fix: Fix) -> str:

@@ -42,7 +42,7 @@ def explain(path: str, made: Rewrite, style: Style) -> str:
     """For each instruction and command where it went and why; for a refusal its reasons."""
     shown, mask = _hidden(made)
     head = f"{style.paint(path, 'bold')}: {made.plan.status}"
-    lines = [head, *_reasons(path, shown), *(_line(shown, step, style) for step in made.plan.steps)]
+    lines = [head, *_reasons(path, shown, mask), *(_line(shown, step, style) for step in made.plan.steps)]
     return mask.text("\n".join(lines) + "\n")
 
 
@@ -63,13 +63,14 @@ def _hidden(made: Rewrite) -> tuple[Rewrite, Mask]:
 
 def reasons(path: str, made: Rewrite) -> str:
     """Why a file was not converted, one line a reason."""
-    return mask_of(made.source.data).text("".join(f"{line}\n" for line in _reasons(path, made)))
+    mask = mask_of(made.source.data)
+    return mask.text("".join(f"{line}\n" for line in _reasons(path, made, mask)))
 
 
-def _reasons(path: str, made: Rewrite) -> Iterator[str]:
+def _reasons(path: str, made: Rewrite, mask: Mask) -> Iterator[str]:
     for reason in made.plan.reasons:
         place = made.source.place(reason.span.start)
-        yield f"{path}:{place.line}:{place.column}: {made.plan.status} [{reason.code}] {printable(reason.message)}"
+        yield f"{path}:{place.line}:{place.column}: {made.plan.status} [{reason.code}] {printable(mask.message(reason.message))}"
 
 
 def _line(made: Rewrite, step: Step, style: Style) -> str:
@@ -163,14 +164,14 @@ def as_json(rewrites: Sequence[tuple[str, Rewrite]], turned: Sequence[Sequence[C
 def _row(path: str, made: Rewrite, changes: Sequence[Change]) -> dict[str, Any]:
     shown, mask = _hidden(made)
     reasons = [
-        {"code": r.code, "message": r.message, "line": made.source.line_of(r.span.start)}
+        {"code": r.code, "message": mask.message(r.message), "line": made.source.line_of(r.span.start)}
         for r in made.plan.reasons
     ]
     return {
         "file": path,
         "target": made.plan.target,
         "status": str(made.plan.status),
-        "reasons": _without(mask, reasons),
+        "reasons": reasons,
         "changes": [{"rule": change.rule, "text": mask.text(change.text)} for change in changes],
         "steps": _without(mask, [_step(shown, step) for step in made.plan.steps]),
         "dockerfile": decode(made.data),

@@ -46,6 +46,33 @@ def test_no_file_is_a_report_too(imgtool: Imgtool, here: Path, output: LintForma
     assert here.exists()
 
 
+# --- what a hostile file has in the middle of its words ---
+HOSTILE = "FROM a\n{q} a\nCOPY --{q}=a b c\nENV 'a={q}\nEXPOSE {q}\n# imgtool ignore={q}\nRUN a\n"
+
+
+@pytest.mark.parametrize("output", LintFormat)
+def test_a_message_quotes_little(imgtool: Imgtool, here: Path, output: LintFormat) -> None:
+    (here / "Dockerfile").write_text(HOSTILE.format(q="q" * 60_000))
+    done = imgtool(*ONLY, "--format", output)
+    assert done.code == 1
+    assert "…" in done.out or "\\u2026" in done.out
+    assert max(map(len, re.findall("q+", done.out))) < 200
+
+
+def test_what_is_cut_tells_findings_apart(imgtool: Imgtool, here: Path) -> None:
+    words = [f"{'q' * 30_000}{middle}{'q' * 30_000}" for middle in "abc"]
+    text = "FROM a\nRUN --network={} b\nRUN --network={} b\n"
+    (here / "Dockerfile").write_text(text.format(*words))
+    for output, name in (("gitlab", "fingerprint"), ("sarif", "imgtool/v1")):
+        told = re.findall(rf'"{name}": "(\w+)"', imgtool(*ONLY, "--format", output).out)
+        assert len(told) == len({*told}) == 2
+    assert imgtool(*ONLY, "--baseline", "known.json", "--update-baseline").code == 0
+    assert imgtool(*ONLY, "--baseline", "known.json").code == 0
+    (here / "Dockerfile").write_text(text.format(words[0], words[2]))
+    (row,) = json.loads(imgtool(*ONLY, "--baseline", "known.json", "--format", "json").out)
+    assert row["line"] == 3
+
+
 def test_exact_shapes(imgtool: Imgtool, dirty: Path) -> None:
     (dirty / "Dockerfile").write_text("FROM a\nCOPY y\n")
     message = (

@@ -7,7 +7,7 @@ from fakes import PRIVATE_KEY, TOKENS, fake
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from imgtool.facts.masks import mask_of, masked
+from imgtool.facts.masks import Mask, mask_of, masked
 from imgtool.facts.secrets import Secret, secrets
 from imgtool.syntax import parse
 
@@ -174,6 +174,40 @@ def test_a_private_key_keeps_its_lines() -> None:
 def test_versions_hide_each_others_secrets() -> None:
     old, new = masked(b"FROM a\nENV A_PASSWORD=Passw0rd!\n", b"FROM a\nRUN echo Passw0rd!\n")
     assert b"Passw0rd!" not in old + new
+
+
+# --- (message, what is shown of it) ---
+LONG = "q" * 200
+MESSAGES = [
+    ("a message", "a message"),
+    (f"{LONG} is long", f"{LONG} is long"),
+    (f"'{LONG}' is longer", f"'{'q' * 148}…{'q' * 49}' is longer"),
+    (f"{LONG}q and {LONG * 400}", f"{'q' * 149}…{'q' * 50} and {'q' * 149}…{'q' * 50}"),
+    (f"is no port: {LONG}x\ny", f"is no port: {'q' * 149}…{'q' * 49}x\ny"),
+    (f"{'word ' * 200}", f"{'word ' * 200}"),
+    (f"{'word ' * 20000}end", f"{('word ' * 150)[:749]}…{('word ' * 50 + 'end')[-250:]}"),
+    # a mask is shown whole, or not at all
+    (f"{'q' * 100}Passw0rd!{'q' * 100}", f"{'q' * 100}*********{'q' * 40}…{'q' * 50}"),
+    (f"{'q' * 145}Passw0rd!{'q' * 100}", f"{'q' * 145}…{'q' * 50}"),
+    (f"{'q' * 200}Passw0rd!{'q' * 45}", f"{'q' * 149}…{'q' * 45}"),
+    (f"password={'Passw0rd!' * 100}", "password=…"),
+]
+
+
+@pytest.mark.parametrize("text, shown", MESSAGES)
+def test_a_message_quotes_what_somebody_reads(text: str, shown: str) -> None:
+    assert Mask(values=(b"Passw0rd!",)).message(text) == shown
+
+
+@given(st.integers(0, 1200), st.integers(0, 1200), st.sampled_from(["q", "word "]))
+def test_no_part_of_a_secret_is_left_where_a_message_is_cut(before: int, after: int, filler: str) -> None:
+    head, tail = (filler * before)[:before], (filler * after)[:after]
+    shown = Mask(values=(TOKEN.encode(),)).message(f"{head}.{TOKEN}.{tail}")
+    assert len(shown) <= 1000
+    assert max(map(len, shown.split()), default=0) <= 200
+    assert TOKEN[:3] not in shown
+    assert TOKEN[-3:] not in shown
+    assert shown.count("*") in (0, len(TOKEN))
 
 
 def test_nothing_to_hide() -> None:

@@ -30,7 +30,7 @@ def _error(result: LintResult, finding: Finding) -> str:
             "line": place.line,
             "column": place.column,
             "severity": _SEVERITIES[finding.severity],
-            "message": result.mask.text(finding.message),
+            "message": result.mask.message(finding.message),
             "source": finding.code,
         },
     )

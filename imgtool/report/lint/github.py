@@ -36,7 +36,7 @@ def _command(result: LintResult, finding: Finding, root: Path) -> str:
         # columns of several lines make GitHub drop the annotation
         places = {"line": start.line, "col": start.column, "endLine": end.line, "endColumn": end.column}
     properties: Mapping[str, str | int] = {"title": f"imgtool ({finding.code})", "file": path, **places}
-    message = printable(result.mask.text(finding.message))
+    message = printable(result.mask.message(finding.message))
     text = f"{path}:{start.line}:{start.column}: {finding.code} {message}"
     return command(_COMMANDS[finding.severity], properties, text)
 

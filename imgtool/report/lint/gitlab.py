@@ -26,7 +26,7 @@ def _rows(result: LintResult, root: Path) -> Iterator[dict[str, Any]]:
         start, end = region(result.source, finding.span)
         yield {
             # GitLab shows no check_name
-            "description": f"{finding.code}: {printable(result.mask.text(finding.message))}",
+            "description": f"{finding.code}: {printable(result.mask.message(finding.message))}",
             "check_name": finding.code,
             "fingerprint": mark.fingerprint,
             "severity": _SEVERITIES[finding.severity],

@@ -38,7 +38,7 @@ def _suite(result: LintResult, path: str) -> str:
 
 def _case(result: LintResult, finding: Finding, path: str) -> str:
     place = result.source.place(finding.span.start)
-    message = f"{place.line}:{place.column}: {result.mask.text(finding.message)}"
+    message = f"{place.line}:{place.column}: {result.mask.message(finding.message)}"
     failure = element("failure", {"message": message, "type": str(finding.severity)})
     named: dict[str, str | int] = {"name": f"imgtool.{finding.code}", "classname": path}
     return element("testcase", {**named, "line": place.line, "column": place.column}, failure)

@@ -37,7 +37,7 @@ def _rows(results: Sequence[LintResult], root: Path) -> Iterator[str]:
             f"{plain(relative(result.path, root))}:{place.line}",
             str(finding.severity),
             link(finding.code),
-            plain(result.mask.text(finding.message)),
+            plain(result.mask.message(finding.message)),
             size(finding.saves_bytes) if finding.saves_bytes else "",
             _FIXES.get(finding.fix.applicability, "") if finding.fix else "",
         )

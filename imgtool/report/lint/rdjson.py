@@ -26,7 +26,7 @@ def as_rdjson(results: Sequence[LintResult], root: Path) -> str:
 
 def _diagnostic(result: LintResult, finding: Finding, root: Path) -> dict[str, Any]:
     row = {
-        "message": printable(result.mask.text(finding.message)),
+        "message": printable(result.mask.message(finding.message)),
         "location": {
             "path": printable(relative(result.path, root)),
             "range": _range(result.source, finding.span),

@@ -35,7 +35,7 @@ def _row(result: LintResult, finding: Finding) -> dict[str, Any]:
         "name": finding.name,
         "aliases": list(finding.aliases),
         "severity": str(finding.severity),
-        "message": result.mask.text(finding.message),
+        "message": result.mask.message(finding.message),
         **_place(result.source, finding.span),
     }
     if finding.related:
@@ -53,7 +53,7 @@ def _place(source: Source, span: Span) -> dict[str, int]:
 
 
 def _fix(fix: Fix, mask: Mask) -> dict[str, Any]:
-    message = mask.text(fix.message)
+    message = mask.message(fix.message)
     if not shows_whole(fix, mask):
         return {"applicability": str(Applicability.DISPLAY), "message": message, "edits": []}
     edits = [{"start": e.start, "end": e.end, "text": e.text} for e in fix.edits]

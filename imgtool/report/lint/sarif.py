@@ -111,7 +111,7 @@ def _results(result: LintResult, root: Path, rules: Mapping[str, int]) -> Iterat
             "ruleId": finding.code,
             "ruleIndex": rules[finding.code],
             "level": _LEVELS[finding.severity],
-            "message": {"text": printable(result.mask.text(finding.message))},
+            "message": {"text": printable(result.mask.message(finding.message))},
             "locations": [_location(result.source, finding.span, place)],
             "partialFingerprints": _fingerprints(mark),
             **_more(result, finding, place),
@@ -166,7 +166,7 @@ def _applies(fix: Fix, result: LintResult) -> bool:
 def _fix(result: LintResult, fix: Fix, place: Mapping[str, str]) -> dict[str, Any]:
     replacements = [_replacement(result.source, edit) for edit in fix.edits]
     return {
-        "description": {"text": printable(result.mask.text(fix.message))},
+        "description": {"text": printable(result.mask.message(fix.message))},
         "artifactChanges": [{"artifactLocation": place, "replacements": replacements}],
         "properties": {"applicability": str(fix.applicability)},
     }
