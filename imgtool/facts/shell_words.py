@@ -147,7 +147,11 @@ def _parts(data: bytes, start: int, end: int, holes: Sequence[Hole]) -> list[_Pa
 
 
 _SAFE = regex(rb"[A-Za-z0-9_@%+=:,./^#-]+")
-_SIMPLY_QUOTED = regex(rb"\"[^\"\\$`]*\"|'[^']*'")
+# what most words with more than letters are: quoted whole, or not at all; with names in them, or patterns
+_USUAL = regex(
+    rb"\"(?:[^\"\\$`]++|%(name)s)*+\"|'[^']*+'|(?:[A-Za-z0-9_@%%+=:,./^#*?-]++|%(name)s)++"
+    % {b"name": rb"\$(?:[A-Za-z_][A-Za-z0-9_]*+|\{[A-Za-z_][A-Za-z0-9_]*+\})"}
+)
 _PATTERN = regex(rb"[*?`]|\[[^\]]+\]|\{(?:[^{},.]|\.(?!\.))*+(?:,|\.\.)[^{}]*+\}|(?:\A|=)~")
 
 
@@ -180,9 +184,12 @@ def reading(raw: bytes, holes: Sequence[Hole] = ()) -> Reading | None:
 
 
 def _reading(raw: bytes, holes: Sequence[Hole] = ()) -> Reading | None:
-    if not holes and raw.isascii() and _SIMPLY_QUOTED.fullmatch(raw):
+    if not holes and _USUAL.fullmatch(raw) and raw.isascii():
         text = raw.decode()
-        return text[1:-1], text, True, False
+        expands = "$" in text and text[0] != "'"
+        if text[0] in "'\"":
+            return text[1:-1], text, not expands, expands
+        return text, text, not expands and "*" not in text and "?" not in text, expands
     parts = _parts(raw, 0, len(raw), holes)
     if parts is None:
         return None
