@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
 from itertools import takewhile
 from operator import attrgetter
 from typing import Any
@@ -13,6 +12,7 @@ from imgtool.facts import context as contexts
 from imgtool.facts.given import FactOptions as FactOptions  # noqa: PLC0414 - for those who have facts
 from imgtool.facts.given import Policy as Policy  # noqa: PLC0414 - likewise
 from imgtool.facts.packages import PackageOperation, operations
+from imgtool.facts.remembered import lazy
 from imgtool.facts.scope import State, Variables, global_state, states
 from imgtool.facts.secrets import Secret, secrets
 from imgtool.facts.shell import Script, run_script, with_programs
@@ -56,34 +56,34 @@ class Facts:
     def policy(self) -> Policy:
         return self.options.policy
 
-    @cached_property
+    @lazy
     def graph(self) -> StageGraph:
         return StageGraph(self.document, self.global_state)
 
-    @cached_property
+    @lazy
     def stages(self) -> tuple[Stage, ...]:
         return self.graph.stages
 
-    @cached_property
+    @lazy
     def target(self) -> Stage | None:
         """The stage that ships: ``--stage``, or the last one."""
         if self.options.stage is not None:
             return self.graph.find(self.options.stage)
         return self.graph.final
 
-    @cached_property
+    @lazy
     def shipped(self) -> tuple[Stage, ...]:
         """The target and the stages it is FROM: what they hold is in the image."""
         return tuple(self.target.lineage()) if self.target else ()
 
-    @cached_property
+    @lazy
     def built(self) -> frozenset[Stage]:
         """Every stage that building the target builds."""
         return self.graph.reachable(self.target) if self.target else frozenset()
 
     # --- variables -----------------------------------------------------------------------------------
 
-    @cached_property
+    @lazy
     def global_state(self) -> State:
         """What FROM lines see."""
         return global_state(meta(self.document), self.options.build_args, self.document.escape)
@@ -143,7 +143,7 @@ class Facts:
         env = Variables().assign(known.env)
         return State(env, env, known.env_complete, known.shell, user=known.user, workdir=known.workdir)
 
-    @cached_property
+    @lazy
     def windows(self) -> frozenset[Stage]:
         """The stages that are Windows."""
         return windows_stages(self.stages, self.document.escape)
@@ -175,20 +175,20 @@ class Facts:
             done = operations(script.commands)
             yield Run(instruction, stage, script, done, onbuild=node is not instruction)
 
-    @cached_property
+    @lazy
     def programs(self) -> frozenset[str]:
         """The names of all commands of RUNs: what is not among them need not be looked for in each."""
         runs = [run for stage in self.stages for run in self.runs(stage)]
         return frozenset([command.name for run in runs for command in run.script.commands])
 
-    @cached_property
+    @lazy
     def secrets(self) -> tuple[Secret, ...]:
         """Passwords, tokens and keys that stand in the file by value."""
         return secrets(self.document)
 
     # --- build context -------------------------------------------------------------------------------
 
-    @cached_property
+    @lazy
     def context(self) -> contexts.BuildContext | None:
         """The build context, where it can be told which folder that is."""
         given = self.options
@@ -196,7 +196,7 @@ class Facts:
             given.dockerfile, self.local_sources, context=given.context, how=given.context_how
         )
 
-    @cached_property
+    @lazy
     def contexts(self) -> tuple[contexts.BuildContext, ...]:
         """:attr:`context` and, where nobody names it, other folders that it may be as well."""
         if self.context is None:
@@ -204,7 +204,7 @@ class Facts:
         others = contexts.alternatives(self.context, self.options.dockerfile, self.local_sources)
         return (self.context, *others)
 
-    @cached_property
+    @lazy
     def local_sources(self) -> tuple[str, ...]:
         """Literal sources of COPY and ADD that come from the build context, without quotes.
 

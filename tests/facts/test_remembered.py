@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import weakref
 
+import pytest
+
 from imgtool.facts.facts import Facts
-from imgtool.facts.remembered import per_file, per_part
+from imgtool.facts.remembered import lazy, per_file, per_part
 from imgtool.syntax import parse
 
 asked: list[bytes] = []
@@ -62,3 +64,33 @@ def test_work_is_done_once_for_each_part() -> None:
         for stage in facts.stages:
             assert nothing(facts, stage) is None
     assert calls == [(one, one.stages[0]), (one, one.stages[1]), (other, other.stages[0])]
+
+
+class Reader:
+    def __init__(self) -> None:
+        self.read = 0
+
+    @lazy
+    def text(self) -> str:
+        """What it says."""
+        self.read += 1
+        return "text"
+
+
+def test_a_lazy_attribute_is_read_once() -> None:
+    one, other = Reader(), Reader()
+    assert (one.read, one.text, one.text, one.read, other.read) == (0, "text", "text", 1, 0)
+    assert Reader.text.__doc__ == "What it says."
+
+
+class Failing:
+    @lazy
+    def text(self) -> str:
+        raise OSError
+
+
+def test_a_lazy_attribute_that_raises_is_read_again() -> None:
+    one = Failing()
+    for _ in range(2):
+        with pytest.raises(OSError):  # noqa: PT011 - any will do
+            one.text  # noqa: B018
