@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from imgtool.cli import packs
-from imgtool.cli.output import Format
-from imgtool.lint.registry import IndexEntry, RuleError, check_selectors, index, load, matches
+from imgtool.cli.output import Format, say
+from imgtool.lint.registry import IndexEntry, RuleError, check_selectors, index, is_shellcheck, load, matches
 from imgtool.report.style import Style, style_for
 
 _COLUMNS = ("code", "name", "severity", "fix", "set", "summary")
@@ -43,6 +43,8 @@ def rules(
         check_selectors(wanted)
     except RuleError as error:
         raise typer.BadParameter(str(error)) from None
+    for selector in filter(is_shellcheck, wanted):
+        say(f"{selector}: ShellCheck's own are listed at https://www.shellcheck.net/wiki/")
     rows = [_row(entry) for entry in index() if any(matches(selector, entry) for selector in wanted)]
     if output is Format.JSON:
         sys.stdout.write(json.dumps(rows, indent=2) + "\n")
@@ -73,7 +75,7 @@ def _set(code: str) -> str:
 
 
 def _table(rows: list[dict[str, Any]], style: Style) -> str:
-    widths = {name: max(len(row[name]) for row in rows) for name in _COLUMNS}
+    widths = {name: max((len(row[name]) for row in rows), default=0) for name in _COLUMNS}
     lines = ["  ".join(row[name].ljust(widths[name]) for name in _COLUMNS).rstrip() for row in rows]
     codes = widths["code"]
     return "".join(f"{style.paint(line[:codes], 'bold')}{line[codes:]}\n" for line in lines)

@@ -48,3 +48,13 @@ def test_nobody(imgtool: Imgtool) -> None:
     done = imgtool("rules", "unused-supression")
     assert (done.code, done.out) == (2, "")
     assert "no rule matches 'unused-supression' (did you mean unused-suppression?)" in done.err
+
+
+@pytest.mark.parametrize("selector", ["SC", "sc2086", "shellcheck"])
+def test_what_is_shellchecks_is_listed_elsewhere(imgtool: Imgtool, selector: str) -> None:
+    said = f"imgtool: {selector}: ShellCheck's own are listed at https://www.shellcheck.net/wiki/\n"
+    done = imgtool("rules", selector)
+    assert (done.code, done.out, done.err) == (0, "", said)
+    done = imgtool("rules", selector, "IMG001")
+    assert (done.out.split()[0], done.err) == ("IMG001", said)
+    assert json.loads(imgtool("rules", selector, "--format", "json").out) == []
