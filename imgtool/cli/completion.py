@@ -31,7 +31,8 @@ class Word:
     values: tuple[str, ...] | None
 
 
-_TAKES_CODES = frozenset({"CODES", "[CODES]...", "CODE..."})
+# what may follow besides codes and names, by what typer calls the parameter
+_TAKES_CODES = {"CODES": ("ALL", "SC", "shellcheck"), "[CODES]...": ("ALL",), "CODE...": ()}
 
 
 def completion(
@@ -67,7 +68,8 @@ def _commands() -> Iterator[tuple[str, tuple[list[Word], tuple[str, ...]]]]:
         options = [Word(("--help",), None)]
         arguments: tuple[str, ...] = ()
         for parameter in group.commands[name].params:
-            values = codes if parameter.metavar in _TAKES_CODES else tuple(app.choices(parameter.type))
+            more = _TAKES_CODES.get(parameter.metavar)
+            values = tuple(app.choices(parameter.type)) if more is None else (*codes, *more)
             if parameter.opts[0].startswith("-"):
                 flag = getattr(parameter, "is_flag", False)
                 options.append(Word((*parameter.opts, *parameter.secondary_opts), None if flag else values))

@@ -22,6 +22,13 @@ BASH = [
     ("imgtool lint --profile ", {"default", "hadolint", "all"}, {"--fix"}),
     ("imgtool lint --select IMG10", {"IMG101", "IMG102"}, {"IMG201"}),
     ("imgtool lint --select IMG101,devel", {"IMG101,devel-final-stage"}, {"devel-final-stage"}),
+    ("imgtool lint --ignore S", {"SC"}, {"ALL"}),
+    ("imgtool lint --ignore shellc", {"shellcheck"}, {"SC"}),
+    ("imgtool lint --extend-select A", {"ALL"}, {"SC"}),
+    ("imgtool lint --select IMG101,A", {"IMG101,ALL"}, set()),
+    # ShellCheck's are not listed, and neither is explained
+    ("imgtool rules ", {"ALL"}, {"SC"}),
+    ("imgtool explain ", {"IMG101"}, {"ALL", "SC"}),
     ("imgtool explain devel-", {"devel-final-stage"}, {"IMG101"}),
     ("imgtool rules DL300", {"DL3001"}, {"DL4000"}),
     ("imgtool completion ", {"bash", "zsh", "fish"}, set()),
