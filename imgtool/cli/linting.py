@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -59,6 +60,7 @@ def run(call: LintCall) -> int:
     least = Severity(call.fail_on) if call.fail_on and call.fail_on is not FailOn.NEVER else None
     tally, results, style = Tally(), list[LintResult](), style_for(out)
     watched = _watched(outcomes, len(planned))
+    fixed: list[Outcome] = []
     try:
         for result in watched if call.stage is None else _staged(watched, call.stage, complaints):
             outcome = known.sift(result) if known else result
@@ -68,14 +70,18 @@ def run(call: LintCall) -> int:
             if call.diff:
                 _print_diff(outcome)
                 continue
-            complaints += _write(outcome)
+            fixed += [outcome] if outcome.fixed else []
             if readable and not call.statistics and outcome.result:
                 show(outcome.result, style, out)
     except KeyboardInterrupt:
+        # what was told of these is of what they are then
+        complaints += chain.from_iterable(map(_write, fixed))
         _interrupted(
             call, results, complaints, f"{tally.files} of {counted(len(planned), 'file')} linted", out
         )
         raise
+    # not sooner: what is written lies in the build contexts of others, too, and all are to see the same
+    complaints += chain.from_iterable(map(_write, fixed))
     if _is_report(call):
         complaints += (write_statistics if call.statistics else write)(
             results, call.output, call.output_file, out
