@@ -39,11 +39,12 @@ _WORD = (
 # what no shell gets to see is left to the grammar
 _COMMENTED = r"[^\n\x00-\x08\x0b-\x1f\x7f]*+"
 _EMPTY_LINES = rf"(?:[ \t\n]|#{_COMMENTED}(?:\n|\Z))*+"
+_BETWEEN = rf"(&&|\|\|?+|;|\n{_EMPTY_LINES})(?![;&|])"
 _PIECE = regex(
     # a comment has no number, nor has the end of a line that goes on, where it ends no word
     rf"[ \t]++#{_COMMENTED}|[ \t]*+(?:"
-    rf"({_SAFE}(?:[ \t]++{_SAFE})*+)"
-    rf"|(&&|\|\|?+|;|\n{_EMPTY_LINES})(?![;&|])"
+    rf"({_SAFE}(?:[ \t]++{_SAFE})*+)(?:[ \t]*+{_BETWEEN})?"
+    rf"|{_BETWEEN}"
     rf"|({_WORD})"
     rf"|(([0-9]?)(>>|>&|[<>])(?![<>&|(])[ \t]*+(=?{_SAFE}|{_WORD}))"
     r"|\\\n(?<=[ \t]\\\n)(?![ \t]*+\n)|(.))",
@@ -51,7 +52,7 @@ _PIECE = regex(
 )
 _LEADING = regex(_EMPTY_LINES)
 _LEADS = "# \t\n"
-_WORDS, _OPERATOR, _OTHER, _REDIRECT, _FD, _DIRECTION, _TARGET, _SIGN = range(1, 9)
+_WORDS, _BEHIND, _OPERATOR, _OTHER, _REDIRECT, _FD, _DIRECTION, _TARGET, _SIGN = range(1, 10)
 PIPES = frozenset(["|", "|&"])
 # the grammar fails at others
 _PROGRAM = regex(
@@ -163,19 +164,17 @@ class _Spans:
 
     def span(self, start: int, end: int) -> Span:
         if end > self.limit:
-            self._turn(start)
+            (data, starts, origins), escapes = self.source
+            if escapes:
+                return self.source.span(start, end)
+            # go on to the piece that holds the start
+            piece = bisect_right(starts, start)
+            self.shift = origins[piece - 1] - starts[piece - 1]
+            self.limit = starts[piece] if piece < len(starts) else len(data)
             if end > self.limit:
                 return self.source.span(start, end)
         shift = self.shift
         return _new_span((start + shift, end + shift))
-
-    def _turn(self, start: int) -> None:
-        """Go on to the piece that holds ``start``."""
-        (data, starts, origins), escapes = self.source
-        if not escapes:
-            piece = bisect_right(starts, start)
-            self.shift = origins[piece - 1] - starts[piece - 1]
-            self.limit = starts[piece] if piece < len(starts) else len(data)
 
 
 def read(source: Source) -> list[Draft] | None:
@@ -201,10 +200,10 @@ def _list(
     """The commands at ``script[start:end]``, or up to one of the words and signs that close them."""
     commands = _List()
     while stopped := commands.read(script, start, end, spans):
-        start = stopped.start(stopped.lastindex or 0)
+        kind, start = stopped
         mark = _MARK.match(script, start, end)
         if mark is None:
-            if stopped.lastindex != _SIGN or not _nesting(commands.draft, script, start, end, spans):
+            if kind != _SIGN or not _nesting(commands.draft, script, start, end, spans):
                 return None
         elif mark[0] in closers:
             spans.closer, spans.position = mark[0], mark.end()
@@ -231,14 +230,20 @@ class _List:
         self.drafts: list[Draft] = []
         self.draft = Draft()
 
-    def read(self, script: str, start: int, end: int, spans: _Spans) -> re.Match[str] | None:
-        """Take pieces up to the first that has no place in a list of simple commands, and return it."""
+    def read(self, script: str, start: int, end: int, spans: _Spans) -> tuple[int | None, int] | None:
+        """Take pieces up to the first that has no place in a list of simple commands: return its kind and where it is."""
         for found in _PIECE.finditer(script, start, end):
-            if found.lastindex == _OPERATOR:
-                if not self.end(found[_OPERATOR]):
-                    return found
+            kind = found.lastindex
+            if kind == _BEHIND:
+                if not _words(self.draft, found, spans):
+                    return kind, found.start(_WORDS)
+                if not self.end(found[kind]):
+                    return kind, found.start(kind)
+            elif kind == _OPERATOR:
+                if not self.end(found[kind]):
+                    return kind, found.start(kind)
             elif not _take(self.draft, found, spans):
-                return found
+                return kind, found.start(kind or 0)
         return None
 
     def end(self, operator: str) -> bool:
@@ -359,8 +364,7 @@ def _for(script: str, end: int, spans: _Spans) -> _ConstructParts | None:
     listed = head and _arguments(draft, script, head.end(), end, spans)
     do = (
         listed
-        and listed[_OPERATOR]
-        and listed[0].lstrip(" \t")[0] in ";\n"
+        and (listed[_BEHIND] or listed[_OPERATOR] or " ")[0] in ";\n"
         and _DO.match(script, listed.end(), end)
     )
     if not do or not draft.words or draft.assignments:
@@ -475,6 +479,8 @@ def _arguments(draft: Draft, script: str, start: int, end: int, spans: _Spans) -
 def _simple_arguments(draft: Draft, script: str, start: int, end: int, spans: _Spans) -> re.Match[str] | None:
     for found in _PIECE.finditer(script, start, end):
         kind = found.lastindex
+        if kind == _BEHIND:
+            return found if _words(draft, found, spans) else None
         if kind == _WORDS:
             if not _words(draft, found, spans):
                 return None
@@ -597,7 +603,11 @@ def _words(draft: Draft, found: re.Match[str], spans: _Spans) -> bool:
             span = new_span((begin + shift, end + shift))
         words.append(new_arg((text, text, span, True, False)))
         starts.append(begin)
-    draft.reach(start, end, words[known].span, span)
+    if draft.start < 0:
+        draft.start = start
+        draft.first = words[known].span
+    draft.end = end
+    draft.last = span
     return True
 
 
