@@ -20,6 +20,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypeVar
 
+from imgtool import cachedir
 from imgtool.digests import digest
 from imgtool.edits import Span
 from imgtool.facts.dockerignore import Ignore, IgnoreError, Verdict, inside
@@ -87,7 +88,7 @@ class BuildContext:
     ignore: Ignore
 
     def files(self) -> Listing:
-        """Every regular file that the builder can get, links and empty folders left out."""
+        """Every regular file that the builder can get; links, empty folders and imgtool's own cache left out."""
         return self._files
 
     @cached_property
@@ -514,6 +515,9 @@ def _walk(root: Path, ignore: Ignore) -> Listing:
         entries = _entries(root / folder, left)
         left -= len(entries)
         complete = left >= 0 and time.monotonic() < deadline
+        if any(entry.name == cachedir.TAG for entry in entries) and cachedir.is_ours(root / folder):
+            # what linting writes must not change what it says
+            continue
         for entry in entries:
             path = f"{folder}/{entry.name}" if folder else entry.name
             verdict = ignore.enter(path, above)

@@ -23,6 +23,7 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
+from imgtool import cachedir
 from imgtool.images.blobs import LayerTar
 from imgtool.images.layers import DIGEST, MAX_KEPT, Detail, Entries, Room, Stated
 from imgtool.images.tar import FILE, OTHER
@@ -40,7 +41,6 @@ _FRESH_SECONDS = 3600
 _HEAD = struct.Struct("<32sQ")
 # nor is waited for who writes into a pipe
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-_MARKS = {".gitignore": "*\n", "CACHEDIR.TAG": "Signature: 8a477f597d28d172789f06886806bc55\n"}
 _MAX_HEAD = 4096
 _MAX_NUMBER = 1 << 62
 
@@ -112,11 +112,8 @@ class LayerCache:
 
     def _write(self, path: Path, data: bytes) -> None:
         if not path.parent.is_dir():
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # git and backups leave it alone; https://bford.info/cachedir/
-            for name, text in _MARKS.items():
-                with suppress(OSError), (self.folder / name).open("x", encoding="ascii") as mark:
-                    mark.write(text)
+            cachedir.make(self.folder)
+            path.parent.mkdir(mode=0o700, exist_ok=True)
         torn = path.with_name(f"{path.name}.{os.urandom(6).hex()}")
         descriptor = os.open(torn, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o600)
         try:

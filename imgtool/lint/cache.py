@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from imgtool import __version__
+from imgtool import __version__, cachedir
 from imgtool.digests import digest
 from imgtool.edits import Edit, Span
 from imgtool.facts.looks import Look, same
@@ -310,10 +310,8 @@ def _row(finding: Finding) -> list[Any]:
 def _write(top: Path, path: str, data: bytes) -> None:
     folder = os.path.dirname(path)  # noqa: PTH120 - likewise
     if not os.path.isdir(folder):  # noqa: PTH112 - likewise
+        cachedir.make(top)
         os.makedirs(folder, mode=0o700, exist_ok=True)  # noqa: PTH103 - likewise
-        # git and backups leave it alone; https://bford.info/cachedir/
-        _mark(top / ".gitignore", "*\n")
-        _mark(top / "CACHEDIR.TAG", "Signature: 8a477f597d28d172789f06886806bc55\n")
     # other processes write, too
     torn = f"{path}.{os.urandom(6).hex()}"
     descriptor = os.open(torn, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o600)
@@ -325,11 +323,6 @@ def _write(top: Path, path: str, data: bytes) -> None:
         with suppress(OSError):
             os.unlink(torn)  # noqa: PTH108 - likewise
         raise
-
-
-def _mark(path: Path, text: str) -> None:
-    with suppress(OSError), path.open("x", encoding="ascii") as file:
-        file.write(text)
 
 
 def _prune(folder: str) -> None:

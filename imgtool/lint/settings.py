@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
+from imgtool import cachedir
 from imgtool.config import ConfigFile, Section, dotted, for_file
 from imgtool.facts.given import Policy
 from imgtool.findings import Severity
@@ -231,7 +232,13 @@ def _cache(section: Section) -> Path | bool | None:
     given = section.table.get("cache")
     if given is not None and not isinstance(given, bool | str):
         raise section.error("cache", "must be a path, true or false")
-    return given if isinstance(given, bool) else section.path("cache")
+    if isinstance(given, bool):
+        return given
+    path = section.path("cache")
+    # it would be hidden from git, and what it holds would change at each run
+    if path and not (cachedir.is_free(path) or (path / cachedir.TAG).exists()):
+        raise section.error("cache", f"{given} holds other files: it takes a folder of its own")
+    return path
 
 
 def _rules(section: Section) -> Iterator[tuple[str, Section]]:

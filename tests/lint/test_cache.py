@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from imgtool import cachedir
 from imgtool.config import ConfigFile
 from imgtool.findings import Severity
 from imgtool.lint import batch, cache, work
@@ -365,6 +366,32 @@ def test_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache._usual.cache_clear()
     assert cache.folder(configured=True) == Path.home() / ".cache" / "imgtool"
     cache._usual.cache_clear()
+
+
+@pytest.mark.parametrize("place", [".imgtool", "ci/kept"])
+def test_it_does_not_count_in_a_build_context(
+    place: str, project: Path, worked: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("IMGTOOL_CACHE_DIR")
+    request = replace(REQUEST, isolated=False)
+    (project / ".imgtool.toml").write_text(f"cache = '{place}'\n")
+    first = run(project / "Dockerfile", request)
+    assert entries(project / place)
+    assert run(project / "Dockerfile", request).findings == first.findings
+    assert len(worked) == 1
+    assert cachedir.is_ours(project / place)
+    # another project's beside it counts as any file does
+    shutil.copytree(project / place, project / "theirs")
+    (project / "theirs" / cachedir.TAG).write_text("Signature: 8a477f597d28d172789f06886806bc55\n")
+    run(project / "Dockerfile", request)
+    assert len(worked) == 2
+
+
+def test_a_folder_that_holds_something_is_not_marked(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMGTOOL_CACHE_DIR", str(project))
+    run(project / "Dockerfile")
+    assert entries(project)
+    assert not (project / ".gitignore").exists()
 
 
 PROGRAM = """

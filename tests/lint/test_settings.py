@@ -76,6 +76,8 @@ WRONG = [
     ("[lint]\nexclude = []", "2: lint.exclude: unknown key (did you mean exclude, outside of lint?)"),
     ("nothing = 1", "1: nothing: unknown key"),
     ("cache = 3", "1: cache: must be a path, true or false"),
+    # the configuration is in it
+    ("cache = '.'", "1: cache: . holds other files: it takes a folder of its own"),
     ("exclude = 'a'", "1: exclude: must be a list of strings"),
     ("[tool.imgtool]", "1: tool: this file is ours alone: write its keys without tool.imgtool"),
     ("[lint]\nselct = []", "2: lint.selct: unknown key (did you mean select?)"),
