@@ -44,8 +44,15 @@ def load(path: Path) -> bytes:
     Raises:
         OSError: it cannot be read, is no regular file, or is larger than :data:`MAX_FILE`.
     """
-    with open_regular(path) as stream:
-        return bounded(stream)
+    descriptor = _opened(path)
+    try:
+        # a stream takes three times as long
+        data = os.read(descriptor, _FIRST)
+        while len(data) <= MAX_FILE and (more := os.read(descriptor, _FIRST)):
+            data += more
+    finally:
+        os.close(descriptor)
+    return _small(data)
 
 
 def open_regular(path: Path) -> BinaryIO:
@@ -54,12 +61,16 @@ def open_regular(path: Path) -> BinaryIO:
     Raises:
         OSError: it cannot be opened, or is no regular file.
     """
+    return os.fdopen(_opened(path), "rb")
+
+
+def _opened(path: Path) -> int:
     descriptor = os.open(path, os.O_RDONLY | _AT_ONCE)
     mode = os.fstat(descriptor).st_mode
     if not stat.S_ISREG(mode):
         os.close(descriptor)
         raise OSError(errno.EINVAL, "Is a directory" if stat.S_ISDIR(mode) else "not a regular file")
-    return os.fdopen(descriptor, "rb")
+    return descriptor
 
 
 def bounded(stream: BinaryIO) -> bytes:
@@ -71,6 +82,10 @@ def bounded(stream: BinaryIO) -> bytes:
     data = stream.read(_FIRST)
     if len(data) == _FIRST:
         data += stream.read(MAX_FILE + 1 - _FIRST)
+    return _small(data)
+
+
+def _small(data: bytes) -> bytes:
     if len(data) > MAX_FILE:
         raise OSError(errno.EFBIG, f"larger than {MAX_FILE:,} bytes")
     return data
