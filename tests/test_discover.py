@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 import yaml
 
-from imgtool.discover import DOCKERFILE, MAX_DEPTH, NOT_DOCKERFILE, STDIN, discover, is_dockerfile_name
+from imgtool.discover import (
+    DOCKERFILE,
+    MAX_DEPTH,
+    NOT_DOCKERFILE,
+    STDIN,
+    discover,
+    is_dockerfile_name,
+    real_paths,
+)
 from imgtool.gitignore import Patterns
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -189,6 +197,26 @@ def test_real_paths_lead_through_no_link(plant: Plant) -> None:
     # what a key for a file is, whatever it is called
     assert discovery.real == tuple(str(file.resolve()) for file in discovery.files)
     assert discovery.real[0] == str((root / "a/Dockerfile").resolve())
+
+
+def test_real_paths_are_those_of_the_system(plant: Plant) -> None:
+    root = plant("a/b/Dockerfile")
+    (root / "up").symlink_to("a/b")
+    (root / "a/link").symlink_to("../up/Dockerfile")
+    (root / "loop").symlink_to("loop")
+    resolve = real_paths()
+    for name in (
+        "a/b/Dockerfile",
+        "a/b/../link",
+        "up/Dockerfile",
+        "up/../link",
+        "a/link",
+        "loop",
+        "gone/x",
+        "up",
+    ):
+        for path in (root / name, Path(os.path.relpath(root / name)), Path("/", name)):
+            assert resolve(path) == os.path.realpath(path)
 
 
 def test_what_is_missing_or_unreadable_is_a_problem(plant: Plant) -> None:

@@ -78,11 +78,14 @@ def _read(job: Job) -> _Read:
 def _groups(jobs: Sequence[Job]) -> Iterator[list[_Read]]:
     """The files of jobs, read, so many as are linted together."""
     group: list[_Read] = []
+    size = 0
     for job in jobs:
-        group.append(_read(job))
-        if len(group) == TOGETHER or sum(len(file.data) for file in group) > ENOUGH:
+        read = _read(job)
+        group.append(read)
+        size += len(read.data)
+        if len(group) == TOGETHER or size > ENOUGH:
             yield group
-            group = []
+            group, size = [], 0
     yield group
 
 
