@@ -10,12 +10,14 @@ import json
 import pkgutil
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from imgtool.families.model import sources
 from imgtool.gates import schema as gates
+from imgtool.inspect.kinds import OTHER, TWICE_CODE, Kind, known_kinds
 from imgtool.lint.registry import Rule, from_module
 from imgtool.lint.schema import schema
 from imgtool.rule import RuleMeta
@@ -56,6 +58,7 @@ def pages() -> dict[Path, str]:
     files[ROOT / "docs/hadolint.md"] = _divergences()
     files[ROOT / "docs/buildkit.md"] = _buildkit()
     files[ROOT / "docs/hazards.md"] = _hazards()
+    files[ROOT / "docs/kinds.md"] = _kinds()
     files[ROOT / "docs/imgtool.schema.json"] = (
         json.dumps(schema([rule for rule, _ in found], gates.schema()), indent=2) + "\n"
     )
@@ -205,6 +208,7 @@ GUIDE = (
     "hazards",
     "projects",
     "sizes",
+    "kinds",
     "gate",
     "audit",
     "api",
@@ -353,6 +357,56 @@ def _hazard(folder: str, row: dict[str, Any]) -> str:
     result = f"{row['status']}: `{row['code']}`" if "code" in row else row["status"]
     told = [str(int(folder[:2])), *map(_cell, (row["title"], row["seen"], row["done"])), result]
     return f"| {' | '.join(told)} | `test_hazard[{folder}]` |\n"
+
+
+KINDS_HEAD = """# Kinds of files
+
+What [`imgtool size`](sizes.md) calls the files of an image. Each file is of one kind, so that kinds add up: of the first of
+these rows that fits, from the top. All that a row says of a file must hold, and one name of each list. A folder without a
+leading slash may be at any depth, and the file anywhere below; `*` stops at a slash. The id is what `--format json` says;
+rows of one id are one kind.
+
+The rule is the one that finds such files, and whose page says what removes them. A source is one of those
+[below](#sources), with the evidence: V read there or measured, S a report of others, I inferred.
+
+| kind | id | group | files | rule | source |
+|---|---|---|---|---|---|
+"""
+
+KINDS_SOURCES = """
+## Sources
+
+| | |
+|---|---|
+"""
+
+
+def _kinds() -> str:
+    """The page of what a file of an image may be, from the data that it is told by."""
+    known = known_kinds()
+    used = {source for kind in known for source in kind.source}
+    told = [f"| {name} | {_cell(one.what)} |\n" for name, one in sources().items() if name in used]
+    return "".join([KINDS_HEAD, *map(_kind, (*known, OTHER)), KINDS_SOURCES, *told])
+
+
+def _kind(kind: Kind) -> str:
+    libraries = tuple(f"{name}.so*" for name in kind.libraries)
+    parts = [
+        *([f"below {_codes(kind.folders)}"] if kind.folders else []),
+        *([f"below {_codes(kind.within)}"] if kind.within else []),
+        *([f"called {_codes((*kind.names, *libraries))}"] if kind.names or libraries else []),
+        *([f"of {kind.least:,} bytes and more"] if kind.least else []),
+    ]
+    beside = f" beside `{kind.twin}`" if kind.twin else ""
+    code = TWICE_CODE if kind.twin else kind.code
+    rule = f"[{code}](rules/{code}.md){beside}" if code else ""
+    source = f"{', '.join(kind.source)} ({kind.evidence})" if kind.source else ""
+    cells = (kind.title, f"`{kind.id}`", kind.group, "; ".join(parts), rule, source)
+    return f"| {' | '.join(map(_cell, cells))} |\n"
+
+
+def _codes(texts: Sequence[str]) -> str:
+    return ", ".join(f"`{text}`" for text in texts)
 
 
 def main() -> int:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from imgtool.inspect.kinds import OTHER, known_kinds
 from imgtool.lint.registry import index
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,6 +49,15 @@ def test_every_rule_has_a_page_and_its_names_a_row() -> None:
         row = next((row for row in rows.splitlines() if row.startswith(f"| [{entry.code}]")), "")
         assert bool(row) == bool(entry.aliases)
         assert all(alias in row for alias in entry.aliases)
+
+
+def test_every_kind_of_files_has_a_row_and_its_sources_one() -> None:
+    told, _, below = (DOCS / "kinds.md").read_text("utf-8").partition("\n## Sources\n")
+    ids = re.findall(r"^\|[^|]+\| `([\w-]+)` \|", told, re.MULTILINE)
+    assert ids == [kind.id for kind in (*known_kinds(), OTHER)]
+    assert {*re.findall(r"^\| ([\w-]+) \|", below, re.MULTILINE)} == {
+        s for k in known_kinds() for s in k.source
+    }
 
 
 def prose(page: Path) -> str:
