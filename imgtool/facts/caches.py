@@ -17,6 +17,9 @@ from imgtool.families.caches import PackageCache, cache_of, package_caches
 from imgtool.regex import regex
 from imgtool.values import NamedTuple
 
+# read of the class, each takes 1,000 instructions before Python 3.12
+_UPGRADE = Operation.UPGRADE
+_CLEAN = Operation.CLEAN
 _DELETES = frozenset({"rm", "unlink", "shred"})
 _EMPTIES = _DELETES | {"find"}
 # `apt-get clean` deletes archives and keeps the lists
@@ -126,7 +129,7 @@ def fills(operation: PackageOperation) -> bool:
     if operation.manager == "pip":
         return bool(named or not operation.complete) and not _only_local(operation)
     if operation.ecosystem == "conda":
-        return bool(named) or operation.operation is Operation.UPGRADE or not operation.complete
+        return bool(named) or operation.operation is _UPGRADE or not operation.complete
     return True
 
 
@@ -211,7 +214,7 @@ def _above(folder: str) -> tuple[str, ...]:
 def _may_empty(run: Run) -> bool:
     """Whether any command of a RUN is one that may empty a cache, by its name."""
     for operation in run.operations:
-        if operation.operation is Operation.CLEAN:
+        if operation.operation is _CLEAN:
             return True
     return not _EMPTIES.isdisjoint([command.name for command in run.script.commands])
 
@@ -219,7 +222,7 @@ def _may_empty(run: Run) -> bool:
 def cleanings(facts: Facts, run: Run) -> dict[PackageCache, tuple[Command, Arg]]:
     """The last command of a RUN that empties each cache, and its word for it."""
     found: dict[PackageCache, tuple[Command, Arg]] = {}
-    operations = {id(o.command): o for o in run.operations if o.operation is Operation.CLEAN}
+    operations = {id(o.command): o for o in run.operations if o.operation is _CLEAN}
     moved: Mapping[str, str] | None = None
     for command, where in located(facts, run):
         operation = operations.get(id(command))

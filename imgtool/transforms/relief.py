@@ -17,6 +17,9 @@ from imgtool.transforms.merge import merge_runs
 from imgtool.transforms.runs import append_command, is_chain, segments, without_items
 from imgtool.values import NamedTuple
 
+# read of the class, each takes 1,000 instructions before Python 3.12
+_CLEAN = Operation.CLEAN
+_REFRESH = Operation.REFRESH
 _SWITCHES_USER = frozenset({"su", "runuser", "gosu", "su-exec", "doas", "setpriv"})
 
 
@@ -82,10 +85,10 @@ _FOLLOWED = 20
 
 def _needless_updates(kept: Kept) -> list[Command]:
     """The commands that fetch lists which no command of the RUN reads, as those that install do without."""
-    if kept.cache.option is None or [o for o in kept.fills if o.operation is not Operation.REFRESH]:
+    if kept.cache.option is None or [o for o in kept.fills if o.operation is not _REFRESH]:
         return []
     own = [o for o in kept.run.operations if cache_of(o.manager) == kept.cache and o not in kept.fills]
-    reads = [o for o in own if o.operation is not Operation.CLEAN]
+    reads = [o for o in own if o.operation is not _CLEAN]
     return [o.command for o in kept.fills] if reads and all(o.no_cache for o in reads) else []
 
 
@@ -111,7 +114,7 @@ def _joined_to_cleaner(facts: Facts, kept: Kept) -> tuple[Edit, ...] | None:
 def _uses_own(kept: Kept) -> bool:
     """Whether the RUN itself needs, or may need, what it fetched."""
     for operation in kept.fills:
-        if operation.operation is not Operation.REFRESH:
+        if operation.operation is not _REFRESH:
             return True
     return may_install(kept.run, kept.cache)
 
@@ -139,7 +142,7 @@ def call(operation: PackageOperation) -> Sequence[Arg]:
 
 
 def _has_option(kept: Kept) -> bool:
-    return kept.cache.option is not None and all(o.operation is not Operation.REFRESH for o in kept.fills)
+    return kept.cache.option is not None and all(o.operation is not _REFRESH for o in kept.fills)
 
 
 def with_option(run: Run, operations: Sequence[PackageOperation], option: str) -> tuple[Edit, ...]:

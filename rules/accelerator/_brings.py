@@ -23,6 +23,10 @@ from imgtool.rule import (
 from ._commands import known, program_file
 from ._wheels import brings_cuda, indexes, installed
 
+# read of the class, each takes 1,000 instructions before Python 3.12
+_RUNFILE = Operation.RUNFILE
+_INSTALL = Operation.INSTALL
+
 
 class By(enum.Enum):
     """What brings the software. ``NEEDS``: wheels for it that bring none of it. ``PERHAPS``: wheels that bring it on some architectures."""
@@ -81,12 +85,12 @@ def _copied(instruction: Instruction, facts: Facts) -> Iterator[Brought]:
 
 def _installed(run: Run, facts: Facts) -> Iterator[Brought]:
     for operation in run.operations:
-        if operation.operation is Operation.RUNFILE:
+        if operation.operation is _RUNFILE:
             row = software_of("installers", known(operation.packages[0].raw, run, facts))
             if row is not None:
                 span = program_file(operation.command)
                 yield Brought(row.id, By.INSTALLER, operation.packages[0].raw, span)
-        elif operation.operation is Operation.INSTALL and operation.ecosystem in ("deb", "rpm"):
+        elif operation.operation is _INSTALL and operation.ecosystem in ("deb", "rpm"):
             for package in operation.packages:
                 row = software_of("packages", known(package.name, run, facts))
                 if row is not None:

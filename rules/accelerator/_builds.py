@@ -20,6 +20,10 @@ from imgtool.rule import (
     source_build,
 )
 
+# read of the class, each takes 1,000 instructions before Python 3.12
+_CLONE = Operation.CLONE
+_INSTALL = Operation.INSTALL
+_BUILD = Operation.BUILD
 _REPOSITORY = regex(r"(?<![\w.-])([\w.-]+?)(?:\.git)?(?:[@#].*)?\Z")
 _BUILDERS = frozenset({"make", "cmake", "ninja"})
 _NO_BINARY = ("no-binary", "--no-binary")
@@ -45,9 +49,9 @@ def builds(stage: Stage, facts: Facts, text: str) -> Iterator[Build]:
         for operation in run.operations:
             if not _BRANCHES.isdisjoint(operation.command.context):
                 continue
-            if operation.operation is Operation.CLONE:
+            if operation.operation is _CLONE:
                 cloned += _repositories(operation)
-            elif operation.operation is Operation.INSTALL and operation.ecosystem == "python":
+            elif operation.operation is _INSTALL and operation.ecosystem == "python":
                 for package in operation.packages:
                     yield from _of_package(package, operation, text, end)
         if _compiles(run):
@@ -102,9 +106,9 @@ def _of_package(package: Package, operation: PackageOperation, text: str, end: i
 def _compiles(run: Run) -> bool:
     """Whether a RUN builds a project in a folder."""
     for operation in run.operations:
-        if operation.operation is Operation.BUILD or operation.editable or operation.project:
+        if operation.operation is _BUILD or operation.editable or operation.project:
             return True
-        if operation.operation is Operation.INSTALL and operation.ecosystem == "python":
+        if operation.operation is _INSTALL and operation.ecosystem == "python":
             named = (package.source for package in operation.packages)
             if operation.manager == "python" or any(source in ("path", "file") for source in named):
                 return True

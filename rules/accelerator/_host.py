@@ -21,6 +21,8 @@ from imgtool.rule import (
 
 from ._commands import known
 
+# read of the class, each takes 1,000 instructions before Python 3.12
+_INSTALL = Operation.INSTALL
 _SYSTEMS = frozenset({"deb", "rpm"})
 _VARIABLE = regex(r"\$\{[^{}]*\}|\$\([^()]*\)|\$\w+|`[^`]*`|\*")
 
@@ -39,7 +41,7 @@ def hosts_packages(
 ) -> Iterator[tuple[PackageOperation, Package, DriverFact]]:
     """What a RUN installs of one kind of packages that belong to the host."""
     for operation in run.operations:
-        if operation.operation is Operation.INSTALL and operation.ecosystem in _SYSTEMS:
+        if operation.operation is _INSTALL and operation.ecosystem in _SYSTEMS:
             manager = operation.manager
             packages = (*operation.packages, *_groups(operation)) if operation.groups else operation.packages
             for package in packages:

@@ -27,6 +27,12 @@ from imgtool.rule import (
 
 from ._commands import known
 
+# read of the class, each takes 1,000 instructions before Python 3.12
+_BUILD = Operation.BUILD
+_RUNFILE = Operation.RUNFILE
+_INSTALL = Operation.INSTALL
+_CLONE = Operation.CLONE
+
 
 class When(enum.Enum):
     """When a compiler is at work. ``UNKNOWN``: it may be, in a script or a command that is not known here."""
@@ -172,11 +178,11 @@ def _installs_pip(command: Command) -> bool:
 
 def _of_operation(operation: PackageOperation) -> Iterator[Sign]:
     program = operation.command.argv[0].span
-    if operation.operation is Operation.BUILD:
+    if operation.operation is _BUILD:
         yield Sign(When.BUILD, f"{operation.manager} {operation.verb}".strip(), program)
-    elif operation.operation is Operation.RUNFILE:
+    elif operation.operation is _RUNFILE:
         yield Sign(When.UNKNOWN, operation.command.argv[0].text, program)
-    elif operation.operation is Operation.INSTALL:
+    elif operation.operation is _INSTALL:
         from_source = operation.editable or any(operation.has(name) for name in _FROM_SOURCE)
         # setup.py compiles what a wheel would hold
         if from_source or operation.manager == "python":
@@ -191,7 +197,7 @@ def _of_operation(operation: PackageOperation) -> Iterator[Sign]:
 
 def _of_variables(operation: PackageOperation, run: Run, facts: Facts) -> Iterator[Sign]:
     """Wheels that stand in variables."""
-    if operation.operation is Operation.INSTALL and operation.ecosystem == "python":
+    if operation.operation is _INSTALL and operation.ecosystem == "python":
         for arg in operation.command.args:
             file = known(arg.text, run, facts).rpartition("/")[2] if "$" in arg.text else ""
             if file.endswith(".whl"):
@@ -200,7 +206,7 @@ def _of_variables(operation: PackageOperation, run: Run, facts: Facts) -> Iterat
 
 def _of_clone(operation: PackageOperation, run: Run, facts: Facts) -> Iterator[Sign]:
     """Repositories of what compiles when it runs."""
-    if operation.operation is Operation.CLONE:
+    if operation.operation is _CLONE:
         for url in operation.urls:
             name = known(url.text, run, facts).rstrip("/").rpartition("/")[2].removesuffix(".git")
             yield from _of_need(name, (), url.span)

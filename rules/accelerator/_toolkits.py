@@ -19,6 +19,9 @@ from ._commands import known, program_file
 from ._start import builds_wheels, is_worked_in
 from ._toolchain import runs, signs, unread
 
+# read of the class, each takes 1,000 instructions before Python 3.12
+_RUNFILE = Operation.RUNFILE
+_REMOVE = Operation.REMOVE
 _MANAGERS = {"deb": "apt", "rpm": "dnf"}
 _BRINGS = (Operation.INSTALL, Operation.RUNFILE)
 _TOOLKIT = "--toolkit"
@@ -72,7 +75,7 @@ def _installed(facts: Facts) -> Iterator[InstalledToolkit]:
 
 def _in(operation: PackageOperation, run: Run, facts: Facts) -> Iterator[InstalledToolkit]:
     program = operation.command.argv[0].span
-    if operation.operation is Operation.RUNFILE:
+    if operation.operation is _RUNFILE:
         name = known(operation.packages[0].raw, run, facts)
         row = software_of("installers", name)
         if row and row.id == "cuda" and any(arg.text == _TOOLKIT for arg in operation.command.args):
@@ -89,7 +92,7 @@ def _in(operation: PackageOperation, run: Run, facts: Facts) -> Iterator[Install
 
 
 def _removes(run: Run) -> bool:
-    removed = (p.name for o in run.operations if o.operation is Operation.REMOVE for p in o.packages)
+    removed = (p.name for o in run.operations if o.operation is _REMOVE for p in o.packages)
     deleted = (arg.text for c in run.script.commands if c.name == "rm" for arg in c.args)
     return any("cuda" in name for name in removed) or any(
         path.startswith(_FOLDER) and path.count("/") == _FOLDER.count("/") for path in deleted

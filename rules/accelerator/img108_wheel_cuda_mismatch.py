@@ -56,6 +56,8 @@ from imgtool.rule import (
 from ._commands import known
 from ._wheels import indexes
 
+# read of the class, each takes 1,000 instructions before Python 3.12
+_INSTALL = Operation.INSTALL
 META = RuleMeta(
     "IMG108",
     "wheel-cuda-mismatch",
@@ -114,7 +116,7 @@ def _finding(base: BaseImage, held: str, found: list[Wheel]) -> Finding:
 
 def _wheels(run: Run, facts: Facts) -> Iterator[Wheel]:
     for operation in run.operations:
-        if operation.operation is not Operation.INSTALL or operation.ecosystem not in _ECOSYSTEMS:
+        if operation.operation is not _INSTALL or operation.ecosystem not in _ECOSYSTEMS:
             continue
         if any(context in ("if", "else", "case") for context in operation.command.context):
             continue

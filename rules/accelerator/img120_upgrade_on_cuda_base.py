@@ -35,6 +35,8 @@ from collections.abc import Iterator
 
 from imgtool.rule import Facts, Finding, Operation, RuleMeta, Severity, Span, Stage, contents
 
+# read of the class, each takes 1,000 instructions before Python 3.12
+_UPGRADE = Operation.UPGRADE
 META = RuleMeta(
     "IMG120",
     "upgrade-on-cuda-base",
@@ -50,7 +52,7 @@ _APT = frozenset({"apt-get", "apt", "aptitude"})
 
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     operations = [operation for run in facts.runs(stage) for operation in run.operations]
-    upgrades = [o for o in operations if o.operation is Operation.UPGRADE and o.ecosystem in _ECOSYSTEMS]
+    upgrades = [o for o in operations if o.operation is _UPGRADE and o.ecosystem in _ECOSYSTEMS]
     base = facts.base(stage) if upgrades else None
     if base is None or base.accelerator != "cuda" or not contents(base).holds("cudart"):
         return

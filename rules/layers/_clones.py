@@ -22,6 +22,8 @@ from imgtool.rule import (
 
 from ._uses import last
 
+# read of the class, each takes 1,000 instructions before Python 3.12
+_CLONE = Operation.CLONE
 # what needs commits, tags or other branches
 _READS_HISTORY = frozenset(
     "log describe merge rebase cherry-pick blame bisect shortlog rev-list revert format-patch am worktree notes".split()
@@ -74,7 +76,7 @@ def clones(facts: Facts, stage: Stage) -> tuple[Clone, ...]:
     found: list[tuple[int, Clone]] = []
     git: list[_Git] = []
     for run in facts.runs(stage):
-        operations = {id(o.command): o for o in run.operations if o.operation is Operation.CLONE}
+        operations = {id(o.command): o for o in run.operations if o.operation is _CLONE}
         # what git does before the first clone is nothing to it
         if not operations and (not found or not any(c.name == "git" for c in run.script.commands)):
             continue

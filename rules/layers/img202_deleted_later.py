@@ -83,6 +83,9 @@ from imgtool.rule import (
 from ._known_as import known_as
 from ._sizes import kept_bytes
 
+# read of the class, each takes 1,000 instructions before Python 3.12
+_REMOVE = Operation.REMOVE
+_INSTALL = Operation.INSTALL
 META = RuleMeta(
     "IMG202",
     "deleted-later",
@@ -228,17 +231,17 @@ _Removal = tuple[Run, PackageOperation, Sequence[Package], Sequence[Run]]
 def _removals(facts: Facts) -> dict[Stage, list[_Removal]]:
     """What RUNs of the image that ships remove of what earlier ones installed, by stage."""
     operations = [o for stage in facts.shipped for run in facts.runs(stage) for o in run.operations]
-    if Operation.REMOVE not in [o.operation for o in operations]:
+    if _REMOVE not in [o.operation for o in operations]:
         return {}
     installed: dict[tuple[str, str], _Installed] = {}
     found: dict[Stage, list[_Removal]] = {}
     for stage in reversed(facts.shipped):
         for run in facts.runs(stage):
             for operation in run.operations if not run.onbuild else ():
-                if operation.operation is Operation.INSTALL:
+                if operation.operation is _INSTALL:
                     named = _Installed(run, operation)
                     installed |= {(operation.ecosystem, name): named for name in _names(operation)}
-                elif operation.operation is Operation.REMOVE:
+                elif operation.operation is _REMOVE:
                     gone = [(p, i.run) for p, i in _removed(operation, installed) if i.run is not run]
                     if gone and operation.command.unconditional:
                         removal = (run, operation, [p for p, _ in gone], [r for _, r in gone])
