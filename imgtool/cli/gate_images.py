@@ -14,10 +14,9 @@ from imgtool.gates.model import Judged, Weighed
 from imgtool.gates.settings import Target
 from imgtool.images import packages
 from imgtool.images import reference as references
-from imgtool.images.contents import contents_of
+from imgtool.images.contents import read_contents
 from imgtool.images.errors import ImageError
-from imgtool.images.layers import Detail
-from imgtool.images.measure import load, weigh
+from imgtool.images.measure import measure
 from imgtool.images.reading import NO_CACHE, Access
 from imgtool.inspect.blame import blame
 from imgtool.leaks import hide
@@ -46,16 +45,14 @@ def read(reference: str, platform: str | None, *, layers: bool, access: Access =
         ImageError: it cannot be read.
         ValueError: the reference or the platform is none.
     """
-    parsed = references.parse(reference)
     with line() as show:
         progress = Counter(reference, show)
         if not layers:
-            return Weighed(
-                weigh(load(parsed, platform=platform, progress=progress, layers=False, access=access))
-            )
-        detail = Detail(packages.KEEP, digests=False)
-        image = load(parsed, platform=platform, progress=progress, detail=detail, access=access)
-        contents = contents_of(image)
+            found = measure(reference, platform=platform, progress=progress, layers=False, access=access)
+            return Weighed(found)
+        contents = read_contents(
+            reference, platform=platform, progress=progress, keep=packages.KEEP, digests=False, access=access
+        )
         return Weighed(contents.measures, contents, tuple(packages.read(contents)))
 
 

@@ -197,11 +197,12 @@ def read_contents(
     verify: bool = False,
     progress: Progress | None = None,
     keep: Callable[[bytes, int], bool] = keep_nothing,
+    digests: bool = True,
     access: Access = NO_CACHE,
 ) -> Contents:
     """Read and weigh an image, and note what it holds.
 
-    The arguments are those of :func:`imgtool.images.measure.measure`; ``keep`` is as in :class:`Detail`.
+    The arguments are those of :func:`imgtool.images.measure.measure`; ``keep`` and ``digests`` are as in :class:`Detail`.
 
     Raises:
         ImageError: the image cannot be read.
@@ -213,7 +214,7 @@ def read_contents(
             platform=platform,
             verify=verify,
             progress=progress,
-            detail=Detail(keep),
+            detail=Detail(keep, digests=digests),
             access=access,
         )
     )
