@@ -60,7 +60,6 @@ from imgtool.rule import (
     Span,
     Stage,
     copied,
-    copy_source,
     covers,
     deleted_words,
     layers,
@@ -73,6 +72,7 @@ from imgtool.rule import (
     weight,
 )
 
+from ._copies import copies
 from ._uses import last
 
 META = RuleMeta(
@@ -124,15 +124,12 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
         found = list(_in_run(facts, run)) if not run.onbuild else []
         if found and not _elsewhere(run):
             yield from _finding(found)
-    copies = [i for i in stage.instructions if i.keyword in ("COPY", "ADD")]
-    others = {id(instruction) for instruction in copies if copy_source(instruction)}
-    edges = facts.graph.edges if others else ()
-    sources = {id(e.instruction): e.target for e in edges if e.stage is stage and id(e.instruction) in others}
-    for instruction in copies:
+    edges = copies(facts, stage)
+    for instruction in [i for i in stage.instructions if i.keyword in ("COPY", "ADD")]:
         found = list(_copied(facts, instruction))
-        source = sources.get(id(instruction))
-        if not found and source is not None:
-            found = list(_from_stage(facts, instruction, source))
+        edge = edges.get(id(instruction))
+        if not found and edge is not None and edge.target is not None:
+            found = list(_from_stage(facts, instruction, edge.target))
         yield from _finding(found)
 
 

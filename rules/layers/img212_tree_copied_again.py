@@ -46,11 +46,12 @@ from imgtool.rule import (
     Severity,
     Stage,
     copied,
-    copy_source,
     held_tree,
     made,
     per_part,
 )
+
+from ._copies import copies
 
 # how many copies of a stage are looked at, and how many stages and RUNs before them
 _MOST = 500
@@ -62,10 +63,8 @@ META = RuleMeta("IMG212", "tree-copied-again", severity=Severity.WARNING, since=
 
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     if stage in facts.shipped and stage.reference != "scratch":
-        edges = {id(edge.instruction): edge for edge in facts.graph.edges if edge.stage is stage}
-        for edge in islice(edges.values(), _MOST):
-            if copy_source(edge.instruction):
-                yield from _again(facts, stage, edge.instruction, edge)
+        for edge in islice(copies(facts, stage).values(), _MOST):
+            yield from _again(facts, stage, edge.instruction, edge)
 
 
 def _again(facts: Facts, stage: Stage, instruction: Instruction, edge: Edge) -> Iterator[Finding]:

@@ -51,7 +51,6 @@ from imgtool.rule import (
     Severity,
     Stage,
     append_command,
-    copy_source,
     layers,
     per_file,
     regex,
@@ -59,6 +58,7 @@ from imgtool.rule import (
 )
 
 from ..accelerator._toolchain import When, signs
+from ._copies import copies
 from ._leftovers import Installed, leftover, may_be_left
 from ._uses import last
 
@@ -88,14 +88,8 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
         if after is not None:
             seen.add(id(content.command))
             yield _finding(facts, content, run, after)
-    copies = [instruction for instruction in stage.instructions if copy_source(instruction)]
-    edges = (
-        {id(edge.instruction): edge.target for edge in facts.graph.edges if edge.stage is stage}
-        if copies
-        else {}
-    )
-    for instruction in copies:
-        found = list(_copied(facts, stage, instruction, edges.get(id(instruction))))
+    for edge in copies(facts, stage).values():
+        found = list(_copied(facts, stage, edge.instruction, edge.target))
         if found and not _compiles(facts):
             yield from found
 
