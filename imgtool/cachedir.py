@@ -1,13 +1,21 @@
-"""Folders that hold a cache: marked, so that git, backups and imgtool itself leave them alone. https://bford.info/cachedir/"""
+"""Folders that hold a cache, and entries in them, which are this user's files.
+
+Such a folder is marked, so that git, backups and imgtool itself leave it alone: https://bford.info/cachedir/.
+"""
 
 from __future__ import annotations
 
 import os
+import stat
+import time
 from contextlib import suppress
 from pathlib import Path
 
 TAG = "CACHEDIR.TAG"
 TEXT = b"Signature: 8a477f597d28d172789f06886806bc55\n# imgtool's cache; it can be deleted at any time\n"
+
+# nor is waited for who writes into a pipe
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 def make(folder: Path) -> None:
@@ -40,3 +48,47 @@ def is_ours(folder: Path) -> bool:
             return file.read(len(TEXT) + 1) == TEXT
     except OSError:
         return False
+
+
+def read(path: str, most: int, fresh: float) -> bytes:
+    """An entry of at most ``most`` bytes. Its time is that of its last use, give or take ``fresh`` seconds.
+
+    Raises:
+        OSError: it cannot be read, is no file, is larger, or is somebody else's.
+    """
+    descriptor = os.open(path, os.O_RDONLY | _NO_LINK)
+    try:
+        known = os.fstat(descriptor)
+        is_ours = not hasattr(os, "getuid") or known.st_uid == os.getuid()
+        if not is_ours or not stat.S_ISREG(known.st_mode) or known.st_size > most:
+            raise OSError
+        if time.time() - known.st_mtime > fresh:
+            with suppress(OSError):
+                os.utime(path)
+        # room for more than there is takes long to get
+        return os.read(descriptor, known.st_size)
+    finally:
+        os.close(descriptor)
+
+
+def write(top: Path, path: str, data: bytes) -> None:
+    """Write an entry below a folder for a cache, whole or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    folder = os.path.dirname(path)  # noqa: PTH120 - paths are texts here
+    if not os.path.isdir(folder):  # noqa: PTH112 - likewise
+        make(top)
+        os.makedirs(folder, mode=0o700, exist_ok=True)  # noqa: PTH103 - likewise
+    # other processes write, too
+    torn = f"{path}.{os.urandom(6).hex()}"
+    descriptor = os.open(torn, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        os.replace(torn, path)  # noqa: PTH105 - likewise
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(torn)  # noqa: PTH108 - likewise
+        raise

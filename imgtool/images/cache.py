@@ -11,10 +11,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import stat
 import struct
 import sys
-import time
 import zlib
 from array import array
 from collections.abc import Iterable, Sequence
@@ -39,8 +37,6 @@ _MAX_STORED, _MAX_RAW = 1 << 28, (1 << 29) + MAX_KEPT
 #: How old an entry is counts from its last use, to the hour.
 _FRESH_SECONDS = 3600
 _HEAD = struct.Struct("<32sQ")
-# nor is waited for who writes into a pipe
-_NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _MAX_HEAD = 4096
 _MAX_NUMBER = 1 << 62
 
@@ -88,7 +84,7 @@ class LayerCache:
         data = _packed(replace(tar, entries=entries))
         if data is not None:
             with suppress(OSError):
-                self._write(self._path(digest), data)
+                cachedir.write(self.folder, str(self._path(digest)), data)
                 self._prune()
 
     def _path(self, digest: str) -> Path:
@@ -96,7 +92,7 @@ class LayerCache:
 
     def _read(self, digest: str) -> LayerTar | None:
         try:
-            return _unpacked(_own(self._path(digest)))
+            return _unpacked(cachedir.read(str(self._path(digest)), _MAX_STORED, _FRESH_SECONDS))
         # torn, forged, or gone
         except (
             OSError,
@@ -109,21 +105,6 @@ class LayerCache:
             struct.error,
         ):
             return None
-
-    def _write(self, path: Path, data: bytes) -> None:
-        if not path.parent.is_dir():
-            cachedir.make(self.folder)
-            path.parent.mkdir(mode=0o700, exist_ok=True)
-        torn = path.with_name(f"{path.name}.{os.urandom(6).hex()}")
-        descriptor = os.open(torn, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-            torn.replace(path)
-        except BaseException:
-            with suppress(OSError):
-                torn.unlink()
-            raise
 
     def _prune(self) -> None:
         """Remove what has not been used for longest, where there is too much."""
@@ -141,20 +122,6 @@ class LayerCache:
             with suppress(OSError):
                 Path(path).unlink()
             total -= size
-
-
-def _own(path: Path) -> bytes:
-    """A file of this user's; when it was used is noted."""
-    descriptor = os.open(path, os.O_RDONLY | _NO_LINK)
-    with os.fdopen(descriptor, "rb") as file:
-        known = os.fstat(descriptor)
-        is_ours = not hasattr(os, "getuid") or known.st_uid == os.getuid()
-        if not is_ours or not stat.S_ISREG(known.st_mode) or known.st_size > _MAX_STORED:
-            raise ValueError
-        if time.time() - known.st_mtime > _FRESH_SECONDS:
-            with suppress(OSError):
-                os.utime(path)
-        return file.read(_MAX_STORED)
 
 
 def _memory(entries: Entries) -> int:

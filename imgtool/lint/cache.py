@@ -9,9 +9,7 @@ wrong and do nothing. Findings of files that hold secrets, and those of rules th
 from __future__ import annotations
 
 import os
-import stat
 import sys
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
@@ -44,8 +42,6 @@ MAX_IN_FOLDER = 160
 # how old an entry is counts from its last use, to the day
 _FRESH_SECONDS = 86_400
 
-# nor is waited for who writes into a pipe
-_NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _OURS = ("imgtool.", "imgtool_rules.")
 
 
@@ -180,7 +176,7 @@ def recall(top: Path, name: str, size: int) -> Kept | None:
 
     path = _path(top, name)
     try:
-        entry = json.loads(_read(path))
+        entry = json.loads(cachedir.read(path, MAX_ENTRY, _FRESH_SECONDS))
         looks, staged, rows = entry["looks"], entry["staged"], entry["findings"]
         findings = tuple(_finding(row, size) for row in rows)
         known = all(same(Look(str(kind), tuple(map(str, where)), str(seen))) for kind, where, seen in looks)
@@ -192,25 +188,6 @@ def recall(top: Path, name: str, size: int) -> Kept | None:
 
 def _path(top: Path, name: str) -> str:
     return f"{top}/v{FORMAT}/{name[:2]}/{name[2:]}.json"
-
-
-def _read(path: str) -> bytes:
-    descriptor = os.open(path, os.O_RDONLY | _NO_LINK)
-    try:
-        known = os.fstat(descriptor)
-        if not stat.S_ISREG(known.st_mode) or known.st_size > MAX_ENTRY or not _is_ours(known):
-            raise OSError
-        if time.time() - known.st_mtime > _FRESH_SECONDS:
-            with suppress(OSError):
-                os.utime(path)
-        # room for more than there is takes long to get
-        return os.read(descriptor, known.st_size)
-    finally:
-        os.close(descriptor)
-
-
-def _is_ours(known: os.stat_result) -> bool:
-    return not hasattr(os, "getuid") or known.st_uid == os.getuid()
 
 
 def _finding(row: Sequence[Any], size: int) -> Finding:
@@ -272,7 +249,7 @@ def keep(top: Path, name: str, kept: Kept, looks: Mapping[tuple[str, tuple[str, 
     if len(data) <= MAX_ENTRY:
         path = _path(top, name)
         with suppress(OSError):
-            _write(top, path, data)
+            cachedir.write(top, path, data)
             _prune(os.path.dirname(path))  # noqa: PTH120 - paths are texts here
 
 
@@ -305,24 +282,6 @@ def _row(finding: Finding) -> list[Any]:
         finding.saves_bytes,
         finding.related,
     ]
-
-
-def _write(top: Path, path: str, data: bytes) -> None:
-    folder = os.path.dirname(path)  # noqa: PTH120 - likewise
-    if not os.path.isdir(folder):  # noqa: PTH112 - likewise
-        cachedir.make(top)
-        os.makedirs(folder, mode=0o700, exist_ok=True)  # noqa: PTH103 - likewise
-    # other processes write, too
-    torn = f"{path}.{os.urandom(6).hex()}"
-    descriptor = os.open(torn, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        os.replace(torn, path)  # noqa: PTH105 - likewise
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(torn)  # noqa: PTH108 - likewise
-        raise
 
 
 def _prune(folder: str) -> None:

@@ -339,7 +339,7 @@ def test_the_oldest_go(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache, "MAX_IN_FOLDER", 8)
     for number in range(20):
         path = cache._path(kept, f"aa{number:02}")
-        cache._write(kept, path, b"{}")
+        cachedir.write(kept, path, b"{}")
         os.utime(path, (number, number))
         cache._prune(str(Path(path).parent))
     names = sorted(path.stem for path in entries(kept))
