@@ -19,6 +19,7 @@ from imgtool.audit.work import Record, Row
 from imgtool.cli import progress
 from imgtool.cli.basics import STDIN, UNREADABLE
 from imgtool.cli.images import NOT_MEASURABLE, Cached, PlainHttp, Platform, access
+from imgtool.cli.inputs import Config, Isolated, ShellCheck
 from imgtool.cli.output import say
 from imgtool.config import ConfigError
 from imgtool.images.reading import Access
@@ -66,14 +67,9 @@ def audit(
     seconds: Annotated[
         float, typer.Option("--timeout", metavar="SECONDS", min=0.1, help="That one item may take.")
     ] = 1800,
-    config: Annotated[
-        Path | None, typer.Option("--config", help="One configuration for everything; else the nearest.")
-    ] = None,
-    isolated: Annotated[bool, typer.Option("--isolated", help="Read no configuration.")] = False,
-    shellcheck: Annotated[
-        bool | None,
-        typer.Option("--shellcheck/--no-shellcheck", help="Let ShellCheck read shell code, or not."),
-    ] = None,
+    config: Config = None,
+    isolated: Isolated = False,
+    shellcheck: ShellCheck = None,
     platform: Platform = None,
     plain_http: PlainHttp = False,
     cache: Cached = True,

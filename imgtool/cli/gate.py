@@ -19,7 +19,7 @@ from imgtool.cli.basics import UNREADABLE
 from imgtool.cli.gate_images import Files
 from imgtool.cli.gate_reports import Format, Reports, move, outputs, summary_file, write
 from imgtool.cli.images import NOT_MEASURABLE, Cached, PlainHttp, Platform, access
-from imgtool.cli.inputs import BuildArgs, build_args
+from imgtool.cli.inputs import BuildArgs, BuildTimeout, Context, Network, Secrets, build_args
 from imgtool.cli.output import say
 from imgtool.config import ConfigError, ConfigFile
 from imgtool.gates.model import Judged, Status
@@ -133,10 +133,7 @@ def gate(
         Path | None,
         typer.Option("--against-dockerfile", metavar="FILE", help="Build this too, and compare with it."),
     ] = None,
-    context: Annotated[
-        Path | None,
-        typer.Option("--context", metavar="DIR", help="The build context; else the file's folder."),
-    ] = None,
+    context: Context = None,
     against_context: Annotated[
         Path | None,
         typer.Option("--against-context", metavar="DIR", help="Likewise, of the file that is compared with."),
@@ -145,13 +142,9 @@ def gate(
     stage: Annotated[
         str | None, typer.Option("--stage", metavar="NAME", help="The stage to build; else the last.")
     ] = None,
-    network: Annotated[
-        str | None, typer.Option("--network", metavar="MODE", help="Of builds: default, host or none.")
-    ] = None,
-    secret: Annotated[Texts, typer.Option("--secret", help="As docker build has it.")] = None,
-    build_timeout: Annotated[
-        float, typer.Option("--build-timeout", metavar="SECONDS", help="For each build.", min=1)
-    ] = builds.TIMEOUT,
+    network: Network = None,
+    secret: Secrets = None,
+    build_timeout: BuildTimeout = builds.TIMEOUT,
     config: Annotated[
         Path | None, typer.Option("--config", metavar="FILE", help="This configuration, and no other.")
     ] = None,

@@ -23,6 +23,26 @@ BuildArgs = Annotated[
     ),
 ]
 
+Config = Annotated[
+    Path | None, typer.Option("--config", help="One configuration for everything; else the nearest.")
+]
+Isolated = Annotated[bool, typer.Option("--isolated", help="Read no configuration.")]
+ShellCheck = Annotated[
+    bool | None,
+    typer.Option("--shellcheck/--no-shellcheck", help="Let ShellCheck read shell code, or not."),
+]
+Network = Annotated[
+    str | None, typer.Option("--network", metavar="MODE", help="Of builds: default, host or none.")
+]
+Secrets = Annotated[list[str] | None, typer.Option("--secret", help="As docker build has it.")]
+BuildTimeout = Annotated[
+    float, typer.Option("--build-timeout", metavar="SECONDS", help="For each build.", min=1)
+]
+Context = Annotated[
+    Path | None,
+    typer.Option("--context", metavar="DIR", help="The build context; else the file's folder."),
+]
+
 
 def build_args(texts: Iterable[str] | None) -> dict[str, str]:
     """:func:`basics.build_args`, in typer's terms."""

@@ -9,7 +9,7 @@ import typer
 
 from imgtool.cli import linting
 from imgtool.cli.basics import UsageError
-from imgtool.cli.inputs import BuildArgs
+from imgtool.cli.inputs import BuildArgs, Isolated
 from imgtool.cli.lint_call import FailOn, LintCall, LintFormat, Profile
 from imgtool.cli.lint_options import (
     BaselineOption,
@@ -88,7 +88,7 @@ def lint(
     config: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Use this configuration for every file.")
     ] = None,
-    isolated: Annotated[bool, typer.Option("--isolated", help="Read no configuration.")] = False,
+    isolated: Isolated = False,
     exclude: Annotated[
         Selectors, typer.Option(metavar="PATTERN", help="Leave out of folders, as .gitignore would.")
     ] = None,

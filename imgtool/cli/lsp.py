@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from imgtool import config as configs
 from imgtool.cli.basics import UNREADABLE
+from imgtool.cli.inputs import Config, Isolated, ShellCheck
 from imgtool.cli.output import say
 from imgtool.config import ConfigError
 from imgtool.lint.batch import Request
 
 
 def lsp(
-    config: Annotated[
-        Path | None, typer.Option("--config", help="One configuration for everything; else the nearest.")
-    ] = None,
-    isolated: Annotated[bool, typer.Option("--isolated", help="Read no configuration.")] = False,
-    shellcheck: Annotated[
-        bool | None,
-        typer.Option("--shellcheck/--no-shellcheck", help="Let ShellCheck read shell code, or not."),
-    ] = None,
+    config: Config = None,
+    isolated: Isolated = False,
+    shellcheck: ShellCheck = None,
     _stdio: Annotated[bool, typer.Option("--stdio", help="Does nothing: editors that give it may.")] = False,
 ) -> None:
     r"""Serve an editor: findings while typing, fixes, and what a rule, an instruction or a base image is.

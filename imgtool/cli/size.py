@@ -25,7 +25,7 @@ from imgtool.cli.images import (
     looked_at,
     shown,
 )
-from imgtool.cli.inputs import BuildArgs, build_args, read
+from imgtool.cli.inputs import BuildArgs, Context, build_args, read
 from imgtool.cli.output import ImageFormat, say
 from imgtool.images.measure import marginal, measure
 from imgtool.report import sizes
@@ -61,10 +61,7 @@ def size(
         str | None,
         typer.Option("--dockerfile", metavar="FILE", help="What the image was built from: tells the lines."),
     ] = None,
-    context: Annotated[
-        Path | None,
-        typer.Option("--context", metavar="DIR", help="The build context; else the file's folder."),
-    ] = None,
+    context: Context = None,
     build_arg: BuildArgs = None,
     stage: Annotated[
         str | None, typer.Option("--stage", metavar="NAME", help="The stage that was built; else the last.")

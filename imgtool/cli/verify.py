@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -13,8 +12,8 @@ import typer
 
 from imgtool.cli.basics import UNREADABLE
 from imgtool.cli.images import NOT_MEASURABLE, Platform
-from imgtool.cli.inputs import BuildArgs, build_args
-from imgtool.cli.output import say
+from imgtool.cli.inputs import BuildArgs, BuildTimeout, Network, Secrets, build_args
+from imgtool.cli.output import ImageFormat, say
 from imgtool.cli.progress import clean_up_when_ended, line
 from imgtool.images.errors import ImageError
 from imgtool.images.spool import Spool
@@ -33,14 +32,6 @@ from imgtool.verify.verdict import Options, Verdict, compare, not_built
 DIFFERENT = 1
 _NO_NETWORK = "none"
 _ALL = 100
-
-
-class Format(enum.StrEnum):
-    """How a verdict is printed."""
-
-    TEXT = "text"
-    JSON = "json"
-    MARKDOWN = "markdown"
 
 
 Texts = list[str] | None
@@ -67,13 +58,11 @@ def verify(
     stage: Annotated[
         str | None, typer.Option("--stage", metavar="NAME", help="The stage that ships; else the last.")
     ] = None,
-    network: Annotated[
-        str | None, typer.Option("--network", metavar="MODE", help="Of builds: default, host or none.")
-    ] = None,
+    network: Network = None,
     no_network: Annotated[
         bool, typer.Option("--no-network", help="No network for builds, nor for commands.")
     ] = False,
-    secret: Annotated[Texts, typer.Option("--secret", help="As docker build has it.")] = None,
+    secret: Secrets = None,
     ssh: Annotated[Texts, typer.Option("--ssh", help="As docker build has it.")] = None,
     build_context: Annotated[Texts, typer.Option("--build-context", help="As docker build has it.")] = None,
     drop: Annotated[
@@ -90,14 +79,12 @@ def verify(
         str | None, typer.Option("--base-of-b", metavar="IMAGE", help="Likewise for B.")
     ] = None,
     platform: Platform = None,
-    build_timeout: Annotated[
-        float, typer.Option("--build-timeout", metavar="SECONDS", help="For each build.", min=1)
-    ] = builds.TIMEOUT,
+    build_timeout: BuildTimeout = builds.TIMEOUT,
     run_timeout: Annotated[
         float, typer.Option("--run-timeout", metavar="SECONDS", help="For each command.", min=1)
     ] = runs.TIMEOUT,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the built images in the engine.")] = False,
-    form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TEXT,
+    form: Annotated[ImageFormat, typer.Option("--format", help="How to print it.")] = ImageFormat.TEXT,
 ) -> None:
     r"""Build two Dockerfiles, and prove that the second image does what the first one does.
 
@@ -150,12 +137,12 @@ def verify(
         raise typer.Exit(DIFFERENT)
 
 
-def _printed(verdict: Verdict, form: Format) -> str:
-    if form is Format.JSON:
+def _printed(verdict: Verdict, form: ImageFormat) -> str:
+    if form is ImageFormat.JSON:
         return verdicts.as_json(verdict)
     return (
         verdicts.markdown(verdict)
-        if form is Format.MARKDOWN
+        if form is ImageFormat.MARKDOWN
         else verdicts.text(verdict, style_for(sys.stdout))
     )
 
