@@ -132,7 +132,7 @@ class BaseImage:
 
     def __hash__(self) -> int:
         # all else is read from it
-        return hash(self.ref)
+        return hash(self.ref.text)
 
 
 class Swap(NamedTuple):

@@ -114,13 +114,13 @@ def _kind(run: Run) -> str:
     node = run.instruction
     if run.onbuild or node.json or node.heredocs or not run.script.understood or not run.script.commands:
         return ""
-    operations = {id(o.command): o for o in run.operations}
+    operations = {id(o.command): o for o in run.operations} if run.operations else {}
     if operations and node.flags and node.flag("mount"):
         # who mounts a cache has thought about his layers
         return ""
     kinds = set()
     for command in run.script.commands:
-        kind = _kind_of(command, operations.get(id(command)))
+        kind = _kind_of(command, operations.get(id(command)) if operations else None)
         if not kind:
             return ""
         kinds.add(kind)

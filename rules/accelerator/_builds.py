@@ -98,7 +98,7 @@ def _of_package(package: Package, operation: PackageOperation, text: str, end: i
     # a part of a repository is another project
     if fact is None or "subdirectory=" in package.raw:
         return
-    source = package.source != "index" or any(operation.has(name) for name in _NO_BINARY)
+    source = package.source != "index" or operation.has(*_NO_BINARY)
     if source or fact.sdist:
         yield Build(package.name, fact, package.span, certain=source)
 

@@ -31,16 +31,18 @@ def line(command: Command, run: Run, facts: Facts) -> str:
 def of_interest(facts: Facts) -> Mapping[Run, Sequence[int]]:
     """The RUNs with commands that :func:`judged` or the files they copy can make of interest, and where these stand."""
     found: dict[Run, list[int]] = {}
-    for stage in facts.stages:
+    names = frozenset([n for n in facts.programs if not n or n in COPIES or driver_program(n)])
+    for stage in facts.stages if names else ():
         for run in facts.runs(stage):
-            own = [
-                position
-                for position, command in enumerate(run.script.commands)
-                if command.name in COPIES or (command.argv and driver_program(command.argv[0].text))
-            ]
-            if own:
-                found[run] = own
+            for position, command in enumerate(run.script.commands):
+                if command.name in names and (command.name or _is_hidden(command)):
+                    found.setdefault(run, []).append(position)
     return found
+
+
+def _is_hidden(command: Command) -> bool:
+    """Whether a program whose name a variable or a pattern hides is of interest all the same: ``$DIR/*.run``."""
+    return bool(command.argv) and driver_program(command.argv[0].text)
 
 
 def judged(command: Command, run: Run, facts: Facts) -> DriverFact | None:

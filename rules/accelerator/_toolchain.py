@@ -183,7 +183,7 @@ def _of_operation(operation: PackageOperation) -> Iterator[Sign]:
     elif operation.operation is _RUNFILE:
         yield Sign(When.UNKNOWN, operation.command.argv[0].text, program)
     elif operation.operation is _INSTALL:
-        from_source = operation.editable or any(operation.has(name) for name in _FROM_SOURCE)
+        from_source = operation.editable or operation.has(*_FROM_SOURCE)
         # setup.py compiles what a wheel would hold
         if from_source or operation.manager == "python":
             yield Sign(When.BUILD, f"{operation.manager} {operation.verb}", program)

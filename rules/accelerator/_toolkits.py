@@ -68,7 +68,8 @@ def _installed(facts: Facts) -> Iterator[InstalledToolkit]:
     for stage in facts.shipped:
         for run in facts.runs(stage):
             operations = () if run.onbuild else run.operations
-            found = [t for o in operations if o.operation in _BRINGS for t in _in(o, run, facts)]
+            brings = [o for o in operations if o.operation in _BRINGS] if operations else ()
+            found = [t for o in brings for t in _in(o, run, facts)] if brings else ()
             if found and not _removes(run):
                 yield from found
 

@@ -102,7 +102,7 @@ def mounted(facts: Facts) -> Iterator[Source]:
     """What RUN mounts of the context, in stages that are built: ``--mount=type=bind,source=…`` without ``from``."""
     for stage in facts.stages:
         for node in stage.instructions if stage in facts.built else ():
-            flags = [flag for flag in node.flags if flag.name == "mount" and flag.value]
+            flags = [flag for flag in node.flags if flag.name == "mount" and flag.value] if node.flags else ()
             for flag, mount in zip(flags, mounts_of(node), strict=False) if flags else ():
                 bound = mount.type == "bind" and not mount.from_ and mount.source
                 text = facts.expand(node, mount.source) if bound else None

@@ -161,7 +161,8 @@ def _left(facts: Facts) -> Mapping[int, Content]:
 
 def _in_run(facts: Facts, run: Run) -> Iterator[_Weights]:
     scripts = _scripts(facts)
-    operations = {id(o.command): o for o in run.operations if o.ecosystem == "git"}
+    git = [o for o in run.operations if o.ecosystem == "git"] if run.operations else ()
+    operations = {id(o.command): o for o in git} if git else {}
     for command in run.script.commands:
         name = command.name
         operation = operations.get(id(command)) if operations else None
@@ -183,13 +184,14 @@ def _in_run(facts: Facts, run: Run) -> Iterator[_Weights]:
 def _scripts(facts: Facts) -> frozenset[str]:
     """The words of all commands that are scripts which download, by their names: most files have none."""
     commands = [c for stage in facts.stages for run in facts.runs(stage) for c in run.script.commands]
-    texts = {word.text for command in commands for word in command.argv}
-    return frozenset([t for t in texts if t[-3:] in _ENDINGS and _SCRIPT.search(t)])
+    # most words have no dot, which is quicker to see than how they end
+    dotted = {word.text for command in commands for word in command.argv if "." in word.text}
+    return frozenset([t for t in dotted if t[-3:] in _ENDINGS and _SCRIPT.search(t)])
 
 
 def _may_download(name: str, scripts: frozenset[str]) -> bool:
     """Whether :func:`_downloaded_by` may find anything in a command, by its name."""
-    return bool(scripts) or name in _PROGRAMS or name[:6] == "python"
+    return bool(scripts) or name in _PROGRAMS or ("python" in name and name.startswith("python"))
 
 
 def _downloaded_by(command: Command, scripts: frozenset[str]) -> Iterator[_Weights]:

@@ -84,7 +84,10 @@ def check(_document: Document, facts: Facts) -> Iterator[Finding]:
     interpreted = not _INTERPRETERS.isdisjoint(facts.programs)
     for stage in facts.stages:
         for run in facts.runs(stage):
-            downloads = {id(o.command): o for o in run.operations if o.ecosystem == "http" and o.urls}
+            fetches = (
+                [o for o in run.operations if o.ecosystem == "http" and o.urls] if run.operations else ()
+            )
+            downloads = {id(o.command): o for o in fetches} if fetches else {}
             if downloads or interpreted:
                 yield from _in_run(run, downloads, facts)
 
