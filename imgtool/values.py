@@ -93,6 +93,26 @@ def maker(kind: type[T]) -> Callable[[Iterable[Any]], T]:
     return cast("Callable[[Iterable[Any]], T]", MethodType(tuple.__new__, kind))
 
 
+def builder(cls: type[T]) -> Callable[..., T]:
+    """What makes a frozen, slotted value of all its fields in their order: for loops, in two thirds of the time that
+    calling the class takes.
+    """
+    fields = getattr(cls, _FIELDS)
+    if not _swaps(cls, fields, frozen=True) or hasattr(cls, "__post_init__"):
+        raise TypeError(f"{cls.__name__} is not made by setting its slots")
+    _BUILT.add(cls)
+    return FunctionType(code(_build_text(fields)), {"_unfrozen": _unfrozen(cls), "_frozen": cls})
+
+
+_BUILT: set[type] = set()
+
+
+def _build_text(fields: tuple[_Field, ...]) -> str:
+    names = [one.name for one in fields]
+    body = ["self = _unfrozen()", *(f"self.{name} = {name}" for name in names), "self.__class__ = _frozen"]
+    return f"def build({', '.join(names)}):\n " + "\n ".join([*body, "return self"])
+
+
 def _fields_of(cls: type) -> tuple[_Field, ...]:
     found = []
     space = cls.__dict__
@@ -162,6 +182,10 @@ def _swaps(cls: type, fields: tuple[_Field, ...], *, frozen: bool) -> bool:
     return frozen and "__slots__" in cls.__dict__ and alone and len(fields) > 1
 
 
+def _unfrozen(cls: type) -> type:
+    return type(cls.__name__, (), {"__slots__": cls.__dict__["__slots__"]})
+
+
 def _inherited(cls: type) -> None:
     base: Any
     for base in cls.__bases__:
@@ -177,8 +201,8 @@ def _init(cls: type, fields: tuple[_Field, ...], *, frozen: bool) -> Any:
     swaps = _swaps(cls, fields, frozen=frozen)
     names: dict[str, Any] = {"_set": object.__setattr__, "_missing": _MISSING}
     if swaps:
-        unfrozen = type(cls.__name__, (), {"__slots__": cls.__dict__["__slots__"]})
-        names |= {"_become": object.__dict__["__class__"].__set__, "_unfrozen": unfrozen, "_frozen": cls}
+        become = object.__dict__["__class__"].__set__
+        names |= {"_become": become, "_unfrozen": _unfrozen(cls), "_frozen": cls}
     for one in fields:
         names[f"_default_{one.name}"] = one.default
         names[f"_make_{one.name}"] = one.factory
@@ -215,6 +239,8 @@ def texts(cls: type) -> Iterator[str]:
         fields = space[_FIELDS]
         frozen = space.get("__setattr__") is _refuse
         yield _init_text(cls, fields, frozen=frozen, swaps=_swaps(cls, fields, frozen=frozen))
+        if cls in _BUILT:
+            yield _build_text(fields)
     elif space.get("__repr__") is _tuple_repr:
         yield _new_text(space["_fields"])
 

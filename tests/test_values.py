@@ -15,7 +15,7 @@ import pytest
 
 from imgtool import values
 from imgtool.prepared import code
-from imgtool.values import NamedTuple, dataclass, field, replace
+from imgtool.values import NamedTuple, builder, dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +180,21 @@ def test_a_class_may_be_inherited_from() -> None:
         Plain(1).a = 2  # type: ignore[misc]
 
 
+def test_a_builder_makes_the_same() -> None:
+    made, called = builder(Frozen)(1, "b", [2], "d"), Frozen(1, "b", [2], "d")
+    assert type(made) is Frozen
+    assert (made, repr(made), hash(made)) == (called, repr(called), hash(called))
+    assert pickle.loads(pickle.dumps(made)) == replace(made, a=1)  # noqa: S301 - our own
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        made.a = 2  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("kind", [Mutable, Identical])
+def test_a_builder_is_for_frozen_values_with_slots(kind: type) -> None:
+    with pytest.raises(TypeError, match="is not made by setting its slots"):
+        builder(kind)
+
+
 def test_texts_are_those_that_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     compiled: list[str] = []
 
@@ -197,9 +212,16 @@ def test_texts_are_those_that_are_compiled(monkeypatch: pytest.MonkeyPatch) -> N
     class Two(NamedTuple):
         a: int
 
+    @dataclass(frozen=True, slots=True)
+    class Three:
+        a: int
+        b: int
+
     One(1)
     Two(1)
-    assert compiled == [*values.texts(One), *values.texts(Two)]
+    Three(1, 2)
+    builder(Three)
+    assert compiled == [*values.texts(One), *values.texts(Two), *values.texts(Three)]
     assert [*values.texts(int)] == []
 
 

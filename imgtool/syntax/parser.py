@@ -35,7 +35,7 @@ from imgtool.syntax.nodes import (
 )
 from imgtool.syntax.source import Source, decode
 from imgtool.syntax.words import WordError
-from imgtool.values import maker, replace
+from imgtool.values import builder, maker, replace
 
 _COMMON = {
     word.encode(): word
@@ -59,6 +59,7 @@ _Form = tuple[tuple[str, ...], tuple[Word, ...], bool, Instruction | None]
 """An instruction's arguments in BuildKit's form, their places, whether they are JSON, and a trigger."""
 
 _NO_FORM: _Form = ((), (), False, None)
+_made = builder(Instruction)
 _flag = maker(Flag)
 _word = maker(Word)
 _span = maker(Span)
@@ -166,7 +167,7 @@ def _node(line: LogicalLine, escape: bytes) -> Instruction:
     except _RefusedError as error:
         args, words, is_json, inner = _NO_FORM
         problem = SyntaxProblem(str(error), span, start_line)
-    return Instruction(
+    return _made(
         keyword,
         _word((word, _span((first, after)))),
         span,
