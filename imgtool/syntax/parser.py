@@ -359,11 +359,19 @@ def _onbuild(rest: Text, escape: bytes, line: LogicalLine) -> _Form:
 
 
 def _names(rest: Text, escape: bytes, _line: LogicalLine) -> _Form:
+    word = _only_word(rest, escape)
+    if word is not None:
+        return (word.text,), (word,), False, None
     return _form(_words(rest.data, escape), rest)
 
 
 def _pairs(key: str) -> Callable[[Text, bytes, LogicalLine], _Form]:
     def form(rest: Text, escape: bytes, _line: LogicalLine) -> _Form:
+        only = _only_word(rest, escape)
+        if only is not None:
+            name, equals, value = only.text.partition("=")
+            if equals:
+                return (name, value, equals), (only,), False, None
         found = _words(rest.data, escape)
         if not found:
             return _NO_FORM
@@ -416,12 +424,8 @@ _WIDE_WORDS = {e: _words_pattern(e, SPACE, rb"(?!%s)[^\"'%s]" % (SPACE, re.escap
 
 def _words(data: bytes, escape: bytes) -> list[tuple[str, int, int]]:
     """The words and their places."""
-    is_ascii = data.isascii()
-    if is_ascii and _ONE_WORD[escape].fullmatch(data):
-        text = data[:-1] if _dangling(data, escape) else data
-        return [(text.decode(), 0, len(data))]
     words = []
-    for found in (_ASCII_WORDS if is_ascii else _WIDE_WORDS)[escape].finditer(data):
+    for found in (_ASCII_WORDS if data.isascii() else _WIDE_WORDS)[escape].finditer(data):
         text = found[1]
         if text:
             start, end = found.span()
@@ -429,6 +433,15 @@ def _words(data: bytes, escape: bytes) -> list[tuple[str, int, int]]:
                 text = text[:-1]
             words.append((decode(text), start, end))
     return words
+
+
+def _only_word(rest: Text, escape: bytes) -> Word | None:
+    """The word of a text that stands in one piece of the file and is nothing else, as most do: in a third of the time."""
+    data, starts, origins = rest
+    if len(starts) > 1 or not data.isascii() or not _ONE_WORD[escape].fullmatch(data):
+        return None
+    text = data[:-1] if data[-1] == escape[0] and _dangling(data, escape) else data
+    return _word((text.decode(), _span((origins[0], origins[0] + len(data)))))
 
 
 def _dangling(text: bytes, escape: bytes) -> bool:
