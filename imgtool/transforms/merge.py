@@ -9,6 +9,7 @@ from itertools import islice, pairwise, takewhile
 
 from imgtool.edits import Edit, Span, cut
 from imgtool.facts.facts import DEFAULT_SHELL, Facts, Run
+from imgtool.facts.remembered import per_part
 from imgtool.facts.stages import mounts_of
 from imgtool.facts.wrappers import SHELLS
 from imgtool.regex import regex
@@ -44,11 +45,10 @@ def merge_runs(facts: Facts, runs: Sequence[Run]) -> tuple[Edit, ...] | None:
 
 def obstacle(facts: Facts, runs: Sequence[Run]) -> str | None:
     """Why RUNs in a row cannot be one with certainty; None where they can."""
-    document = facts.document
     if len(runs) < 2:
         return "there is nothing to merge it with"
     for run in runs:
-        if why := _kept_apart(document, run):
+        if why := _kept_apart(facts, run):
             return f"line {run.instruction.start_line} {why}"
     if _reads_files(facts, runs[0]):
         return "the shell may read files when it starts, which an earlier RUN has changed"
@@ -61,8 +61,10 @@ def obstacle(facts: Facts, runs: Sequence[Run]) -> str | None:
     return None
 
 
-def _kept_apart(document: Document, run: Run) -> str | None:
-    node = run.instruction
+# what begins a group, and which of it can be one, are questions about the same RUNs
+@per_part
+def _kept_apart(facts: Facts, run: Run) -> str | None:
+    document, node = facts.document, run.instruction
     if run.onbuild or node.json or node.heredocs:
         return "is no plain command for the shell"
     if any(PRAGMA.match(comment.text) for comment in (*node.comments, *_comments(document, node.span))):
