@@ -150,12 +150,21 @@ def covers(target: str, found: str) -> bool:
     return found == target or (target != "" and found.startswith(target.rstrip("/") + "/"))
 
 
+def fits(name: str, pattern: str) -> bool:
+    """As :func:`fnmatch.fnmatchcase`, which makes a regular expression of each pattern: most have one asterisk."""
+    head, star, tail = pattern.partition("*")
+    if is_wild(tail) or "?" in head or "[" in head:
+        return fnmatchcase(name, pattern)
+    if not star:
+        return name == pattern
+    return len(name) >= len(head) + len(tail) and name.startswith(head) and name.endswith(tail)
+
+
 @lru_cache(maxsize=4096)
 def _matches(target: str, found: str) -> bool:
     parts, pieces = target.split("/"), found.split("/")
     return len(pieces) >= len(parts) and all(
-        fnmatchcase(piece, part) if is_wild(part) else piece == part
-        for part, piece in zip(parts, pieces, strict=False)
+        fits(piece, part) for part, piece in zip(parts, pieces, strict=False)
     )
 
 

@@ -45,7 +45,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
-from fnmatch import fnmatchcase
 
 from imgtool.rule import (
     Command,
@@ -66,6 +65,7 @@ from imgtool.rule import (
     Word,
     driver_command,
     driver_path,
+    fits,
     speaks_of_drivers,
 )
 
@@ -218,4 +218,4 @@ def _removed(paths: Iterable[str], gone: Iterable[str]) -> bool:
     """Whether one of the paths, or a folder that it is in, is among those that are removed."""
     names = [path.rstrip("/") for path in paths]
     operands = [operand.rstrip("/") for operand in gone]
-    return any(name.startswith(f"{g}/") or fnmatchcase(name, g) for name in names for g in operands)
+    return any(name.startswith(f"{g}/") or fits(name, g) for name in names for g in operands)

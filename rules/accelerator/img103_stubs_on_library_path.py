@@ -39,7 +39,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
-from fnmatch import fnmatchcase
 
 from imgtool.rule import (
     Arg,
@@ -56,6 +55,7 @@ from imgtool.rule import (
     config,
     contents,
     driver_folders,
+    fits,
     stub_path,
 )
 
@@ -225,7 +225,7 @@ def _removed(path: str, commands: Sequence[Command]) -> bool:
 
 
 def _covers(operand: str, path: str) -> bool:
-    return path.startswith(operand.rstrip("/") + "/") or fnmatchcase(path, operand)
+    return path.startswith(operand.rstrip("/") + "/") or fits(path, operand)
 
 
 # --- COPY with a here-document -----------------------------------------------------------------------

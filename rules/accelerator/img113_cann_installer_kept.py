@@ -30,7 +30,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Sequence
-from fnmatch import fnmatchcase
 
 from imgtool.rule import (
     Arg,
@@ -45,6 +44,7 @@ from imgtool.rule import (
     Span,
     Stage,
     copy_source,
+    fits,
     installer_bytes,
     software_of,
 )
@@ -177,10 +177,10 @@ def _removed(run: Run) -> Iterator[Arg]:
 
 def _same(one: str, other: str) -> bool:
     """Whether two names, or patterns of names, may be of one file."""
-    return fnmatchcase(one, other) or fnmatchcase(other, one)
+    return fits(one, other) or fits(other, one)
 
 
 def _covers(operand: str, name: str) -> bool:
     """Whether an operand of rm names the file, or a folder or a pattern that may hold it."""
     last = posixpath.basename(operand.rstrip("/"))
-    return "$" in operand or fnmatchcase(name, last) or "." not in last
+    return "$" in operand or fits(name, last) or "." not in last

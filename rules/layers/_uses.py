@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from fnmatch import fnmatchcase
 
-from imgtool.rule import Arg, Command, Content, Facts, NamedTuple, Run, per_file, regex
+from imgtool.rule import Arg, Command, Content, Facts, NamedTuple, Run, fits, per_file, regex
 
 # what of a word is not its last component
 _PARTS = regex(r"[/?\[]")
@@ -65,7 +64,7 @@ def used(facts: Facts, content: Content) -> Iterator[Use]:
         if place[1].span.start >= maker:
             yield Use(*place)
     for pattern, place in found.patterns:
-        if place[1].span.start >= maker and pattern != name and fnmatchcase(name, pattern):
+        if place[1].span.start >= maker and pattern != name and fits(name, pattern):
             yield Use(*place)
 
 

@@ -110,6 +110,11 @@ def _needs(facts: Facts) -> _Needs:
 
 def _choices(stage: Stage, facts: Facts) -> Iterator[Stage]:
     """The stages that FROM's operand may name, its variables being anything."""
+    head = stage.base.partition("$")[0]
+    # of most no stage before is called like the beginning of an image's name, or there is none
+    named = [(s.name, s) for s in facts.stages[: stage.index] if s.name and s.name.startswith(head)]
+    if not named:
+        return
     pieces, past = [], 0
     for variable in variables(stage.base, facts.document.escape):
         if variable.start >= past:
@@ -120,7 +125,7 @@ def _choices(stage: Stage, facts: Facts) -> Iterator[Stage]:
     if pieces == ["", ".*", ""] and stage.reference and stage.parent is None:
         return
     form = re.compile("".join(pieces))
-    yield from (s for s in facts.stages[: stage.index] if s.name and form.fullmatch(s.name))
+    yield from (s for name, s in named if form.fullmatch(name))
 
 
 def _ends(facts: Facts, needs: _Needs) -> list[Stage]:
