@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from imgtool.edits import Span
 from imgtool.facts.argv import basename
 from imgtool.facts.commands import Arg, Command
-from imgtool.facts.shell_plain import PIPES, Draft
+from imgtool.facts.shell_place import PIPES
+from imgtool.facts.shell_plain import Draft
 from imgtool.facts.wrappers import SEEN_THROUGH, unwrap
 from imgtool.values import maker
 

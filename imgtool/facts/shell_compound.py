@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from imgtool.edits import Span
 from imgtool.facts import shell_flow as flow
 from imgtool.facts import shell_plain
 from imgtool.facts.commands import Redirect
 from imgtool.facts.shell_flow import Outcome
 from imgtool.facts.shell_place import AND_OR, Construct, Nodes, Part, Parts, Place, Shell, Simple
-from imgtool.facts.shell_plain import Draft
 from imgtool.facts.shell_tree import Token, inside
-from imgtool.facts.shell_words import word
+from imgtool.facts.shell_words import Word, word
 from imgtool.values import NamedTuple
 
 if TYPE_CHECKING:
@@ -31,15 +31,31 @@ def opens_file(redirect: Redirect) -> bool:
 
 def _group(walk: Walk, node: Compound, place: Place, redirects: tuple[Redirect, ...]) -> Outcome:
     if not isinstance(node, Construct) and node.children and node.children[0].type == "((":
-        if place.posix:
-            # arithmetic in bash, two subshells in dash
-            return walk.unread(place.source.span(node.start_byte, node.end_byte), "double parentheses")
         made = word(place.source, node.start_byte, node.end_byte, ((node.start_byte, node.end_byte),))
         span = place.source.span(node.start_byte, node.end_byte)
-        words = (made,) if made else ()
-        bit = walk.add("((", tuple(w.arg for w in words), Simple(words, (), redirects, span), place)
-        return walk.fatal(flow.command(bit), exempt=place.exempt)
+        return _summed(walk, (made,) if made else (), span, place, redirects)
     return walk.between(node, place.within("group", redirects))
+
+
+def _sum(walk: Walk, node: Compound, place: Place, redirects: tuple[Redirect, ...]) -> Outcome:
+    assert isinstance(node, Construct)  # noqa: S101  the grammar has it for a group
+    parts = _words(walk, node.parts[0][1], place)[0]
+    outcome = flow.EMPTY
+    for substitution, sure, _ in parts.expansions:
+        outcome = flow.sequence(outcome, walk.substitution(substitution, place, sure=sure))
+    return flow.sequence(
+        outcome, _summed(walk, tuple(parts.words), parts.words[0].arg.span, place, redirects)
+    )
+
+
+def _summed(
+    walk: Walk, words: tuple[Word, ...], span: Span, place: Place, redirects: tuple[Redirect, ...]
+) -> Outcome:
+    if place.posix:
+        # arithmetic in bash, two subshells in dash
+        return walk.unread(span, "double parentheses")
+    bit = walk.add("((", tuple(w.arg for w in words), Simple(words, (), redirects, span), place)
+    return walk.fatal(flow.command(bit), exempt=place.exempt)
 
 
 def _subshell(walk: Walk, node: Compound, place: Place, redirects: tuple[Redirect, ...]) -> Outcome:
@@ -88,8 +104,8 @@ def _words(walk: Walk, part: Part, place: Place) -> tuple[Parts, bool]:
     """The words of a list, and whether all of them are read."""
     found, whole = Parts(), True
     for item in walk.items(part, place):
-        if isinstance(item.value, Draft):
-            return shell_plain.parts(item.value, place.source), True
+        if (known := shell_plain.known(item, place.source)) is not None:
+            return known, True
         if item.kind == "word":
             made = found.word(item, place)
             whole &= made is not None
@@ -128,17 +144,18 @@ class _Items(NamedTuple):
 
 
 def _items(walk: Walk, node: Construct, place: Place, here: Place) -> _Items:
-    """The items of a case that was read without the grammar, the catch-all behind ``*``."""
+    """The items of a case that was read without the grammar: the catch-all behind ``*``, ``;&`` where one goes on."""
     values = flow.EMPTY
     chosen: Outcome | None = None
     for keyword, part in node.parts:
         if keyword == "case":
             for substitution, sure, _ in _words(walk, part, place)[0].expansions:
                 values = flow.sequence(values, walk.substitution(substitution, place, sure=sure))
-        else:
+        elif keyword != ";&":
             outcome = walk.region(part, here)
             chosen = outcome if chosen is None else flow.choice(chosen, outcome)
-    return _Items(values, chosen, any(keyword == "*" for keyword, _ in node.parts), falls=False)
+    keywords = {keyword for keyword, _ in node.parts}
+    return _Items(values, chosen, "*" in keywords, ";&" in keywords)
 
 
 def _items_in_tree(walk: Walk, node: Node, place: Place, here: Place) -> _Items | None:
@@ -195,23 +212,20 @@ def _case_item(walk: Walk, item: Node, place: Place) -> Outcome:
 
 
 def _function(walk: Walk, node: Compound, place: Place, redirects: tuple[Redirect, ...]) -> Outcome:
-    assert not isinstance(node, Construct)  # noqa: S101  functions are left to the grammar
-    name_node = next((child for child in node.children if child.type == "word"), None)
-    body = [
-        child for child in node.children if child.type.endswith(("statement", "subshell", "test_command"))
-    ]
-    if name_node is None or len(body) != 1:
-        span = place.source.span(node.start_byte, node.end_byte)
-        return walk.unread(span, "syntax error", doubtful=True)
-    name = place.source.data[name_node.start_byte : name_node.end_byte].decode("utf-8", "replace")
+    if isinstance(node, Construct):
+        name, body = node.parts[0]
+    else:
+        named = _function_in_tree(node, place)
+        if named is None:
+            span = place.source.span(node.start_byte, node.end_byte)
+            return walk.unread(span, "syntax error", doubtful=True)
+        name, body = named
     shell, walk.shell = walk.shell, Shell(errexit=None, functions=dict(walk.shell.functions))
     jumps, returns, walk.jumps, walk.returns = walk.jumps, walk.returns, 0, False
     first = len(walk.drafts)
     here = place.within(f"function {name}", redirects)._replace(exempt=True)
-    if body[0].type == "compound_statement":
-        outcome = walk.between(body[0], here)
-    else:
-        outcome = walk.region(Nodes(body, body[0].start_byte, body[0].end_byte), here)
+    group = _only(body)
+    outcome = walk.region(body, here) if group is None else walk.between(group, here)
     bits = walk.bits(first)
     if walk.returns or walk.jumps:
         outcome = flow.unsure(flow.choice(outcome, flow.Outcome(flow.NOTHING, flow.NOTHING)), bits)
@@ -223,6 +237,24 @@ def _function(walk: Walk, node: Compound, place: Place, redirects: tuple[Redirec
     walk.shell.functions[name] = outcome
     walk.uncalled[name] = bits | walk.uncalled.get(name, 0)
     return flow.EMPTY
+
+
+def _function_in_tree(node: Node, place: Place) -> tuple[str, Nodes] | None:
+    """A function's name and body; None where it is not understood."""
+    name = next((child for child in node.children if child.type == "word"), None)
+    body = [
+        child for child in node.children if child.type.endswith(("statement", "subshell", "test_command"))
+    ]
+    if name is None or len(body) != 1:
+        return None
+    text = place.source.data[name.start_byte : name.end_byte].decode("utf-8", "replace")
+    return text, Nodes(body, body[0].start_byte, body[0].end_byte)
+
+
+def _only(body: Part) -> Compound | None:
+    """The group that is a function's body."""
+    found: Compound = body.nodes[0] if isinstance(body, Nodes) else body[0].value  # type: ignore[assignment]
+    return found if found.type == "compound_statement" else None
 
 
 def _catches_all(item: Node, data: bytes) -> bool:
@@ -270,6 +302,7 @@ _KEYWORDS = frozenset("if then elif else fi while until for select in do done".s
 Reader = Callable[["Walk", "Compound", Place, tuple[Redirect, ...]], Outcome]
 
 READERS: dict[str, Reader] = {
+    "((": _sum,
     "compound_statement": _group,
     "subshell": _subshell,
     "if_statement": _if,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Union
 
 from imgtool.edits import Span
 from imgtool.facts.commands import Arg, Assignment, Redirect
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 AND_OR = frozenset(["&&", "||"])
-_PIPES = frozenset(["|", "|&"])
+PIPES = frozenset(["|", "|&"])
 ASSIGNMENT = regex(rb"([A-Za-z_][A-Za-z0-9_]*)(\[[^\]]*\])?\+?=")
 RESERVED = frozenset(
     "if then elif else fi while until for do done case esac in { } function select coproc !".split()
@@ -117,7 +117,9 @@ class Construct(NamedTuple):
     parts: list[tuple[str, Part]]
 
 
-Expanding = tuple["Node | Sequence[Token]", bool, int | None]
+Expansion = Union["Node", Source, list[Token]]
+"""A substitution: in the tree, as the script that stands in backquotes, or as its tokens."""
+Expanding = tuple[Expansion, bool, int | None]
 """A substitution, whether it surely runs, and the index of the word that holds it."""
 
 
@@ -167,6 +169,19 @@ class Parts:
         return Simple(tuple(self.words), assignments, tuple(self.redirects), place.span(items), self.document)
 
 
+def document_redirect(document: HereDocument, source: Source) -> Redirect:
+    """A here-document as a redirection."""
+    delimiter = word(source, *document.delimiter)
+    return Redirect(
+        document.operator,
+        document.fd,
+        delimiter.arg if delimiter else None,
+        source.span(*document.marker),
+        source.text.slice(*document.body),
+        document.expand,
+    )
+
+
 class Stage(NamedTuple):
     """A command of a pipeline and the operator behind it."""
 
@@ -213,7 +228,7 @@ def statements(items: Sequence[Token]) -> Iterator[Statement]:
             continue
         stages.append(_stage((items[start:index], operator)))
         start = index + 1
-        if operator not in _PIPES:
+        if operator not in PIPES:
             pipelines.append(_pipeline((stages, operator)))
             stages = []
             if operator not in AND_OR:

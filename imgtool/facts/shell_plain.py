@@ -1,7 +1,7 @@
-"""Scripts of simple commands, tests and the usual compound commands, read without a grammar: most RUNs are.
+"""Scripts of simple commands, tests and the usual compound commands, by a few expressions: most RUNs are.
 
-What :mod:`imgtool.facts.shell_tree` makes of them takes five times as long. Tests hold both to the same commands; whatever
-the two could read in different ways (here-documents, functions, ``&``, sums, rare words) is left to the grammar.
+What :mod:`imgtool.facts.shell_whole` makes of them takes longer, the grammar five times as long. Tests hold all of them to the
+same commands; whatever they could read in different ways (here-documents, functions, ``&``, sums, rare words) is left to the first.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from imgtool.edits import Span
 from imgtool.facts.commands import Arg, Assignment, Redirect
-from imgtool.facts.shell_place import RESERVED, Construct, Expanding, Part, Parts
+from imgtool.facts.shell_place import PIPES, RESERVED, Construct, Expanding, Part, Parts
 from imgtool.facts.shell_tree import MAX_SCRIPT, Token
 from imgtool.facts.shell_words import Hole, Source, Word, reading
 from imgtool.regex import regex
@@ -53,7 +53,6 @@ _PIECE = regex(
 _LEADING = regex(_EMPTY_LINES)
 _LEADS = "# \t\n"
 _WORDS, _BEHIND, _OPERATOR, _OTHER, _REDIRECT, _FD, _DIRECTION, _TARGET, _SIGN = range(1, 10)
-PIPES = frozenset(["|", "|&"])
 # the grammar fails at others
 _PROGRAM = regex(
     r"\[\[?|(?:~/|[A-Za-z_./])[\w./+-]*+|(?:[A-Za-z_./][\w./-]*+)?(?:\$\w++|\$\{\w++\})[\w./-]*+"
@@ -290,7 +289,7 @@ _MARK = regex(
     r"\((?!\()|\)|;;(?!&)|(?:if|then|elif|else|for|while|until|do|case|\{|!|\[\[?)(?=[ \t\n])"
     r"|(?:fi|done|\})(?![^ \t\n;|&)])|esac(?![^ \t\n;)])"
 )
-_TYPES = {
+CONSTRUCTS = {
     "if": "if_statement",
     "while": "while_statement",
     "until": "while_statement",
@@ -299,7 +298,7 @@ _TYPES = {
     "{": "compound_statement",
     "(": "subshell",
 }
-_CLOSERS = {
+CLOSERS = {
     "if": frozenset(["then"]),
     "elif": frozenset(["then"]),
     "then": frozenset(["elif", "else", "fi"]),
@@ -318,7 +317,7 @@ def _construct(draft: Draft, mark: re.Match[str], end: int, spans: _Spans) -> bo
     keyword = mark[0]
     if keyword in ("[", "[["):
         return _test(draft, mark, end, spans)
-    kind = _TYPES.get(keyword)
+    kind = CONSTRUCTS.get(keyword)
     if kind is None or spans.depth > _MAX_DEPTH:
         return False
     spans.depth += 1
@@ -345,7 +344,7 @@ _ConstructParts = list[tuple[str, Part]]
 def _parts(script: str, keyword: str, end: int, spans: _Spans) -> _ConstructParts | None:
     """The lists of commands behind a keyword and those that go with it, up to the closing one."""
     parts: _ConstructParts = []
-    while closers := _CLOSERS.get(keyword):
+    while closers := CLOSERS.get(keyword):
         drafts = _list(script, spans.position, end, spans, closers)
         if not drafts:
             return None
@@ -369,7 +368,7 @@ def _for(script: str, end: int, spans: _Spans) -> _ConstructParts | None:
     )
     if not do or not draft.words or draft.assignments:
         return None
-    drafts = _list(script, do.end(), end, spans, _CLOSERS["do"])
+    drafts = _list(script, do.end(), end, spans, CLOSERS["do"])
     if not drafts or _has_lone_group(drafts):
         return None
     return [("in", [_token(draft)]), ("do", tokens(drafts))]
@@ -778,7 +777,7 @@ class _Scan:
                 drafts = _list(script, *found.span(), spans)
                 self.position = found.end() + 1
         elif script.startswith("$(", first) and not script.startswith("(", first + 2):
-            drafts = _list(script, first + 2, self.end, spans, _CLOSERS["("])
+            drafts = _list(script, first + 2, self.end, spans, CLOSERS["("])
             self.position = spans.position
         spans.depth -= 1
         if drafts:
@@ -838,8 +837,16 @@ def _token(draft: Draft) -> Token:
     return _new_token(("simple", draft.start, draft.end, draft))
 
 
-def parts(draft: Draft, source: Source) -> Parts:
-    """What a command is made of; most are programs, of which nobody asks for it."""
+def known(token: Token, source: Source) -> Parts | None:
+    """What a command that was read without the grammar is made of; None of anything else."""
+    value = token.value
+    return (
+        _parts_of(value, source) if isinstance(value, Draft) else value if isinstance(value, Parts) else None
+    )
+
+
+def _parts_of(draft: Draft, source: Source) -> Parts:
+    """Most are programs, of which nobody asks for it."""
     placed = zip(draft.words, draft.starts, strict=True)
     words = [_new_word((arg, source, start, start + len(arg.raw), ())) for arg, start in placed]
     for index, holes in draft.holes.items() if draft.holes else ():

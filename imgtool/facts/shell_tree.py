@@ -1,4 +1,4 @@
-"""tree-sitter-bash's tree to tokens.
+"""tree-sitter-bash's tree to tokens, for scripts with an error and the few shapes that :mod:`imgtool.facts.shell_whole` leaves.
 
 The tree is trusted for words, redirections and compound commands, not for how lists, pipelines and
 redirections nest (``a && b > f`` redirects the whole list there): those are flattened into tokens, and
@@ -26,7 +26,9 @@ from imgtool.facts.shell_words import Hole
 MAX_SCRIPT = 16 * 1024
 """Bytes of a script that is read at all. The longest of 6,116 RUNs in the open corpus has 7,469."""
 
-# The grammar's error recovery is quadratic. A script of MAX_SCRIPT bytes without errors takes 5 ms.
+# The grammar's error recovery is quadratic, and what it does after that cannot be stopped. What is longer than any script
+# that is known, and has an error, is not worth it.
+_MAX_PARSED = 8 * 1024
 _MAX_SECONDS = 0.5
 # a script of 4 KiB without errors takes half of them
 _FREE_STEPS = 64
@@ -46,7 +48,7 @@ class Redirection(NamedTuple):
 class Token(NamedTuple):
     """A piece of a command list. ``value`` depends on ``kind``.
 
-    simple: a ``Draft``; word: the nodes inside it that expand; operator: its text; redirect: a :class:`Redirection`;
+    simple: a ``Draft``, or a command's ``Parts``; word: the nodes inside it that expand; operator: its text; redirect: a :class:`Redirection`;
     compound: the node; document: a here-document; opaque: the reason.
     """
 
@@ -99,7 +101,7 @@ def _grammar() -> Any:
     return binding
 
 
-_CONTROL = regex(rb"[\x00-\x08\x0b-\x1f\x7f]")
+CONTROL = regex(rb"[\x00-\x08\x0b-\x1f\x7f]")
 # tree-sitter-bash asks C's isdigit() of these characters, which reads beyond its table from U+0100 on, and may crash
 _ASKED_FOR_DIGITS = regex(rb"(\{\d*(?:\.\.\d*)?)([\xc4-\xf4][\x80-\xbf]{1,3})")
 _LETTERS = {2: "ª".encode(), 3: "ªx".encode(), 4: "ªª".encode()}
@@ -113,10 +115,12 @@ def root(data: bytes) -> Node:
     """
     if len(data) > MAX_SCRIPT:
         raise TooHardError("the script is too long")
-    if _CONTROL.search(data):
+    if CONTROL.search(data):
         raise TooHardError("control characters")
     if data.count(b"(") > data.count(b")") + _MAX_UNCLOSED:
         raise TooHardError("parentheses are not closed")
+    if len(data) > _MAX_PARSED:
+        raise TooHardError("the script is too hard to parse")
     if not data.isascii():
         data = _ASKED_FOR_DIGITS.sub(lambda found: found[1] + _LETTERS[len(found[2])], data)
     enough = _clock()

@@ -17,6 +17,7 @@ from imgtool.facts.shell_flow import Outcome
 from imgtool.facts.shell_place import (
     RESERVED,
     Construct,
+    Expansion,
     Nodes,
     Part,
     Parts,
@@ -25,11 +26,20 @@ from imgtool.facts.shell_place import (
     Shell,
     Simple,
     Stage,
+    document_redirect,
     statements,
 )
 from imgtool.facts.shell_plain import Draft
 from imgtool.facts.shell_tree import Redirection, Token, TooHardError, root
-from imgtool.facts.shell_words import HereDocument, Source, Word, blank_documents, join, without_tabs, word
+from imgtool.facts.shell_words import (
+    HereDocument,
+    Source,
+    Word,
+    backquoted,
+    blank_documents,
+    unescaped,
+    without_tabs,
+)
 from imgtool.facts.wrappers import POSIX_SHELLS, SHELLS, ShellOptions, Unwrapped, unwrap
 from imgtool.regex import regex
 from imgtool.values import maker
@@ -80,6 +90,9 @@ class Walk:
 
     def parsed(self, source: Source, place: Place, *, top: bool) -> Outcome:
         """A script by the grammar."""
+        if (whole := _whole(source)) is not None:
+            place = place._replace(source=source, clean=source.data, documents=())
+            return self._list(whole, place, top=top)
         data = source.data
         clean, documents = blank_documents(data) if b"<<" in data else (data, [])
         place = place._replace(source=source, clean=clean, characters="", documents=tuple(documents))
@@ -265,12 +278,8 @@ class Walk:
         return True
 
     def _simple(self, items: Sequence[Token], place: Place) -> Outcome:
-        draft = items[0].value if len(items) == 1 else None
-        if isinstance(draft, Draft):
-            parts: Parts | None = shell_plain.parts(draft, place.source)
-        else:
-            parts = self._parts(items, place)
-        if parts is None:
+        parts = shell_plain.known(items[0], place.source) if len(items) == 1 else None
+        if parts is None and (parts := self._parts(items, place)) is None:
             return self.unread(place.span(items), "syntax error", doubtful=True)
         simple = parts.simple(items, place)
         args = tuple([word.arg for word in simple.words])
@@ -310,11 +319,11 @@ class Walk:
         parts = Parts()
         waiting = iter(items)
         for item in waiting:
-            if isinstance(item.value, Draft):
-                parts.take(shell_plain.parts(item.value, place.source))
+            if (known := shell_plain.known(item, place.source)) is not None:
+                parts.take(known)
             elif isinstance(item.value, HereDocument):
                 parts.document = item.value
-                parts.redirects.append(self._document(item.value, place))
+                parts.redirects.append(document_redirect(item.value, place.source))
             elif isinstance(item.value, Redirection):
                 target = next(waiting, None) if item.value.takes_target else None
                 made = parts.word(target, place) if target and target.kind == "word" else None
@@ -324,18 +333,6 @@ class Walk:
             elif not parts.add(item, place):
                 return None
         return None if parts.words and parts.words[0].arg.raw in RESERVED else parts
-
-    def _document(self, document: HereDocument, place: Place) -> Redirect:
-        source = place.source
-        delimiter = word(source, *document.delimiter)
-        return Redirect(
-            document.operator,
-            document.fd,
-            delimiter.arg if delimiter else None,
-            source.span(*document.marker),
-            source.text.slice(*document.body),
-            document.expand,
-        )
 
     def run(self, simple: Simple, args: tuple[Arg, ...], unwrapped: Unwrapped, place: Place) -> Outcome:
         """A simple command of the words ``args``: what it starts, seen through its wrappers."""
@@ -543,21 +540,29 @@ class Walk:
         self.shell = shell
         return flow.subshell(outcome)
 
-    def substitution(self, node: Node | Sequence[Token], place: Place, *, sure: bool) -> Outcome:
+    def substitution(self, node: Expansion, place: Place, *, sure: bool) -> Outcome:
         first = len(self.drafts)
-        here = place.within("substitution")
-        if isinstance(node, Sequence):
-            outcome = self.forked(lambda: self.region(node, here._replace(exempt=True, assignments=())))
-        elif (
-            node.children[0].type.strip() == "`"
-            and b"\\" in place.source.data[node.start_byte : node.end_byte]
-        ):
-            # a backslash there is removed before the command is read
-            where = place.source.span(node.start_byte, node.end_byte)
-            outcome = self.unread(where, "backslashes in backquotes")
-        else:
-            outcome = self.forked(lambda: self.between(node, here._replace(exempt=True, assignments=())))
+        here = place.within("substitution")._replace(exempt=True, assignments=())
+        outcome = self.forked(lambda: self._substituted(node, here))
         return outcome if sure else flow.choice(flow.EMPTY, flow.unsure(outcome, self.bits(first)))
+
+    def _substituted(self, node: Expansion, place: Place) -> Outcome:
+        if isinstance(node, Source):
+            return self.script(node, place)
+        if isinstance(node, list):
+            return self.region(node, place)
+        opened, closed = node.children[0], node.children[-1]
+        if opened.type.strip() != "`":
+            return self.between(node, place)
+        quoted = node.parent is not None and node.parent.type == "string"
+        inner = backquoted(place.source, opened.end_byte, closed.start_byte, quoted=quoted)
+        return self.script(inner, place)
+
+
+def _whole(source: Source) -> Sequence[Token] | None:
+    from imgtool.facts import shell_whole  # noqa: PLC0415  start-up: most scripts are plain
+
+    return shell_whole.read(source)
 
 
 _EXPANDS = regex(rb"(?<!\\)(?:\\\\)*(?:\$\(|`)")
@@ -568,24 +573,9 @@ def _document_source(document: Redirect) -> Source:
     """A here-document's lines as the script that its reader gets."""
     text = document.body
     assert text is not None  # noqa: S101  the caller has looked
-    data = text.data
     if document.operator == "<<-":
         text = without_tabs(text)
-        data = text.data
-    if not document.expand or b"\\" not in data:
-        return Source(text)
-    kept: list[tuple[int, int]] = []
-    position = 0
-    escapes: dict[int, int] = {}
-    while found := _UNESCAPED.search(data, position):
-        kept.append((position, found.start()))
-        position = found.end()
-        if found[0] == b"\\":
-            escapes[text.offset(position)] = text.offset(found.start())
-            kept.append((position, position + 1))
-            position += 1
-    kept.append((position, len(data)))
-    return Source(join(text.slice(start, end) for start, end in kept), escapes)
+    return unescaped(Source(text), _UNESCAPED) if document.expand else Source(text)
 
 
 def _redirect(item: Token, target: Word | None, place: Place) -> Redirect:

@@ -103,6 +103,38 @@ def without_tabs(text: Text) -> Text:
 
 _AFTER_TABS = regex(rb"^\t*([^\n]*\n?)", re.MULTILINE)
 
+
+def unescaped(source: Source, escape: re.Pattern[bytes]) -> Source:
+    """A script without the backslashes that whoever reads it first removes; ``escape`` also removes what has none after it."""
+    text = source.text
+    data = text.data
+    if b"\\" not in data:
+        return source
+    kept: list[tuple[int, int]] = []
+    escapes = dict(source.escapes)
+    position = 0
+    while found := escape.search(data, position):
+        kept.append((position, found.start()))
+        position = found.end()
+        if found[0] == b"\\":
+            first = text.offset(found.start())
+            escapes[text.offset(position)] = escapes.get(first, first)
+            kept.append((position, position + 1))
+            position += 1
+    kept.append((position, len(data)))
+    return Source(join(text.slice(start, end) for start, end in kept), escapes)
+
+
+_IN_BACKQUOTES = regex(rb"\\(?=[$`\\])")
+_IN_QUOTED_BACKQUOTES = regex(rb"\\(?=[$`\\\"])")
+
+
+def backquoted(source: Source, start: int, end: int, *, quoted: bool) -> Source:
+    """What stands between backquotes at ``data[start:end]``, inside double quotes or not, as the script that runs."""
+    inner = Source(source.text.slice(start, end), source.escapes)
+    return unescaped(inner, _IN_QUOTED_BACKQUOTES if quoted else _IN_BACKQUOTES)
+
+
 # --- quote removal -----------------------------------------------------------------------------------
 
 _PLAIN, _QUOTED, _ESCAPED, _EXPANSION, _ANSI = range(5)
@@ -249,7 +281,11 @@ _MODES = {
     "sum": _SUM,
     "nested": _NESTED,
 }
-_DELIMITER = regex(rb"[ \t]*((?:\\.|'[^'\n]*'|\"(?:\\.|[^\"\\\n])*\"|[^\s'\"\\;&|<>()])+)", re.DOTALL)
+DELIMITER = regex(rb"[ \t]*((?:\\.|'[^'\n]*'|\"(?:\\.|[^\"\\\n])*\"|[^\s'\"\\;&|<>()])+)", re.DOTALL)
+
+
+Marker = tuple[re.Match[bytes], re.Match[bytes]]
+"""What announces a here-document: descriptor (group ``fd``) and operator (``document``), and the delimiter."""
 
 
 def blank_documents(data: bytes) -> tuple[bytes, list[HereDocument]]:
@@ -260,7 +296,7 @@ def blank_documents(data: bytes) -> tuple[bytes, list[HereDocument]]:
     """
     out = bytearray(data)
     documents: list[HereDocument] = []
-    waiting: list[tuple[re.Match[bytes], re.Match[bytes]]] = []
+    waiting: list[Marker] = []
     modes = ["list"]
     position = 0
     while found := _MODES[modes[-1]].search(data, position):
@@ -269,14 +305,14 @@ def blank_documents(data: bytes) -> tuple[bytes, list[HereDocument]]:
         if name == "here":
             out[found.start() + 1 : found.end()] = b"  "
         elif name == "document":
-            if delimiter := _DELIMITER.match(data, position):
+            if delimiter := DELIMITER.match(data, position):
                 waiting.append((found, delimiter))
                 position = delimiter.end()
         elif name == "line":
-            position = _read_bodies(data, position, waiting, documents)
+            position = read_bodies(data, position, waiting, documents)
         else:
             position = _switch(modes, name, found)
-    _read_bodies(data, len(data), waiting, documents)
+    read_bodies(data, len(data), waiting, documents)
     for document in documents:
         for start, end in (document.marker, (document.body[0], document.end)):
             out[start:end] = b"\n".join(b" " * len(line) for line in data[start:end].split(b"\n"))
@@ -296,13 +332,13 @@ def _switch(modes: list[str], name: str, found: re.Match[bytes]) -> int:
     return found.end()
 
 
-def _read_bodies(
+def read_bodies(
     data: bytes,
     position: int,
-    waiting: list[tuple[re.Match[bytes], re.Match[bytes]]],
+    waiting: list[Marker],
     documents: list[HereDocument],
 ) -> int:
-    """Read the bodies of the documents announced on the line before; where the next line begins."""
+    """Read the bodies of the documents announced on the line before, which begin at ``position``; where they end."""
     for marker, delimiter in waiting:
         raw = delimiter[1]
         expand = not any(mark in raw for mark in b"\\'\"")

@@ -401,7 +401,7 @@ def test_a_script_in_a_string() -> None:
         ("bash -$X -c y", "bash is started with options that are not known", ["bash"]),
         ("a && ) && b", "syntax error", ["a"]),
         ('a; b "c', "syntax error", ["a"]),
-        ("a `b \\`c\\``", "backslashes in backquotes", ["a"]),
+        ("a `b \\`c\\`` && ) && d", "syntax error", ["c", "b", "a"]),
         ("coproc a; b", "syntax error", ["b"]),
         ("a \x00 b", "control characters", []),
         ("a\r\nb\r\n", "control characters", []),

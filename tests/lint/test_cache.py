@@ -406,7 +406,7 @@ def test_a_second_run_loads_no_rule(kept: Path, project: Path) -> None:
     del kept
     # what only the grammar can read
     with (project / "Dockerfile").open("a") as file:
-        file.write("RUN a() { echo b; }; a\n")
+        file.write("RUN select a in b; do echo c; done\n")
     words = [sys.executable, "-c", PROGRAM, "lint", "--isolated", "--no-shellcheck", str(project)]
     done = [subprocess.run(words, capture_output=True, text=True, check=False) for _ in range(2)]
     assert done[0].stdout == done[1].stdout != ""
