@@ -69,7 +69,7 @@ def clean_up_when_ended() -> None:
     """Have a job that is cancelled run what stands in ``finally``, so that it leaves neither builds nor images behind."""
 
     def end(*_: object) -> None:
-        # timeout(1) tells it to the process and to its group; what cleans up need not hear it again
+        # timeout(1) tells it to the process and to its group; it is not to end what cleans up
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         sys.exit(_TERMINATED)
 

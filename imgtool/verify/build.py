@@ -8,7 +8,6 @@ import subprocess
 import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from threading import Event, Timer
 from typing import IO
@@ -16,6 +15,7 @@ from typing import IO
 from imgtool.regex import regex
 from imgtool.values import dataclass, field
 from imgtool.verify.errors import NotEstablishedError
+from imgtool.verify.run import throw_away
 
 #: Seconds that a build may take, that it has to end itself when it is stopped, and that an image is removed in.
 TIMEOUT = 7200
@@ -81,9 +81,7 @@ def build(dockerfile: Path, recipe: Recipe, stage: str | None, show: Show) -> st
 
 def remove(name: str) -> None:
     """Take an image's name from the engine, and the image with its last name."""
-    with suppress(OSError, subprocess.TimeoutExpired):
-        command = ["docker", "image", "rm", "--force", name]
-        subprocess.run(command, capture_output=True, check=False, timeout=_REMOVAL)
+    throw_away(["docker", "image", "rm", "--force", name], _REMOVAL)
 
 
 def _command(dockerfile: Path, recipe: Recipe, stage: str | None, name: str) -> list[str]:

@@ -86,9 +86,10 @@ def _ended(command: Sequence[str], container: str, stdin: bytes, timeout: float)
         code = None
     finally:
         if process.returncode is None:
-            _remove(container)
+            # first, or it could still start what is to go
             process.kill()
             process.wait()
+            throw_away(["docker", "rm", "--force", container], _REMOVAL)
     for thread in threads:
         thread.join(_REMOVAL)
     if code == _NO_CONTAINER and _ITS_WORDS in err:
@@ -109,8 +110,7 @@ def _drain(pipe: IO[bytes], kept: bytearray) -> None:
             kept += data[: MAX_OUTPUT - len(kept)]
 
 
-def _remove(container: str) -> None:
+def throw_away(command: Sequence[str], seconds: float) -> None:
+    """Have the docker command remove something, which a signal to the group of this process does not end."""
     with suppress(OSError, subprocess.TimeoutExpired):
-        subprocess.run(
-            ["docker", "rm", "--force", container], capture_output=True, check=False, timeout=_REMOVAL
-        )
+        subprocess.run(command, capture_output=True, check=False, timeout=seconds, start_new_session=True)

@@ -36,9 +36,11 @@ def _terminated(process: subprocess.Popen[str]) -> None:
 
 
 def _timed_out(process: subprocess.Popen[str]) -> None:
-    """As timeout(1): the process hears it, and its group, to which it belongs."""
+    """As timeout(1): the process hears it, and its group, to which it belongs; by then it may be cleaning up."""
     process.terminate()
-    os.killpg(process.pid, signal.SIGTERM)
+    for _ in range(20):
+        time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGTERM)
 
 
 def _interrupted(process: subprocess.Popen[str]) -> None:
