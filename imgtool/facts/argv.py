@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from imgtool.edits import Span
 from imgtool.facts.commands import Arg
 from imgtool.values import NamedTuple, maker
 
@@ -171,10 +170,10 @@ def _tail(arg: Arg, at: int) -> Arg:
     """What follows the first ``at`` characters of a word, as a word. Its span is the whole word where it is quoted."""
     text = arg.text[at:]
     size = len(text.encode())
-    length = arg.span.end - arg.span.start
+    length = arg.end - arg.start
     if arg.raw != arg.text or length != size + len(arg.text[:at].encode()):
         return arg._replace(text=text)
-    return arg._replace(text=text, raw=text, span=Span(arg.span.end - size, arg.span.end))
+    return arg._replace(text=text, raw=text, start=arg.end - size)
 
 
 def basename(arg: Arg) -> str:

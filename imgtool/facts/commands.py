@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from imgtool.edits import Span
 from imgtool.syntax.nodes import Text
-from imgtool.values import NamedTuple
+from imgtool.values import NamedTuple, maker
+
+_new_span = maker(Span)
+
+
+def with_span(value: tuple[Any, ...], names: Sequence[str]) -> str:
+    """A named tuple as it is shown, with its ``start`` and ``end`` as the span that they are."""
+    fields = dict(zip(names, value, strict=True))
+    span = Span(fields["start"], fields.pop("end"))
+    shown = [f"span={span!r}" if name == "start" else f"{name}={field!r}" for name, field in fields.items()]
+    return f"{value.__class__.__name__}({', '.join(shown)})"
+
 
 SCRIPT_STRING = "bash -c"
 """Stands in wrappers and contexts for any shell that gets its script as a string (``sh -c``, ``su -c``)."""
@@ -16,14 +30,23 @@ class Arg(NamedTuple):
     ``text`` has its quotes removed, expansions are left as written (``$X``, ``${X:-y}``, ``$(…)``, globs);
     ``raw`` is the word as written. ``literal``: no expansion, substitution, glob, brace or tilde, so ``text``
     is the value. ``expands``: a variable or a substitution is in it; a word that is neither is a pattern
-    (``torch[cuda]``, ``*.deb``, ``~/x``).
+    (``torch[cuda]``, ``*.deb``, ``~/x``). ``start`` and ``end`` are those of ``span``, which few words are asked for.
     """
 
     text: str
     raw: str
-    span: Span
+    start: int
+    end: int
     literal: bool
     expands: bool = False
+
+    @property
+    def span(self) -> Span:
+        """Where it stands in the file."""
+        return _new_span((self.start, self.end))
+
+    def __repr__(self) -> str:
+        return with_span(self, self._fields)
 
 
 class Assignment(NamedTuple):

@@ -740,7 +740,7 @@ def _dpkg(command: Command) -> PackageOperation | None:
 def _deb_file(arg: Arg) -> Package:
     file = arg.text.rpartition("/")[2]
     name = file.partition("_")[0].removesuffix(".deb")
-    return Package("" if "*" in name else name, None, arg.raw, arg.span, source=PackageSource.FILE)
+    return Package("" if "*" in name else name, None, arg.raw, arg.start, arg.end, source=PackageSource.FILE)
 
 
 def _rpm(command: Command) -> PackageOperation | None:
@@ -876,7 +876,8 @@ def _run_file(command: Command) -> PackageOperation | None:
             given.append(
                 Option(option, word._replace(text=word.text[len(option) + 1 :]) if equals else None, word)
             )
-    package = Package(name, None, argv[at].raw, argv[at].span, source=PackageSource.FILE)
+    file = argv[at]
+    package = Package(name, None, file.raw, file.start, file.end, source=PackageSource.FILE)
     return PackageOperation(
         "runfile",
         "runfile",

@@ -10,9 +10,11 @@ from typing import Any
 
 from imgtool.edits import Span
 from imgtool.facts.argv import Option
-from imgtool.facts.commands import Arg, Command
+from imgtool.facts.commands import Arg, Command, with_span
 from imgtool.regex import regex
 from imgtool.values import NamedTuple, maker
+
+_new_span = maker(Span)
 
 __all__ = ["Operation", "Package", "PackageOperation", "PackageSource", "operations"]
 
@@ -55,16 +57,26 @@ class Package(NamedTuple):
     ``name`` is normalised (:pep:`503` for Python; without architecture for deb and rpm), ``""`` where the
     operand does not tell it; ``spec`` is the version or constraint as written, with its operator. ``name`` and
     ``spec`` hold ``$…`` where the operand does. ``marker`` is a Python environment marker, ``channel`` conda's.
+    ``start`` and ``end`` are those of ``span``.
     """
 
     name: str
     spec: str | None
     raw: str
-    span: Span
+    start: int
+    end: int
     extras: tuple[str, ...] = ()
     source: PackageSource = PackageSource.INDEX
     marker: str | None = None
     channel: str | None = None
+
+    @property
+    def span(self) -> Span:
+        """Where the operand stands in the file."""
+        return _new_span((self.start, self.end))
+
+    def __repr__(self) -> str:
+        return with_span(self, self._fields)
 
 
 class PackageOperation(NamedTuple):

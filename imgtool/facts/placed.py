@@ -198,7 +198,7 @@ def _made(facts: Facts, run: Run) -> Iterator[tuple[Command, str | None, tuple[C
         for source, word, name, tree in _targets(command, operations):
             at = where if word is None else path(facts, run, word, where)
             if name and at is not None:
-                named = Arg(name, name, command.span, literal="$" not in name, expands="$" in name)
+                named = Arg(name, name, *command.span, literal="$" not in name, expands="$" in name)
                 at = path(facts, run, named, at)
             if at is not None:
                 found.append(Content(normal(at), source, run.instruction, command, tree))

@@ -85,8 +85,8 @@ def _with_program(command: Command, values: Mapping[str, str | None], assigned: 
     value = values.get(variable) if variable and variable not in assigned else None
     if value is None or not _PROGRAM.fullmatch(value):
         return command
-    at = command.argv[0].span
-    words = tuple(Arg(text, command.argv[0].raw, at, literal=True) for text in value.split())
+    _, raw, start, end, _, _ = command.argv[0]
+    words = tuple(Arg(text, raw, start, end, literal=True) for text in value.split())
     return command._replace(name=basename(words[0]), argv=(*words, *command.argv[1:]))
 
 
@@ -151,7 +151,7 @@ def _shebang(source: Source) -> Script:
 
 def _given(text: str) -> Arg:
     """A word that does not stand in this instruction."""
-    return Arg(text, text, Span(0, 0), literal=True)
+    return Arg(text, text, 0, 0, literal=True)
 
 
 class _Started(NamedTuple):
@@ -247,5 +247,5 @@ def _json_word(rest: Text, found: re.Match[bytes]) -> Word:
         escapes[last] = rest.offset(piece.start())
         texts += [Text(bytes([byte]), (0,), (last,)) for byte in value]
     source = Source(join(texts), escapes)
-    arg = Arg(decode(source.data), decode(found[0]), rest.span(*found.span()), literal=True)
+    arg = Arg(decode(source.data), decode(found[0]), *rest.span(*found.span()), literal=True)
     return Word(arg, source, 0, len(source.data), None)

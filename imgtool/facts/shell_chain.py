@@ -137,4 +137,4 @@ def _is_alone(name: str, words: tuple[Arg, ...]) -> bool:
 
 
 def _span(first: Draft, last: Draft) -> Span:
-    return _new_span((first.first.start, last.last.end))
+    return _new_span((first.begin, last.stop))

@@ -83,8 +83,6 @@ _new_word = maker(Word)
 _new_token = maker(Token)
 
 
-_NOWHERE = Span(0, 0)
-
 Inner = tuple["int | None", "list[Draft]", bool]
 """The index of the word that holds a substitution, its commands, and whether they surely run."""
 
@@ -92,22 +90,22 @@ Inner = tuple["int | None", "list[Draft]", bool]
 class Draft:
     """A command up to here. ``starts`` are where its words begin in the script, ``ended_by`` is the operator behind it.
 
-    ``first`` and ``last`` are the spans of its outermost parts, ``inner`` the commands of the substitutions in it.
+    ``begin`` and ``stop`` are where it stands in the file, ``inner`` the commands of the substitutions in it.
     """
 
     __slots__ = (
         "assignments",
         "bang",
+        "begin",
         "construct",
         "end",
         "ended_by",
-        "first",
         "holes",
         "inner",
-        "last",
         "redirects",
         "start",
         "starts",
+        "stop",
         "words",
     )
 
@@ -122,7 +120,7 @@ class Draft:
         self.bang: Token | None = None
         self.construct: Token | None = None
         self.start = self.end = -1
-        self.first = self.last = _NOWHERE
+        self.begin = self.stop = 0
         self.ended_by = ""
 
     @property
@@ -134,15 +132,15 @@ class Draft:
     @property
     def span(self) -> Span:
         """Where it stands in the file."""
-        return _new_span((self.first.start, self.last.end))
+        return _new_span((self.begin, self.stop))
 
-    def reach(self, start: int, end: int, first: Span, last: Span) -> None:
-        """Take up what stands at ``start`` to ``end``, from one span to another."""
+    def reach(self, start: int, end: int, begin: int, stop: int) -> None:
+        """Take up what stands at ``start`` to ``end``, and in the file at ``begin`` to ``stop``."""
         if self.start < 0:
             self.start = start
-            self.first = first
+            self.begin = begin
         self.end = end
-        self.last = last
+        self.stop = stop
 
 
 class _Spans:
@@ -162,6 +160,10 @@ class _Spans:
         self.limit = -1
 
     def span(self, start: int, end: int) -> Span:
+        return _new_span(self.place(start, end))
+
+    def place(self, start: int, end: int) -> tuple[int, int]:
+        """Start and end of a span."""
         if end > self.limit:
             (data, starts, origins), escapes = self.source
             if escapes:
@@ -173,7 +175,7 @@ class _Spans:
             if end > self.limit:
                 return self.source.span(start, end)
         shift = self.shift
-        return _new_span((start + shift, end + shift))
+        return start + shift, end + shift
 
 
 def read(source: Source) -> list[Draft] | None:
@@ -333,8 +335,7 @@ def _construct(draft: Draft, mark: re.Match[str], end: int, spans: _Spans) -> bo
         return False
     place = mark.start(), spans.position
     draft.construct = Token("compound", *place, Construct(kind, parts))
-    span = spans.source.span(*place)
-    draft.reach(*place, span, span)
+    draft.reach(*place, *spans.source.span(*place))
     return True
 
 
@@ -496,7 +497,7 @@ def _argument(draft: Draft, start: int, end: int, script: str, spans: _Spans) ->
     """A word, whatever goes before it; False where the grammar is to read it."""
     made = _read_word(draft, script, start, end, spans, len(draft.words))
     if made is not None:
-        draft.reach(start, end, made.span, made.span)
+        draft.reach(start, end, made.start, made.end)
         draft.words.append(made)
         draft.starts.append(start)
     return made is not None
@@ -585,7 +586,7 @@ def _words(draft: Draft, found: re.Match[str], spans: _Spans) -> bool:
             if text and not _word(draft, text, begin, script, spans):
                 return False
         return True
-    new_span, new_arg, limit, shift = _new_span, _new_arg, spans.limit, spans.shift
+    new_arg, limit, shift = _new_arg, spans.limit, spans.shift
     known = len(words)
     if not known and texts[0] in RESERVED:
         return False
@@ -596,17 +597,17 @@ def _words(draft: Draft, found: re.Match[str], spans: _Spans) -> bool:
             continue
         end = begin + len(text)
         if end > limit:
-            span = spans.span(begin, end)
+            place = spans.place(begin, end)
             limit, shift = spans.limit, spans.shift
+            words.append(new_arg((text, text, *place, True, False)))
         else:
-            span = new_span((begin + shift, end + shift))
-        words.append(new_arg((text, text, span, True, False)))
+            words.append(new_arg((text, text, begin + shift, end + shift, True, False)))
         starts.append(begin)
     if draft.start < 0:
         draft.start = start
-        draft.first = words[known].span
+        draft.begin = words[known].start
     draft.end = end
-    draft.last = span
+    draft.stop = words[-1].end
     return True
 
 
@@ -628,7 +629,7 @@ def _read_word(
     if found is None:
         return None
     text, _, literal, expands = found
-    made: Arg = _new_arg((text, raw, spans.span(start, end), literal, expands))
+    made: Arg = _new_arg((text, raw, *spans.place(start, end), literal, expands))
     if holes and index is not None:
         if draft.holes is None:
             draft.holes = {}
@@ -667,7 +668,7 @@ def _assign(draft: Draft, name: re.Match[str], start: int, script: str, spans: _
     ):
         return False
     span = spans.span(start, end)
-    draft.reach(start, end, span, span)
+    draft.reach(start, end, *span)
     made = _read_word(draft, script, value, end, spans, None) if value < end else None
     draft.assignments = (*draft.assignments, Assignment(name[1], made, span))
     return made is not None or value == end
@@ -711,7 +712,7 @@ def _nesting(draft: Draft, script: str, start: int, end: int, spans: _Spans) -> 
         return False
     text, _, literal, expands = found
     span = spans.source.span(value, stop)
-    made: Arg = _new_arg((text, raw, span, literal, expands))
+    made: Arg = _new_arg((text, raw, *span, literal, expands))
     if name:
         span = spans.source.span(start, stop)
         draft.assignments = (*draft.assignments, Assignment(name[1], made, span))
@@ -722,7 +723,7 @@ def _nesting(draft: Draft, script: str, start: int, end: int, spans: _Spans) -> 
         draft.starts.append(start)
         if scan.holes:
             draft.holes = {**(draft.holes or {}), index: scan.holes}
-    draft.reach(start, stop, span, span)
+    draft.reach(start, stop, *span)
     draft.inner = (*draft.inner, *[(index, drafts, sure) for drafts, sure in scan.inner])
     spans.position = stop
     return True
@@ -811,7 +812,7 @@ def _redirect(draft: Draft, found: re.Match[str], spans: _Spans) -> bool:
         return False
     start, end = found.span(_REDIRECT)
     span = spans.span(start, end)
-    draft.reach(start, end, span, span)
+    draft.reach(start, end, *span)
     made = _read_word(draft, found.string, *found.span(_TARGET), spans, None)
     if made is not None:
         draft.redirects = (*draft.redirects, Redirect(direction, fd or None, made, span))

@@ -202,7 +202,7 @@ def quoted(source: Source, start: int, end: int, holes: tuple[Hole, ...] = ()) -
     if found is None:
         return None
     text, shown, literal, expands = found
-    arg = _new_arg((text, shown, source.span(start, end), literal, expands))
+    arg = _new_arg((text, shown, *source.span(start, end), literal, expands))
     return _new_word((arg, source, start, end, holes))
 
 
@@ -239,7 +239,7 @@ _known = lru_cache(maxsize=4096)(_reading)
 
 def safe(source: Source, start: int, end: int, text: str) -> Word:
     """A word of letters, digits and signs that mean nothing to a shell."""
-    arg = _new_arg((text, text, source.span(start, end), True, False))
+    arg = _new_arg((text, text, *source.span(start, end), True, False))
     return _new_word((arg, source, start, end, ()))
 
 

@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
-from imgtool.edits import Span
 from imgtool.facts.commands import Arg
 from imgtool.facts.packages import Package, PackageSource
 from imgtool.regex import regex
 from imgtool.values import maker
 
 _new_package = maker(Package)
+_new_arg = maker(Arg)
 
 Reader = Callable[[Arg], Package | None]
 
@@ -21,11 +21,11 @@ def packages(read: Reader, operands: Iterable[Arg]) -> tuple[Package, ...]:
     """What ``read`` makes of operands."""
     found: list[Package] = []
     for operand in operands:
-        text, raw, span, _, expands = operand
+        text, raw, start, end, _, expands = operand
         package = _known(read, text, raw, expands) if len(raw) <= _SHORT else read(operand)
         if package is not None:
-            name, spec, _, _, extras, source, marker, channel = package
-            found.append(_new_package((name, spec, raw, span, extras, source, marker, channel)))
+            name, spec, _, _, _, extras, source, marker, channel = package
+            found.append(_new_package((name, spec, raw, start, end, extras, source, marker, channel)))
     return tuple(found)
 
 
@@ -35,7 +35,7 @@ _SHORT = 100
 # the same packages are installed in file after file
 @lru_cache(maxsize=4096)
 def _known(read: Reader, text: str, raw: str, expands: bool) -> Package | None:
-    return read(Arg(text, raw, Span(0, 0), literal=False, expands=expands))
+    return read(_new_arg((text, raw, 0, 0, False, expands)))
 
 
 _EXPANSION = regex(r"\$\{[^{}]*\}|\$\((?:[^()]|\([^()]*\))*\)|`[^`]*`")
@@ -43,6 +43,9 @@ _EXPANSION = regex(r"\$\{[^{}]*\}|\$\((?:[^()]|\([^()]*\))*\)|`[^`]*`")
 
 def _fields(pattern: re.Pattern[str], text: str) -> dict[str, str] | None:
     """A pattern's groups, ``""`` for those without a match; no expansion is taken apart: ``${V/./-}``."""
+    if "$" not in text and "`" not in text:
+        found = pattern.fullmatch(text)
+        return found and found.groupdict("")
     found = pattern.fullmatch(_EXPANSION.sub(lambda part: "$" + "x" * (len(part[0]) - 1), text))
     return found and {name: text[slice(*found.span(name))] for name in pattern.groupindex}
 
@@ -50,7 +53,7 @@ def _fields(pattern: re.Pattern[str], text: str) -> dict[str, str] | None:
 def _package(
     arg: Arg, name: str, spec: str | None = None, source: PackageSource = PackageSource.INDEX
 ) -> Package:
-    return Package(name, spec or None, arg.raw, arg.span, source=source)
+    return Package(name, spec or None, arg.raw, arg.start, arg.end, source=source)
 
 
 def _local(arg: Arg, suffixes: tuple[str, ...], split: str) -> Package | None:
@@ -160,7 +163,8 @@ def normalise(name: str) -> str:
 
 def python(arg: Arg) -> Package | None:
     """A requirement as pip reads it: :pep:`508`, a path, a URL, a repository."""
-    text, _, marker = (part.strip() for part in arg.text.partition(";"))
+    text, _, marker = arg.text.partition(";")
+    text, marker = text.strip(), marker.strip()
     found = _fields(_REQUIREMENT, text)
     rest = (found["rest"] or "").strip() if found else ""
     if found and (rest.startswith("@") or not text.endswith(_ARCHIVES)):
@@ -171,7 +175,8 @@ def python(arg: Arg) -> Package | None:
             normalise(found["name"]),
             spec,
             arg.raw,
-            arg.span,
+            arg.start,
+            arg.end,
             _extras(found["extras"]),
             source,
             marker or None,
@@ -181,7 +186,14 @@ def python(arg: Arg) -> Package | None:
         target, extras = bracket[1], bracket[2]
     source = _python_source(target)
     return Package(
-        _python_name(target, source), None, arg.raw, arg.span, _extras(extras), source, marker or None
+        _python_name(target, source),
+        None,
+        arg.raw,
+        arg.start,
+        arg.end,
+        _extras(extras),
+        source,
+        marker or None,
     )
 
 
@@ -227,7 +239,9 @@ def conda(arg: Arg) -> Package | None:
     if not found:
         return _package(arg, text)
     spec = (found["spec"] or "").strip()
-    return Package(found["name"].lower(), spec or None, arg.raw, arg.span, channel=found["channel"] or None)
+    return Package(
+        found["name"].lower(), spec or None, arg.raw, arg.start, arg.end, channel=found["channel"] or None
+    )
 
 
 # --- other languages ---------------------------------------------------------------------------------

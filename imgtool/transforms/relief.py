@@ -126,7 +126,7 @@ def _later(facts: Facts, kept: Kept) -> Later | None:
 def called(operation: PackageOperation) -> Span:
     """The program and its sub-command."""
     words = call(operation)
-    return Span(words[0].span.start, words[-1].span.end)
+    return Span(words[0].start, words[-1].end)
 
 
 def call(operation: PackageOperation) -> Sequence[Arg]:
@@ -150,7 +150,7 @@ def with_option(run: Run, operations: Sequence[PackageOperation], option: str) -
     text = f', "{option}"' if _is_exec_form(run) else f" {option}"
     if _is_exec_form(run) and any(o.command.context for o in operations):
         return ()
-    ends = [call(o)[-1].span.end for o in operations]
+    ends = [call(o)[-1].end for o in operations]
     return tuple(Edit(end, end, text) for end in ends)
 
 

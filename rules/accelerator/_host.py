@@ -55,7 +55,7 @@ def _groups(operation: PackageOperation) -> Iterator[Package]:
     """Groups and modules of rpm, which hold packages under the same names."""
     for arg in operation.command.args:
         if arg.text.lstrip("@") in operation.groups:
-            yield Package(arg.text.lstrip("@"), None, arg.raw, arg.span)
+            yield Package(arg.text.lstrip("@"), None, arg.raw, arg.start, arg.end)
 
 
 # the same packages are in many files

@@ -75,13 +75,13 @@ def _installed(facts: Facts) -> Iterator[InstalledToolkit]:
 
 
 def _in(operation: PackageOperation, run: Run, facts: Facts) -> Iterator[InstalledToolkit]:
-    program = operation.command.argv[0].span
+    program = operation.command.argv[0]
     if operation.operation is _RUNFILE:
         name = known(operation.packages[0].raw, run, facts)
         row = software_of("installers", name)
         if row and row.id == "cuda" and any(arg.text == _TOOLKIT for arg in operation.command.args):
             yield InstalledToolkit(
-                name.rpartition("/")[2], "toolkit", program_file(operation.command), program
+                name.rpartition("/")[2], "toolkit", program_file(operation.command), program.span
             )
     elif operation.ecosystem in _MANAGERS:
         manager = _MANAGERS[operation.ecosystem]
@@ -89,7 +89,7 @@ def _in(operation: PackageOperation, run: Run, facts: Facts) -> Iterator[Install
             name = known(package.name, run, facts) if "$" in package.name else package.name
             found = toolkit_package(manager, name)
             if found:
-                yield InstalledToolkit(name, found.kind, package.span, program)
+                yield InstalledToolkit(name, found.kind, package.span, program.span)
 
 
 def _removes(run: Run) -> bool:

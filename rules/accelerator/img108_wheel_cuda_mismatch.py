@@ -131,14 +131,14 @@ def _wheels(run: Run, facts: Facts) -> Iterator[Wheel]:
 
 def _tagged(run: Run, operation: PackageOperation, given: list[str], facts: Facts) -> Iterator[Wheel]:
     """``cu118`` in an index, a version, a name or a file."""
-    words = [(known(arg.text, run, facts), arg.span) for arg in operation.command.args]
-    words += [(text, operation.command.argv[0].span) for text in given]
+    words = [(known(arg.text, run, facts), arg) for arg in operation.command.args]
+    words += [(text, operation.command.argv[0]) for text in given]
     seen: set[str] = set()
-    for text, span in words:
+    for text, arg in words:
         for number in _TAG.findall(text) if "cu" in text else ():
             if number not in seen:
                 seen.add(number)
-                yield Wheel(f"cu{number}", _dotted(number), _place(f"cu{number}", span, facts))
+                yield Wheel(f"cu{number}", _dotted(number), _place(f"cu{number}", arg.span, facts))
 
 
 def _dotted(number: str) -> str:

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgtool.edits import Span
 from imgtool.facts import options
 from imgtool.facts.argv import Option, Parsed, table
 from imgtool.facts.commands import Arg
@@ -440,7 +439,7 @@ def test_corpus(corpus: Path) -> None:
     assert seen[Operation.FETCH] > 700
 
 
-_WORD = Arg("x", "x", Span(0, 1), literal=True)
+_WORD = Arg("x", "x", 0, 1, literal=True)
 _COMMON = [
     *"yes no-recommends --no-install-recommends --no-recommends no-cache system user upgrade download-only".split(),
     *"requirement constraint editable index extra-index find-links target root group environment output".split(),

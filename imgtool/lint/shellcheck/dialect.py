@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from imgtool.edits import Span
 from imgtool.facts.argv import basename
 from imgtool.facts.commands import Arg
 from imgtool.facts.facts import Facts
@@ -62,7 +61,7 @@ def taking_file(words: Sequence[str], sh: ShellName | None) -> Shell | None:
 
 
 def _args(words: Sequence[str]) -> list[Arg]:
-    return [Arg(word, word, Span(0, 0), literal=True) for word in words]
+    return [Arg(word, word, 0, 0, literal=True) for word in words]
 
 
 def _shell(args: Sequence[Arg], unwrapped: Unwrapped, sh: ShellName | None) -> Shell | None:
