@@ -181,9 +181,10 @@ def basename(arg: Arg) -> str:
 
     ``$VENV/bin/pip`` and ``~/bin/pip`` are pip, wherever they are.
     """
-    head, slash, tail = arg.text.rpartition("/")
+    text = arg.text
     if arg.literal:
-        return tail
+        return text.rpartition("/")[2] if "/" in text else text
+    head, slash, tail = text.rpartition("/")
     return tail if slash and head and not _SPECIAL & set(tail) else ""
 
 

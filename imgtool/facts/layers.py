@@ -13,7 +13,7 @@ from imgtool.facts.scope import below
 from imgtool.facts.stages import Stage, mounts_of
 from imgtool.regex import regex
 from imgtool.syntax.nodes import Instruction
-from imgtool.values import NamedTuple
+from imgtool.values import NamedTuple, maker
 
 
 class Deletion(NamedTuple):
@@ -30,6 +30,9 @@ class Change(NamedTuple):
 
     run: Run
     held: tuple[Content, ...]
+
+
+_change = maker(Change)
 
 
 def shipped_instructions(facts: Facts) -> Iterator[tuple[Stage, Instruction]]:
@@ -64,7 +67,7 @@ def layers(facts: Facts) -> Layers:
                 for content in copied(facts, instruction):
                     held[content.path] = content
             continue
-        changes.append(Change(run, tuple(held.values())))
+        changes.append(_change((run, tuple(held.values()))))
         if not _is_idle(run, held):
             deletions += _replayed(facts, run, held)
     return Layers(tuple(changes), tuple(deletions), tuple(held.values()))

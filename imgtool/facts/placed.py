@@ -188,7 +188,8 @@ def made(facts: Facts, run: Run) -> Made:
 def _made(facts: Facts, run: Run) -> Iterator[tuple[Command, str | None, tuple[Content, ...]]]:
     by_command: dict[int, list[PackageOperation]] = {}
     for operation in run.operations:
-        by_command.setdefault(id(operation.command), []).append(operation)
+        if operation.operation in _MAKES:
+            by_command.setdefault(id(operation.command), []).append(operation)
     for command, where in located(facts, run):
         operations = by_command.get(id(command), _NOTHING)
         if not operations and command.name not in _PLACES:

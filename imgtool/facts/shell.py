@@ -19,7 +19,10 @@ from imgtool.facts.wrappers import POSIX_SHELLS, SHELLS, unwrap
 from imgtool.regex import regex
 from imgtool.syntax.nodes import Heredoc, Instruction, Text
 from imgtool.syntax.source import decode
-from imgtool.values import NamedTuple
+from imgtool.values import NamedTuple, maker
+
+_new_script, _new_source = maker(Script), maker(Source)
+_NO_ESCAPES = Source._field_defaults["escapes"]
 
 __all__ = [
     "SCRIPT_STRING",
@@ -57,7 +60,7 @@ def run_script(
         if source.data.startswith(b"#!"):
             return _shebang(source)
     else:
-        source = Source(_with_bodies(run.rest, documents))
+        source = _new_source((_with_bodies(run.rest, documents) if documents else run.rest, _NO_ESCAPES))
     return _shell_form(source, shell)
 
 
@@ -101,7 +104,7 @@ def _script(source: Source, shell: _Started) -> Script:
         chain = shell_chain.chain(drafts, shell.wrappers, pipefail=shell.pipefail)
         if chain is not None:
             operators = frozenset([draft.ended_by for draft in drafts if draft.ended_by])
-            return Script(source.text, shell.name, tuple(chain), (), operators)
+            return _new_script((source.text, shell.name, tuple(chain), (), operators))
     walk = Walk(Shell(shell.errexit, shell.pipefail))
     place = Place(source, wrappers=shell.wrappers, posix=shell.name in POSIX_SHELLS)
     if drafts is None:
@@ -127,8 +130,6 @@ def _body(heredoc: Heredoc) -> Text:
 
 def _with_bodies(rest: Text, heredocs: Sequence[Heredoc]) -> Text:
     """The script that BuildKit puts together where the shell is to read the here-documents."""
-    if not heredocs:
-        return rest
     parts = [rest]
     for heredoc in heredocs:
         parts.append(Text(b"\n", (0,), (max(heredoc.body.start - 1, 0),)))
