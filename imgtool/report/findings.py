@@ -8,7 +8,7 @@ from imgtool.edits import Span
 from imgtool.findings import Applicability, Finding, Fix
 from imgtool.lint.result import LintResult
 from imgtool.report.style import Style, printable, size
-from imgtool.syntax.source import Place, Source
+from imgtool.syntax.source import Place, Source, decode
 
 _COLOURS = {"error": "red", "warning": "yellow", "info": "cyan", "style": "dim"}
 MAX_EXCERPT = 160
@@ -30,15 +30,16 @@ def _blocks(result: LintResult, style: Style) -> list[str]:
 
 def _block(result: LintResult, finding: Finding, path: str, shown: Source, style: Style) -> str:
     place = result.source.place(finding.span.start)
-    head = (
-        f"{style.paint(f'{path}:{place.line}:{place.column}:', 'bold')} "
-        f"{style.paint(finding.code, _COLOURS[finding.severity])} {finding.severity}: "
-        f"{printable(result.mask.message(finding.message))}\n"
-    )
+    where, code = f"{path}:{place.line}:{place.column}:", finding.code
+    if style.colour:
+        where, code = style.paint(where, "bold"), style.paint(code, _COLOURS[finding.severity])
+    message = printable(result.mask.message(finding.message))
     if shown is not result.source:
         place = shown.place(finding.span.start)
-    notes = _notes(result, finding, style) if finding.saves_bytes or finding.fix else ()
-    return "\n".join([head + _excerpt(shown, place, finding.span, style), *notes])
+    block = f"{where} {code} {finding.severity}: {message}\n{_excerpt(shown, place, finding.span, style)}"
+    if finding.saves_bytes or finding.fix:
+        return "\n".join([block, *_notes(result, finding, style)])
+    return block
 
 
 def _notes(result: LintResult, finding: Finding, style: Style) -> Iterator[str]:
@@ -60,20 +61,23 @@ def _fix_note(fix: Fix) -> str:
 
 def _excerpt(source: Source, place: Place, span: Span, style: Style) -> str:
     """The line of a place, and what is underlined in it."""
-    line = source.line_span(place.line)
-    start = place.column - 1
-    last = min(span.end, line.end)
-    text = source.text(line)
+    number, column = place
+    first, last = source.line_span(number)
+    text = decode(source.data[first:last])
+    start, last = column - 1, min(span.end, last)
     # where a character is a byte, the columns need no counting
-    end = max(0, last - line.start) if text.isascii() else source.place(last).column - 1
+    end = max(0, last - first) if text.isascii() else source.place(last).column - 1
     # a tab is one column, so the caret must stand under one
     shown = text.replace("\t", " ").rstrip()
     cut = max(0, start - MAX_EXCERPT // 2) if len(shown) > MAX_EXCERPT else 0
     window = printable(shown[cut : cut + MAX_EXCERPT])
-    gutter = f"{place.line:>5} | "
-    indent = " " * (len(gutter) + _cells(window[: start - cut]))
-    marked = "^" * max(1, _cells(window[start - cut : end - cut]))
-    return f"{style.paint(gutter, 'dim')}{window}\n{indent}{style.paint(marked, 'bold')}"
+    cells = len if window.isascii() else _cells
+    gutter = f"{str(number).rjust(5)} | "
+    indent = " " * (len(gutter) + cells(window[: start - cut]))
+    marked = "^" * max(1, cells(window[start - cut : end - cut]))
+    if style.colour:
+        gutter, marked = style.paint(gutter, "dim"), style.paint(marked, "bold")
+    return f"{gutter}{window}\n{indent}{marked}"
 
 
 def _cells(text: str) -> int:

@@ -122,14 +122,17 @@ class Lexer:
     def logical_lines(self) -> Iterator[LogicalLine]:
         """Instructions in file order. The caller may read heredocs between two of them."""
         lines, starts = self._lines, self._starts
+        count, some_too_long = len(lines), self._some_too_long
         index = self._read_directives()
         escape = self.escape[0]
         above: list[Comment] = []
-        while index < len(lines):
-            if self._some_too_long:
+        while index < count:
+            if some_too_long:
                 self._check_length(index)
             raw = lines[index]
             index += 1
+            if not raw:
+                continue
             line = raw.lstrip(ASCII_SPACE)
             if line and line[0] > 0x7F:
                 line = raw[leading_space(raw) :]
