@@ -18,17 +18,18 @@ _NAME = r"[A-Za-z_][A-Za-z0-9_]*+"
 # a dollar before anything but a brace is never refused, nor are these modifiers; a key ends at its first equals sign
 _VARIABLE = rf"\$(?!\{{)|\$\{{{_NAME}(?::?[-+](?:[^$'\"\\`{{}}<=\s]|\$(?!\{{)|\$\{{{_NAME}\}})*+)?\}}"
 # lines of words without escapes, quoted after an equals sign or, after the first word, without one: so each word's
-# quotes are paired, and those of no name
+# quotes are paired, and those of no name. Before what is all one value an equals sign is put.
 _EXPANDABLE = regex(
     rf"(?:[^$'\"\\`=\n]++|=(?:\"(?:[^$\"\\`\n]++|{_VARIABLE})*+\"|'[^'\\`\n]*+')?"
-    rf"|\n(?:[A-Za-z0-9_.-]++[\t ]++\"[^$\"\\`=\n]*+\")?|{_VARIABLE})*+".encode()
+    rf"|\n(?:[A-Za-z0-9_.-]++[\t ]++\"(?:[^$\"\\`=\n]++|{_VARIABLE})*+\")?|{_VARIABLE})*+".encode()
 )
 # operands without quotes, and the beginning of one that is no URL whatever its variables hold
 _COPIED = regex(rf"(?:[^$'\"\\`<:]++|{_VARIABLE})*+".encode())
 _LOCAL = regex(r"[A-Za-z0-9_-]*+[^A-Za-z0-9_@:$-]")
 _SPECIAL = regex(rb"[$'\"\\`<]")
-_BASE = regex(rf"(?:[^$'\"\\`<]++|\$(?:{_NAME}|\{{{_NAME}\}}))*+")
-_BASE_NAMES = regex(rf"\$\{{?({_NAME})")
+# a word whose variables are all replaced as they are
+_FILLED = regex(rf"(?:[^$'\"\\`<]++|\$(?:{_NAME}|\{{{_NAME}\}}))*+")
+_FILLED_IN = regex(rf"\$\{{?({_NAME})")
 _PORTS = regex(rb"[1-5]?[0-9]{1,4}(?:/tcp|/udp)?(?:[\t ]+[1-5]?[0-9]{1,4}(?:/tcp|/udp)?)*+")
 _PLATFORMS = frozenset({"$BUILDPLATFORM", "$TARGETPLATFORM", "linux/amd64", "linux/arm64"})
 _LITERAL = frozenset({"chown", "exclude", "link", "parents"})
@@ -43,7 +44,8 @@ class _Glance:
     """What has been seen of a file.
 
     ``outside`` are sources, in lower case, that no stage may be called; ``declared`` are the arguments that FROM sees.
-    ``expanded`` and ``plain`` are texts that are looked at in the end, all at once.
+    ``local`` are variables that what COPY takes may begin with. ``expanded`` and ``plain`` are texts that are looked at in
+    the end, all at once.
     """
 
     stages: int = 0
@@ -51,6 +53,7 @@ class _Glance:
     earlier: set[str] = field(default_factory=set)
     outside: set[str] = field(default_factory=set)
     declared: set[str] = field(default_factory=lambda: {*PLATFORM_ARGS})
+    local: set[str] = field(default_factory=set)
     expanded: list[bytes] = field(default_factory=list)
     plain: list[bytes] = field(default_factory=list)
 
@@ -82,7 +85,25 @@ def is_accepted(instructions: Sequence[Instruction], directives: Sequence[Direct
         # expansion drops a byte-order mark
         and plain.isascii()
         and not _SPECIAL.search(plain)
+        and (not seen.local or _begin_no_url(seen.local, instructions))
     )
+
+
+def _begin_no_url(names: set[str], instructions: Sequence[Instruction]) -> bool:
+    """Whether no variable of these names can hold a colon, which every URL has."""
+    for node in instructions:
+        if node.keyword in ("ENV", "ARG"):
+            args = node.args
+            pairs = zip(args[::3], args[1::3], strict=True) if node.keyword == "ENV" else map(_halves, args)
+            for name, value in pairs:
+                if "$" in name or (name in names and (":" in value or "$" in value)):
+                    return False
+    return True
+
+
+def _halves(word: str) -> tuple[str, str]:
+    name, _, value = word.partition("=")
+    return name, value
 
 
 def _from(seen: _Glance, node: Instruction) -> bool:
@@ -99,7 +120,7 @@ def _from(seen: _Glance, node: Instruction) -> bool:
     if node.flags and node.flag_value("platform") not in _PLATFORMS:
         return False
     if "$" in base:
-        return _BASE.fullmatch(base) is not None and seen.declared.issuperset(_BASE_NAMES.findall(base))
+        return _FILLED.fullmatch(base) is not None and seen.declared.issuperset(_FILLED_IN.findall(base))
     return words.is_plain(base) and (base in seen.earlier or _is_image(base))
 
 
@@ -114,6 +135,11 @@ def _is_reference(name: str) -> bool:
 
 def _expanded(seen: _Glance, node: Instruction) -> bool:
     seen.expanded.append(node.rest.data)
+    return seen.stages > 0
+
+
+def _value(seen: _Glance, node: Instruction) -> bool:
+    seen.expanded.append(b"=" + node.rest.data)
     return seen.stages > 0
 
 
@@ -132,7 +158,7 @@ def _plain(seen: _Glance, node: Instruction) -> bool:
 def _copy(seen: _Glance, node: Instruction) -> bool:
     data = node.rest.data
     if _DOLLAR in data:
-        if not data.isascii() or not _COPIED.fullmatch(data) or not all(map(_LOCAL.match, node.args[:-1])):
+        if not data.isascii() or not _COPIED.fullmatch(data) or not _is_local(seen, node.args[:-1]):
             return False
     elif _COLON in data:
         # it may be in a URL
@@ -141,7 +167,7 @@ def _copy(seen: _Glance, node: Instruction) -> bool:
         seen.plain.append(data)
     for flag in node.flags:
         name, value = flag.name, flag.value or ""
-        if not words.is_plain(value):
+        if not words.is_plain(value) and not (name == "chown" and _is_filled(value)):
             return False
         if name == "from":
             number = atoi(value)
@@ -151,6 +177,20 @@ def _copy(seen: _Glance, node: Instruction) -> bool:
         if not sure:
             return False
     return seen.stages > 0
+
+
+def _is_local(seen: _Glance, sources: Sequence[str]) -> bool:
+    """Whether none can be a URL, as long as variables hold no colon."""
+    for source in sources:
+        if not _LOCAL.match(source):
+            if ":" in source or not _is_filled(source):
+                return False
+            seen.local.update(_FILLED_IN.findall(source))
+    return True
+
+
+def _is_filled(word: str) -> bool:
+    return word.isascii() and _FILLED.fullmatch(word) is not None
 
 
 def _run(seen: _Glance, node: Instruction) -> bool:
@@ -203,7 +243,7 @@ _LOOKS: dict[str, Callable[[_Glance, Instruction], bool]] = {
     "MAINTAINER": _nothing,
     "RUN": _run,
     "SHELL": _nothing,
-    "USER": _expanded,
+    "USER": _value,
     "VOLUME": _plain,
-    "WORKDIR": _expanded,
+    "WORKDIR": _value,
 }
