@@ -8,8 +8,9 @@ from functools import lru_cache
 
 from imgtool.facts.commands import Arg, Command
 from imgtool.facts.facts import Facts, Run
+from imgtool.facts.globs import is_wild
 from imgtool.facts.packages import Operation, PackageOperation
-from imgtool.facts.paths import braces, covers, is_wild, located, path
+from imgtool.facts.paths import braces, covers, located, path
 from imgtool.facts.remembered import per_file, per_part
 from imgtool.facts.scope import Variables
 from imgtool.facts.stages import Stage, mounts_of

@@ -24,7 +24,7 @@ from imgtool import cachedir
 from imgtool.digests import digest
 from imgtool.edits import Span
 from imgtool.facts.dockerignore import Ignore, IgnoreError, Verdict, inside
-from imgtool.facts.globs import BadPatternError, compile_match
+from imgtool.facts.globs import BadPatternError, compile_match, is_wild
 from imgtool.facts.looks import way
 from imgtool.regex import regex
 from imgtool.values import NamedTuple, dataclass, field
@@ -143,7 +143,7 @@ class BuildContext:
     def reaches(self, source: str) -> bool:
         """Whether a source of ``COPY`` names anything that the builder gets."""
         path = inside(source)
-        if _WILDCARD.match(path) is None:
+        if not _is_pattern(path):
             found = _resolve(self.root, path)
             if found is None or not self.ignore.matches(found):
                 return found is not None
@@ -259,7 +259,7 @@ def _up_to(folder: str, top: str) -> list[Path]:
 def _evidence(sources: Sequence[str]) -> Iterator[Sequence[str]]:
     """What is to exist, the best first: a build goes on where a wildcard matches nothing."""
     yield sources
-    literal = [source for source in sources if _WILDCARD.match(inside(source)) is None]
+    literal = [source for source in sources if not (is_wild(source) and _is_pattern(inside(source)))]
     if literal and len(literal) < len(sources):
         yield literal
 
@@ -356,9 +356,15 @@ def _resolved(root: str, path: str) -> str | None:
     return "" if target == top else target.relative_to(top).as_posix()
 
 
+def _is_pattern(source: str) -> bool:
+    """Whether it has a wildcard that no backslash makes plain."""
+    # most have none at all, which is quicker to see
+    return is_wild(source) and _WILDCARD.match(source) is not None
+
+
 def _exists(root: Path, source: str) -> bool:
     """Whether a source names anything in the folder, kept out or not."""
-    if _WILDCARD.match(source) is None:
+    if not _is_pattern(source):
         return _resolve(root, inside(source)) is not None
     return any(_resolve(root, path) is not None for path in _named(root, source))
 
@@ -366,7 +372,7 @@ def _exists(root: Path, source: str) -> bool:
 def _named(root: Path, source: str) -> Iterator[str]:
     """The paths that a source names: itself, or what its wildcards match (links are not walked through)."""
     segments = inside(source).split("/")
-    plain = next((i for i, s in enumerate(segments) if _WILDCARD.match(s)), len(segments))
+    plain = next((i for i, s in enumerate(segments) if _is_pattern(s)), len(segments))
     head = "/".join(segments[:plain])
     found = _resolve(root, head) if plain < len(segments) else head
     names = iter(() if found is None else (found,))

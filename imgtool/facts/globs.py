@@ -39,6 +39,11 @@ class BadPatternError(ValueError):
         super().__init__(message)
 
 
+def is_wild(text: str) -> bool:
+    """Whether a path holds wildcards, or what would be one but for a backslash before it."""
+    return "*" in text or "?" in text or "[" in text
+
+
 def compile_match(pattern: str) -> Matcher:
     """Whether a whole path matches ``pattern``, as Go's ``filepath.Match`` on Linux has it.
 

@@ -11,6 +11,7 @@ from operator import attrgetter
 
 from imgtool.facts.commands import Arg, Command
 from imgtool.facts.facts import Facts, Run
+from imgtool.facts.globs import is_wild
 from imgtool.facts.remembered import per_part
 from imgtool.facts.scope import State, below
 from imgtool.facts.stages import Stage
@@ -135,11 +136,6 @@ def home_of(state: State) -> str | None:
     if user in ("root", "0"):
         return "/root"
     return None if user.isdigit() else f"/home/{user}"
-
-
-def is_wild(text: str) -> bool:
-    """Whether a path holds wildcards."""
-    return "*" in text or "?" in text or "[" in text
 
 
 def covers(target: str, found: str) -> bool:
