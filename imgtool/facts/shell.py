@@ -69,8 +69,10 @@ def with_programs(script: Script, values: Mapping[str, str | None]) -> Script:
 
     The words of such a program keep the place of the variable.
     """
-    hidden = [command for command in script.commands if not command.name and command.argv]
-    if not hidden:
+    for command in script.commands:
+        if not command.name and command.argv:
+            break
+    else:  # as nearly always
         return script
     assigned = {a.name for command in script.commands for a in command.assignments}
     commands = (_with_program(c, values, assigned) if not c.name and c.argv else c for c in script.commands)

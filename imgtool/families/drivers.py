@@ -148,8 +148,13 @@ def container_engine(name: str) -> bool:
 
     The image is then a host of containers itself.
     """
+    return name.rstrip("/") in _engines()
+
+
+@cache
+def _engines() -> frozenset[str]:
     known: dict[str, list[str]] = load("drivers")["engine"]
-    return any(name.rstrip("/") in names for names in known.values())
+    return frozenset().union(*known.values())
 
 
 # what all that the rules for paths and installers find holds, in lower case; a variable may
