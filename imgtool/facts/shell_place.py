@@ -182,36 +182,23 @@ def document_redirect(document: HereDocument, source: Source) -> Redirect:
     )
 
 
-class Stage(NamedTuple):
-    """A command of a pipeline and the operator behind it."""
+Stage = tuple[Sequence[Token], str]
+"""A command of a pipeline and the operator behind it."""
 
-    items: Sequence[Token]
-    ended_by: str
+Pipeline = tuple[list[Stage], str]
+"""A pipeline of an and-or list and the operator behind it."""
 
-
-class Pipeline(NamedTuple):
-    """A pipeline of an and-or list and the operator behind it."""
-
-    stages: list[Stage]
-    ended_by: str
+Statement = tuple[list[Pipeline], str]
+"""An and-or list and what ends it."""
 
 
-class Statement(NamedTuple):
-    """An and-or list and what ends it."""
-
-    pipelines: list[Pipeline]
-    ended_by: str
-
-    def span(self, place: Place) -> Span:
-        """The list's extent in the file."""
-        first, last = self.pipelines[0].stages[0].items, self.pipelines[-1].stages[-1].items
-        if first and last:
-            return place.source.span(first[0].start, last[-1].end)
-        items = [item for pipeline in self.pipelines for stage in pipeline.stages for item in stage.items]
-        return place.span(items) if items else place.source.span(0, 0)
-
-
-_stage, _pipeline, _statement = maker(Stage), maker(Pipeline), maker(Statement)
+def extent(pipelines: list[Pipeline], place: Place) -> Span:
+    """Where an and-or list stands in the file."""
+    first, last = pipelines[0][0][0][0], pipelines[-1][0][-1][0]
+    if first and last:
+        return place.source.span(first[0].start, last[-1].end)
+    items = [item for stages, _ in pipelines for items, _ in stages for item in items]
+    return place.span(items) if items else place.source.span(0, 0)
 
 
 def statements(items: Sequence[Token]) -> Iterator[Statement]:
@@ -226,14 +213,14 @@ def statements(items: Sequence[Token]) -> Iterator[Statement]:
         if index == start and operator == "\n" and not stages and not pipelines:
             start = index + 1
             continue
-        stages.append(_stage((items[start:index], operator)))
+        stages.append((items[start:index], operator))
         start = index + 1
         if operator not in PIPES:
-            pipelines.append(_pipeline((stages, operator)))
+            pipelines.append((stages, operator))
             stages = []
             if operator not in AND_OR:
-                yield _statement((pipelines, operator))
+                yield pipelines, operator
                 pipelines = []
     if start < len(items) or stages or pipelines:
-        pipelines.append(_pipeline(([*stages, _stage((items[start:], ""))], "")))
-        yield _statement((pipelines, ""))
+        pipelines.append(([*stages, (items[start:], "")], ""))
+        yield pipelines, ""

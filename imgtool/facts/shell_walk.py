@@ -27,6 +27,7 @@ from imgtool.facts.shell_place import (
     Simple,
     Stage,
     document_redirect,
+    extent,
     statements,
 )
 from imgtool.facts.shell_plain import Draft
@@ -163,19 +164,19 @@ class Walk:
         """Statements one after the other."""
         outcome = flow.EMPTY
         before = place.connector
-        for statement in statements(items):
-            here = place if place.statement else place._replace(statement=statement.span(place))
+        for pipelines, ended_by in statements(items):
+            here = place if place.statement else place._replace(statement=extent(pipelines, place))
             first = len(self.drafts)
-            last = self._and_or(statement.pipelines, here, before)
-            if statement.ended_by == "&":
+            last = self._and_or(pipelines, here, before)
+            if ended_by == "&":
                 last = flow.background(self.bits(first))
             outcome = last if outcome is flow.EMPTY else flow.sequence(outcome, last)
-            before = statement.ended_by
+            before = ended_by
         return outcome
 
     def _and_or(self, pipelines: list[Pipeline], place: Place, connector: str) -> Outcome:
         if len(pipelines) == 1:
-            return self._pipeline(pipelines[0].stages, place, connector)
+            return self._pipeline(pipelines[0][0], place, connector)
         outcome = flow.EMPTY
         kept: tuple[bool | None, bool] = False, False
         rest = place.exempted()
@@ -201,20 +202,21 @@ class Walk:
         self.shell.pipefail &= pipefail
 
     def _pipeline(self, stages: list[Stage], place: Place, connector: str) -> Outcome:
-        items = stages[0].items
+        items, ended_by = stages[0]
         if len(stages) == 1 and items and items[0].kind == "simple":
             return self._command(items, place, connector, exempt=place.exempt)
-        if place.item is None and (whole := [item for stage in stages for item in stage.items]):
+        if place.item is None and (whole := [item for taken, _ in stages for item in taken]):
             place = place._replace(item=place.span(whole))
         bangs = 0
         while bangs < len(items) and items[bangs].kind == "bang":
             bangs += 1
         if bangs:
-            stages = [Stage(items[bangs:], stages[0].ended_by), *stages[1:]]
+            items = items[bangs:]
+            stages = [(items, ended_by), *stages[1:]]
             place = place.exempted()
         if len(stages) == 1:
             here = place.at(place.item, connector, exempt=place.exempt)
-            outcome = self._stage(stages[0].items, here)
+            outcome = self._stage(items, here)
         else:
             outcome = self.fatal(self._piped(stages, place, connector), exempt=place.exempt)
         return flow.negation(outcome) if bangs % 2 else outcome
@@ -619,7 +621,7 @@ def _exit(argv: tuple[Arg, ...], bit: int) -> Outcome:
 
 def _exits_with_status(stages: list[Stage], data: bytes) -> bool:
     """Whether this is an ``exit`` with the status of what failed before it."""
-    texts = [text for item in stages[0].items for text in data[item.start : item.end].split()]
+    texts = [text for item in stages[0][0] for text in data[item.start : item.end].split()]
     return len(stages) == 1 and texts in ([b"exit"], [b"exit", b"$?"])
 
 
