@@ -184,7 +184,8 @@ _USUAL = regex(
     rb"\"(?:[^\"\\$`]++|%(name)s)*+\"|'[^']*+'|(?:[A-Za-z0-9_@%%+=:,./^#*?-]++|%(name)s)++"
     % {b"name": rb"\$(?:[A-Za-z_][A-Za-z0-9_]*+|\{[A-Za-z_][A-Za-z0-9_]*+\})"}
 )
-_PATTERN = regex(rb"[*?`]|\[[^\]]+\]|\{(?:[^{},.]|\.(?!\.))*+(?:,|\.\.)[^{}]*+\}|(?:\A|=)~")
+_PATTERN = regex(rb"[*?`]|\{(?:[^{},.]|\.(?!\.))*+(?:,|\.\.)[^{}]*+\}|(?:\A|=)~")
+_SET = regex(rb"\[[^\]]+\]")
 
 
 def word(source: Source, start: int, end: int, holes: tuple[Hole, ...] = ()) -> Word | None:
@@ -228,8 +229,15 @@ def _reading(raw: bytes, holes: Sequence[Hole] = ()) -> Reading | None:
     kinds = {kind for *_, kind in parts}
     text = decode(b"".join([raw[a:b] for a, b, _ in parts]))
     bare = b"".join([raw[a:b] if kind == _PLAIN else b"." for a, b, kind in parts])
-    literal = kinds.isdisjoint((_EXPANSION, _ANSI)) and not _PATTERN.search(bare) and "�" not in text
+    literal = kinds.isdisjoint((_EXPANSION, _ANSI)) and not _is_pattern(bare) and "�" not in text
     return text, decode(raw), literal, _EXPANSION in kinds
+
+
+def _is_pattern(bare: bytes) -> bool:
+    """Whether a word may stand for other words; ``bare`` has no letter of what is quoted."""
+    # behind the last bracket that closes a set, none is looked for from each that opens one
+    last = bare.rfind(b"]") + 1
+    return _PATTERN.search(bare) is not None or (last > 0 and _SET.search(bare, 0, last) is not None)
 
 
 # `"$HOME"`, `*.deb` and their like stand in file after file

@@ -72,6 +72,9 @@ def only(text: str, dialect: str = "bash") -> Command:
         ("<(foo)", "<(foo)", False, True),
         ("$", "$", True, False),
         ("torch[cuda]", "torch[cuda]", False, False),
+        ("[]a[b]", "[]a[b]", False, False),
+        ("a]b[c[]", "a]b[c[]", False, False),
+        ("a]b[]c[", "a]b[]c[", True, False),
         ("*.deb", "*.deb", False, False),
         ("a?b", "a?b", False, False),
         ("{a,b}", "{a,b}", False, False),
@@ -651,13 +654,19 @@ def check_spans(found: Script, data: bytes) -> None:
         ">",
         ")",
         "then `<",
+        "x[",
+        "a|b\n",
+        "f()",
+        "$((",
+        "`\\`",
         "$>",
         "'",
     ],
 )
 def test_hostile_repetition_ends_soon(piece: str) -> None:
     start = thread_time()
-    script((piece * MAX_SCRIPT)[: MAX_SCRIPT // 2])
+    for length in (MAX_SCRIPT // 2, MAX_SCRIPT):
+        script((piece * MAX_SCRIPT)[:length])
     assert thread_time() - start < 5
 
 
