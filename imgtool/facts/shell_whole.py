@@ -52,7 +52,7 @@ _FUNCTION = regex(
 )
 _HERE = regex(rb"(?P<fd>\d*)(?P<document><<-?)(?!<)")
 _REDIRECT = regex(
-    r"([0-9]*|\{[A-Za-z_][A-Za-z0-9_]*\})(<<<|>>|[<>]&-(?![^ \t\n;&|()<>])|[<>]&|>\||<>|[<>](?!\()|(?<![0-9])&>>?)"
+    r"([0-9]*|\{[A-Za-z_][A-Za-z0-9_]*\})(<<<|>>|[<>]&-(?![^ \t\n;&|()<>])|[<>]&|>\||<>|[<>](?!\())|(&>>?)"
 )
 _IN = regex(rf"in{_ENDS}")
 _DO = regex(rf"do{_ENDS}|\{{{_ENDS}")
@@ -441,6 +441,9 @@ class _Reader:
             return
         value = name.end()
         holes, inner = self.word(start, array=value)
+        if self.at < value:
+            # an index of several words
+            raise _UnreadError
         parts.expansions += [(part, sure, None) for part, sure in inner]
         made = None
         if self.at > value:
@@ -459,9 +462,10 @@ class _Reader:
         found = self.take(_REDIRECT)
         if found is None:
             return False
+        operator = found[2] or found[3]
         target = None
         stop = self.at
-        if found[2][-1] != "-":
+        if operator[-1] != "-":
             self.take(_BLANKS)
             first = self.at
             if _REDIRECT.match(self.script, first, self.end):
@@ -473,7 +477,7 @@ class _Reader:
             if target is None:
                 raise _UnreadError
         span = self.source.span(start, stop)
-        parts.redirects.append(Redirect(found[2], found[1] or None, target and target.arg, span))
+        parts.redirects.append(Redirect(operator, found[1] or None, target and target.arg, span))
         return True
 
     def document(self, parts: Parts, here: re.Match[bytes]) -> bool:

@@ -82,6 +82,7 @@ def words(found: Script) -> list[list[str]]:
         ("a - 2>b 3>&- 4<&5 {x}<c", [["a", "-"]]),
         ("2>&1 >a b<>c >|d", [["b"]]),
         ("a &>b c &>>d", [["a", "c"]]),
+        ("a -j4&>b 2&>c", [["a", "-j4", "2"]]),
         ("a <<<b'c d' e", [["a", "e"]]),
         ("n=$((1)) 2>/dev/null && b", [[], ["b"]]),
         # constructs
@@ -142,6 +143,7 @@ def test_commands(script: str, expected: list[list[str]]) -> None:
         ("case x in a b) c;; esac", "two words"),
         ("[[ a", "a test that is not closed"),
         ("f() a", "no construct"),
+        ("a[1 + 2]=3", "an index of several words"),
         ("for x in a b c; e; done", "no list"),
         ("select x in a; do b; done", "seldom"),
         ("coproc a", "likewise"),
