@@ -31,7 +31,7 @@ _QUOTED = rf"{_RAW}|{_STRING % _EXPANSION}"
 # a set is one table to look into where no class such as \w is in it, and one step where it has no alternative
 _LETTERS = "A-Za-z0-9_"
 _ENDS = r"(?![^ \t\n;|&)<>])"
-_SAFE = rf"(?![#%=])(?![0-9]++[#<>])[{_LETTERS}@%+=:,./^#-]++{_ENDS}"
+_SAFE = rf"(?:[A-Za-z_@+:,./^-]|[0-9]++(?![#<>]))[{_LETTERS}@%+=:,./^#-]*+{_ENDS}"
 _WORD = (
     rf"(?![0-9]++[#<>])(?:[{_LETTERS}@+:,./^*?~-]|{_QUOTED}|{_EXPANSION}|\\[!-~])"
     rf"(?:[{_LETTERS}@%+=:,./^*?\[\]~#!-]++|{_QUOTED}|{_EXPANSION}|\\[!-~])*+{_ENDS}"
@@ -41,12 +41,13 @@ _COMMENTED = r"[^\n\x00-\x08\x0b-\x1f\x7f]*+"
 _EMPTY_LINES = rf"(?:[ \t\n]|#{_COMMENTED}(?:\n|\Z))*+"
 _BETWEEN = rf"(&&|\|\|?+|;|\n{_EMPTY_LINES})(?![;&|])"
 _PIECE = regex(
-    # a comment has no number, nor has the end of a line that goes on, where it ends no word
-    rf"[ \t]++#{_COMMENTED}|[ \t]*+(?:"
+    r"[ \t]*+(?:"
     rf"({_SAFE}(?:[ \t]++{_SAFE})*+)(?:[ \t]*+{_BETWEEN})?"
     rf"|{_BETWEEN}"
     rf"|({_WORD})"
     rf"|(([0-9]?)(>>|>&|[<>])(?![<>&|(])[ \t]*+(=?{_SAFE}|{_WORD}))"
+    # a comment has no number, nor has the end of a line that goes on, where it ends no word
+    rf"|(?<=[ \t])#{_COMMENTED}"
     r"|\\\n(?<=[ \t]\\\n)(?![ \t]*+\n)|(.))",
     re.DOTALL | re.ASCII,
 )
