@@ -6,7 +6,6 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -61,7 +60,6 @@ def run(call: LintCall) -> int:
     least = Severity(call.fail_on) if call.fail_on and call.fail_on is not FailOn.NEVER else None
     tally, results, style = Tally(), list[LintResult](), style_for(out)
     watched = _watched(outcomes, len(planned))
-    fixed: list[Outcome] = []
     try:
         for result in watched if call.stage is None else _staged(watched, call.stage, complaints):
             outcome = known.sift(result) if known else result
@@ -71,18 +69,14 @@ def run(call: LintCall) -> int:
             if call.diff:
                 _print_diff(outcome)
                 continue
-            fixed += [outcome] if outcome.fixed else []
+            complaints += _write(outcome)
             if readable and not call.statistics and outcome.result:
                 show(outcome.result, style, out)
     except KeyboardInterrupt:
-        # what was told of these is of what they are then
-        complaints += chain.from_iterable(map(_write, fixed))
         _interrupted(
             call, results, complaints, f"{tally.files} of {counted(len(planned), 'file')} linted", out
         )
         raise
-    # not sooner: what is written lies in the build contexts of others, too, and all are to see the same
-    complaints += chain.from_iterable(map(_write, fixed))
     if _is_report(call):
         complaints += (write_statistics if call.statistics else write)(
             results, call.output, call.output_file, out

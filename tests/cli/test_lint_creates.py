@@ -63,18 +63,3 @@ def test_a_file_that_is_there_stays(imgtool: Imgtool, project: Path, monkeypatch
     monkeypatch.setattr(Path, "open", late)
     assert imgtool(*ONLY, "--fix", "--unsafe-fixes").code == 1
     assert (project / ".dockerignore").read_text() == "mine"
-
-
-@pytest.mark.parametrize("processes", [1, 2])
-def test_no_file_sees_what_another_ones_fix_writes(imgtool: Imgtool, project: Path, processes: int) -> None:
-    (project / ".git").mkdir()
-    (project / ".git/pack").write_bytes(bytes(1_000_000))
-    for number in range(99):
-        (project / f"{number}.Dockerfile").write_text(f"FROM debian:bookworm-slim\nCOPY . /{number}\n")
-    words = ("lint", "--isolated", "--select", "IMG301,BK008", "--jobs", str(processes), "--context", project)
-    found = imgtool(*words, "--format", "json")
-    assert found.out.count('"saves_bytes": 1000000') == 100
-    done = imgtool(*words, "--fix", "--unsafe-fixes")
-    assert "100 fixed" in done.err
-    assert done.out == ""
-    assert imgtool(*words).code == 0
