@@ -311,12 +311,17 @@ def _write(outcome: Outcome) -> Iterator[str]:
 
 def _create(path: str, text: str) -> Iterator[str]:
     """Write a new file; what is there stays, as another Dockerfile's fix may just have made it."""
+    begun = False
     try:
         with Path(path).open("x", encoding="utf-8", newline="\n") as file:
+            begun = True
             file.write(text)
     except FileExistsError:
         return
     except OSError as error:
+        if begun:
+            # half of it would be taken for what somebody wants
+            Path(path).unlink()
         yield f"{path}: cannot be written: {error.strerror}"
     else:
         say(f"{_shown(path)} is new")

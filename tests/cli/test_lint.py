@@ -700,6 +700,7 @@ def test_a_run_that_is_interrupted_says_how_far_it_came(jobs: str, here: Path) -
     [
         ([], 32, 32),
         (["--diff"], 39, 39),
+        (["--fix"], 39, 39),
         (["--format", "jsonl"], 32, 32),
         # half of these would look like a whole one
         (["--format", "json"], 32, 0),
@@ -736,6 +737,8 @@ def test_what_an_interrupted_run_shows(
     assert len(set(re.findall(r"\d+\.Dockerfile", out))) == shown
     assert bool(out) == bool(shown)
     assert not (here / "report").exists()
+    # what was told of a file is of what it is then
+    assert (here / "00.Dockerfile").read_text() == (FIXED if "--fix" in words else DIRTY)
 
 
 def test_an_interruption_before_the_command_is_known_is_no_defect(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,3 +64,18 @@ def test_a_file_that_is_there_stays(imgtool: Imgtool, project: Path, monkeypatch
     monkeypatch.setattr(Path, "open", late)
     assert imgtool(*ONLY, "--fix", "--unsafe-fixes").code == 1
     assert (project / ".dockerignore").read_text() == "mine"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit of file sizes there")
+def test_half_a_file_does_not_stay(imgtool: Imgtool, project: Path) -> None:
+    import resource  # noqa: PLC0415 - see above
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4, hard))
+    try:
+        done = imgtool(*ONLY, "--fix", "--unsafe-fixes")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert done.code == 2
+    assert ".dockerignore: cannot be written: File too large" in done.err
+    assert not (project / ".dockerignore").exists()
