@@ -51,11 +51,7 @@ class Discovery:
     real: tuple[str, ...]
 
 
-RealPath: TypeAlias = Callable[[Path], str]
-"""A file's absolute path without links."""
-
-
-def real_paths() -> RealPath:
+def real_paths() -> Callable[[Path], str]:
     """:func:`os.path.realpath` of files, which looks at each folder once; Path.resolve takes twice as long again."""
     folder = lru_cache(maxsize=256)(os.path.realpath)
 
@@ -82,22 +78,19 @@ def discover(
     exclude: Exclusions = _none,
     force_exclude: bool = False,
     respect_gitignore: bool = True,
-    resolve: RealPath | None = None,
 ) -> Discovery:
     """The Dockerfiles among ``paths`` and in the folders among them.
 
     A file that is named is one, whatever its name, unless it is excluded and ``force_exclude`` is set (a folder is
     searched likewise); ``-`` stands for standard input. In folders, names decide, and ``exclude`` and every ``.gitignore`` from the root of the
-    repository on are honoured. Links are not followed there, but for the folder that is named. ``resolve``:
-    what :func:`real_paths` gives, for several calls.
+    repository on are honoured. Links are not followed there, but for the folder that is named.
     """
-    resolve = resolve or real_paths()
-    walk = _Walk(exclude, respect_gitignore, [])
+    walk, real = _Walk(exclude, respect_gitignore, []), real_paths()
     found: dict[str, Path] = {}
     for path in paths:
         try:
             for file in walk.files(path, force_exclude=force_exclude):
-                found.setdefault(resolve(file), file)
+                found.setdefault(real(file), file)
         except OSError as error:
             walk.problems.append(f"{path}: cannot be read: {error.strerror}")
     return Discovery(tuple(found.values()), tuple(walk.problems), tuple(found))

@@ -7,13 +7,14 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from imgtool import loading
 from imgtool.config import ConfigFile, Section
-from imgtool.discover import STDIN, Discovery, discover, real_paths
+from imgtool.discover import STDIN, Discovery, discover
 from imgtool.facts.context import share_listings
 from imgtool.facts.given import FactOptions
 from imgtool.facts.looks import comparing
@@ -152,18 +153,18 @@ def find(paths: Iterable[Path], request: Request) -> Discovery:
     """
     settings = SettingsFinder(request.config, request.isolated)
     ours = (Patterns.of(Path.cwd(), request.exclude),)
+
+    def excluded(path: Path) -> tuple[Patterns, ...]:
+        return *settings.exclusions(path), *ours
+
+    def how(path: Path) -> tuple[bool, bool]:
+        there = settings.of(path / "Dockerfile" if os.path.isdir(path) else path)  # noqa: PTH112 - in a third of the time
+        return request.force_exclude or there.force_exclude, there.respect_gitignore
+
     files: dict[str, Path] = {}
     problems: list[str] = []
-    resolve = real_paths()
-    for path in paths:
-        there = settings.of(path / "Dockerfile" if os.path.isdir(path) else path)  # noqa: PTH112 - in a third of the time
-        found = discover(
-            [path],
-            exclude=lambda inner: (*settings.exclusions(inner), *ours),
-            force_exclude=request.force_exclude or there.force_exclude,
-            respect_gitignore=there.respect_gitignore,
-            resolve=resolve,
-        )
+    for (force, respect), alike in groupby(paths, how):
+        found = discover(alike, exclude=excluded, force_exclude=force, respect_gitignore=respect)
         problems += found.problems
         for real, file in zip(found.real, found.files, strict=True):
             files.setdefault(real, file)
