@@ -69,8 +69,13 @@ def _cut(text: str, most: int) -> str:
     return f"{head}…{tail}"
 
 
+_NOTHING = Mask()
+
+
 def mask(document: Document, found: Sequence[Secret]) -> Mask:
     """What hides the secrets found in a document."""
+    if not found:
+        return _NOTHING
     data = document.data
     where = [(secret, [*pieces(data, secret.span)]) for secret in found]
     texts = ([data[p.start : p.end] for p in parts] for secret, parts in where if not secret.weak)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from imgtool.edits import Span
 from imgtool.findings import Finding, Severity
+from imgtool.lint.dialects.model import may_silence
 from imgtool.lint.dialects.own import misread
 from imgtool.lint.registry import called
 from imgtool.lint.suppress import sift, suppressions
@@ -157,6 +160,24 @@ def test_used_codes_are_those_that_silenced() -> None:
     kept, used = sift([finding(at), finding(at, "IMG104")], suppressions(parse(data)), called)
     assert [f.code for f in kept] == ["IMG104"]
     assert sorted((c.text, c.span.start) for c in used) == [("IMG101", 17), ("IMG101", data.rfind(b"IMG101"))]
+
+
+BLANKS = st.text(" \t\v\f\r\x00\x85\xa0\u3000", max_size=2)
+BEGINNINGS = st.sampled_from(
+    ["check=skip=all", "CHECK=error=true", "check", "=skip=all", "checks=a", "a check=skip=all", "imgtool ignore=IMG101",
+     "imgtool: IGNORE IMG101", "hadolint ignore=DL3059", "\ufeffcheck=skip=all"]
+)  # fmt: skip
+COMMENTS = st.tuples(st.sampled_from(["#", "#", "##", "RUN a # "]), BLANKS, BEGINNINGS, BLANKS, BEGINNINGS)
+
+
+@given(st.lists(COMMENTS.map("".join), max_size=4), st.sampled_from(["\n", "\r\n", "\nFROM a\n", " \\\n"]))
+@example(["#\0check =skip=all"], "\nFROM a\n")
+@example(["# CHECK\xa0=skip=all"], "\nFROM a\n")
+def test_what_silences_nothing_is_told_by_its_words(comments: list[str], newline: str) -> None:
+    document = parse(newline.join([*comments, "RUN x"]).encode())
+    if not may_silence(document):
+        assert suppressions(document) == ()
+        assert not [*misread(document)]
 
 
 def test_ten_thousand_comments_take_no_square_of_time() -> None:

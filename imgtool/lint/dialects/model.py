@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from imgtool.edits import Span
+from imgtool.regex import regex
 from imgtool.syntax.nodes import Comment, Document
 from imgtool.values import dataclass
 
@@ -45,9 +46,13 @@ class Suppression:
     tool: str = ""
 
 
+# how BuildKit's begin; prose has the word, too
+_CHECK = regex(r"\n[\s\x00]*check\s*=")
+
+
 def may_silence(document: Document) -> bool:
     """Whether a comment may be a suppression: few files have one, and each dialect has to match every comment."""
-    texts = "\n".join([comment.text for comment in document.comments]).lower()
-    # the one directive that is one is check
-    texts += " ".join([directive.name for directive in document.directives])
-    return "imgtool" in texts or "hadolint" in texts or "check" in texts
+    texts = "\n" + "\n".join([comment.text for comment in document.comments]).lower()
+    if "imgtool" in texts or "hadolint" in texts or ("check" in texts and _CHECK.search(texts)):
+        return True
+    return "check" in [directive.name for directive in document.directives]
