@@ -29,7 +29,9 @@ class Table(NamedTuple):
         if name in self.names:
             return self.names[name]
         if self.abbreviate and name.startswith("--"):
-            found = {first for long, first in self.names.items() if long.startswith(name)}
+            # `in` takes a quarter of the time, and tells of most that they do not begin so
+            longer = [long for long in self.names if name in long and long.startswith(name)]
+            found = {self.names[long] for long in longer}
             return found.pop() if len(found) == 1 else None
         return None
 

@@ -72,7 +72,7 @@ class Listing:
         text = "\n".join(f"{file.size} {file.path}" for file in self.files)
         return digest(text.encode("utf-8", "surrogateescape")) if self.complete else ""
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Bytes of all files, unpacked."""
         return sum(file.size for file in self.files)
