@@ -16,7 +16,7 @@ from imgtool.facts.facts import Facts, Policy, Run, local_sources
 from imgtool.facts.layers import Change, Deletion, deleted_words, deletions, holds, layers
 from imgtool.facts.lists import Later, lists_needed, may_install
 from imgtool.facts.packages import Operation, Package, PackageOperation
-from imgtool.facts.paths import braces, covers, fits, located, path, position
+from imgtool.facts.paths import braces, covers, fits, located, path, position, workdir
 from imgtool.facts.placed import MEGABYTE, Content, copied, is_large, is_program, made, weight
 from imgtool.facts.remembered import per_file, per_part
 from imgtool.facts.scope import State
@@ -273,6 +273,7 @@ __all__ = [
     "with_option",
     "without",
     "without_items",
+    "workdir",
 ]
 
 

@@ -45,8 +45,9 @@ _ENDINGS = frozenset(
 _FEW_BYTES = 1 << 16
 
 
+# much else than datasets lies below a folder called data
 _FOLDER_OF_WEIGHTS = (
-    r"(?i)(?:\A|[/_-])(?:models?|weights?|checkpoints?|ckpts?|pretrained|data|datasets?)(?=/|\Z)"
+    r"(?i)(?:\A|[/_-])(?:(?:models?|weights?|checkpoints?|ckpts?|pretrained)(?=/|\Z)|(?:data|datasets?)\Z)"
 )
 _CODE = (".py", ".ipynb", ".js", ".ts", ".go", ".rs", ".java", ".c", ".cc", ".cpp", ".cu")
 
@@ -80,7 +81,7 @@ def _is_weights(file: ContextFile) -> bool:
 
 
 def folder_of_weights(path: str) -> bool:
-    """Whether a folder, or one above, is called after what it holds: copying it by name is meant."""
+    """Whether a folder is called after what it holds, or one above after weights: copying it by name is meant."""
     return compiled(_FOLDER_OF_WEIGHTS).search(path) is not None
 
 

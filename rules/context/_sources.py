@@ -17,6 +17,7 @@ from imgtool.rule import (
     local_sources,
     mounts_of,
     per_file,
+    workdir,
 )
 
 from .._patterns import compiled
@@ -58,14 +59,24 @@ class Source(NamedTuple):
         """Whether it is a folder there, or all that is in one."""
         return bool(self.folder) and context.is_folder(self.folder)
 
-    def means_weights(self) -> bool:
-        """Whether it, or where it goes to, is called after weights or data: taking them is meant."""
+    def means_weights(self, facts: Facts) -> bool:
+        """Whether it, or the folder that it goes to, is called after weights or data: taking them is meant."""
         copies = self.instruction.keyword in _TAKES and not self.takes_all()
-        return folder_of_weights(self.path) or (copies and folder_of_weights(self.instruction.args[-1]))
+        above, _, last = self.path.rpartition("/")
+        named = above if "*" in last else self.path
+        return folder_of_weights(named) or (copies and folder_of_weights(_goal(self.instruction, facts)))
 
     def takes(self, context: BuildContext) -> Callable[[str], bool]:
         """Whether it takes a file that the builder can get, by its path."""
         return context.takes([self.text], Ignore.of(self.excluded))
+
+
+def _goal(instruction: Instruction, facts: Facts) -> str:
+    """The last name of what a COPY fills; none where a variable in it is not known."""
+    written = instruction.args[-1]
+    target = facts.expand(instruction, written) or written
+    name = posixpath.basename(posixpath.normpath(posixpath.join(workdir(facts, instruction), target)))
+    return "" if "$" in name else name
 
 
 def _is_any(name: str) -> bool:

@@ -273,7 +273,7 @@ def _models(
 def _meant(context: BuildContext, facts: Facts) -> Iterator[Callable[[str], bool]]:
     """What tells whether an operand takes a file that it names, or that is in a folder called after what it holds."""
     for source in _by_name(facts):
-        if source.means_weights() or not source.takes_folder(context):
+        if source.means_weights(facts) or not source.takes_folder(context):
             yield source.takes(context)
 
 

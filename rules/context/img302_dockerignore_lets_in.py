@@ -9,8 +9,8 @@ Looks into the build context for what COPY and ADD really take, after `.dockerig
   `.dockerignore`, too, and where COPY names them;
 - `.git`, and weights and datasets (`*.safetensors`, `*.ckpt`, `*.pt`, `*.pth`, `*.onnx`, `*.gguf`, `*.om`,
   `*.parquet`, …; `*.bin` from 50 MB on) that a `.dockerignore` lets in. Weights that COPY names, or a folder called
-  `models` or `weights` that it takes or fills, are meant. Without a `.dockerignore`, IMG301 speaks of both where it
-  reports the COPY.
+  `models`, `weights` or `data` that it takes or fills, are meant, and so is a folder within `models` or `weights`
+  that it takes. Without a `.dockerignore`, IMG301 speaks of both where it reports the COPY.
 
 Secrets that ship are an error, or a warning where a `.env` has no telling name in it; what else ships is a warning.
 In a stage that only builds, secrets are a warning, since the build cache keeps them, and all else is information. So
@@ -93,7 +93,7 @@ def check(_document: Document, facts: Facts) -> Iterator[Finding]:
         takes = source.takes(context)
         here = [file for file in files if takes(file.path)]
         ships = source.stage in facts.shipped
-        taken = _Taken(source, context, ships, measured=ships and everything.complete)
+        taken = _Taken(facts, source, context, ships, measured=ships and everything.complete)
         for finding, told in (kind(taken, here) for kind in (_secrets, _history, _weights)):
             if finding:
                 yield finding
@@ -115,6 +115,7 @@ class _Taken(NamedTuple):
     ``ships``: what it takes is in the image; ``measured``: and its size is known.
     """
 
+    facts: Facts
     source: Source
     context: BuildContext
     ships: bool
@@ -165,7 +166,7 @@ def _history(taken: _Taken, files: Sequence[ContextFile]) -> _Told:
 
 def _weights(taken: _Taken, files: Sequence[ContextFile]) -> _Told:
     models = [file for file in files if weights(file) and file.path != taken.source.path]
-    if not models or not taken.context.ignore_file or taken.source.means_weights():
+    if not models or not taken.context.ignore_file or taken.source.means_weights(taken.facts):
         return _NOTHING
     message = (
         f"{taken.words} takes {listed([file.path for file in models])}, {in_bytes(models)}{_why(taken, models)}; "

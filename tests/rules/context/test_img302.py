@@ -46,7 +46,11 @@ LEFT_ALONE = [
     (f"{FROM}COPY src/checkpoints/ /x\n", {".dockerignore": "x\n", "src/checkpoints/a.pt": ""}, "likewise"),
     (f"{FROM}COPY models/* /x/\n", {".dockerignore": "x\n", "models/a.pt": ""}, "likewise"),
     (f"{FROM}COPY models/a /x\n", {".dockerignore": "x\n", "models/a/a.pt": ""}, "likewise"),
-    (f"{FROM}COPY bert /models/\n", {".dockerignore": "x\n", "bert/a.pt": ""}, "a folder of models, by where it goes"),
+    *[(f"{FROM}COPY {source} /x\n", {".dockerignore": "x\n", "app/data/a.pt": ""}, "data by the name of its folder")
+      for source in ("app/data", "app/data/", "app/data/*", "app/data/*.pt")],
+    *[(f"{FROM}{lines}\n", {".dockerignore": "x\n", "bert/a.pt": ""}, "a folder of models, by where it goes")
+      for lines in ("COPY bert /models/", "WORKDIR /models\nCOPY bert .", "ARG D=/srv/models\nCOPY bert $D",
+                    "COPY bert $UNKNOWN/models", 'COPY ["bert/*", "/data/"]')],
 ]  # fmt: skip
 
 
@@ -162,6 +166,26 @@ def test_big_weights_are_a_warning(tmp_path: Path) -> None:
 def test_each_kind_is_a_finding(lint_with: LintWith) -> None:
     files = {".dockerignore": "x\n", ".env": "API_KEY=x", ".git/HEAD": "", "m.onnx": ""}
     assert [f.severity for f in lint_with("IMG302", COPY, files).findings] == ["error", "warning", "info"]
+
+
+# --- copies of weights in data/src, where no name says that they are meant ---
+UNNAMED = [
+    "COPY data/src /a",
+    "COPY data/src /data/app",
+    "COPY data/src /models/app",
+    "ENV APP_DATA=/opt/app\nCOPY data/src $APP_DATA",
+    "COPY data/src ${APP_DATA}",
+    "WORKDIR /models\nCOPY data/src src",
+    "WORKDIR /models\nCOPY data/src /",
+    "WORKDIR /models\nCOPY data/src ..",
+]
+
+
+@pytest.mark.parametrize("lines", UNNAMED)
+def test_weights_whose_folder_is_called_something_else(lint_with: LintWith, lines: str) -> None:
+    files = {".dockerignore": "x\n", "data/src/m.pt": "x" * 1000, "data/src/a.py": ""}
+    (finding,) = lint_with("IMG302", f"{FROM}{lines}\n", files).findings
+    assert finding.message.startswith("COPY data/src takes data/src/m.pt, 1,000 bytes; add **/*.pt")
 
 
 # --- (.dockerignore, path, what is said of its line) ---
