@@ -363,8 +363,9 @@ KINDS_HEAD = """# Kinds of files
 
 What [`imgtool size`](sizes.md) calls the files of an image. Each file is of one kind, so that kinds add up: of the first of
 these rows that fits, from the top. All that a row says of a file must hold, and one name of each list. A folder without a
-leading slash may be at any depth, and the file anywhere below; `*` stops at a slash. The id is what `--format json` says;
-rows of one id are one kind.
+leading slash may be at any depth, and the file anywhere below; `*` stops at a slash. A library (`….so*`) is told by what
+stands before `.so` or, where no row has that, by what stands before the first hyphen or point: `libcublas-1a2b3c4d.so.12`,
+as auditwheel calls it, is `libcublas.so*`. The id is what `--format json` says; rows of one id are one kind.
 
 The rule is the one that finds such files, and whose page says what removes them. A source is one of those
 [below](#sources), with the evidence: V read there or measured, S a report of others, I inferred.

@@ -44,6 +44,7 @@ KINDS = [
     (f"{_SITE}/torch/lib/libcudart-9c2e0a1f.so.11.0", _BIG, "wheel-cudart"),
     (f"{_SITE}/torch/lib/libtorch_cuda.so", _BIG, "torch-libraries"),
     ("/usr/lib/x86_64-linux-gnu/libcudnn_ops.so.9.1.0", _BIG, "cuda-cudnn"),
+    ("/opt/app/lib/libcublas-1a2b3c4d.so.12", _BIG, "cuda-cublas"),
     ("/usr/local/cuda/lib64/libnvrtc.alt.so.13", _BIG, "cuda-nvrtc"),
     ("/usr/local/cuda/lib64/libnvrtc-builtins.alt.so.13.0", _BIG, "cuda-nvrtc"),
     ("/usr/local/cuda-12.4/targets/x86_64-linux/lib/libcublas_static.a", _BIG, "cuda-static"),
