@@ -1,6 +1,6 @@
 """imgtool lint beside hadolint and tally, over the same files and on the same machine.
 
-    python benchmarks/lint.py [FOLDER] [--wheel FILE] [--runs N] [--many N] [--tally-sample N]
+    python benchmarks/lint.py [FOLDER] [--wheel FILE] [--python PROGRAM]... [--runs N] [--many N] [--tally-sample N]
 
 Each tool is installed into a new environment of its own, imgtool from its wheel; all run in this order again and again,
 so that a busy machine slows all of them. Figures are medians: CPU is user and system time of the process and its
@@ -26,7 +26,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -140,9 +140,9 @@ def report(title: str, tools: Sequence[Tool], costs: dict[str, Cost]) -> None:
 # --- the tools ----------------------------------------------------------------------------------------------
 
 
-def environment(folder: Path, *packages: str) -> Path:
+def environment(folder: Path, *packages: str, python: str = sys.executable) -> Path:
     """A new environment with these packages; its folder of programs."""
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    subprocess.run([python, "-m", "venv", folder], check=True)
     programs = folder / ("Scripts" if sys.platform == "win32" else "bin")
     pip: list[str | Path] = [programs / "python", "-m", "pip", "install", "-q", "--disable-pip-version-check"]
     subprocess.run([*pip, *packages], check=True)
@@ -224,9 +224,10 @@ def copies(files: Sequence[str], number: int, folder: Path) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Programs:
-    """Where the programs are: imgtool alone, imgtool with ShellCheck, the peers."""
+    """Where the programs are: imgtool alone, on other interpreters by their names, with ShellCheck, the peers."""
 
     plain: str
+    others: Mapping[str, str]
     shell: str
     hadolint: str
     tally: str
@@ -255,17 +256,18 @@ def one_file(programs: Programs, folder: Path, runs: int) -> None:
 def tree(programs: Programs, files: Sequence[str], folder: Path, runs: int, sample: int) -> None:
     kept = folder / "kept"
     os.environ["IMGTOOL_CACHE_DIR"] = str(kept)
-    alone = programs.ours("--jobs", "1")
+    once = ("lint", "--isolated", "--jobs", "1")
+    alone = [programs.plain, *once]
     # as with most tools, another file in the folder is no concern of a Dockerfile
     apart = [str(copy) for copy in _apart(files, folder / "apart")]
     part = apart[:: max(1, len(apart) // sample)]
     tools = [
         Tool("imgtool without ShellCheck", [*alone, "--no-cache"], apart),
-        Tool(
-            "imgtool with ShellCheck",
-            [programs.shell, "lint", "--isolated", "--jobs", "1", "--no-cache"],
-            apart,
+        *(
+            Tool(f"the same on {name}", [program, *once, "--no-cache"], apart)
+            for name, program in programs.others.items()
         ),
+        Tool("imgtool with ShellCheck", [programs.shell, *once, "--no-cache"], apart),
         Tool(
             "imgtool, first run with a cache", alone, apart, lambda: shutil.rmtree(kept, ignore_errors=True)
         ),
@@ -310,6 +312,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "fixtures")
     parser.add_argument("--wheel", type=Path, help="imgtool's wheel; else it is built")
+    parser.add_argument(
+        "--python", action="append", default=[], help="another interpreter for imgtool to run on, a row more"
+    )
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--many", type=int, default=10_000)
     parser.add_argument("--tally-sample", type=int, default=40)
@@ -322,6 +327,10 @@ def main() -> int:
         peers = environment(work / "peers", *PEERS)
         programs = Programs(
             str(environment(work / "plain", wheel) / "imgtool"),
+            {
+                name: str(environment(work / f"python-{number}", wheel, python=name) / "imgtool")
+                for number, name in enumerate(given.python)
+            },
             str(environment(work / "shell", f"{wheel}[shell]") / "imgtool"),
             str(peers / "hadolint"),
             str(peers / "tally"),
