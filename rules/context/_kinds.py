@@ -72,8 +72,8 @@ def weights(file: ContextFile) -> bool:
 
 
 def _is_weights(file: ContextFile) -> bool:
-    ending = file.path.rpartition(".")[2]
-    if ending == "bin":
+    _, dot, ending = file.path.rpartition(".")
+    if ending == "bin" and dot:
         return file.size >= MIN_BINARY
     # letters of other scripts may have these as their small ones
     may_be = ending.lower() in _ENDINGS or not ending.isascii()

@@ -27,6 +27,7 @@ _FILE = st.builds(ContextFile, _PATH, st.sampled_from([1, KINDS.MIN_BINARY]))
 @example(ContextFile("a/model.\u017fafetensorS", 1))
 @example(ContextFile("a\nb/x.pt", 1))
 @example(ContextFile("pt", 1))
+@example(ContextFile("bin", KINDS.MIN_BINARY))
 @example(ContextFile("x__pycache__/y", 1))
 def test_looking_first_changes_nothing(file: ContextFile) -> None:
     found = re.match(KINDS._NEEDLESS, file.path)
