@@ -48,7 +48,7 @@ def load(path: Path) -> bytes:
     try:
         # a stream takes three times as long
         data = os.read(descriptor, _FIRST)
-        while len(data) <= MAX_FILE and (more := os.read(descriptor, _FIRST)):
+        while len(data) <= MAX_FILE and (more := os.read(descriptor, max(len(data), _FIRST))):
             data += more
     finally:
         os.close(descriptor)

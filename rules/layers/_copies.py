@@ -9,7 +9,7 @@ from imgtool.rule import Edge, Facts, Stage, Via, copy_source, per_part
 
 @per_part
 def copies(facts: Facts, stage: Stage) -> Mapping[int, Edge]:
-    """What each ``COPY --from`` of a stage takes from, by the instruction."""
+    """What each ``COPY --from`` of a stage takes from, by the instruction; nothing of those behind ``MAX_EDGES``."""
     # few have any flags
     if not any(map(copy_source, [i for i in stage.instructions if i.flags])):
         return {}
