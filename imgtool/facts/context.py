@@ -88,7 +88,7 @@ class BuildContext:
     ignore: Ignore
 
     def files(self) -> Listing:
-        """Every regular file that the builder can get; links, empty folders and imgtool's own cache left out."""
+        """Every regular file that the builder can get; links, empty folders and entries of imgtool's caches left out."""
         return self._files
 
     @cached_property
@@ -516,16 +516,20 @@ def _walk(root: Path, ignore: Ignore) -> Listing:
     folders: deque[tuple[str, Verdict | None]] = deque([("", None)])
     left, deadline = MAX_ENTRIES, time.monotonic() + MAX_SECONDS
     complete = True
+    caches: set[str] = set()
     while folders and complete:
         folder, above = folders.popleft()
         entries = _entries(root / folder, left)
         left -= len(entries)
         complete = left >= 0 and time.monotonic() < deadline
-        if any(entry.name == cachedir.TAG for entry in entries) and cachedir.is_ours(root / folder):
-            # what linting writes must not change what it says
-            continue
+        tagged = folder and any(entry.name == cachedir.TAG for entry in entries)
+        if tagged and cachedir.is_marked(root / folder):
+            caches.add(folder)
         for entry in entries:
             path = f"{folder}/{entry.name}" if folder else entry.name
+            if caches and not entry.is_folder and cachedir.holder(path) in caches:
+                # what linting writes must not change what it says
+                continue
             verdict = ignore.enter(path, above)
             if entry.is_folder:
                 if not verdict.ignored or ignore.descends(path):

@@ -235,9 +235,10 @@ def _cache(section: Section) -> Path | bool | None:
     if isinstance(given, bool):
         return given
     path = section.path("cache")
-    # it would be hidden from git, and what it holds would change at each run
-    if path and not (cachedir.is_free(path) or (path / cachedir.TAG).exists()):
-        raise section.error("cache", f"{given} holds other files: it takes a folder of its own")
+    # what it holds would be hidden from git, and count for something at each run
+    if path and not cachedir.is_free(path):
+        held = "holds other files" if path.is_dir() else "is no folder"
+        raise section.error("cache", f"{given} {held}: it takes a folder of its own")
     return path
 
 

@@ -264,6 +264,23 @@ def test_files(plant: Plant, ignore: str, expected: list[str]) -> None:
     assert paths(listed(plant(**PROJECT), ignore).files()) == expected
 
 
+def test_entries_of_caches_do_not_count(plant: Plant) -> None:
+    tag, entry = "Signature: 8a477f597d28d172789f06886806bc55\n", f"v1/a0/{'b' * 38}.json"
+    layer = f"layers-v1/sha256-{'c' * 64}.{'d' * 12}"
+    root = plant(**{
+        # the context itself is no cache
+        **dict.fromkeys(["CACHEDIR.TAG", entry, "model.pt"], tag),
+        **dict.fromkeys([f"kept/{name}" for name in ("CACHEDIR.TAG", ".gitignore", entry, layer)], tag),
+        # whoever has marked a folder, a secret in it is one
+        **dict.fromkeys([f"kept/{name}" for name in (".env", "v1/.env", "v1/a0/.env", "layers-v1/.env")], tag),
+        "theirs/CACHEDIR.TAG": "", f"theirs/{entry}": "", f"none/{layer}": "",
+    })  # fmt: skip
+    assert paths(listed(root).files()) == sorted([
+        *(".dockerignore", "CACHEDIR.TAG", entry, "model.pt", "kept/.env", "kept/v1/.env", "kept/v1/a0/.env", "kept/layers-v1/.env"),
+        *("theirs/CACHEDIR.TAG", f"theirs/{entry}", f"none/{layer}"),
+    ])  # fmt: skip
+
+
 def test_sizes_are_those_of_the_files(plant: Plant) -> None:
     listing = listed(plant(**PROJECT), "*\n!data").files()
     assert [file.size for file in listing.files] == [1, 2, 3]

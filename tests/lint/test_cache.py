@@ -379,12 +379,24 @@ def test_it_does_not_count_in_a_build_context(
     assert entries(project / place)
     assert run(project / "Dockerfile", request).findings == first.findings
     assert len(worked) == 1
-    assert cachedir.is_ours(project / place)
-    # another project's beside it counts as any file does
+    # nor does one that an older version, or another tool, has marked
     shutil.copytree(project / place, project / "theirs")
     (project / "theirs" / cachedir.TAG).write_text("Signature: 8a477f597d28d172789f06886806bc55\n")
     run(project / "Dockerfile", request)
+    assert len(worked) == 1
+    # but what is in it beside entries does
+    (project / "theirs" / "other").touch()
+    run(project / "Dockerfile", request)
     assert len(worked) == 2
+
+
+def test_a_tag_that_is_lost_is_made_anew(kept: Path, project: Path) -> None:
+    run(project / "Dockerfile")
+    (kept / cachedir.TAG).unlink()
+    shutil.rmtree(kept / "v1")
+    (kept / "v1").mkdir()
+    run(project / "Dockerfile")
+    assert cachedir.is_marked(kept)
 
 
 def test_a_folder_that_holds_something_is_not_marked(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,6 +78,7 @@ WRONG = [
     ("cache = 3", "1: cache: must be a path, true or false"),
     # the configuration is in it
     ("cache = '.'", "1: cache: . holds other files: it takes a folder of its own"),
+    ("cache = 'imgtool.toml'", "1: cache: imgtool.toml is no folder: it takes a folder of its own"),
     ("exclude = 'a'", "1: exclude: must be a list of strings"),
     ("[tool.imgtool]", "1: tool: this file is ours alone: write its keys without tool.imgtool"),
     ("[lint]\nselct = []", "2: lint.selct: unknown key (did you mean select?)"),
@@ -104,6 +105,37 @@ def test_wrong_settings(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ConfigError) as error:
         read(tmp_path, text)
     assert str(error.value).startswith(f"{tmp_path / 'imgtool.toml'}:{message}")
+
+
+TAG = "Signature: 8a477f597d28d172789f06886806bc55\n"
+
+
+@pytest.mark.parametrize(
+    ("held", "taken"),
+    [
+        ([], True),
+        (["CACHEDIR.TAG", ".gitignore", "v1/a0/b.json", "v2/"], True),
+        # the tag is lost
+        ([".gitignore", f"layers-v1/sha256-{'0' * 64}", f"layers-v1/sha256-{'0' * 64}.{'a' * 12}"], True),
+        # other tools have one
+        (["CACHEDIR.TAG", "debug/"], False),
+        (["CACHEDIR.TAG", "debug/x"], False),
+        (["v1/openapi.yaml"], False),
+        (["layers-v1/a.tar"], False),
+        (["v1"], False),
+    ],
+)
+def test_a_cache_has_a_folder_of_its_own(held: list[str], taken: bool, tmp_path: Path) -> None:
+    for name in held:
+        path = tmp_path / "kept" / name
+        (path if name.endswith("/") else path.parent).mkdir(parents=True, exist_ok=True)
+        if not name.endswith("/"):
+            path.write_text(TAG)
+    if taken:
+        assert read(tmp_path, "cache = 'kept'").cache == tmp_path / "kept"
+    else:
+        with pytest.raises(ConfigError, match="1: cache: kept holds other files"):
+            read(tmp_path, "cache = 'kept'")
 
 
 def test_codes_by_file(tmp_path: Path) -> None:
