@@ -19,6 +19,17 @@ def test_it_does_what_a_compiled_one_does() -> None:
     assert regex(rb"a+").sub(b"b", b"caad") == b"cbd"
 
 
+def test_it_has_all_that_a_compiled_one_has() -> None:
+    lazy, made = regex("a(b)?"), re.compile("a(b)?")
+    for name in (name for name in dir(made) if not name.startswith("_")):
+        own, expected = getattr(lazy, name), getattr(made, name)
+        assert callable(own) if callable(expected) else own == expected
+    for _ in range(2):
+        assert lazy.search(string="xab", pos=1) is not None  # type: ignore[call-overload]
+        assert lazy.split("xabx", maxsplit=1) == made.split("xabx", maxsplit=1)
+        assert [m[0] for m in lazy.finditer("abab", 1)] == ["ab"]
+
+
 def test_nothing_is_compiled_before_it_is_used() -> None:
     wrong = regex("(")
     with pytest.raises(re.error):
