@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from imgtool import loading
 from imgtool.findings import Finding
@@ -99,6 +99,13 @@ def load(entry: IndexEntry) -> Rule:
     if found is None:
         found = _loaded.setdefault(entry, _imported(entry))
     return found
+
+
+def load_all(entries: Sequence[IndexEntry]) -> list[Rule]:
+    """Import several, as :func:`load` does."""
+    # forty a file, and nearly always there
+    found = list(map(_loaded.get, entries))
+    return [load(entry) for entry in entries] if None in found else cast("list[Rule]", found)
 
 
 def _imported(entry: IndexEntry) -> Rule:

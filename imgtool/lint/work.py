@@ -11,7 +11,7 @@ from imgtool.lint import cache
 from imgtool.lint.batch import Job, Outcome, notice
 from imgtool.lint.cache import Kept
 from imgtool.lint.fixer import FixResult, fix
-from imgtool.lint.registry import ShellCodes, add_packs, load, needed
+from imgtool.lint.registry import ShellCodes, add_packs, load_all, needed
 from imgtool.lint.result import Judgement, LintResult
 from imgtool.lint.runner import ShellFindings, Task, lint_together
 from imgtool.syntax import parse, source
@@ -124,7 +124,7 @@ def _task(read: _Read) -> Task | None:
     return Task(
         job.shown,
         read.facts,
-        [load(entry) for entry in wanted],
+        load_all(wanted),
         job.options,
         job.judgement or Judgement(),
         spared,
