@@ -51,9 +51,7 @@ _FUNCTION = regex(
     rf"function[ \t]+{_NAME_OF_FUNCTION}(?:[ \t]*\([ \t]*\))?|{_NAME_OF_FUNCTION}[ \t]*\([ \t]*\)"
 )
 _HERE = regex(rb"(?P<fd>\d*)(?P<document><<-?)(?!<)")
-_REDIRECT = regex(
-    r"([0-9]*|\{[A-Za-z_][A-Za-z0-9_]*\})(<<<|>>|[<>]&-(?![^ \t\n;&|()<>])|[<>]&|>\||<>|[<>](?!\())|(&>>?)"
-)
+_REDIRECT = regex(r"([0-9]*|\{[A-Za-z_][A-Za-z0-9_]*\})(<<<|>>|[<>]&-|[<>]&|>\||<>|[<>](?!\())|(&>>?)")
 _IN = regex(rf"in{_ENDS}")
 _DO = regex(rf"do{_ENDS}|\{{{_ENDS}")
 _ESAC = regex(rf"esac{_ENDS}")

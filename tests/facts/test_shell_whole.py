@@ -81,6 +81,8 @@ def words(found: Script) -> list[list[str]]:
         # redirections
         ("a - 2>b 3>&- 4<&5 {x}<c", [["a", "-"]]),
         ("2>&1 >a b<>c >|d", [["b"]]),
+        # what is closed ends there
+        ("2>&-echo b; a <&-$X 'c'", [["echo", "b"], ["a", "$X", "c"]]),
         ("a &>b c &>>d", [["a", "c"]]),
         ("a -j4&>b 2&>c", [["a", "-j4", "2"]]),
         ("a <<<b'c d' e", [["a", "e"]]),
