@@ -16,6 +16,7 @@ from imgtool.lint.runner import lint
 BOUNDED = {
     "imgtool.facts.caches": "a script, of at most 16 KiB",
     "imgtool.facts.paths": "a word of a script",
+    "imgtool.facts.shell_whole": "a script, of at most 16 KiB",
     "imgtool.facts.shell_words": "a script, of at most 16 KiB",
     "imgtool.facts.specs": "a word of a script",
     "imgtool.facts.shell_plain": "what is not plain ends the reading",

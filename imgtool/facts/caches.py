@@ -18,7 +18,6 @@ from imgtool.families.caches import PackageCache, cache_of, package_caches
 from imgtool.regex import regex
 from imgtool.values import NamedTuple
 
-# read of the class, each takes 1,000 instructions before Python 3.12
 _UPGRADE = Operation.UPGRADE
 _CLEAN = Operation.CLEAN
 _DELETES = frozenset({"rm", "unlink", "shred"})

@@ -19,7 +19,6 @@ from imgtool.regex import regex
 from imgtool.syntax.nodes import Instruction
 from imgtool.values import NamedTuple
 
-# read of the class, each takes 1,000 instructions before Python 3.12
 _FETCH = Operation.FETCH
 _CLONE = Operation.CLONE
 _ENVIRONMENT = Operation.ENVIRONMENT

@@ -48,7 +48,7 @@ _KEYWORD = regex(rf"(?:if|while|until|for|case|select|coproc|\{{){_ENDS}|\[\[(?=
 _TIMED = regex(rf"time[ \t]+(?:-p[ \t]+)?(?=(?:if|while|until|for|case|\{{){_ENDS}|\()")
 _NAME_OF_FUNCTION = r"""([^ \t\n;&|()<>'"`$\\=]++)"""
 _FUNCTION = regex(
-    rf"function[ \t]+{_NAME_OF_FUNCTION}(?:[ \t]*\([ \t]*\))?|{_NAME_OF_FUNCTION}[ \t]*\([ \t]*\)"
+    rf"function[ \t]++{_NAME_OF_FUNCTION}(?:[ \t]*+\([ \t]*+\))?|{_NAME_OF_FUNCTION}[ \t]*+\([ \t]*+\)"
 )
 _HERE = regex(rb"(?P<fd>\d*)(?P<document><<-?)(?!<)")
 _REDIRECT = regex(r"([0-9]*|\{[A-Za-z_][A-Za-z0-9_]*\})(<<<|>>|[<>]&-|[<>]&|>\||<>|[<>](?!\())|(&>>?)")

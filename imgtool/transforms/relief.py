@@ -17,7 +17,6 @@ from imgtool.transforms.merge import merge_runs
 from imgtool.transforms.runs import append_command, is_chain, segments, without_items
 from imgtool.values import NamedTuple
 
-# read of the class, each takes 1,000 instructions before Python 3.12
 _CLEAN = Operation.CLEAN
 _REFRESH = Operation.REFRESH
 _SWITCHES_USER = frozenset({"su", "runuser", "gosu", "su-exec", "doas", "setpriv"})

@@ -23,7 +23,6 @@ from imgtool.rule import (
 from ._commands import known, program_file
 from ._wheels import brings_cuda, indexes, installed
 
-# read of the class, each takes 1,000 instructions before Python 3.12
 _RUNFILE = Operation.RUNFILE
 _INSTALL = Operation.INSTALL
 

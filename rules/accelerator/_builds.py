@@ -20,7 +20,6 @@ from imgtool.rule import (
     source_build,
 )
 
-# read of the class, each takes 1,000 instructions before Python 3.12
 _CLONE = Operation.CLONE
 _INSTALL = Operation.INSTALL
 _BUILD = Operation.BUILD

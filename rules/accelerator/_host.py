@@ -21,7 +21,6 @@ from imgtool.rule import (
 
 from ._commands import known
 
-# read of the class, each takes 1,000 instructions before Python 3.12
 _INSTALL = Operation.INSTALL
 _SYSTEMS = frozenset({"deb", "rpm"})
 _VARIABLE = regex(r"\$\{[^{}]*\}|\$\([^()]*\)|\$\w+|`[^`]*`|\*")

@@ -27,7 +27,6 @@ from imgtool.rule import (
 
 from ._commands import known
 
-# read of the class, each takes 1,000 instructions before Python 3.12
 _BUILD = Operation.BUILD
 _RUNFILE = Operation.RUNFILE
 _INSTALL = Operation.INSTALL

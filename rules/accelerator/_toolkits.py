@@ -19,7 +19,6 @@ from ._commands import known, program_file
 from ._start import builds_wheels, is_worked_in
 from ._toolchain import runs, signs, unread
 
-# read of the class, each takes 1,000 instructions before Python 3.12
 _RUNFILE = Operation.RUNFILE
 _REMOVE = Operation.REMOVE
 _MANAGERS = {"deb": "apt", "rpm": "dnf"}

@@ -8,7 +8,6 @@ from imgtool.rule import Facts, Operation, Package, PackageOperation, Run, pytho
 
 from ._commands import known
 
-# read of the class, each takes 1,000 instructions before Python 3.12
 _INSTALL = Operation.INSTALL
 # indexes and versions whose wheels bring no CUDA
 _OTHER_BUILD = regex(r"(?:/|\+)(?:cpu|rocm|xpu)")

@@ -56,7 +56,6 @@ from imgtool.rule import (
 from ._commands import known
 from ._wheels import indexes
 
-# read of the class, each takes 1,000 instructions before Python 3.12
 _INSTALL = Operation.INSTALL
 META = RuleMeta(
     "IMG108",

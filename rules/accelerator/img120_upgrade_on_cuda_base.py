@@ -35,7 +35,6 @@ from collections.abc import Iterator
 
 from imgtool.rule import Facts, Finding, Operation, RuleMeta, Severity, Span, Stage, contents
 
-# read of the class, each takes 1,000 instructions before Python 3.12
 _UPGRADE = Operation.UPGRADE
 META = RuleMeta(
     "IMG120",

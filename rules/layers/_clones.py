@@ -22,7 +22,6 @@ from imgtool.rule import (
 
 from ._uses import last
 
-# read of the class, each takes 1,000 instructions before Python 3.12
 _CLONE = Operation.CLONE
 # what needs commits, tags or other branches
 _READS_HISTORY = frozenset(

@@ -83,7 +83,6 @@ from imgtool.rule import (
 from ._known_as import known_as
 from ._sizes import kept_bytes
 
-# read of the class, each takes 1,000 instructions before Python 3.12
 _REMOVE = Operation.REMOVE
 _INSTALL = Operation.INSTALL
 META = RuleMeta(

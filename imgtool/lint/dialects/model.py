@@ -47,7 +47,7 @@ class Suppression:
 
 
 # how BuildKit's begin; prose has the word, too
-_CHECK = regex(r"\n[\s\x00]*check\s*=")
+_CHECK = regex(r"\n(?:[^\S\n]|\x00)*+check[^\S\n]*+=")
 
 
 def may_silence(document: Document) -> bool:
