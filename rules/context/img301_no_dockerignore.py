@@ -3,16 +3,17 @@
 ## What it does
 Reports the first COPY or ADD of the whole build context, where no `.dockerignore` (nor `<Dockerfile>.dockerignore`)
 keeps anything back; or else of a folder that holds what no image needs (`__pycache__`, virtual environments, …), or
-weights among sources. `COPY *` and `COPY src/*` count; `COPY *.py`, files by name and a COPY with `--exclude` do not.
-What is known to be needless there is weighed, if its stage ships. Weights and datasets from 1 MB on are named and
-weighed with it, the largest first; after the fix, IMG302 reports them. Not those that the Dockerfile copies by name or
-in a folder called after them (`models`, `data`, …), nor what has an ending in common with them. A folder without
-sources is copied for its weights.
+weights among sources. Of several such folders it reports the one with most bytes of both, in a stage that ships if
+there is any, and names the others. `COPY *` and `COPY src/*` count; `COPY *.py`, files by name and a COPY with
+`--exclude` do not. What is known to be needless there is weighed, if its stage ships. Weights and datasets from 1 MB on
+are named and weighed with it, the largest first; after the fix, IMG302 reports them. Not those that the Dockerfile
+copies by name or in a folder called after them (`models`, `data`, …), nor what has an ending in common with them. A
+folder without sources is copied for its weights.
 
 The build context is known where `--context` or the configuration names it, or where all sources exist in the
 Dockerfile's folder or at the root of its repository. Where nobody names it and a folder above may be it as well, a
-`.dockerignore` there silences the rule. From standard input nothing is known. A folder is information, unless
-10 MB of weights and more ship with it; the whole context is a warning.
+`.dockerignore` there silences the rule. From standard input nothing is known. Folders are information, unless
+10 MB of weights and more ship with them; the whole context is a warning.
 
 ## Why is this bad
 `.git`, caches and old builds come along with the sources: they make the image bigger and the build slower, and every
@@ -94,6 +95,8 @@ from imgtool.rule import (
     NamedTuple,
     RuleMeta,
     Severity,
+    per_file,
+    per_part,
 )
 
 from .._patterns import compiled
@@ -136,6 +139,11 @@ class _Taken(NamedTuple):
     folders: Counter[str]
     models: Sequence[ContextFile]
 
+    @property
+    def size(self) -> int:
+        """Bytes of both."""
+        return self.folders.total() + sum(file.size for file in self.models)
+
 
 def check(_document: Document, facts: Facts) -> Iterator[Finding]:
     context = facts.context
@@ -143,34 +151,37 @@ def check(_document: Document, facts: Facts) -> Iterator[Finding]:
         return
     found = [source for source in sources(facts) if not source.excluded]
     whole = next((source for source in found if source.takes_all()), None)
-    folder = (source for source in found if source.takes_folder(context) and source.path != HISTORY)
-    all_taken = (_taken(source, context, facts) for source in ((whole,) if whole else folder))
-    taken = next((taken for taken in all_taken if whole or _is_worth_a_word(taken)), None)
-    if taken is None or any(other.ignore_file for other in facts.contexts):
+    told = [_taken(whole, context, facts)] if whole else _worth_a_word(found, context, facts)
+    if not told or any(other.ignore_file for other in facts.contexts):
         return
-    source = taken.source
+    first, *others = told
     complete = context.files().complete
-    needless = taken.folders.total() + sum(file.size for file in taken.models)
-    saving = needless if complete and source.stage in facts.shipped else 0
-    lines = _lines(taken, context, facts)
+    shipped = [taken for taken in told if taken.source.stage in facts.shipped]
+    saving = sum(taken.size for taken in shipped) if complete else 0
+    big = sum(file.size for taken in shipped for file in taken.models) >= BIG
+    lines = _lines(told, context, facts)
     advice = f"write one with {', '.join(lines)}" if lines else "write one"
-    message = f"{_words(source, taken.folders)}, as there is no .dockerignore; {advice}{_heavy(taken)}"
     yield META.finding(
-        source.span,
-        message,
-        severity=Severity.WARNING if whole or _ships_big_weights(taken, facts) else Severity.INFO,
+        first.source.span,
+        f"{_words(first)}, as there is no .dockerignore; {advice}{_heavy(first)}{_more(others)}",
+        severity=Severity.WARNING if whole or big else Severity.INFO,
         saves_bytes=saving if saving >= _LEAST else None,
         fix=_fix(context, lines) if whole and complete and len(facts.contexts) == 1 else None,
     )
 
 
-def _is_worth_a_word(taken: _Taken) -> bool:
-    """Whether a folder holds what no image needs, or weights among sources; a folder of weights alone is meant."""
-    return bool(taken.folders or (taken.models and taken.files.code))
+def _worth_a_word(found: Sequence[Source], context: BuildContext, facts: Facts) -> list[_Taken]:
+    """Folders with what no image needs, or weights among sources: what ships first, the largest first.
 
-
-def _ships_big_weights(taken: _Taken, facts: Facts) -> bool:
-    return taken.source.stage in facts.shipped and sum(file.size for file in taken.models) >= BIG
+    A folder of weights alone is meant.
+    """
+    folders = [source for source in found if source.takes_folder(context) and source.path != HISTORY]
+    folders.sort(key=lambda source: source.stage not in facts.shipped)
+    # one that several stages copy counts once
+    firsts = {source.folder: source for source in reversed(folders)}
+    all_taken = (_taken(source, context, facts) for source in folders if firsts[source.folder] is source)
+    told = [taken for taken in all_taken if taken.folders or (taken.models and taken.files.code)]
+    return sorted(told, key=lambda taken: (taken.source.stage not in facts.shipped, -taken.size))
 
 
 def _fix(context: BuildContext, lines: Sequence[str]) -> Fix | None:
@@ -180,15 +191,15 @@ def _fix(context: BuildContext, lines: Sequence[str]) -> Fix | None:
     return Fix(message, (), creates=((str(context.root / ".dockerignore"), text),)) if lines else None
 
 
-def _lines(taken: _Taken, context: BuildContext, facts: Facts) -> list[str]:
+def _lines(told: Sequence[_Taken], context: BuildContext, facts: Facts) -> list[str]:
     """Patterns for what no image needs, and for secrets, but for what the Dockerfile names."""
-    found = (secret(file, context) for file in taken.files.interesting)
+    found = (secret(file, context) for taken in told for file in taken.files.interesting)
     secrets = [kind.pattern for kind in found if kind]
-    lines = dict.fromkeys([*taken.patterns.values(), *secrets])
-    named = _named(facts)
-    return [line for line in lines if not _keeps_out(line, named)]
+    lines = dict.fromkeys([*chain.from_iterable(taken.patterns.values() for taken in told), *secrets])
+    return [line for line in lines if not _keeps_out(facts, line)]
 
 
+@per_file
 def _named(facts: Facts) -> list[str]:
     """The paths of the context that the Dockerfile copies and mounts by name."""
     return [source.path for source in _by_name(facts)]
@@ -198,7 +209,11 @@ def _by_name(facts: Facts) -> Iterator[Source]:
     return (source for source in chain(sources(facts), mounted(facts)) if not source.takes_all())
 
 
-def _keeps_out(line: str, paths: Sequence[str]) -> bool:
+# each of many folders asks for the same few
+@per_part
+def _keeps_out(facts: Facts, line: str) -> bool:
+    """Whether a pattern keeps out what the Dockerfile names."""
+    paths = _named(facts)
     if not paths:
         return False
     ignore = Ignore.parse(f"{line}\n".encode())
@@ -210,9 +225,7 @@ def _taken(source: Source, context: BuildContext, facts: Facts) -> _Taken:
     patterns = _patterns(source, files, context, facts)
     if len(facts.contexts) > 1:
         return _Taken(source, files, patterns, Counter(), ())
-    return _Taken(
-        source, files, patterns, _needless(files, patterns, facts), _models(files, patterns, context, facts)
-    )
+    return _Taken(source, files, patterns, _needless(files, patterns, facts), _models(files, patterns, facts))
 
 
 def _patterns(source: Source, files: Summary, context: BuildContext, facts: Facts) -> dict[str, str]:
@@ -237,7 +250,8 @@ def _is_made(made: Made, files: Summary, context: BuildContext, facts: Facts) ->
     return not there or compiled(_INSTALLS).search(facts.document.data) is not None
 
 
-def _words(source: Source, folders: Counter[str]) -> str:
+def _words(taken: _Taken) -> str:
+    source, folders = taken.source, taken.folders
     what = "the whole build context" if source.takes_all() else f"all of {source.text.rstrip('/*')}"
     among = f", {folders.total():,} bytes of {', '.join(sorted(folders))} with it" if folders else ""
     return f"{source.instruction.keyword} takes {what}{among}"
@@ -245,8 +259,7 @@ def _words(source: Source, folders: Counter[str]) -> str:
 
 def _needless(files: Summary, patterns: Mapping[str, str], facts: Facts) -> Counter[str]:
     """Bytes of what no image needs, by the folder's name, but for what the Dockerfile names."""
-    named = _named(facts)
-    kept_out = {name for name, line in patterns.items() if not _keeps_out(line, named)}
+    kept_out = {name for name, line in patterns.items() if not _keeps_out(facts, line)}
     folders = Counter[str]()
     for within, size in files.folders.items():
         name = next((name for name in within if name in kept_out), None)
@@ -255,26 +268,25 @@ def _needless(files: Summary, patterns: Mapping[str, str], facts: Facts) -> Coun
     return folders
 
 
-def _models(
-    files: Summary, patterns: Mapping[str, str], context: BuildContext, facts: Facts
-) -> Sequence[ContextFile]:
+def _models(files: Summary, patterns: Mapping[str, str], facts: Facts) -> Sequence[ContextFile]:
     """Weights and datasets that are worth a word, the largest first, if a pattern for them keeps out none that is meant."""
     kept_out = Ignore.parse("\n".join(patterns.values()).encode())
     found = [file for file in files.interesting if weights(file) and not kept_out.matches(file.path)]
     if sum(file.size for file in found) < _LEAST:
         return ()
-    named = list(_meant(context, facts))
+    named = _meant(facts)
     meant = endings(file for file in found if any(takes(file.path) for takes in named))
     return sorted(
         (file for file in found if meant.keys().isdisjoint(endings([file]))), key=lambda file: -file.size
     )
 
 
-def _meant(context: BuildContext, facts: Facts) -> Iterator[Callable[[str], bool]]:
+@per_file
+def _meant(facts: Facts) -> Sequence[Callable[[str], bool]]:
     """What tells whether an operand takes a file that it names, or that is in a folder called after what it holds."""
-    for source in _by_name(facts):
-        if source.means_weights(facts) or not source.takes_folder(context):
-            yield source.takes(context)
+    context = facts.contexts[0]
+    found = _by_name(facts)
+    return [s.takes(context) for s in found if s.means_weights(facts) or not s.takes_folder(context)]
 
 
 def _heavy(taken: _Taken) -> str:
@@ -282,3 +294,8 @@ def _heavy(taken: _Taken) -> str:
         return ""
     names, patterns = listed(file.path for file in taken.models), endings(taken.models, taken.source.folder)
     return f"; it takes {names}, {in_bytes(taken.models)}, too: add {listed(patterns)}, or copy them by name"
+
+
+def _more(others: Sequence[_Taken]) -> str:
+    size, folders = sum(taken.size for taken in others), listed(taken.source.folder for taken in others)
+    return f"; {size:,} bytes more of the kind come with {folders}" if size else ""

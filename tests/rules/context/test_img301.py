@@ -362,6 +362,52 @@ def test_weights_among_sources(
     assert (finding.severity, finding.saves_bytes, finding.fix) == (severity, saved, None)
 
 
+MB = MEGABYTE
+_CACHED = {"src/__pycache__/a.pyc": 2}
+_BUILDER = "COPY src /a\nFROM debian\nCOPY --from=0 /a /a\n"
+# --- (instructions, sizes of more files, the folder that is told of, the end of the message, severity, what is saved) ---
+SEVERAL = [
+    ("COPY src /a\nCOPY lib /b", _CACHED | {"lib/m.safetensors": 500 * MB}, "lib",
+     "add lib/**/*.safetensors, or copy them by name; 2 bytes more of the kind come with src", "warning", 500 * MB + 2),
+    ("COPY src lib /a/", {"src/m.onnx": 2 * MB, "lib/m.safetensors": 500 * MB}, "lib",
+     "; 2,000,000 bytes more of the kind come with src", "warning", 502 * MB),
+    ("COPY src /a\nCOPY lib /b\nCOPY app /c", {"src/m.onnx": 2 * MB, "lib/m.pt": 3 * MB, "app/m.om": 6 * MB}, "app",
+     "; 5,000,000 bytes more of the kind come with lib, src", "warning", 11 * MB),
+    ("COPY src /a\nCOPY src /b", {"src/m.onnx": 2 * MB}, "src", "add src/**/*.onnx, or copy them by name", "info", 2 * MB),
+    # what ships before what is larger; what does not ship is neither saved nor a warning
+    (_BUILDER + "COPY lib /b", {"src/m.onnx": 500 * MB, "lib/m.pt": 2 * MB}, "lib",
+     "; 500,000,000 bytes more of the kind come with src", "info", 2 * MB),
+    (_BUILDER + "COPY lib /b\nCOPY src /c", {"src/m.onnx": 500 * MB, "lib/m.pt": 2 * MB}, "src",
+     "; 2,000,000 bytes more of the kind come with lib", "warning", 502 * MB),
+    # the others keep back, or are meant
+    ("COPY src /a\nCOPY lib /models", {"src/m.onnx": 2 * MB, "lib/m.pt": 500 * MB}, "src",
+     "add src/**/*.onnx, or copy them by name", "info", 2 * MB),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("lines, sizes, folder, end, severity, saved", SEVERAL)
+def test_of_several_folders_the_largest_is_told_of(
+    lint_with: LintWith,
+    tmp_path: Path,
+    lines: str,
+    sizes: dict[str, int],
+    folder: str,
+    end: str,
+    severity: str,
+    saved: int,
+) -> None:
+    for name, size in sizes.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+        os.truncate(tmp_path / name, size)
+    result = lint_with("IMG301", f"{FROM}{lines}\n", FILES | {"lib/b.py": "", "app/c.py": ""})
+    (finding,) = result.findings
+    assert result.source.text(finding.span) == folder
+    assert finding.message.startswith(f"COPY takes all of {folder}, as")
+    assert finding.message.endswith(end)
+    assert (finding.severity, finding.saves_bytes) == (severity, saved)
+
+
 def test_a_folder_without_sources_is_copied_for_its_weights(lint_with: LintWith) -> None:
     files = {"bert/config.json": "{}", "bert/model.safetensors": _HEAVY}
     assert not lint_with("IMG301", f"{FROM}COPY bert /app/bert\n", FILES | files).findings
