@@ -91,7 +91,7 @@ class Walk:
 
     def parsed(self, source: Source, place: Place, *, top: bool) -> Outcome:
         """A script by the grammar."""
-        if (whole := _whole(source)) is not None:
+        if (whole := _whole(source, place)) is not None:
             place = place._replace(source=source, clean=source.data, documents=())
             return self._list(whole, place, top=top)
         data = source.data
@@ -561,10 +561,10 @@ class Walk:
         return self.script(inner, place)
 
 
-def _whole(source: Source) -> Sequence[Token] | None:
+def _whole(source: Source, place: Place) -> Sequence[Token] | None:
     from imgtool.facts import shell_whole  # noqa: PLC0415  start-up: most scripts are plain
 
-    return shell_whole.read(source)
+    return shell_whole.read(source, posix=place.posix)
 
 
 _EXPANDS = regex(rb"(?<!\\)(?:\\\\)*(?:\$\(|`)")

@@ -65,6 +65,7 @@ _IN_STRING = regex(r'(?:[^"\\$`]++|\\.)*+', re.DOTALL)
 _IN_SUM = regex(r'(?:[^()"`$\\]++|\\.)*+', re.DOTALL)
 _IN_BRACES = regex(r"""(?:[^}'"`$\\]++|\\.)*+""", re.DOTALL)
 _RAW = regex(r"'[^']*'")
+_LETTERS = regex(r"(?:[^'$`\\]++|\\(?:[^']|(?=')))*+", re.DOTALL)
 _ANSI = regex(r"\$'(?:[^'\\]++|\\.)*+'", re.DOTALL)
 _BACKQUOTES = regex(r"`((?:[^`\\]++|\\.)*+)`", re.DOTALL)
 _NAME = regex(r"\$(?:[A-Za-z_][A-Za-z0-9_]*+|[0-9@*#?$!-]|\{[A-Za-z_][A-Za-z0-9_]*+\})")
@@ -79,12 +80,16 @@ class _UnreadError(ValueError):
     """The script is not understood."""
 
 
-def read(source: Source) -> list[Token] | None:
-    """The script's tokens; None where the grammar is to read it."""
+def read(source: Source, *, posix: bool = False) -> list[Token] | None:
+    """The script's tokens; None where the grammar is to read it.
+
+    ``posix``: the shell is dash, or bash in its POSIX mode. Where the two differ, it is read as bash does what dash refuses
+    (the build has bash then), and not at all what both take.
+    """
     if len(source.data) > MAX_SCRIPT or CONTROL.search(source.data):
         return None
     try:
-        return _Reader(source).commands(_TOP)
+        return _Reader(source, posix=posix).commands(_TOP)
     except _UnreadError:
         return None
 
@@ -109,13 +114,15 @@ class _Reader:
         "holes",
         "inner",
         "no_sums",
+        "posix",
         "script",
         "source",
         "waiting",
     )
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, *, posix: bool) -> None:
         self.source = source
+        self.posix = posix
         self.script = source.data.decode("latin-1")
         self.end = len(self.script)
         self.at = 0
@@ -460,6 +467,9 @@ class _Reader:
         found = self.take(_REDIRECT)
         if found is None:
             return False
+        if self.posix and found[1] and found[1][0] == "{":
+            # a word of its own in dash
+            raise _UnreadError
         operator = found[2] or found[3]
         target = None
         stop = self.at
@@ -617,7 +627,7 @@ class _Reader:
         """``${…}`` with more than a name in it."""
         self.deeper()
         head = self.need(_BRACED)
-        # in double quotes a quote is a letter but in patterns
+        # in double quotes a quote is a letter but in patterns; bash wants two of them
         letters = quoted and not head[1]
         while True:
             self.take(_IN_BRACES)
@@ -626,8 +636,10 @@ class _Reader:
                 self.at += 1
                 self.depth -= 1
                 return
-            if sign == "'" and letters:
+            if sign == "'" and letters and self.posix:
                 self.at += 1
+            elif sign == "'" and letters:
+                self.letters()
             elif sign == "'":
                 self.need(_RAW)
             elif sign == '"':
@@ -636,6 +648,19 @@ class _Reader:
                 self.expansion(sure=False, outer=False, quoted=quoted)
             else:
                 raise _UnreadError
+
+    def letters(self) -> None:
+        """What stands between quotes that hide the end of braces, but no expansion."""
+        start = self.at
+        stop = self.need(_RAW).end()
+        self.at = start + 1
+        self.take(_LETTERS)
+        while self.sign() in ("$", "`"):
+            self.expansion(sure=False, outer=False, quoted=True)
+            self.take(_LETTERS)
+        self.at += 1
+        if self.at != stop:
+            raise _UnreadError
 
     def sum(self, start: int, *, sure: bool = True) -> bool:
         """Go over ``((…))`` at ``start``; False, and nothing is changed, where that begins two subshells."""

@@ -40,7 +40,7 @@ def by_others(script: Text, dialect: str) -> tuple[Script, Script]:
     with pytest.MonkeyPatch.context() as patch:
         without_plain(patch)
         whole = analyse(script, dialect)
-        patch.setattr(shell_whole, "read", lambda *_: None)
+        patch.setattr(shell_whole, "read", lambda *_, **__: None)
         return whole, analyse(script, dialect)
 
 

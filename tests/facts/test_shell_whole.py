@@ -52,8 +52,9 @@ def words(found: Script) -> list[list[str]]:
         ('a "`b \\"c d\\"`"', [["b", "c d"], ["a", '`b \\"c d\\"`']]),
         ('a `b \\"c d\\"`', [["b", '"c', 'd"'], ["a", '`b \\"c d\\"`']]),
         ("a ${X:-`b`} ${Y:-c d}", [["b"], ["a", "${X:-`b`}", "${Y:-c d}"]]),
-        ("a ${X:-'}'} \"${X:-'}\" \"${X%'}'}\" ${X/\\}/b} ${X[$(b)]}", [["b"], ["a", "${X:-'}'}", "${X:-'}", "${X%'}'}", "${X/\\}/b}", "${X[$(b)]}"]]),
+        ("a ${X:-'}'} \"${X:-'}\"'}\" \"${X%'}'}\" ${X/\\}/b} ${X[$(b)]}", [["b"], ["a", "${X:-'}'}", "${X:-'}\"'}", "${X%'}'}", "${X/\\}/b}", "${X[$(b)]}"]]),
         ("a ${#X} ${#} ${X##*/} ${!X} ${X@Q} ${@%b}", [["a", "${#X}", "${#}", "${X##*/}", "${!X}", "${X@Q}", "${@%b}"]]),
+        ("a \"${X:-'}$(b)\"\\'}\"", [["b"], ["a", "${X:-'}$(b)\"\\'}"]]),
         ("a x{b$'c\\'d'\\ e}$ $\"f\"", [["a", "x{bc\\'d e}$", "f"]]),
         ('a $((1+(2))) $(( $(b) << 2 )) "$((x))"', [["b"], ["a", "$((1+(2)))", "$(( $(b) << 2 ))", "$((x))"]]),
         ("a $((b); c) $((d) | e)", [["b"], ["c"], ["d"], ["e"], ["a", "$((b); c)", "$((d) | e)"]]),
@@ -141,6 +142,8 @@ def test_commands(script: str, expected: list[list[str]]) -> None:
         ("a $((1)", "a sum that is not closed"),
         ("a=(b", "an array that is not closed"),
         ("a=(b (c))", "no word"),
+        ("a \"${X:-'}\"", "a quote that is not closed"),
+        ("a \"${X:-'$(b ')')'}\"", "quotes cut what expands"),
         ("case x in esac) a;; esac", "a word that closes it"),
         ("case x in a b) c;; esac", "two words"),
         ("[[ a", "a test that is not closed"),
@@ -189,6 +192,21 @@ def test_what_success_says(script: str, unconditional: str, checked: str) -> Non
 
 def test_dash_has_two_subshells_for_a_sum() -> None:
     assert [o.reason for o in whole("((a))", "sh").opaque] == ["double parentheses"]
+
+
+def test_dash_ends_braces_in_a_string_in_spite_of_quotes() -> None:
+    assert words(whole('a "${X:-it\'s}" "${X:-\'$(b)}\'}"', "sh")) == [
+        ["b"],
+        ["a", "${X:-it's}", "${X:-'$(b)}'}"],
+    ]
+
+
+def test_dash_has_no_variables_for_descriptors() -> None:
+    assert shell_whole.read(Source(text("{x}>f a")), posix=True) is None
+
+
+def test_what_only_bash_takes_is_read_as_bash() -> None:
+    assert words(whole("for i in a; { b <<<c; }", "sh")) == [["b"]]
 
 
 def test_assignments_and_redirections() -> None:
@@ -320,7 +338,7 @@ def test_every_valid_run_of_the_corpus_is_read(corpus: Path) -> None:
 def test_the_grammar_reads_the_corpus_alike(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shell = ("/bin/bash", "-euo", "pipefail", "-c")
     found = [(node, run_script(node, shell)) for node, _ in runs(corpus)]
-    monkeypatch.setattr(shell_whole, "read", lambda *_: None)
+    monkeypatch.setattr(shell_whole, "read", lambda *_, **__: None)
     for node, script in found:
         # it has a bracket for a part of the word before it
         if b"[[" not in node.rest.data:
