@@ -42,7 +42,7 @@ def chain(drafts: Sequence[Draft], wrappers: tuple[str, ...], *, pipefail: bool)
                 item = _span(draft, next(d for d in drafts[index:] if d.ended_by not in PIPES))
         elif ended_by not in _GOES_ON and not (ended_by == ";" and index == len(drafts) - 1):
             return None
-        span = _span(draft, draft) if len(drafts) > 1 else statement
+        span = draft.span if len(drafts) > 1 else statement
         if draft.inner and ((piped and not draft.words) or not chained.substitutions(draft, item or span)):
             return None
         checked = pipefail or not piped or not draft.words
@@ -86,7 +86,7 @@ class _Chain:
                 ):
                     return False
                 checked = decides and (ended or self.pipefail)
-                if not self.add(inner, _span(inner, inner), item, connector, _SUBSTITUTED, checked=checked):
+                if not self.add(inner, inner.span, item, connector, _SUBSTITUTED, checked=checked):
                     return False
                 connector = inner.ended_by
         return True
