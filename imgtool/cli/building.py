@@ -65,8 +65,8 @@ def proven(
         Options(smoke=smoke),
     )
     say("this builds and runs the project's own code")
-    clean_up_when_ended()
-    found = _proven(job)
+    with clean_up_when_ended():
+        found = _proven(job)
     for number, one in enumerate(found.rounds, 1):
         say(f"{path}: draft {number}{_taken(one)}: {hide(one.outcome)}{_saved(one)}")
     return replace(turned, rewrite=found.made)

@@ -110,13 +110,12 @@ def built(
 ) -> Iterator[tuple[Built, tuple[Target, ...]]]:
     """Build what targets are made of, each stage once; nothing of it stays in the engine."""
     say("this builds the project's own code")
-    clean_up_when_ended()
     there = Built(access)
-    try:
-        yield there, tuple([_built(target, files, there) for target in targets])
-    finally:
-        for name in there.names.values():
-            remove(name)
+    with clean_up_when_ended():
+        try:
+            yield there, tuple([_built(target, files, there) for target in targets])
+        finally:
+            remove(*there.names.values())
 
 
 def with_lines(judged: Judged, target: Target, files: Files) -> Judged:

@@ -129,7 +129,8 @@ def verify(
     options = Options(
         named=tuple(Named(NAMED, pattern) for pattern in drop or ()), smoke=smoke, min_gain=_share(min_gain)
     )
-    verdict = _verdict(subjects, recipe, options, keep=keep)
+    with clean_up_when_ended():
+        verdict = _verdict(subjects, recipe, options, keep=keep)
     sys.stdout.write(_printed(verdict, form))
     if not verdict.established:
         raise typer.Exit(NOT_MEASURABLE)
@@ -150,7 +151,6 @@ def _printed(verdict: Verdict, form: ImageFormat) -> str:
 def _verdict(subjects: tuple[Subject, Subject], recipe: Recipe, options: Options, *, keep: bool) -> Verdict:
     """Open both and compare them; what was built goes again, whatever happens."""
     say("this builds and runs the project's own code")
-    clean_up_when_ended()
     spool, there = Spool(), list[Opened]()
     try:
         return _compared(subjects, recipe, options, spool, there)
@@ -167,12 +167,13 @@ def _verdict(subjects: tuple[Subject, Subject], recipe: Recipe, options: Options
         say(f"not established: {error.reason}")
         raise typer.Exit(NOT_MEASURABLE) from None
     finally:
+        if keep:
+            for one in there:
+                if one.built:
+                    say(f"{one.image.reference} is {one.built}")
+        else:
+            close(*there)
         spool.close()
-        for one in there:
-            if keep and one.built:
-                say(f"{one.image.reference} is {one.built}")
-            elif one.built:
-                close(one)
 
 
 def _compared(

@@ -17,7 +17,7 @@ from imgtool.values import dataclass, field
 from imgtool.verify.errors import NotEstablishedError
 from imgtool.verify.run import throw_away
 
-#: Seconds that a build may take, that it has to end itself when it is stopped, and that an image is removed in.
+#: Seconds that a build may take, that it has to end itself when it is stopped, and that images are removed in.
 TIMEOUT = 7200
 _GRACE, _REMOVAL = 20, 120
 #: Lines of a build's own words that are kept for the case that it fails, and characters of one.
@@ -79,9 +79,10 @@ def build(dockerfile: Path, recipe: Recipe, stage: str | None, show: Show) -> st
     raise _failure(code, recipe.timeout, tuple(last))
 
 
-def remove(name: str) -> None:
-    """Take an image's name from the engine, and the image with its last name."""
-    throw_away(["docker", "image", "rm", "--force", name], _REMOVAL)
+def remove(*names: str) -> None:
+    """Take images' names from the engine, and an image with its last name."""
+    if names:
+        throw_away(["docker", "image", "rm", "--force", *names], _REMOVAL)
 
 
 def _command(dockerfile: Path, recipe: Recipe, stage: str | None, name: str) -> list[str]:

@@ -6,7 +6,7 @@ import subprocess
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from threading import Thread
+from threading import Thread, Timer
 from typing import IO
 
 from imgtool.values import dataclass
@@ -111,6 +111,20 @@ def _drain(pipe: IO[bytes], kept: bytearray) -> None:
 
 
 def throw_away(command: Sequence[str], seconds: float) -> None:
-    """Have the docker command remove something, which a signal to the group of this process does not end."""
-    with suppress(OSError, subprocess.TimeoutExpired):
-        subprocess.run(command, capture_output=True, check=False, timeout=seconds, start_new_session=True)
+    """Have the docker command remove something, in so many seconds at most.
+
+    A signal that ends this process, or its group, does not end that, and is not obeyed before it is done.
+    """
+    nowhere = subprocess.DEVNULL
+    with suppress(OSError):
+        process = subprocess.Popen(
+            command, stdin=nowhere, stdout=nowhere, stderr=nowhere, start_new_session=True
+        )
+        late = Timer(seconds, process.kill)
+        late.start()
+        try:
+            # leaving it waits once more
+            with process:
+                process.wait()
+        finally:
+            late.cancel()

@@ -86,10 +86,9 @@ def opened(
         raise
 
 
-def close(one: Opened) -> None:
+def close(*there: Opened) -> None:
     """Remove what was built."""
-    if one.built:
-        remove(one.built)
+    remove(*[one.built for one in there if one.built])
 
 
 def _stage(data: bytes, recipe: Recipe, stage: str | None) -> Stage | None:
