@@ -274,7 +274,12 @@ def _eval(words: Sequence[Arg], state: Unwrapped) -> Unwrapped:
             return state._replace(hidden="eval of text that is not known")
         return state._replace(names=names, outside=state.names, script=state.start + 1)
     if all(word.literal and word.raw == word.text for word in rest):
-        return _further(words, state._replace(names=names, start=state.start + 1))
+        first = len(words) - len(rest)
+        start = next(
+            (n for n in range(first, len(words)) if not _ASSIGNMENT.match(words[n].text)), len(words)
+        )
+        given = (*state.assignments, *range(first, start))
+        return _further(words, state._replace(names=names, start=start, assignments=given))
     return state._replace(hidden="eval of text that is not known")
 
 

@@ -337,6 +337,7 @@ def test_dash_reads_ampersand_redirections_as_background() -> None:
         ("scl enable devtoolset-9 'make all'", ["scl enable", "bash -c"], ["make", "all"]),
         ("scl enable gcc-toolset-12 -- make all", ["scl enable"], ["make", "all"]),
         ("eval make all", ["eval"], ["make", "all"]),
+        ("eval A=b C=d make all", ["eval"], ["make", "all"]),
         ("eval 'make all'", ["eval"], ["make", "all"]),
     ],
 )
