@@ -36,13 +36,14 @@ from imgtool.regex import regex
 _MAX_DEPTH = 40
 _MAX_DOCUMENTS = 100
 _JOINING = AND_OR | PIPES
-_DECLARING = frozenset("declare export local readonly typeset".split())
+_DECLARING = frozenset("alias declare eval export let local readonly typeset".split())
 
 _BLANKS = regex(r"(?:[ \t]|\\\n)*+")
 _OPERATOR = regex(r"&&|\|\|?|;(?!;)(?!&)|&(?!>)")
 _ENDS = r"(?=[ \t\n;&|()<>]|\\\n|\Z)"
 _CLOSER = regex(rf"\)|;;&?|;&|(?:then|elif|else|fi|do|done|esac|\}}){_ENDS}")
 _BANG = regex(rf"!{_ENDS}")
+_NOTHING = regex(r"[\n#]|;(?![;&])|\Z")
 _KEYWORD = regex(rf"(?:if|while|until|for|case|select|coproc|\{{){_ENDS}|\[\[(?=[ \t\n])|\(")
 # as the word that it is, it can only go before a simple command
 _TIMED = regex(rf"time[ \t]+(?:-p[ \t]+)?(?=(?:if|while|until|for|case|\{{){_ENDS}|\()")
@@ -249,6 +250,10 @@ class _Reader:
             found.append(Token("bang", *bang.span()))
             self.take(_BLANKS)
         start = self.at
+        if found and found[-1].kind == "bang" and _NOTHING.match(self.script, start, self.end):
+            # nothing, which succeeds
+            found.append(Token("simple", start, start, Parts()))
+            return
         self.take(_TIMED)
         keyword = self.take(_KEYWORD)
         if keyword and keyword[0] == "[[":
@@ -431,7 +436,7 @@ class _Reader:
 
     def argument(self, parts: Parts) -> None:
         start = self.at
-        declares = parts.words and parts.words[0].arg.text in _DECLARING
+        declares = parts.words and parts.words[0].arg.raw in _DECLARING
         name = ASSIGNMENT.match(self.source.data, start, self.end) if declares else None
         holes, inner = self.word(start, array=name.end() if name else -1)
         parts.expansions += [(part, sure, len(parts.words)) for part, sure in inner]
