@@ -578,14 +578,17 @@ def starred(data: bytes, spans: Iterable[Span]) -> bytes:
     return bytes(hidden)
 
 
-def pieces(data: bytes, span: Span) -> Iterator[Span]:
-    """A span's bytes without line ends, continuations and the comments between them."""
+def pieces(data: bytes, span: Span, escape: bytes | tuple[bytes, ...] = (b"\\", b"`")) -> Iterator[Span]:
+    """A span's bytes without line ends, continuations and the comments between them.
+
+    A line that ends in ``escape``, or one of them, is continued.
+    """
     for line in _LINE.finditer(data, span.start, span.end):
         text = line[0].rstrip(b" \t")
-        if text.endswith((b"\\", b"`")) and _LINE_END.match(data, line.end()):
+        if text.endswith(escape) and _LINE_END.match(data, line.end()):
             text = text[:-1].rstrip(b" \t")
         start = line.start() + len(text) - len(text.lstrip(b" \t"))
-        if text and not data.startswith(b"#", start):
+        if text and (start == span.start or not data.startswith(b"#", start)):
             yield Span(start, line.start() + len(text))
 
 

@@ -77,12 +77,19 @@ def mask(document: Document, found: Sequence[Secret]) -> Mask:
     if not found:
         return _NOTHING
     data = document.data
-    where = [(secret, [*pieces(data, secret.span)]) for secret in found]
+    where = [(secret, [*pieces(data, secret.span, _escape(document, secret))]) for secret in found]
     texts = ([data[p.start : p.end] for p in parts] for secret, parts in where if not secret.weak)
     # the whole is what is told of one that continuations cut
     values = dict.fromkeys(value for parts in texts for value in (*parts, b"".join(parts)))
     lasting = [value for value in values if len(value) >= MIN_VALUE]
     return Mask(tuple(piece for _, parts in where for piece in parts), tuple(lasting)[:MAX_VALUES])
+
+
+def _escape(document: Document, secret: Secret) -> bytes:
+    """What continues the lines of a secret: in a here-document the shell's."""
+    heredocs = secret.instruction.heredocs
+    within = heredocs and heredocs[0].body.start <= secret.span.start
+    return b"\\" if within else document.escape.encode()
 
 
 def mask_of(data: bytes) -> Mask:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from itertools import chain
+from itertools import accumulate
 
 from imgtool.edits import Span
 from imgtool.leaks import Found, Search, Strength, apart, find, hints, kind_of, looking_for, strength_of
@@ -48,21 +47,34 @@ def secrets(document: Document) -> tuple[Secret, ...]:
     return tuple(found)
 
 
-# a continuation within a word, and some others: what follows may be a comment first
+# a continuation within a word, and some others: what follows may be a comment first; a shell's is a backslash anywhere
 _CUTS = {
-    escape: regex(rb"%(e)s(?<=\S%(e)s)[ \t\r]*+\n(?![ \t]++[^\s#])" % {b"e": re.escape(escape.encode())})
-    for escape in ("\\", "`")
+    escape: regex(rb"%(e)s(?<=\S%(e)s)[ \t\r]*+\n(?![ \t]++[^\s#])" % {b"e": either})
+    for escape, either in (("\\", rb"\\"), ("`", rb"[`\\]"))
 }
+
+
+# how a shell joins lines, whatever the file does
+_ESCAPED = b"\\\n"
+_JOINT = regex(rb"(?<!\\)\\\n")
 
 
 def _text(document: Document) -> bytes:
     """What holds the words that tell of secrets: the file, or its instructions where continuations cut words."""
     if not _CUTS[document.escape].search(document.data):
         return document.data
-    texts = (
-        (node.rest.data, *(heredoc.content for heredoc in node.heredocs)) for node in document.instructions
-    )
-    return b"\n".join(chain.from_iterable(texts))
+    return b"\n".join(text.data for node in document.instructions for text in _texts(node))
+
+
+def _texts(instruction: Instruction) -> Iterator[Text]:
+    """An instruction's operands and here-documents."""
+    yield instruction.rest
+    runs = (instruction.inner or instruction).keyword == "RUN"
+    for heredoc in instruction.heredocs:
+        lines = _JOINT.split(heredoc.content) if runs else [heredoc.content]
+        starts = (0, *accumulate(map(len, lines[:-1])))
+        origins = tuple(heredoc.body.start + at + len(_ESCAPED) * n for n, at in enumerate(starts))
+        yield Text(b"".join(lines), starts, origins)
 
 
 def _holds(text: bytes, hints: frozenset[bytes]) -> bool:
@@ -75,12 +87,7 @@ def _holds(text: bytes, hints: frozenset[bytes]) -> bool:
 
 def _in_texts(instruction: Instruction, search: Search) -> list[Found]:
     """What stands in an instruction's operands and here-documents, with its places in the file."""
-    text = instruction.rest
-    found = [_at(text, one) for one in find(text.data, search)]
-    for heredoc in instruction.heredocs:
-        text = Text(heredoc.content, (0,), (heredoc.body.start,))
-        found += [_at(text, one) for one in find(text.data, search)]
-    return found
+    return [_at(text, one) for text in _texts(instruction) for one in find(text.data, search)]
 
 
 def _at(text: Text, one: Found) -> Found:

@@ -120,6 +120,41 @@ def test_a_cut_loses_no_secret(row: tuple[str, str], cut: str, escape: str, draw
     assert hidden[begin + len(secret) :] == f"{line[begin + len(secret) :]}\nCMD x\n"
 
 
+# --- (instruction, its here-document, the secrets in that, what is shown of it) ---
+IN_HEREDOCS = [
+    ("RUN", "export DB_PASS\\\nWORD=Passw0rd1", ["Passw0rd1"], "export DB_PASS\\\nWORD=*********"),
+    ("RUN", "export DB_PASSWORD=Passw\\\n0rd1", ["Passw\\\n0rd1"], "export DB_PASSWORD=*****\\\n****"),
+    ("RUN", "a\\\nb\\\nexport DB_PASSWORD=Passw0rd1", ["Passw0rd1"], "a\\\nb\\\nexport DB_PASSWORD=*********"),
+    ("RUN", f"login gh\\\n{TOKEN[2:]}", [f"gh\\\n{TOKEN[2:]}"], f"login **\\\n{'*' * len(TOKEN[2:])}"),
+    ("RUN", "DB_PASS\\\\\nWORD=Passw0rd1", [], "DB_PASS\\\\\nWORD=Passw0rd1"),
+    ("ONBUILD RUN", "export DB_PASS\\\nWORD=Passw0rd1", ["Passw0rd1"], "export DB_PASS\\\nWORD=*********"),
+    ("COPY", "DB_PASS\\\nWORD=Passw0rd1", [], "DB_PASS\\\nWORD=Passw0rd1"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("keyword, body, secret, hidden", IN_HEREDOCS)
+@pytest.mark.parametrize("escape", "\\`")
+def test_a_shell_joins_the_lines_of_a_heredoc(
+    keyword: str, body: str, secret: list[str], hidden: str, escape: str
+) -> None:
+    text = f"# escape={escape}\nFROM a\n{keyword} <<EOF{' /x' * (keyword == 'COPY')}\n{{}}\nEOF\n"
+    assert [place for _, place in found(text.format(body))] == secret
+    assert stars(text.format(body)) == text.format(hidden)
+
+
+# --- (file with a value whose last character continues no line, or whose first begins no comment) ---
+WHOLE = [
+    ("# escape=`\nFROM a\nENV A_PASSWORD={}\nCMD x\n", "Passw0rd\\"),
+    ("# escape=`\nFROM a\nENV A_PASSWORD={}`\n  B=1\n", "Passw0rd\\"),
+    ("FROM a\nENV A_PASSWORD={}\nCMD x\n", "#Passw0rd"),
+]
+
+
+@pytest.mark.parametrize("text, value", WHOLE)
+def test_all_of_a_value_is_hidden(text: str, value: str) -> None:
+    assert stars(text.format(value)) == text.format("*" * len(value))
+
+
 @pytest.mark.parametrize("head, tail", [("gh", TOKEN[2:]), (TOKEN[:30], TOKEN[30:])])
 def test_the_whole_of_one_that_is_cut_is_hidden_elsewhere(head: str, tail: str) -> None:
     data = f"FROM a\nRUN export A_TOKEN={head}\\\n{tail}\nENV A_PASSWORD=Passw\\\n0rd!\n".encode()
