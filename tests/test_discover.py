@@ -212,10 +212,23 @@ def test_real_paths_are_those_of_the_system(plant: Plant) -> None:
         "up/../link",
         "a/link",
         "loop",
+        "loop/x/Dockerfile",
         "gone/x",
         "up",
+        "up/Dockerfile",
+        "a/../up/Dockerfile",
+        "Dockerfile",
+        "..",
+        "",
     ):
-        for path in (root / name, Path(os.path.relpath(root / name)), Path("/", name)):
+        for path in (
+            str(root / name),
+            os.path.relpath(root / name),
+            f"/{name}",
+            name,
+            f"./{name}",
+            f"{name}/",
+        ):
             assert resolve(path) == os.path.realpath(path)
 
 

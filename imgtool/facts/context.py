@@ -207,7 +207,21 @@ def _folder_of(dockerfile: Path) -> Path:
 
 
 def _resolved_folder(name: str) -> Path:
-    return Path(name).resolve()
+    return Path(real_path(name, _real_above))
+
+
+def _real_above(name: str) -> str:
+    found: str = _once(os.path.realpath, name)
+    return found
+
+
+def real_path(path: str, above: Callable[[str], str]) -> str:
+    """:func:`os.path.realpath` by ``above``, which tells it of the folder that it is in: all that are in it ask once."""
+    folder, name = os.path.split(path)
+    if name in ("", os.curdir, os.pardir):
+        return os.path.realpath(path)
+    path = os.path.join(above(folder), name)  # noqa: PTH118 - a path object takes longer
+    return os.path.realpath(path) if os.path.islink(path) else path  # noqa: PTH114 - likewise
 
 
 def locate(
@@ -280,7 +294,15 @@ def _repository(folder: str) -> str:
 
 
 def _repository_above(folder: str) -> str:
-    at = os.path.realpath(folder)
+    at = real_path(folder, _real_above)
+    if os.path.lexists(os.path.join(at, ".git")):  # noqa: PTH118 - likewise
+        return at
+    above = os.path.dirname(at)  # noqa: PTH120 - likewise
+    # folders beside each other share the rest of the way
+    return "" if above == at else _once(_nearest_repository, above)
+
+
+def _nearest_repository(at: str) -> str:
     while not os.path.lexists(os.path.join(at, ".git")):  # noqa: PTH118 - likewise
         above = os.path.dirname(at)  # noqa: PTH120 - likewise
         if above == at:
