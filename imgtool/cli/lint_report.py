@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
 from imgtool.cli.lint_call import LintFormat
+from imgtool.cli.output import root
 from imgtool.edits import write_atomic
 from imgtool.lint.result import LintResult
 from imgtool.report import findings
@@ -53,12 +53,6 @@ def _put(text: str, file: Path | None, out: TextIO) -> Iterator[str]:
         write_atomic(file, data)
     except OSError as error:
         yield f"{file}: cannot be written: {error.strerror}"
-
-
-def root() -> Path:
-    """What paths in reports are relative to: the repository that the current folder is in, else this folder."""
-    here = Path.cwd()
-    return next((folder for folder in (here, *here.parents) if os.path.lexists(folder / ".git")), here)
 
 
 def renderer(output: LintFormat) -> Renderer:

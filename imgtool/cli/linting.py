@@ -14,7 +14,7 @@ from imgtool.cli.basics import STDIN, UNREADABLE, UsageError, build_args
 from imgtool.cli.lint_call import FailOn, LintCall, LintFormat
 from imgtool.cli.lint_report import show, write, write_statistics
 from imgtool.cli.lint_tally import Tally
-from imgtool.cli.output import put, say
+from imgtool.cli.output import diff_name, put, say
 from imgtool.config import ConfigError, ConfigFile
 from imgtool.edits import write_atomic
 from imgtool.findings import Severity
@@ -336,11 +336,11 @@ def _shown(path: str) -> str:
 def _print_diff(outcome: Outcome) -> None:
     from imgtool.report.diff import created, hides, unified
 
-    changes = [created(text, _shown(path)) for path, text in outcome.creates]
+    changes = [created(text, diff_name(path)) for path, text in outcome.creates]
     if outcome.changed is not None:
         if hides(outcome.data, outcome.changed):
             say(f"{outcome.job.shown}: the diff hides a secret, so it cannot be applied; --fix can")
-        changes.append(unified(outcome.data, outcome.changed, outcome.job.shown))
+        changes.append(unified(outcome.data, outcome.changed, diff_name(outcome.job.shown)))
     for change in changes:
         put(change)
 

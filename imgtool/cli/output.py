@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import enum
+import os
 import sys
+from pathlib import Path
 
 from imgtool.report.style import printable
 from imgtool.syntax.source import decode
@@ -33,6 +35,24 @@ def put(data: bytes) -> None:
         # what was written as text goes first
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
+
+
+def root() -> Path:
+    """What paths in reports are relative to: the repository that the current folder is in, else this folder."""
+    here = Path.cwd()
+    return next((folder for folder in (here, *here.parents) if os.path.lexists(folder / ".git")), here)
+
+
+def diff_name(path: str) -> str:
+    """What a diff calls a file, as ``git diff`` does: its path below :func:`root`; says where git takes it, if not here."""
+    top, here = root(), Path.cwd()
+    # git follows no link within a path
+    file = Path(os.path.realpath(Path(path).parent), Path(path).name)
+    known = file.is_relative_to(top)
+    if not file.is_relative_to(here):
+        where = f"git apply takes its diff in {top}" if known else "git apply does not take its diff here"
+        say(f"{path} is outside of this folder: {where}")
+    return (file.relative_to(top) if known else file).as_posix()
 
 
 def say(message: str) -> None:

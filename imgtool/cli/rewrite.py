@@ -14,7 +14,7 @@ import typer
 from imgtool.cli.basics import STDIN, UNREADABLE
 from imgtool.cli.companions import Beside, files_of, write
 from imgtool.cli.inputs import BuildArgs, build_args, readable
-from imgtool.cli.output import Format, put, say
+from imgtool.cli.output import Format, diff_name, put, say
 from imgtool.edits import write_atomic
 from imgtool.facts.given import FactOptions
 from imgtool.report import rewrites as report
@@ -292,7 +292,8 @@ def _print(made: list[tuple[str, Targeted]], *, diff: bool, explain: bool, quiet
         one = turned.rewrite
         if diff:
             whole = turned.whole
-            put(unified(whole.source.data, whole.data, path))
+            if whole.data != whole.source.data:
+                put(unified(whole.source.data, whole.data, diff_name(path)))
             if hides(turned.original.data, one.data):
                 say(f"{path} holds a secret, which its diff hides: it does not apply")
         elif not quiet and not explain:

@@ -486,6 +486,9 @@ def test_fixes_that_undo_each_other_leave_the_file(
 
 
 # --- diff ---
+HEADER = "diff --git a/Dockerfile b/Dockerfile"
+
+
 def test_diff_changes_nothing_and_applies_with_git(imgtool: Imgtool, here: Path) -> None:
     (here / "Dockerfile").write_text(DIRTY)
     (here / "sub").mkdir()
@@ -494,10 +497,61 @@ def test_diff_changes_nothing_and_applies_with_git(imgtool: Imgtool, here: Path)
     done = imgtool(*ONLY, "--diff")
     assert (done.code, done.err) == (1, "imgtool: 2 files would change\n")
     assert ((here / "Dockerfile").read_text(), (here / "sub" / "Dockerfile").read_bytes()) == (DIRTY, odd)
-    assert done.stdout.startswith(b"--- a/Dockerfile\n+++ b/Dockerfile\n@@ -1,5 +1,4 @@\n")
+    assert done.stdout.startswith(
+        HEADER.encode() + b"\n--- a/Dockerfile\n+++ b/Dockerfile\n@@ -1,5 +1,4 @@\n"
+    )
     subprocess.run(["git", "apply", "-"], input=done.stdout, cwd=here, check=True)
     assert (here / "Dockerfile").read_text() == FIXED
     assert (here / "sub" / "Dockerfile").read_bytes() == b"FROM a\r\nRUN \xff \r x"
+
+
+# --- a repository's paths, from where, arguments, those that git apply changes there, and at the root ---
+PLACES = [
+    ("", ["."], ["Dockerfile", "sub/Dockerfile"], ["Dockerfile", "sub/Dockerfile"]),
+    ("sub", ["."], ["sub/Dockerfile"], ["sub/Dockerfile"]),
+    ("sub", [".."], ["sub/Dockerfile"], ["Dockerfile", "sub/Dockerfile"]),
+    ("sub", ["../Dockerfile"], [], ["Dockerfile"]),
+    ("sub", ["../sub/./Dockerfile"], ["sub/Dockerfile"], ["sub/Dockerfile"]),
+    ("", ["{root}/sub/Dockerfile"], ["sub/Dockerfile"], ["sub/Dockerfile"]),
+    ("sub", ["{root}"], ["sub/Dockerfile"], ["Dockerfile", "sub/Dockerfile"]),
+    ("", ["link/Dockerfile"], ["sub/Dockerfile"], ["sub/Dockerfile"]),
+]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+@pytest.mark.parametrize("start, words, here_changed, root_changed", PLACES)
+def test_a_diff_has_the_paths_of_git(
+    imgtool: Imgtool,
+    here: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    start: str,
+    words: list[str],
+    here_changed: list[str],
+    root_changed: list[str],
+) -> None:
+    subprocess.run(["git", "init", "-q"], cwd=here, check=True)
+    (here / "sub").mkdir()
+    (here / "link").symlink_to("sub")
+    monkeypatch.chdir(here / start)
+    for folder, expected in ((here / start, here_changed), (here, root_changed)):
+        for name in ("Dockerfile", "sub/Dockerfile"):
+            (here / name).write_text(DIRTY)
+        done = imgtool(*ONLY, "--diff", *(word.format(root=here) for word in words))
+        assert (f"git apply takes its diff in {here}" in done.err) == (here_changed != root_changed)
+        subprocess.run(["git", "apply"], input=done.stdout, cwd=folder, check=True)
+        names = ("Dockerfile", "sub/Dockerfile")
+        assert [name for name in names if (here / name).read_text() == FIXED] == expected
+
+
+def test_a_diff_outside_of_the_repository_says_so(
+    imgtool: Imgtool, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "Dockerfile").write_text(DIRTY)
+    (here / "sub").mkdir()
+    monkeypatch.chdir(here / "sub")
+    done = imgtool(*ONLY, "--diff", "..")
+    assert "git apply does not take its diff here" in done.err
+    assert "../" not in done.out
 
 
 def test_no_diff_is_0_whatever_is_found(imgtool: Imgtool, here: Path) -> None:
@@ -539,7 +593,7 @@ def test_fixed_stdin_goes_to_stdout_and_all_else_to_stderr(imgtool: Imgtool) -> 
 @pytest.mark.usefixtures("here")
 def test_diff_of_stdin(imgtool: Imgtool) -> None:
     done = imgtool(*ONLY, "--diff", "-", "--stdin-filename", "Dockerfile", stdin=DIRTY.encode())
-    assert (done.code, done.out.splitlines()[0]) == (1, "--- a/Dockerfile")
+    assert (done.code, done.out.splitlines()[0]) == (1, HEADER)
 
 
 # --- what the Dockerfile is built with ---

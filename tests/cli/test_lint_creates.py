@@ -41,7 +41,8 @@ def test_the_file_is_written(imgtool: Imgtool, project: Path) -> None:
 def test_the_diff_shows_it(imgtool: Imgtool, project: Path) -> None:
     done = imgtool(*ONLY, "--diff", "--unsafe-fixes")
     assert done.code == 1
-    assert done.out == "--- /dev/null\n+++ b/.dockerignore\n@@ -0,0 +1 @@\n+**/__pycache__\n"
+    header = "diff --git a/.dockerignore b/.dockerignore\nnew file mode 100644\n"
+    assert done.out == header + "--- /dev/null\n+++ b/.dockerignore\n@@ -0,0 +1 @@\n+**/__pycache__\n"
     assert not (project / ".dockerignore").exists()
 
 

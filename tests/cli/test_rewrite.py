@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -59,6 +60,19 @@ def test_diff_writes_nothing(imgtool: Imgtool, project: Path) -> None:
     assert done.code == 0
     assert "+FROM nvidia/cuda:12.1.0-base-ubuntu22.04" in done.out
     assert project.read_bytes() == before
+
+
+def test_a_diff_has_the_paths_of_git(
+    imgtool: Imgtool, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = project.parent
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    (folder / "sub").mkdir()
+    monkeypatch.chdir(folder / "sub")
+    done = imgtool("rewrite", "../" + project.name, "--diff")
+    assert f"git apply takes its diff in {folder}" in done.err
+    subprocess.run(["git", "apply"], input=done.stdout, cwd=folder, check=True)
+    assert "FROM nvidia/cuda:12.1.0-base-ubuntu22.04" in project.read_text()
 
 
 def test_a_diff_is_bytes_in_a_pipe_and_moves_no_terminal(

@@ -42,6 +42,7 @@ def test_no_change_is_no_diff() -> None:
 
 def test_form() -> None:
     assert unified(b"a\nb\n", b"a\nc", "/x/Docker\udcfffile") == (
+        b"diff --git a/x/Docker\xfffile b/x/Docker\xfffile\n"
         b"--- a/x/Docker\xfffile\n+++ b/x/Docker\xfffile\n@@ -1,2 +1,2 @@\n a\n-b\n+c\n\\ No newline at end of file\n"
     )
 
