@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from imgtool.cli.images import access, shown
@@ -30,7 +30,7 @@ def jobs(call: LintCall, request: Request) -> list[Job]:
     return [replace(job, shown=image) for image in call.image or ()]
 
 
-def run(planned: list[Job], call: LintCall) -> Iterator[Outcome]:
+def run(planned: list[Job], call: LintCall) -> Generator[Outcome]:
     """The outcomes of images; without a result for one that cannot be read, which is said.
 
     With a Dockerfile there are two for each image: what is found in it, and what its file does not tell.

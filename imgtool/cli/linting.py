@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -77,6 +77,9 @@ def run(call: LintCall) -> int:
             call, results, complaints, f"{tally.files} of {counted(len(planned), 'file')} linted", out
         )
         raise
+    finally:
+        # an exception holds it, and ending the process waits for the processes that it has
+        outcomes.close()
     if _is_report(call):
         complaints += (write_statistics if call.statistics else write)(
             results, call.output, call.output_file, out
@@ -171,7 +174,7 @@ def _unchecked(notices: Mapping[str, bool]) -> list[str]:
 
 def _work(
     names: list[str], request: Request, call: LintCall
-) -> tuple[list[Job], Iterator[Outcome], list[str]]:
+) -> tuple[list[Job], Generator[Outcome], list[str]]:
     """What is to be done and doing it, and what is wrong with the names; ends where configuration is wrong."""
     try:
         if call.image:

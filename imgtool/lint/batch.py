@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from itertools import groupby
@@ -37,6 +37,8 @@ from imgtool.syntax import source
 from imgtool.values import dataclass, field, replace
 
 if TYPE_CHECKING:
+    from multiprocessing.synchronize import Event
+
     from imgtool.lint.fixer import FixResult
 
 # bytes of Dockerfiles, half a second's work. Measured where processes fork: two win from a tenth of a second on;
@@ -266,7 +268,7 @@ def _options(tables: Mapping[str, Section]) -> dict[str, Any]:
 # --- doing it --------------------------------------------------------------------------------------------
 
 
-def run(jobs: Sequence[Job], workers: int | None = None) -> Iterator[Outcome]:
+def run(jobs: Sequence[Job], workers: int | None = None) -> Generator[Outcome]:
     """The outcomes in the order of the jobs, as they come. ``workers`` None: as many processes as pay."""
     share_listings()
     try:
@@ -310,22 +312,31 @@ def _worked(jobs: Sequence[Job], workers: int | None) -> Iterator[Outcome]:
         return
     # 40 ms that small runs do not pay
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
+    from multiprocessing import Event  # noqa: PLC0415
 
     size = max(1, min(_LARGEST_PART, len(jobs) // (8 * count)))
     parts = [jobs[start : start + size] for start in range(0, len(jobs), size)]
-    with ProcessPoolExecutor(count, initializer=_begin) as pool:
-        for outcomes in pool.map(part, parts):
-            yield from outcomes
+    abandoned = Event()
+    with ProcessPoolExecutor(count, initializer=_begin, initargs=(abandoned,)) as pool:
+        try:
+            for outcomes in pool.map(part, parts):
+                yield from outcomes
+        finally:
+            # parts that have begun are waited for
+            abandoned.set()
 
 
-def _begin() -> None:
+def _begin(abandoned: Event) -> None:
     """What a process of ours begins with."""
     import signal  # noqa: PLC0415 - one process needs none of it
+
+    from imgtool.lint.work import end_when  # noqa: PLC0415
 
     # who interrupts the run ends this one
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.disable()
     share_listings()
+    end_when(abandoned.is_set)
 
 
 def notice(job: Job) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from imgtool.facts.facts import Facts
@@ -51,10 +52,22 @@ def in_turn(jobs: Sequence[Job]) -> Iterator[Outcome]:
 
 
 def part(jobs: Sequence[Job]) -> list[Outcome]:
-    """Likewise, in another process."""
+    """Likewise, in another process; not all of them once nobody waits for them."""
     # one that was not forked has none of them
     add_packs(dict.fromkeys(name for job in jobs for name in job.plugins))
-    return list(in_turn(jobs))
+    return list(takewhile(_is_awaited, in_turn(jobs)))
+
+
+_abandoned: list[Callable[[], bool]] = []
+
+
+def end_when(abandoned: Callable[[], bool]) -> None:
+    """From now on :func:`part` ends early where ``abandoned`` says so."""
+    _abandoned[:] = [abandoned]
+
+
+def _is_awaited(_outcome: Outcome) -> bool:
+    return not any(is_so() for is_so in _abandoned)
 
 
 class _Read(NamedTuple):

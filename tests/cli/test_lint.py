@@ -748,6 +748,23 @@ def test_a_run_that_is_interrupted_says_how_far_it_came(jobs: str, here: Path) -
     assert 0 < int(done[1]) < 400
 
 
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_reader_that_has_enough_ends_the_run(jobs: str, here: Path) -> None:
+    for number in range(1000):
+        (here / f"{number}.Dockerfile").write_text(DIRTY)
+    words = ("lint", "--isolated", "--no-cache", "--jobs", jobs, ".")
+    with subprocess.Popen(
+        [sys.executable, "-m", "imgtool", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as running:
+        assert running.stdout
+        assert running.stderr
+        assert running.stdout.readline()
+        running.stdout.close()
+        # its own processes wait for work until they are told that there is none
+        assert running.wait(60) == 1
+        assert running.stderr.read() == b""
+
+
 # 32 files are linted together, and each is fixed by itself
 @pytest.mark.parametrize(
     "words, linted, shown",
