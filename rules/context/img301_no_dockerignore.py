@@ -12,7 +12,8 @@ folder without sources is copied for its weights.
 
 The build context is known where `--context` or the configuration names it, or where all sources exist in the
 Dockerfile's folder or at the root of its repository. Where nobody names it and a folder above may be it as well, a
-`.dockerignore` there silences the rule. From standard input nothing is known. Folders are information, unless
+`.dockerignore` there silences the rule, and of folders nothing is weighed, as the one above may have another of that name;
+the whole context is, since it comes along either way. From standard input nothing is known. Folders are information, unless
 10 MB of weights and more ship with them; the whole context is a warning.
 
 ## Why is this bad
@@ -71,7 +72,7 @@ Unsafe: less reaches the build, and a RUN may want what is left out. The fix wri
 context: history, caches, environments, editors' settings, `node_modules` that the Dockerfile installs again, results of
 CMake and Cargo, files of secrets; and for what comes with its sources (`__pycache__` with Python's). Where there is
 nothing of it, there is no fix. It leaves out no weights, which the image may need, and nothing that the Dockerfile copies
-or mounts by name, and is offered where it is sure which folder the context is. Where there is a file meanwhile, it stays.
+or mounts by name, and is offered where it is sure which folder the context is: `--context` says so. Where there is a file meanwhile, it stays.
 
 ## References
 <https://docs.docker.com/build/concepts/context/#dockerignore-files>
@@ -130,7 +131,7 @@ class _Taken(NamedTuple):
     """An operand with what it takes, and the patterns that keep out of it what no image needs, by the folders' names.
 
     ``folders`` are the bytes of these folders, ``models`` weights and datasets, the largest first; none where another
-    folder may be the context.
+    folder may be the context, of which it takes something else.
     """
 
     source: Source
@@ -223,9 +224,17 @@ def _keeps_out(facts: Facts, line: str) -> bool:
 def _taken(source: Source, context: BuildContext, facts: Facts) -> _Taken:
     files = summary(context.copied([source.text]))
     patterns = _patterns(source, files, context, facts)
-    if len(facts.contexts) > 1:
+    if not _is_sure(source, facts):
         return _Taken(source, files, patterns, Counter(), ())
     return _Taken(source, files, patterns, _needless(files, patterns, facts), _models(files, patterns, facts))
+
+
+def _is_sure(source: Source, facts: Facts) -> bool:
+    """Whether it takes what is in the context from whatever folder may be it: each folder above holds the whole of it."""
+    context, *others = facts.contexts
+    return not others or (
+        source.takes_all() and all(context.root.is_relative_to(other.root) for other in others)
+    )
 
 
 def _patterns(source: Source, files: Summary, context: BuildContext, facts: Facts) -> dict[str, str]:

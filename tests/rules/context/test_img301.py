@@ -223,6 +223,31 @@ def test_where_a_folder_above_may_be_the_context(tmp_path: Path, folders: list[s
     assert bool(found.findings) is ("other" not in folders)
 
 
+# --- the context may be project or the repository: (instruction, whether its weights are named) ---
+UNSURE = [
+    ("COPY . /app", True),
+    ("COPY ./* /app/", True),
+    ("COPY src /app", False),
+    ("COPY only /app", True),  # the repository's root has none
+]
+
+
+@pytest.mark.parametrize("line, named", UNSURE)
+def test_weights_in_a_monorepo(tmp_path: Path, line: str, named: bool) -> None:
+    for name in (".git/HEAD", "src/a.py", *(f"project/{each}/a.py" for each in ("src", "only"))):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    for name in ("src", "only"):
+        (tmp_path / "project" / name / "w.safetensors").touch()
+        os.truncate(tmp_path / "project" / name / "w.safetensors", GIGABYTE)
+    rules = [registry.load(entry) for entry in registry.select(registry.Selection(("IMG301",)))]
+    dockerfile = tmp_path / "project/Dockerfile"
+    found = lint(f"{FROM}{line}\n".encode(), "Dockerfile", rules, FactOptions(dockerfile=dockerfile))
+    assert (
+        any("w.safetensors" in finding.message and finding.saves_bytes for finding in found.findings) is named
+    )
+
+
 # --- the fix: (more files, what the new .dockerignore says) ---
 FIXES = [
     ({}, ["**/__pycache__"]),
