@@ -96,6 +96,7 @@ from imgtool.transforms.ownership import advice as ownership_advice
 from imgtool.transforms.relief import advice, call, called, relieved, with_option
 from imgtool.transforms.runs import append_command, is_chain, segments, without_items
 from imgtool.values import NamedTuple, dataclass, field
+from imgtool.weights import ending, least_weights
 
 __all__ = [
     "ENVIRONMENT",
@@ -186,6 +187,7 @@ __all__ = [
     "driver_path",
     "driver_program",
     "early_copies",
+    "ending",
     "expand",
     "expand_content",
     "field",
@@ -214,6 +216,7 @@ __all__ = [
     "json_form",
     "kind_of",
     "layers",
+    "least_weights",
     "left_behind",
     "levels",
     "life",

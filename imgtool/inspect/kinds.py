@@ -14,6 +14,7 @@ from itertools import chain
 from imgtool.families.caches import package_caches
 from imgtool.families.model import Evidence, rows
 from imgtool.values import NamedTuple
+from imgtool.weights import BIN_STARTS, BY_NAME, BY_SIZE
 
 _Test = Callable[[str], bool]
 _CACHE_CODE = "IMG204"
@@ -30,7 +31,7 @@ class Kind(NamedTuple):
 
     ``code`` is the rule whose fix removes it, None where there is none. ``twin`` names the kind that holds the same
     for others: where both are in an image, one is too many, and IMG105 says so. ``wheel`` makes such a kind of the
-    libraries in Python packages.
+    libraries in Python packages, and ``weights`` makes kinds of the names in :mod:`imgtool.weights`.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Kind(NamedTuple):
     code: str | None = None
     twin: str | None = None
     wheel: bool = False
+    weights: bool = False
 
 
 OTHER = Kind("other", "everything else", "other", (), "V")
@@ -67,11 +69,13 @@ def known_kinds() -> tuple[Kind, ...]:
         )
         for one in package_caches()
     )
-    return (*caches, *chain.from_iterable(map(_both, rows("kinds", "kind", Kind))))
+    return (*caches, *chain.from_iterable(map(_made, rows("kinds", "kind", Kind))))
 
 
-def _both(kind: Kind) -> tuple[Kind, ...]:
-    """A kind, after the one of the same libraries in wheels where there is such."""
+def _made(kind: Kind) -> tuple[Kind, ...]:
+    """What a row makes: one kind, after the one of the same libraries in wheels where there is such."""
+    if kind.weights:
+        return tuple(_of_weights(kind))
     if not kind.wheel:
         return (kind,)
     return (
@@ -85,6 +89,16 @@ def _both(kind: Kind) -> tuple[Kind, ...]:
         ),
         kind,
     )
+
+
+def _of_weights(kind: Kind) -> Iterator[Kind]:
+    """A kind for each size from which on names mean weights."""
+    named = [*[f"*.{one}" for one in BY_NAME], *[f"{start}*.bin" for start in BIN_STARTS]]
+    names = {kind.least: named}
+    for one, least in BY_SIZE.items():
+        names.setdefault(max(kind.least, least), []).append(f"*.{one}")
+    for least, those in names.items():
+        yield kind._replace(names=tuple(those), least=least)
 
 
 def kind_of(path: str, size: int) -> Kind:

@@ -128,7 +128,7 @@ RULES: tuple[tuple[str, str, tuple[str, ...], bool, str, tuple[str, ...]], ...] 
     ("IMG203", "ownership-copy", (), False, "imgtool_rules.layers.img203_ownership_copy", ()),
     ("IMG204", "package-cache-kept", ("DL3009", "DL3019", "DL3032", "DL3036", "DL3040", "DL3042", "DL3060"), False, "imgtool_rules.layers.img204_package_cache_kept", ()),
     ("IMG205", "copy-before-install", (), False, "imgtool_rules.layers.img205_copy_before_install", ()),
-    ("IMG206", "model-weights-in-layer", (), False, "imgtool_rules.layers.img206_model_weights_in_layer", ("model", "weights", "checkpoint", "ckpt", "download", "pretrained", "lfs", "hub.load", "ollama", "huggingface.co", "hf-mirror.com", "sentencetransformer", "crossencoder", ".safetensors", ".gguf", ".ggml", ".pt", ".pd", ".nemo", ".mar", ".llamafile", ".t7")),
+    ("IMG206", "model-weights-in-layer", (), False, "imgtool_rules.layers.img206_model_weights_in_layer", ("model", "weights", "checkpoint", "ckpt", "download", "pretrained", "lfs", "hub.load", "ollama", "huggingface.co", "hf-mirror.com", "sentencetransformer", "crossencoder", ".safetensors", ".gguf", ".ggml", ".pt", ".pd", ".nemo", ".mar", ".llamafile", ".t7", ".onnx", ".keras", ".tflite", ".engine", ".trt", ".om", ".mindir", ".pb", ".plan", ".h5", ".bin")),
     ("IMG207", "git-history-kept", (), False, "imgtool_rules.layers.img207_git_history_kept", ("clone",)),
     ("IMG208", "git-clone-unpinned", (), False, "imgtool_rules.layers.img208_git_clone_unpinned", ("clone",)),
     ("IMG209", "archive-kept", ("DL3010",), False, "imgtool_rules.layers.img209_archive_kept", (".tar", ".tgz", ".txz", ".tbz", ".zip", ".7z", ".deb", ".rpm", ".whl", ".run", ".sh", ".bin")),

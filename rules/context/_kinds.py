@@ -12,8 +12,10 @@ from imgtool.rule import (
     ContextFile,
     Listing,
     NamedTuple,
+    ending,
     is_foreign,
     is_public,
+    least_weights,
     may_hold,
     per_file,
     secret_file,
@@ -36,12 +38,8 @@ SHOWN = 3
 
 _GIT = r"(?:.*/)?\.git/"
 _NEEDLESS = r"(?:.*/)?(\.git|__pycache__|\.pytest_cache|\.mypy_cache|\.ruff_cache|\.tox|\.nox|\.venv|\.idea|\.vscode|\.ipynb_checkpoints)/"
-_WEIGHTS = r"(?i).*\.(?:safetensors|ckpt|pt|pth|onnx|gguf|ggml|om|h5|hdf5|pdparams|pdmodel|mindir|tflite|engine|npz|tfrecords?|parquet|arrow)"
-# in lower case; each match of the expression ends in one of these, and asking for it takes a tenth of the time
-_ENDINGS = frozenset(
-    "safetensors ckpt pt pth onnx gguf ggml om h5 hdf5 pdparams pdmodel mindir tflite engine npz tfrecord tfrecords parquet"
-    " arrow".split()
-)
+# endings of datasets; h5 is one of weights as well, and here both count
+_DATA = frozenset("h5 hdf5 npz tfrecord tfrecords parquet arrow".split())
 _FEW_BYTES = 1 << 16
 
 
@@ -72,12 +70,13 @@ def weights(file: ContextFile) -> bool:
 
 
 def _is_weights(file: ContextFile) -> bool:
-    _, dot, ending = file.path.rpartition(".")
-    if ending == "bin" and dot:
+    least = least_weights(file.path)
+    if least is not None and file.size >= least:
+        return True
+    _, dot, last = file.path.rpartition(".")
+    if last == "bin" and dot:
         return file.size >= MIN_BINARY
-    # letters of other scripts may have these as their small ones
-    may_be = ending.lower() in _ENDINGS or not ending.isascii()
-    return may_be and compiled(_WEIGHTS).fullmatch(file.path) is not None
+    return bool(dot) and last.lower() in _DATA
 
 
 def folder_of_weights(path: str) -> bool:
@@ -88,7 +87,7 @@ def folder_of_weights(path: str) -> bool:
 def endings(files: Iterable[ContextFile], folder: str = "") -> dict[str, None]:
     """The patterns that keep weights out of a folder, by how their names end."""
     within = f"{folder}/" if folder else ""
-    return dict.fromkeys(f"{within}**/*.{file.path.rpartition('.')[2]}" for file in files)
+    return dict.fromkeys(f"{within}**/*.{ending(file.path)}" for file in files)
 
 
 def interesting(file: ContextFile) -> bool:

@@ -7,8 +7,8 @@ Looks into the build context for what COPY and ADD really take, after `.dockerig
   with a token, `kubeconfig`, `credentials*.json` and the like. A certificate is none: heads of `*.pem` and `*.key`
   are looked at. Nor is what lies in folders of tests, examples or packages. These are reported without a
   `.dockerignore`, too, and where COPY names them;
-- `.git`, and weights and datasets (`*.safetensors`, `*.ckpt`, `*.pt`, `*.pth`, `*.onnx`, `*.gguf`, `*.om`,
-  `*.parquet`, …; `*.bin` from 50 MB on) that a `.dockerignore` lets in. Weights that COPY names, or a folder called
+- `.git`, and weights (by the names that IMG206 knows, and any `*.bin` from 50 MB on) and datasets (`*.parquet`, `*.h5`,
+  `*.npz`, …) that a `.dockerignore` lets in. Weights that COPY names, or a folder called
   `models`, `weights` or `data` that it takes or fills, are meant, and so is a folder within `models` or `weights`
   that it takes. Without a `.dockerignore`, IMG301 speaks of both where it reports the COPY.
 

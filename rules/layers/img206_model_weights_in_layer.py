@@ -3,8 +3,10 @@
 ## What it does
 Reports what puts model weights into an image that ships: `hf download` and `huggingface-cli download`, `snapshot_download` and
 `from_pretrained` in Python, `modelscope download`, `ollama pull`, clones from model hubs and `git lfs pull`,
-downloads of `*.safetensors`, `*.gguf`, `*.pt` and the like, COPY of such files, and COPY of a folder into which another stage
-has downloaded them.
+downloads of `*.safetensors`, `*.gguf`, `*.pt`, `*.onnx`, `*.engine`, `*.om` and the like, COPY of such files, and COPY of a
+folder into which another stage has downloaded them. All that are known are among the kinds of files (`docs/kinds.md`). They
+mean weights by name alone, but for those that other files have, too: `*.pb`, `*.plan` and `*.h5` (from 10 MB on) and
+`*.pdmodel` (from 1 MB on) count where COPY takes so much from a known build context, or where they come from a model hub.
 
 Tokenizers, configuration files and data sets are left alone, and so is what goes into a cache mount or is deleted in the
 same RUN.
@@ -63,6 +65,7 @@ from imgtool.rule import (
     covers,
     deleted_words,
     layers,
+    least_weights,
     made,
     mounts_of,
     path,
@@ -84,15 +87,13 @@ META = RuleMeta(
         *("model", "weights", "checkpoint", "ckpt", "download", "pretrained", "lfs", "hub.load"),
         *("ollama", "huggingface.co", "hf-mirror.com", "sentencetransformer", "crossencoder"),
         *(".safetensors", ".gguf", ".ggml", ".pt", ".pd", ".nemo", ".mar", ".llamafile", ".t7"),
+        *(".onnx", ".keras", ".tflite", ".engine", ".trt", ".om", ".mindir", ".pb", ".plan", ".h5", ".bin"),
     ),
 )
 
-_WEIGHTS = regex(
-    r"\.(?:safetensors|gguf|ggml|ckpt|pth?|pth\.tar|pdparams|pdiparams|caffemodel|nemo|mar|llamafile|t7|weights)\Z"
-)
 _SMALL = regex(r"embed|speaker|voice|tokenizer|vocab", re.IGNORECASE)
 # weights by their name where the hub is one
-_ON_HUB = regex(r"\.(?:bin|onnx|h5|tflite|om|pb|zip|tar\.gz)\Z")
+_ON_HUB = (".bin", ".zip", ".tar.gz")
 _HUB = regex(r"(?:huggingface\.co|hf-mirror\.com|modelscope\.cn)/(?!datasets/|spaces/)[\w.-]+/[\w.-]+")
 _CODE = regex(
     r"\bsnapshot_download\s*\(|\bhf_hub_download\s*\(|(?<!Tokenizer)(?<!TokenizerFast)(?<!Config)(?<!Processor)(?<!FeatureExtractor)\.from_pretrained\s*\("
@@ -252,10 +253,12 @@ def _function(found: re.Match[str]) -> str:
 
 def _is_weights(content: Content) -> bool:
     name = last(content.path)
-    hub = _HUB.search(content.source) is not None
     if _SMALL.search(name):
         return False
-    return bool(_WEIGHTS.search(name) or (hub and _ON_HUB.search(name)))
+    least = least_weights(name)
+    if least is None and not name.endswith(_ON_HUB):
+        return False
+    return least == 0 or _HUB.search(content.source) is not None
 
 
 def _place(command: Command, content: Content) -> Span:
@@ -272,16 +275,16 @@ def _span(command: Command, text: str) -> Span:
 
 
 def _copied(facts: Facts, instruction: Instruction) -> Iterator[_Weights]:
-    if not [source for source in instruction.args[:-1] if _WEIGHTS.search(source)]:
-        return
+    known = {s: least for s in instruction.args[:-1] if (least := least_weights(s)) is not None}
     seen: set[str] = set()
-    for content in copied(facts, instruction):
-        if content.source in seen or not _WEIGHTS.search(content.source):
+    for content in copied(facts, instruction) if known else ():
+        least = known.get(content.source)
+        if content.source in seen or least is None:
             continue
         seen.add(content.source)
         size = weight(facts, content)
         word = next((w for w in instruction.words if w.text == content.source), instruction.word)
-        if size is None or size >= MEGABYTE:
+        if size >= max(least, MEGABYTE) if size is not None else least == 0:
             yield _Weights(word.span, last(content.source), size)
 
 

@@ -12,6 +12,7 @@ from fakes import PRIVATE_KEY
 from imgtool.facts.facts import FactOptions
 from imgtool.lint import registry
 from imgtool.lint.runner import LintResult, lint
+from imgtool.weights import BY_NAME
 
 LintWith = Callable[..., LintResult]
 FROM = "FROM debian:bookworm-slim\n"
@@ -140,7 +141,7 @@ def test_history(lint_with: LintWith) -> None:
     assert (finding.severity, finding.saves_bytes) == ("warning", 1000)
 
 
-@pytest.mark.parametrize("ending", "safetensors ckpt pt pth onnx gguf om h5 parquet PTH".split())
+@pytest.mark.parametrize("ending", [*BY_NAME, *"h5 parquet PTH".split()])
 def test_weights(lint_with: LintWith, ending: str) -> None:
     files = {".dockerignore": "*.md\n", f"w/m.{ending}": "x" * 1000}
     (finding,) = lint_with("IMG302", COPY, files).findings

@@ -10,21 +10,19 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from imgtool.facts.context import ContextFile, Listing
+from imgtool.weights import least_weights
 
 KINDS: Any = import_module("imgtool_rules.context._kinds")
-# of the last letters, two are capitals of small ones that endings have, and one is a small one
 _PIECES = st.sampled_from(
-    ". .. / // \n .git __pycache__ .venv .idea a/.idea .gitx git x .pt .PT .pth .om .bin .tfrecord .tfrecords .py py \u212a \u017f \u0131 \u0130"
-    " safeten\u017fors package.json CMakeLists.txt Cargo.toml node_modules build target .env id_rsa".split(
-        " "
-    )
+    ". .. / // \n .git __pycache__ .venv .idea a/.idea .gitx git x .pt .PT .pth .om .bin .tfrecord .tfrecords .h5 .pb .py py"
+    " package.json CMakeLists.txt Cargo.toml node_modules build target .env id_rsa".split(" ")
 )
 _PATH = st.lists(_PIECES, min_size=1, max_size=6).map("".join)
 _FILE = st.builds(ContextFile, _PATH, st.sampled_from([1, KINDS.MIN_BINARY]))
 
 
 @given(_FILE)
-@example(ContextFile("a/model.\u017fafetensorS", 1))
+@example(ContextFile("a/model.safetensorS", 1))
 @example(ContextFile("a\nb/x.pt", 1))
 @example(ContextFile("pt", 1))
 @example(ContextFile("bin", KINDS.MIN_BINARY))
@@ -33,8 +31,9 @@ def test_looking_first_changes_nothing(file: ContextFile) -> None:
     found = re.match(KINDS._NEEDLESS, file.path)
     assert KINDS.needless(file) == (found and found[1])
     assert KINDS.git(file) == (re.match(KINDS._GIT, file.path) is not None)
+    least = least_weights(file.path)
     large = file.path.endswith(".bin") and file.size >= KINDS.MIN_BINARY
-    named = re.fullmatch(KINDS._WEIGHTS, file.path) is not None
+    named = (least is not None and file.size >= least) or file.path.endswith((".tfrecord", ".tfrecords"))
     assert KINDS.weights(file) == (not found and (named or large))
 
 

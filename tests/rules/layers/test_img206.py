@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from imgtool.weights import BIN_STARTS, BY_NAME, BY_SIZE
+
 LintWith = Callable[..., Any]
 FixWith = Callable[..., str]
 
@@ -20,6 +22,8 @@ LEFT_ALONE = [
     (f"{BASE}RUN wget https://x.org/a.gguf && rm a.gguf", "deleted"),
     (f"{BASE}RUN wget https://x.org/a.bin", "any file"),
     (f"{BASE}RUN wget https://x.org/speaker_embedding.pt", "small"),
+    (f"{BASE}RUN wget https://x.org/a.pb https://x.org/b.h5", "such endings have other files, too"),
+    (f"{BASE}COPY a.pb b.plan c.h5 d.pdmodel e.bin modem.bin /x/", "likewise"),
     (f"{BASE}RUN git clone https://huggingface.co/datasets/a/b", "a data set"),
     (f"{BASE}RUN git clone https://github.com/a/b", "code"),
     (f"{BASE}RUN git lfs install", "nothing is fetched"),
@@ -73,12 +77,27 @@ FOUND = [
     ("COPY a.llamafile /m/", "a.llamafile", "a.llamafile is baked into the image; mount it when the container starts, or keep it in an image of its own"),
     ("COPY m.pdiparams /m/", "m.pdiparams", "m.pdiparams is baked into the image; mount it when the container starts, or keep it in an image of its own"),
     ("COPY a.ckpt /m/", "a.ckpt", "a.ckpt is baked into the image; mount it when the container starts, or keep it in an image of its own"),
+    ("RUN wget https://x.org/yolo.onnx", "https://x.org/yolo.onnx", "yolo.onnx is baked into the image; mount it when the container starts, or keep it in an image of its own"),
+    ("RUN curl -LO https://huggingface.co/a/b/resolve/main/tf_model.h5", "https://huggingface.co/a/b/resolve/main/tf_model.h5", "tf_model.h5 is baked into the image; mount it when the container starts, or keep it in an image of its own"),
     ("COPY a.pth.tar /m/", "a.pth.tar", "a.pth.tar is baked into the image; mount it when the container starts, or keep it in an image of its own"),
     ("RUN bash fetch_ckpts.sh", "fetch_ckpts.sh", "what fetch_ckpts.sh downloads, models by its name, is baked into the image; mount it when the container starts, or keep it in an image of its own"),
     ("RUN curl -LO https://hf-mirror.com/a/b/resolve/main/a.onnx", "https://hf-mirror.com/a/b/resolve/main/a.onnx", "a.onnx is baked into the image; mount it when the container starts, or keep it in an image of its own"),
     ("COPY *.safetensors /m/", "*.safetensors", "*.safetensors are baked into the image; mount them when the container starts, or keep them in an image of their own"),
     ("RUN wget https://x.org/a.pth && wget https://x.org/b.pth", "https://x.org/a.pth", "a.pth and 1 more are baked into the image; mount them when the container starts, or keep them in an image of their own"),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [*(f"m.{one}" for one in BY_NAME), *(f"{one}0.bin" for one in BIN_STARTS)])
+def test_names_that_say_it_alone(lint_with: LintWith, name: str) -> None:
+    (finding,) = lint_with("IMG206", f"{BASE}COPY src/{name} /x/").findings
+    assert finding.message.startswith(f"{name} is baked into the image")
+
+
+@pytest.mark.parametrize("ending, least", BY_SIZE.items())
+def test_names_that_say_it_of_large_files(lint_with: LintWith, ending: str, least: int) -> None:
+    for size, count in ((least - 1, 0), (least, 1)):
+        files = {f"m.{ending}": "x" * size}
+        assert len(lint_with("IMG206", f"{BASE}COPY m.{ending} /x/", files).findings) == count
 
 
 @pytest.mark.parametrize("text, reason", LEFT_ALONE)
