@@ -299,6 +299,19 @@ def kind_of(name: str) -> str | None:
     return None
 
 
+_CALLED = frozenset("apikey auth credential credentials key password pword passwd secret token".split())
+_PUBLIC = frozenset("public file version".split())
+
+
+def calls_secret(name: str) -> bool:
+    """Whether BuildKit takes an ARG or ENV of that name for a secret: one of its words says so, and none denies it.
+
+    Source: its check SecretsUsedInArgOrEnv.
+    """
+    words = name.lower().split("_")
+    return not _CALLED.isdisjoint(words) and _PUBLIC.isdisjoint(words)
+
+
 def _of_secrets(before: Sequence[str]) -> bool:
     return bool(before) and before[-1] in _KEYS
 

@@ -65,7 +65,7 @@ from imgtool.families.python_indexes import index_at
 from imgtool.families.reference import parse_reference
 from imgtool.families.trees import held_tree
 from imgtool.findings import Applicability, Finding, Fix, FixAvailability, Severity
-from imgtool.leaks import kind_of
+from imgtool.leaks import calls_secret, kind_of
 from imgtool.regex import regex
 from imgtool.secret_files import (
     ENVIRONMENT,
@@ -165,6 +165,7 @@ __all__ = [
     "cache_of",
     "call",
     "called",
+    "calls_secret",
     "cleanings",
     "collected",
     "config",

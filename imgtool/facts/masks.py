@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from imgtool.edits import Span
+from imgtool.edits import Edit, Span
 from imgtool.leaks import hide, pieces, places, starred
 from imgtool.regex import regex
 from imgtool.values import dataclass, field, replace
@@ -33,16 +33,29 @@ _LONG_WORD = regex(rf"(?<!\S)\S{{{MAX_WORD + 1},}}+")
 class Mask:
     """The secrets of one file: where they stand, and values that are hidden wherever they are.
 
-    A weak one (``nvidia``) may be an ordinary word, and is hidden only where it stands as a secret.
+    A weak one (``nvidia``) may be an ordinary word, and is hidden only where it stands as a secret. ``own``: what stands
+    at each of ``places``.
     """
 
     places: tuple[Span, ...] = field(default=(), repr=False)
     values: tuple[bytes, ...] = field(default=(), repr=False)
+    own: tuple[bytes, ...] = field(default=(), repr=False)
 
     def file(self, data: bytes) -> bytes:
         """The file with ``*`` for every byte of a secret, comments included, so that all places in it stay the same."""
         spans = [*self.places, *places(data, self.values)]
         return starred(data, spans) if spans else data
+
+    def shows(self, edits: Sequence[Edit]) -> bool:
+        """Whether edits write a secret; a weak one, if they change where it stands."""
+        if any(self.text(edit.text) != edit.text for edit in edits):
+            return True
+        moved = [
+            own
+            for place, own in zip(self.places, self.own, strict=True)
+            if any(e.start < place.end and place.start < e.end for e in edits)
+        ]
+        return any(own.decode("utf-8", "surrogateescape") in edit.text for own in moved for edit in edits)
 
     def text(self, text: str) -> str:
         """A text about the file, without its secrets and what looks like one."""
@@ -73,7 +86,11 @@ _NOTHING = Mask()
 
 
 def mask(document: Document, found: Sequence[Secret]) -> Mask:
-    """What hides the secrets found in a document."""
+    """What hides the secrets found in a document, and the values that a finding may call one."""
+    # a file whose findings are known is not read
+    from imgtool.facts.secrets import called_secrets  # noqa: PLC0415
+
+    found = [*found, *called_secrets(document)]
     if not found:
         return _NOTHING
     data = document.data
@@ -82,7 +99,8 @@ def mask(document: Document, found: Sequence[Secret]) -> Mask:
     # the whole is what is told of one that continuations cut
     values = dict.fromkeys(value for parts in texts for value in (*parts, b"".join(parts)))
     lasting = [value for value in values if len(value) >= MIN_VALUE]
-    return Mask(tuple(piece for _, parts in where for piece in parts), tuple(lasting)[:MAX_VALUES])
+    spans = tuple(piece for _, parts in where for piece in parts)
+    return Mask(spans, tuple(lasting)[:MAX_VALUES], tuple(data[s.start : s.end] for s in spans))
 
 
 def _escape(document: Document, secret: Secret) -> bytes:
@@ -94,7 +112,6 @@ def _escape(document: Document, secret: Secret) -> bytes:
 
 def mask_of(data: bytes) -> Mask:
     """What hides the secrets of a Dockerfile."""
-    # a file whose findings are known is not read
     from imgtool.facts.secrets import secrets  # noqa: PLC0415
     from imgtool.syntax import parse  # noqa: PLC0415
 

@@ -7,7 +7,18 @@ from collections.abc import Iterator
 from itertools import accumulate
 
 from imgtool.edits import Span
-from imgtool.leaks import Found, Search, Strength, apart, find, hints, kind_of, looking_for, strength_of
+from imgtool.leaks import (
+    Found,
+    Search,
+    Strength,
+    apart,
+    calls_secret,
+    find,
+    hints,
+    kind_of,
+    looking_for,
+    strength_of,
+)
 from imgtool.regex import regex
 from imgtool.syntax.nodes import Document, Instruction, Text
 from imgtool.values import NamedTuple
@@ -102,10 +113,35 @@ def _declared(node: Instruction) -> Iterator[Found]:
         kind = kind_of(name)
         if kind is None:
             continue
-        quotes = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
-        strength = strength_of((value[1:-1] if quotes else value).encode("utf-8", "replace"), quoted=True)
+        plain, inner = _unquoted(value, span)
+        strength = strength_of(plain.encode("utf-8", "replace"), quoted=True)
         if strength >= (Strength.WEAK if kind == "password" else Strength.RANDOM):
-            yield Found(span.start + quotes, span.end - quotes, f"value of {name}", strength is Strength.WEAK)
+            yield Found(*inner, f"value of {name}", strength is Strength.WEAK)
+
+
+def _unquoted(value: str, span: Span) -> tuple[str, Span]:
+    """A value and its place, without the quotes around it."""
+    if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+        return value[1:-1], Span(span.start + 1, span.end - 1)
+    return value, span
+
+
+_QUOTING = regex(r"[\\`\"']")
+_VARIABLE = regex(r"\$(?:\w+|\{\w+\})\Z")
+
+
+def called_secrets(document: Document) -> Iterator[Secret]:
+    """The values of ARG and ENV that BuildKit takes for secrets by their names, however they read, but for variables."""
+    for instruction in document.instructions:
+        node = instruction.inner or instruction
+        if node.keyword not in ("ENV", "ARG") or node.problem:
+            continue
+        for written, value, span in _assigned(node):
+            name = _QUOTING.sub("", written)
+            plain, inner = _unquoted(value, span)
+            if plain and calls_secret(name) and not _VARIABLE.match(plain):
+                weak = strength_of(plain.encode("utf-8", "replace"), quoted=True) <= Strength.WEAK
+                yield Secret(f"value of {name}", inner, weak, instruction)
 
 
 def _assigned(node: Instruction) -> Iterator[tuple[str, str, Span]]:

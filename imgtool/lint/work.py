@@ -166,7 +166,8 @@ def _outcome(read: _Read, result: LintResult, fixed: FixResult | None = None) ->
 def _keep(outcome: Outcome, task: Task) -> None:
     """Keep an outcome for a later run, where that is asked for, and nothing of it is secret or missing."""
     job = outcome.job
-    if job.cache and task.looks is not None and not task.knowledge.secrets and _is_whole(outcome):
+    secret = task.knowledge.secrets or (outcome.result and outcome.result.mask.places)
+    if job.cache and task.looks is not None and not secret and _is_whole(outcome):
         kept = Kept(outcome.findings, outcome.staged)
         cache.keep(job.cache, cache.key(job, outcome.data), kept, task.looks)
 

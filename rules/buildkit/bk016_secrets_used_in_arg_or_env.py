@@ -30,7 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from imgtool.rule import Facts, Finding, RuleMeta, Severity, Span, Stage
+from imgtool.rule import Facts, Finding, RuleMeta, Severity, Span, Stage, calls_secret
 
 from ._words import names, pairs
 
@@ -43,8 +43,6 @@ META = RuleMeta(
     needs=("key", "auth", "credential", "pass", "pword", "secret", "token"),
 )
 
-_SECRET = frozenset("apikey auth credential credentials key password pword passwd secret token".split())
-_PUBLIC = frozenset("public file version".split())
 _PLACES = {"ARG": "its history", "ENV": "its configuration"}
 _ELSEWHERE = "the build cache and provenance keep its value"
 
@@ -58,8 +56,7 @@ def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
             # that of an ENV may be quoted, or hold a variable
             plain = node.keyword == "ARG" or written.isidentifier()
             name = written if plain else facts.expand(node, written)
-            words = (name or "").lower().split("_")
-            if not _SECRET.isdisjoint(words) and _PUBLIC.isdisjoint(words):
+            if calls_secret(name or ""):
                 found = found or list(pairs(node))
                 _, span, whole = found[position]
                 shipped = f"whoever has the image finds its value in {_PLACES[node.keyword]}"

@@ -7,6 +7,7 @@ from fakes import PRIVATE_KEY, TOKENS, fake
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from imgtool.edits import Edit
 from imgtool.facts.masks import Mask, mask_of, masked
 from imgtool.facts.secrets import Secret, secrets
 from imgtool.syntax import parse
@@ -196,6 +197,49 @@ def test_a_secret_is_hidden_in_comments_and_wherever_else_it_is() -> None:
 def test_a_weak_one_that_is_a_word_is_hidden_where_it_is_a_secret() -> None:
     text = "FROM nvidia/cuda\nRUN echo 'trtuser:nvidia' | chpasswd\n"
     assert stars(text) == "FROM nvidia/cuda\nRUN echo 'trtuser:******' | chpasswd\n"
+
+
+# --- (line, what is shown of it); a finding calls the name a secret ---
+CALLED = [
+    ("ENV API_TOKEN=zzzz-staging-4711", "ENV API_TOKEN=*****************"),
+    ("ENV SIGNING_SECRET kjhgfdsa", "ENV SIGNING_SECRET ********"),
+    (f"ENV TOKEN=ghp_{'a' * 36}", f"ENV TOKEN={'*' * 40}"),
+    ("ARG my_auth=changeme", "ARG my_auth=********"),
+    ("ONBUILD ENV 'A_KEY'=\"b c\"", "ONBUILD ENV 'A_KEY'=\"***\""),
+    ("ENV A_KEY=b\\\nc D=e", "ENV A_KEY=*\\\n* D=e"),
+    ("ENV A_KEY=${B:-cde}", "ENV A_KEY=*********"),
+    *((line, line) for line in (
+        "ENV A_KEY=$B C_KEY=${D} E_KEY= F_KEY='$G'", "ARG A_KEY", "ENV A_KEY_FILE=b", "ENV PUBLIC_KEY=b", "ENV KEYS=b",
+    )),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("line, shown", CALLED)
+def test_what_a_name_calls_secret_is_hidden(line: str, shown: str) -> None:
+    assert stars(f"FROM a\n{line}\n") == f"FROM a\n{shown}\n"
+    assert mask_of(b"FROM a\n" + shown.encode()).values == ()
+
+
+def test_what_is_called_secret_is_hidden_elsewhere_if_it_is_no_word() -> None:
+    text = "FROM a\nENV A_KEY=zzzz-staging-4711 B_KEY=kjhgfdsa\nRUN zzzz-staging-4711; kjhgfdsa\n"
+    assert stars(text).endswith(f"RUN {'*' * 17}; kjhgfdsa\n")
+
+
+# --- (edits of `ENV B_KEY=word C=word`, whether they show the value) ---
+SHOWN = [
+    ([Edit(9, 10, "=")], False),
+    ([Edit(9, 14, "=word")], True),
+    ([Edit(10, 14, "word")], True),
+    ([Edit(9, 14, ""), Edit(22, 22, "word")], True),
+    ([Edit(9, 14, "")], False),
+    ([Edit(17, 21, "word")], False),
+    ([Edit(0, 0, "password=Passw0rd!")], True),
+]
+
+
+@pytest.mark.parametrize("edits, shows", SHOWN)
+def test_whether_edits_show_a_secret(edits: list[Edit], shows: bool) -> None:
+    assert mask_of(b"ENV B_KEY=word C=word\n").shows(edits) is shows
 
 
 def test_a_private_key_keeps_its_lines() -> None:

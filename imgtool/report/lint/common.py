@@ -55,7 +55,7 @@ def pairs(results: Sequence[LintResult]) -> Iterator[tuple[LintResult, Finding]]
 
 def shows_whole(fix: Fix, mask: Mask) -> bool:
     """Whether a fix's edits hold no secret: one that is shown with ``*`` in its place would destroy it."""
-    return all(mask.text(edit.text) == edit.text for edit in fix.edits)
+    return not mask.shows(fix.edits)
 
 
 def is_text(fix: Fix) -> bool:
