@@ -16,6 +16,7 @@ from imgtool.cli.lint_report import show, write, write_statistics
 from imgtool.cli.lint_tally import Tally
 from imgtool.cli.output import diff_name, put, say
 from imgtool.config import ConfigError, ConfigFile
+from imgtool.discover import is_dockerfile_name
 from imgtool.edits import write_atomic
 from imgtool.findings import Severity
 from imgtool.lint import batch
@@ -24,7 +25,7 @@ from imgtool.lint.registry import RuleError, Selection, check_selectors
 from imgtool.lint.registry import find as registered
 from imgtool.lint.result import LintResult
 from imgtool.report.style import counted, obeys, style_for
-from imgtool.syntax.source import bounded
+from imgtool.syntax.source import bounded, load
 
 if TYPE_CHECKING:
     from imgtool.cli.lint_baseline import Baselines
@@ -53,6 +54,8 @@ def run(call: LintCall) -> int:
     if call.unsafe_fixes and not (call.fix or call.diff):
         say("--unsafe-fixes does nothing without --fix or --diff")
     planned, outcomes, complaints = _work(names, request, call)
+    if call.output_file:
+        _refuse_overwriting(call.output_file, [call.dockerfile, *(job.path for job in planned)])
     known = None if call.diff else _baselines(planned, request, update=call.update_baseline)
     # with fixes, what comes in goes out
     out = sys.stderr if STDIN in names and call.fix and not call.diff else sys.stdout
@@ -136,6 +139,22 @@ def _refuse_usage(call: LintCall) -> None:
     for message, is_so in wrong.items():
         if is_so:
             raise UsageError(message)
+
+
+def _refuse_overwriting(file: Path, linted: Iterable[Path | None]) -> None:
+    """Refuse to write a report over what is linted, or over another Dockerfile."""
+    if not file.is_file():
+        return
+    if _is_dockerfile(file) or any(path and path.exists() and file.samefile(path) for path in linted):
+        raise UsageError(f"--output-file would overwrite {file}, a Dockerfile: name another file")
+
+
+def _is_dockerfile(file: Path) -> bool:
+    """Whether a file is one by its name and its text: Dockerfile.sarif may be an earlier report."""
+    try:
+        return is_dockerfile_name(file.name) and b"\nFROM " in b"\n" + load(file).upper()
+    except OSError:
+        return False
 
 
 def _is_report(call: LintCall) -> bool:

@@ -171,6 +171,37 @@ def test_wrong_usage_is_2(imgtool: Imgtool, words: list[str], message: str) -> N
     assert message in done.err
 
 
+# --- words, what --output-file may not overwrite ---
+KEPT = [
+    (["-o", "Dockerfile", "--format", "json", "Dockerfile"], "Dockerfile"),
+    (["-o", "./Dockerfile", "--format", "json"], "Dockerfile"),
+    (["-o", "link", "Dockerfile"], "Dockerfile"),
+    (["-o", "odd", "--format", "json", "odd"], "odd"),
+    (["-o", "gpu.Dockerfile", "odd"], "gpu.Dockerfile"),
+    (["-o", "Dockerfile", "--statistics", "odd"], "Dockerfile"),
+]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+@pytest.mark.parametrize("words, kept", KEPT)
+def test_no_report_over_a_dockerfile(imgtool: Imgtool, here: Path, words: list[str], kept: str) -> None:
+    for name in ("Dockerfile", "gpu.Dockerfile", "odd"):
+        (here / name).write_text("FROM a\n")
+    (here / "link").symlink_to("Dockerfile")
+    done = imgtool(*ONLY, *words)
+    assert (done.code, done.out) == (2, "")
+    assert re.search(r"would overwrite \S+, a Dockerfile: name another file", " ".join(done.err.split()))
+    assert (here / kept).read_text() == "FROM a\n"
+
+
+@pytest.mark.parametrize("name", ["Dockerfile.sarif", "old.json", "new"])
+def test_a_report_may_be_overwritten(imgtool: Imgtool, here: Path, name: str) -> None:
+    (here / "odd").write_text("FROM a\n")
+    (here / "old.json").write_text("[]")
+    for _ in range(2):
+        assert imgtool(*ONLY, "--format", "sarif", "-o", name, "odd").code == 0
+
+
 # --- statistics ---
 @pytest.mark.usefixtures("dirty")
 def test_statistics(imgtool: Imgtool, here: Path) -> None:
