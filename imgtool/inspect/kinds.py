@@ -57,19 +57,17 @@ TWICE_CODE = "IMG105"
 @cache
 def known_kinds() -> tuple[Kind, ...]:
     """All kinds in the order in which they are tried; what package managers keep comes first."""
-    caches = (
-        Kind(
-            one.name,
-            f"{' '.join(one.managers[:1])}: {one.what}",
-            "caches",
-            one.source,
-            one.evidence,
-            one.folders,
-            code=_CACHE_CODE,
-        )
-        for one in package_caches()
-    )
-    return (*caches, *chain.from_iterable(map(_made, rows("kinds", "kind", Kind))))
+    return (*_kept_by_managers(), *chain.from_iterable(map(_made, rows("kinds", "kind", Kind))))
+
+
+def _kept_by_managers() -> Iterator[Kind]:
+    """The caches of package managers; a folder that several fill is that of the first."""
+    seen: set[str] = set()
+    for one in package_caches():
+        title = f"{' '.join(one.managers[:1])}: {one.what}"
+        folders = tuple([folder for folder in one.folders if folder not in seen])
+        yield Kind(one.name, title, "caches", one.source, one.evidence, folders, code=_CACHE_CODE)
+        seen.update(folders)
 
 
 def _made(kind: Kind) -> tuple[Kind, ...]:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import product
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from imgtool.families.drivers import DriverFact, driver_path
 from imgtool.families.model import rows
-from imgtool.inspect.kinds import OTHER, kind_of, known_kinds, with_twins
+from imgtool.inspect.kinds import OTHER, Kind, kind_of, known_kinds, with_twins
 from imgtool.lint.rule_index import RULES
 
 _SITE = "/usr/local/lib/python3.11/site-packages"
@@ -121,6 +124,24 @@ def test_files_of_the_driver_are_those_that_rules_speak_of(fact: DriverFact) -> 
 
 def _whole(path: str) -> str:
     return path if path.startswith("/") else f"/usr/lib/{path}"
+
+
+def _examples(kind: Kind) -> Iterator[tuple[str, str]]:
+    """Each pattern of a row, with a path that it fits."""
+    names = (*kind.names, *(f"{library}.so" for library in kind.libraries)) or ("q",)
+    for folder, within, name in product(kind.folders or ("",), kind.within or ("",), names):
+        first, second = sorted((folder, within), key=lambda pattern: not pattern.startswith("/"))
+        parts = [part for part in (first.removeprefix("/") or "q", second, name) if part]
+        for pattern in filter(None, (folder, within, name)):
+            yield pattern, f"/{'/'.join(parts)}".replace("*", "0")
+
+
+@pytest.mark.parametrize("kind", known_kinds(), ids=lambda kind: f"{kind.id}{'/'.join(kind.folders[:1])}")
+def test_no_pattern_is_hidden_by_rows_above(kind: Kind) -> None:
+    fits = {pattern: False for pattern, _ in _examples(kind)}
+    for pattern, path in _examples(kind):
+        fits[pattern] |= kind_of(path, max(kind.least, 1)).id == kind.id
+    assert [pattern for pattern, one in fits.items() if not one] == []
 
 
 def test_codes_are_those_of_rules() -> None:
