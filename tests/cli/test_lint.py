@@ -135,7 +135,7 @@ BYTES = [
     pytest.param(b"FROM a\nRUN \xff\xfe\n", [], id="not UTF-8"),
     pytest.param(b"FROM a\nRUN b", [], id="no newline at the end"),
     pytest.param(b"FROM a\n\x00\x01\n", ["IMG001"], id="no text"),
-    pytest.param(b"FROM a\nRUN \x00\n", [], id="a null byte"),
+    pytest.param(b"FROM a\nRUN \x00\n", ["IMG001"], id="a null byte"),
 ]
 
 

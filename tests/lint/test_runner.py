@@ -299,10 +299,34 @@ def test_syntax_errors_are_findings_and_the_rest_is_linted(make_rule: MakeRule) 
     ]  # fmt: skip
 
 
-def test_a_binary_file_is_one_finding() -> None:
+# --- (file, its findings: line, column and the message's beginning) ---
+NULS = [
+    (
+        b"\x7fELF\0\n" + b"\x90\n" * 1000,
+        [(1, 5, "this is no Dockerfile: it holds NUL bytes, as no text does")],
+    ),
+    (b"\x89PNG\r\n\x1a\n\0\0\rIHDR", [(3, 1, "this is no Dockerfile")]),
+    (b"FROM a\n\0\1\n\2\n\3\n", [(2, 1, "this is no Dockerfile")]),
+    (b"FROM a\nRUN b\0c\n", [(2, 6, "RUN holds a NUL byte")]),
+    (b"FROM a\nNONSENSE\nRUN b \\\n # \0\n c\0 \0\n", [(2, 1, "unknown instruction"), (5, 3, "RUN holds")]),
+    (b"FROM a\nRUN --mount=target=/b\0 c\n", [(2, 22, "RUN holds")]),
+    (b'FROM a\nENV B=\0\nCMD ["\0"]\n', [(2, 7, "ENV holds"), (3, 7, "CMD holds")]),
+    (b"FROM a\nONBUILD USER \0\n", [(2, 14, "USER holds")]),
+    (b"FROM a\nRUN <<-E\n\tb\0\nE\n", [(3, 3, "RUN holds")]),
+    # one file, and what nobody runs
+    (b"FROM a\nRUN <<E\n#!/bin/sh\n\0\nE\nCOPY <<E /b\n\0\nE\nLABEL c=\0\n# \0\n", []),
+    (b"# \0\nNONSENSE\nFROM a\n", [(2, 1, "unknown instruction")]),
+]
+
+
+@pytest.mark.parametrize("data, expected", NULS)
+def test_nul_bytes_are_told_where_they_stand(data: bytes, expected: list[tuple[int, int, str]]) -> None:
     (syntax,) = [rule for rule in BUILT_IN if rule.meta.code == "IMG001"]
-    (found,) = lint(b"\x7fELF\0\n" + b"\x90\n" * 1000, "", [syntax]).findings
-    assert found.message == "this is no Dockerfile: it holds NUL bytes, as no text does"
+    result = lint(data, "", [syntax])
+    places = [result.source.place(finding.span.start) for finding in result.findings]
+    assert [(place.line, place.column) for place in places] == [row[:2] for row in expected]
+    for finding, (*_, message) in zip(result.findings, expected, strict=True):
+        assert finding.message.startswith(message)
 
 
 def test_a_fix_travels_with_its_finding(make_rule: MakeRule) -> None:
