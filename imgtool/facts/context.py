@@ -12,12 +12,14 @@ import stat
 import time
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cached_property, lru_cache
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from imgtool import cachedir
@@ -169,6 +171,21 @@ class _Shared:
         self.size += _files_of(seen)
         while self.size > _MOST_SHARED and len(self.found) > 1:
             self.size -= _files_of(self.found.pop(next(iter(self.found))))
+
+
+_new: ContextVar[Mapping[str, str]] = ContextVar("_new", default=MappingProxyType({}))
+
+
+@contextmanager
+def as_written(files: Mapping[str, str]) -> Iterator[None]:
+    """In this block, ignore files are there that are yet to be written: texts by their paths, as contexts have them."""
+    # what is seen with them is so here alone
+    token, shared = _new.set(files), _shared.set(None)
+    try:
+        yield
+    finally:
+        _new.reset(token)
+        _shared.reset(shared)
 
 
 def _files_of(seen: Any) -> int:
@@ -330,6 +347,9 @@ def _context(root: Path, how: How, dockerfile: Path | None) -> BuildContext:
 
 @way
 def _ignore_text(name: str) -> bytes | None:
+    new = _new.get().get(name)
+    if new is not None:
+        return new.encode("utf-8", "surrogateescape")
     if not os.path.lexists(name):  # as nearly always
         return None
     path = Path(name)

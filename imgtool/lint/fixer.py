@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from imgtool.edits import Edit, apply, conflicting
+from imgtool.facts.context import as_written
 from imgtool.findings import Applicability, Finding, Fix
 from imgtool.lint.result import LintResult
 from imgtool.syntax import parse
@@ -33,7 +34,7 @@ class FixResult:
 def fix(data: bytes, lint: Callable[[bytes], LintResult], *, unsafe: bool = False) -> FixResult:
     """Apply safe fixes, with ``unsafe`` those too, in at most :data:`MAX_PASSES` passes.
 
-    A fix that would make BuildKit refuse the file is not applied. Idempotent where it converges.
+    ``lint`` looks at the build context again each time. A fix that would make BuildKit refuse the file is not applied. Idempotent where it converges.
     """
     first = lint(data)
     result, current = first, data
@@ -42,7 +43,7 @@ def fix(data: bytes, lint: Callable[[bytes], LintResult], *, unsafe: bool = Fals
     for _ in range(MAX_PASSES):
         changed, codes = _one_pass(current, result.findings, unsafe=unsafe)
         if changed == current:
-            return _with_files(FixResult(current, fixed, result), unsafe=unsafe)
+            return _with_files(FixResult(current, fixed, result), lint, unsafe=unsafe)
         if changed in seen:
             break
         seen.add(changed)
@@ -51,21 +52,21 @@ def fix(data: bytes, lint: Callable[[bytes], LintResult], *, unsafe: bool = Fals
     return FixResult(data, Counter(), first, converged=False)
 
 
-def _with_files(done: FixResult, *, unsafe: bool) -> FixResult:
+def _with_files(done: FixResult, lint: Callable[[bytes], LintResult], *, unsafe: bool) -> FixResult:
     """The same, where files that fixes create are taken as there."""
     allowed = _allowed(unsafe=unsafe)
-    files: dict[Finding, tuple[tuple[str, str], ...]] = {
-        f: f.fix.creates
-        for f in done.left.findings
-        if f.fix and f.fix.creates and f.fix.applicability in allowed
-    }
-    if not files:
+    fixes = [f.fix for f in done.left.findings if f.fix and f.fix.applicability in allowed]
+    creates = tuple(dict.fromkeys(new for fix in fixes for new in fix.creates))
+    if not creates:
         return done
-    left = replace(done.left, findings=tuple(f for f in done.left.findings if f not in files))
-    done.fixed.update(finding.code for finding in files)
-    return replace(
-        done, left=left, creates=tuple(dict.fromkeys(new for each in files.values() for new in each))
-    )
+    with as_written(dict(creates)):
+        left = lint(done.data)
+    done.fixed.update(_codes(done.left) - _codes(left))
+    return replace(done, left=left, creates=creates)
+
+
+def _codes(result: LintResult) -> Counter[str]:
+    return Counter(finding.code for finding in result.findings)
 
 
 def _allowed(*, unsafe: bool) -> frozenset[Applicability]:

@@ -148,11 +148,12 @@ def _task(read: _Read) -> Task | None:
 
 
 def _fixed(task: Task, read: _Read) -> FixResult:
+    known = iter([task])
+
     def once(current: bytes) -> LintResult:
-        known = (
-            task if current is read.data else replace(task, knowledge=Facts(parse(current), read.job.facts))
-        )
-        return lint_together([known])[0]
+        # the same bytes may come again, where the build context is another
+        fresh = next(known, None) or replace(task, knowledge=Facts(parse(current), read.job.facts))
+        return lint_together([fresh])[0]
 
     return fix(read.data, once, unsafe=read.job.unsafe)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -36,6 +37,28 @@ def test_the_file_is_written(imgtool: Imgtool, project: Path) -> None:
     assert "1 fixed" in done.err
     assert (project / ".dockerignore").read_text() == IGNORED
     assert imgtool(*ONLY).code == 0
+
+
+def test_what_is_left_is_what_a_second_run_finds(imgtool: Imgtool, project: Path) -> None:
+    (project / ".env").write_text("PASSWORD=x")
+    (project / "w.safetensors").touch()
+    os.truncate(project / "w.safetensors", 50_000_000)
+    both = ("lint", "--isolated", "--select", "IMG301,IMG302")
+    assert ".env" in imgtool(*both).out
+    done = imgtool(*both, "--fix", "--unsafe-fixes")
+    assert "w.safetensors" in done.out
+    assert ".env" not in done.out
+    assert imgtool(*both).out == done.out
+
+
+def test_each_dockerfile_sees_its_own_file(imgtool: Imgtool, project: Path) -> None:
+    # a folder of the first, which the second names
+    (project / ".env").write_text("PASSWORD=x")
+    (project / "gpu.Dockerfile").write_text("FROM debian:bookworm-slim\nCOPY .env /\nADD . .\n")
+    both = ("lint", "--isolated", "--select", "IMG301,IMG302", "--diff", "--unsafe-fixes")
+    apart = [imgtool(*both, name).out for name in ("Dockerfile", "gpu.Dockerfile")]
+    assert imgtool(*both).out == "".join(apart)
+    assert apart[0] != apart[1]
 
 
 def test_the_diff_shows_it(imgtool: Imgtool, project: Path) -> None:
