@@ -63,6 +63,16 @@ def may_install(run: Run, cache: PackageCache) -> bool:
     return not run.script.understood or any(c.name in _READERS or _is_script(c) for c in run.script.commands)
 
 
+def last_use(run: Run, cache: PackageCache) -> Command | None:
+    """The last command of a RUN that fills a cache or may read it; None where it may be in a function."""
+    own = {id(o.command) for o in run.operations if cache_of(o.manager) == cache}
+    commands = run.script.commands
+    if any(name.startswith("function") for command in commands for name in command.context):
+        return None
+    uses = (c for c in reversed(commands) if id(c) in own or c.name in _READERS or _is_script(c))
+    return next(uses, None)
+
+
 def _uses(runs: Iterable[Run]) -> Iterator[Later | None]:
     """The uses in order; None where the lists are fetched anew."""
     for run in runs:

@@ -9,7 +9,7 @@ from imgtool.edits import Edit, Span
 from imgtool.facts.caches import Kept, fills, history
 from imgtool.facts.commands import Arg, Command
 from imgtool.facts.facts import Facts, Run
-from imgtool.facts.lists import Later, lists_needed, may_install
+from imgtool.facts.lists import Later, last_use, lists_needed, may_install
 from imgtool.facts.packages import Operation, PackageOperation
 from imgtool.families.caches import cache_of
 from imgtool.findings import Applicability
@@ -73,7 +73,8 @@ def relieved(facts: Facts, kept: Kept) -> Relief | None:
     if behind is not None:
         return Relief("Join it to the RUN behind, which cleans up", behind)
     command = emptying(kept)
-    edit = append_command(facts.document, kept.run, command) if command else None
+    use = last_use(kept.run, kept.cache)
+    edit = append_command(facts.document, kept.run, command, use) if command else None
     doubt = f" (unsafe: {later.command.name or 'a later RUN'} may install from them)" if later else ""
     return Relief(f"Delete the {kept.cache.what} in the same RUN", (edit,), doubt) if edit else None
 

@@ -210,11 +210,12 @@ _END = regex(rb"(?:[ \t\r\n]|[\\`][ \t]*+\r?\n)*+;?(?:[ \t\r\n]|[\\`][ \t]*+\r?\
 _LINE_END = regex(rb"[ \t]+(?=\r?\n|\Z)")
 
 
-def append_command(document: Document, run: Run, command: str) -> Edit | None:
+def append_command(document: Document, run: Run, command: str, behind: Command | None = None) -> Edit | None:
     """Add ``&& command`` behind a RUN's last item; None where that would not run it exactly where the RUN succeeds.
 
     ``&&`` binds to what stands before it, so this holds behind ``;`` and ``||`` as well. It goes in front of a
-    trailing ``;`` or comment, and into a here-document that is the whole script.
+    trailing ``;`` or comment, and into a here-document that is the whole script. There it gets a line of its own after
+    the list with ``behind``, where others follow and none asks how it ended.
     """
     node = run.instruction.inner or run.instruction
     own = items(run)
@@ -226,9 +227,37 @@ def append_command(document: Document, run: Run, command: str) -> Edit | None:
         return None
     if any(map(_leaves, run.script.commands)):
         return None
+    line = _own_line(document, run, command, behind) if behind and run.instruction.heredocs else None
+    if line is not None:
+        return line
     text = connector(document, run) if _is_spread(document.data, run) else " && "
     blanks = _LINE_END.match(document.data, last.span.end)
     return Edit(last.span.end, blanks.end() if blanks else last.span.end, f"{text}{command}")
+
+
+# what stands between two lists on lines of their own: first what is on the line of the one before
+_NEXT_LINE = regex(rb"([ \t]*+;?+[ \t]*+(?:#[^\r\n]*+)?+)\r?\n(?:[ \t\r\n]|#[^\n]*+\n)*+")
+_INDENT = regex(rb"[ \t]*+")
+_ASKS_HOW_IT_ENDED = regex(rb"\$\{?[?_]|PIPESTATUS")
+
+
+def _own_line(document: Document, run: Run, command: str, behind: Command) -> Edit | None:
+    """Add a line behind the list that holds a command; None behind the last one, whose end is the script's."""
+    data = document.data
+    if _ASKS_HOW_IT_ENDED.search(run.script.text.data):
+        return None
+    start: int | None = None
+    reached = False
+    for one, following in pairwise(units(data, run)):
+        start = one.span.start if start is None else start
+        reached = reached or one.span.holds(behind.item)
+        gap = _NEXT_LINE.fullmatch(data, one.span.end, following.span.start)
+        if gap and reached:
+            indent = _INDENT.match(data, data.rfind(b"\n", 0, start) + 1)
+            text = f"{document.source.newline}{indent[0].decode() if indent else ''}{command}"
+            return Edit(gap.end(1), gap.end(1), text)
+        start = None if gap else start
+    return None
 
 
 def _leaves(command: Command) -> bool:

@@ -33,8 +33,9 @@ RUN pip install --no-cache-dir --break-system-packages numpy==2.1.3
 ```
 
 ## Fix safety
-Safe: the option, or the deletion at the end of the same list of commands, changes nothing but the cache; so does leaving
-out an update of the index that no command reads, as all that install have `--no-cache`.
+Safe: the option, or the deletion at the end of the same list of commands (in a here-document, on a line of its own behind
+the last that uses the cache), changes nothing but the cache; so does leaving out an update of the index that no command
+reads, as all that install have `--no-cache`.
 Unsafe where a script that cannot be read runs later and may install packages without `apt-get update`. There is no
 fix where a later RUN does so for certain, where the RUN fetches lists and installs nothing, in exec form, and where
 the RUN ends in something that a command cannot be added to.

@@ -156,6 +156,32 @@ def test_what_is_appended_runs_where_all_before_succeeded(text: str) -> None:
     assert (last.name, last.unconditional, last.checked, last.connector) == ("z", True, True, "&&")
 
 
+# what is behind the command called m
+BEHIND = [
+    ("RUN a && m && b", "RUN a && m && b && z"),
+    ("RUN <<E\nm\nb\nE\n", "RUN <<E\nm\nz\nb\nE\n"),
+    ("RUN <<E\nm; # why\n\n# of b\nb\nE\n", "RUN <<E\nm; # why\nz\n\n# of b\nb\nE\n"),
+    ("RUN <<-E\n\ta &&\n\t\tm\n\tb\nE\n", "RUN <<-E\n\ta &&\n\t\tm\n\tz\n\tb\nE\n"),
+    ("RUN <<E\nm && a ||\n  b\nc\nE\n", "RUN <<E\nm && a ||\n  b\nz\nc\nE\n"),
+    ("RUN <<E\nif m; then\n  a\nfi\nb\nE\n", "RUN <<E\nif m; then\n  a\nfi\nz\nb\nE\n"),
+    ("RUN <<E\nm; a\nb\nE\n", "RUN <<E\nm; a\nz\nb\nE\n"),
+    # nothing else follows
+    ("RUN <<E\na\nm\nE\n", "RUN <<E\na\nm && z\nE\n"),
+    ("RUN <<E\nm &&\nb\nE\n", "RUN <<E\nm &&\nb && z\nE\n"),
+    # the next line asks how it ended
+    ("RUN <<'E'\nm\necho $?\nE\n", "RUN <<'E'\nm\necho $? && z\nE\n"),
+    ("RUN <<'E'\nm\nexit 0\nE\n", None),
+]
+
+
+@pytest.mark.parametrize("text, expected", BEHIND)
+def test_append_behind(text: str, expected: str | None) -> None:
+    facts = facts_of(text)
+    (run,) = facts.runs(facts.stages[0])
+    behind = next(command for command in run.script.commands if command.name == "m")
+    assert result(facts, append_command(facts.document, run, "z", behind)) == expected
+
+
 WITHOUT = [
     ("RUN a && b && c", ["b"], "RUN a && c"),
     ("RUN a && b && c", ["a"], "RUN b && c"),
