@@ -10,6 +10,7 @@ import typer
 
 from imgtool.cli.output import say
 from imgtool.cli.progress import Counter, line
+from imgtool.config import ConfigError
 from imgtool.edits import write_atomic
 from imgtool.images import measure as measures
 from imgtool.images import reference as references
@@ -68,11 +69,20 @@ class Wanted:
 
 
 def access(*, plain_http: bool, cache: bool) -> Access:
-    """How images are reached: what is kept of them lies where findings lie."""
-    from imgtool.images.cache import LayerCache
-    from imgtool.lint.cache import folder
+    """How images are reached: what is kept of them lies where findings lie.
 
-    place = folder(None) if cache else None
+    Raises:
+        typer.BadParameter: other files are there.
+    """
+    from imgtool.images.cache import LayerCache
+    from imgtool.lint.cache import folder, unusable
+
+    try:
+        place = folder(None) if cache else None
+    except ConfigError as error:
+        raise typer.BadParameter(str(error)) from None
+    if place and (problem := unusable(place)):
+        say(problem)
     return Access(plain_http, LayerCache(place) if place else None)
 
 

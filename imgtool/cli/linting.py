@@ -21,6 +21,7 @@ from imgtool.edits import write_atomic
 from imgtool.findings import Severity
 from imgtool.lint import batch
 from imgtool.lint.batch import Job, Outcome, Request
+from imgtool.lint.cache import unusable
 from imgtool.lint.registry import RuleError, Selection, check_selectors
 from imgtool.lint.registry import find as registered
 from imgtool.lint.result import LintResult
@@ -205,6 +206,9 @@ def _work(
         if not found.files and not found.problems:
             say(f"no Dockerfile found in {', '.join(names)}")
         planned = batch.plan(found.files, request, lambda: bounded(sys.stdin.buffer))
+        for place in dict.fromkeys(job.cache for job in planned if job.cache):
+            if problem := unusable(place):
+                say(problem)
         return planned, batch.run(planned, call.jobs), [*found.problems]
     except ConfigError as error:
         say(str(error))

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imgtool import __version__, cachedir
+from imgtool.config import ConfigError
 from imgtool.digests import digest
 from imgtool.edits import Edit, Span
 from imgtool.facts.looks import Look, same
@@ -42,6 +43,8 @@ MAX_IN_FOLDER = 160
 # how old an entry is counts from its last use, to the day
 _FRESH_SECONDS = 86_400
 
+_VARIABLE = "IMGTOOL_CACHE_DIR"
+
 _OURS = ("imgtool.", "imgtool_rules.")
 
 
@@ -53,13 +56,39 @@ class Kept(NamedTuple):
 
 
 def folder(configured: Path | bool | None) -> Path | None:
-    """Where entries are: as the environment says, as the project says, or where the system keeps such files."""
-    given = os.environ.get("IMGTOOL_CACHE_DIR")
+    """Where entries are: as the environment says, as the project says, or where the system keeps such files.
+
+    Raises:
+        ConfigError: the environment names a folder that holds other files.
+    """
+    given = os.environ.get(_VARIABLE)
     if configured is False:
         return None
     if given:
-        return Path(given)
+        return _own(given)
     return configured if isinstance(configured, Path) else _usual()
+
+
+# each folder with a configuration asks
+@cache
+def _own(given: str) -> Path:
+    place = Path(given)
+    if place.is_dir() and not cachedir.is_free(place):
+        raise ConfigError(Path(_VARIABLE), f"{given} holds other files: it takes a folder of its own")
+    return place
+
+
+def unusable(top: Path) -> str:
+    """Why nothing is kept in a folder that somebody has chosen; ``""`` where it is, or is not meant to be."""
+    if top in (Path(os.devnull), _usual()):
+        return ""
+    try:
+        cachedir.make(top)
+    except OSError as error:
+        reason = "it is no folder" if isinstance(error, FileExistsError) else error.strerror
+    else:
+        reason = "" if os.access(top, os.W_OK) else "it cannot be written to"
+    return f"nothing is kept in {top}: {reason}" if reason else ""
 
 
 @cache

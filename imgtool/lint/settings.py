@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -234,12 +235,15 @@ def _cache(section: Section) -> Path | bool | None:
         raise section.error("cache", "must be a path, true or false")
     if isinstance(given, bool):
         return given
-    path = section.path("cache")
+    if given is not None and not given.strip():
+        raise section.error("cache", "names no folder; false keeps nothing")
+    # Path.expanduser raises where there is no such user
+    path = given and section.file.folder / os.path.expanduser(given)  # noqa: PTH111
     # what it holds would be hidden from git, and count for something at each run
     if path and not cachedir.is_free(path):
         held = "holds other files" if path.is_dir() else "is no folder"
         raise section.error("cache", f"{given} {held}: it takes a folder of its own")
-    return path
+    return path or None
 
 
 def _rules(section: Section) -> Iterator[tuple[str, Section]]:

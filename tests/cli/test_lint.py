@@ -149,6 +149,22 @@ def test_odd_bytes(imgtool: Imgtool, here: Path, data: bytes, expected: list[str
     assert (here / "Dockerfile").read_bytes() == data
 
 
+def test_a_cache_that_cannot_be_is_said_once(
+    imgtool: Imgtool, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("Dockerfile", "a/Dockerfile"):
+        (here / name).parent.mkdir(exist_ok=True)
+        (here / name).write_text("FROM a\n")
+    monkeypatch.setenv("IMGTOOL_CACHE_DIR", str(here / "Dockerfile"))
+    done = imgtool(*ONLY)
+    assert (done.err.count("nothing is kept in"), done.code) == (1, 0)
+    assert "nothing is kept" not in imgtool(*ONLY, "--no-cache").err
+    monkeypatch.setenv("IMGTOOL_CACHE_DIR", "a")
+    done = imgtool(*ONLY)
+    assert done.err == "imgtool: IMGTOOL_CACHE_DIR: a holds other files: it takes a folder of its own\n"
+    assert done.code == 2
+
+
 # --- output ---
 def test_text(imgtool: Imgtool, here: Path) -> None:
     (here / "Dockerfile").write_text(DIRTY)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from imgtool import cachedir
-from imgtool.config import ConfigFile
+from imgtool.config import ConfigError, ConfigFile
 from imgtool.findings import Severity
 from imgtool.lint import batch, cache, work
 from imgtool.lint.batch import Outcome, Request
@@ -399,11 +399,23 @@ def test_a_tag_that_is_lost_is_made_anew(kept: Path, project: Path) -> None:
     assert cachedir.is_marked(kept)
 
 
-def test_a_folder_that_holds_something_is_not_marked(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_holds_something_is_refused(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IMGTOOL_CACHE_DIR", str(project))
-    run(project / "Dockerfile")
-    assert entries(project)
-    assert not (project / ".gitignore").exists()
+    before = sorted(project.rglob("*"))
+    with pytest.raises(
+        ConfigError, match=r"^IMGTOOL_CACHE_DIR: .* holds other files: it takes a folder of its own"
+    ):
+        run(project / "Dockerfile")
+    assert sorted(project.rglob("*")) == before
+    assert run(project / "Dockerfile", replace(REQUEST, cache=False)).findings
+
+
+def test_what_is_said_where_nothing_is_kept(kept: Path, project: Path) -> None:
+    assert cache.unusable(Path(os.devnull)) == ""
+    assert cache.unusable(kept) == ""
+    file = project / "Dockerfile"
+    assert cache.unusable(file) == f"nothing is kept in {file}: it is no folder"
+    assert cache.unusable(file / "x") == f"nothing is kept in {file / 'x'}: Not a directory"
 
 
 PROGRAM = """

@@ -77,6 +77,7 @@ WRONG = [
     ("nothing = 1", "1: nothing: unknown key"),
     ("cache = 3", "1: cache: must be a path, true or false"),
     # the configuration is in it
+    ("cache = ''", "1: cache: names no folder; false keeps nothing"),
     ("cache = '.'", "1: cache: . holds other files: it takes a folder of its own"),
     ("cache = 'imgtool.toml'", "1: cache: imgtool.toml is no folder: it takes a folder of its own"),
     ("exclude = 'a'", "1: exclude: must be a list of strings"),
@@ -136,6 +137,14 @@ def test_a_cache_has_a_folder_of_its_own(held: list[str], taken: bool, tmp_path:
     else:
         with pytest.raises(ConfigError, match="1: cache: kept holds other files"):
             read(tmp_path, "cache = 'kept'")
+
+
+def test_a_cache_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    assert read(tmp_path, "cache = '~/kept'").cache == tmp_path / "home" / "kept"
+    assert read(tmp_path, "cache = 'a~b'").cache == tmp_path / "a~b"
+    assert read(tmp_path, "cache = '~nobody-of-that-name/x'").cache == tmp_path / "~nobody-of-that-name" / "x"
 
 
 def test_codes_by_file(tmp_path: Path) -> None:
