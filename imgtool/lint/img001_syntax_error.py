@@ -30,7 +30,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from imgtool.rule import Document, Facts, Finding, Instruction, RuleMeta, Severity, Span
-from imgtool.syntax.validate import KEYWORDS
 
 # what BuildKit refuses and hadolint has a rule for, by a part of BuildKit's message
 _ALSO = {
@@ -43,6 +42,7 @@ _ALSO = {
     "no build stage in current context": "DL3061",
 }
 
+_UNKNOWN = "unknown instruction: "
 _METADATA = ("LABEL", "MAINTAINER")
 
 META = RuleMeta(
@@ -72,7 +72,7 @@ def check(document: Document, _facts: Facts) -> Iterator[Finding]:
 
 def _binary(document: Document) -> int:
     """Where the first NUL of a program or an archive is; -1 in a text."""
-    unknown = [node for node in document.instructions if node.problem and node.keyword not in KEYWORDS]
+    unknown = [node for node in document.instructions if node.problem and _UNKNOWN in node.problem.message]
     for node in unknown:
         at = document.data.find(b"\0", *node.span)
         if at >= 0:
