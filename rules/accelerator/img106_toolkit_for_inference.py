@@ -21,7 +21,6 @@ part of the image. Compilers and the rest of the toolkit go along for nothing.
 ```dockerfile
 FROM quay.io/ascend/cann:8.5.1-310p-ubuntu22.04-py3.11
 COPY --chmod=755 serve /opt/serve
-COPY resnet50.om /models/
 CMD ["/opt/serve", "--model", "/models/resnet50.om"]
 ```
 
@@ -33,7 +32,6 @@ RUN --mount=type=bind,source=packages,target=/packages \
  && /packages/Ascend-cann-310p-ops_8.5.1_linux-x86_64.run --quiet --install --install-for-all --force
 ENV LD_LIBRARY_PATH=/usr/local/Ascend/driver/lib64:/usr/local/Ascend/cann-8.5.1/lib64
 COPY --chmod=755 serve /opt/serve
-COPY resnet50.om /models/
 CMD ["/opt/serve", "--model", "/models/resnet50.om"]
 ```
 """

@@ -10,13 +10,13 @@ drowns in the log.
 ## Bad
 ```dockerfile
 FROM debian:bookworm
-RUN wget https://example.com/model.bin
+RUN wget https://example.com/data.bin
 ```
 
 ## Good
 ```dockerfile
 FROM debian:bookworm
-RUN wget --progress=dot:giga https://example.com/model.bin
+RUN wget --progress=dot:giga https://example.com/data.bin
 ```
 
 ## Fix safety
