@@ -9,7 +9,7 @@ A rule is a module with a docstring (its documentation page), ``META`` and ``che
 from __future__ import annotations
 
 from imgtool.edits import Edit, Span, cut
-from imgtool.facts.caches import Cleaned, Kept, cleanings, fills, history, left_behind
+from imgtool.facts.caches import Cleaned, Kept, cleanings, fills, history, is_foreign_manager, left_behind
 from imgtool.facts.context import BuildContext, ContextFile, Listing
 from imgtool.facts.dockerignore import Ignore
 from imgtool.facts.facts import Facts, Policy, Run, local_sources
@@ -210,6 +210,7 @@ __all__ = [
     "is_chain",
     "is_chosen",
     "is_foreign",
+    "is_foreign_manager",
     "is_large",
     "is_program",
     "is_public",

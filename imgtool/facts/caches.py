@@ -15,6 +15,7 @@ from imgtool.facts.remembered import per_file, per_part
 from imgtool.facts.scope import Variables
 from imgtool.facts.stages import Stage, mounts_of
 from imgtool.families.caches import PackageCache, cache_of, package_caches
+from imgtool.families.inherited import system
 from imgtool.regex import regex
 from imgtool.values import NamedTuple
 
@@ -34,6 +35,26 @@ class Kept(NamedTuple):
     cache: PackageCache
     run: Run
     fills: tuple[PackageOperation, ...]
+
+
+_OF_SYSTEMS = frozenset({"deb", "rpm", "apk"})
+
+
+def is_foreign_manager(facts: Facts, kept: Kept) -> bool:
+    """Whether the system that a stage stands on is known not to have the manager, and nothing there installs it."""
+    stage = kept.run.stage
+    base = facts.base(stage) if kept.fills[0].ecosystem in _OF_SYSTEMS else None
+    known = system(base) if base else None
+    if known is None or not known.managers or any(cache_of(m) == kept.cache for m in known.managers):
+        return False
+    return _installed(facts, stage).isdisjoint(kept.cache.managers)
+
+
+@per_part
+def _installed(facts: Facts, stage: Stage) -> frozenset[str]:
+    """The packages that a stage and those that it stands on install."""
+    runs = (run for each in stage.lineage() for run in facts.runs(each))
+    return frozenset([package.name for run in runs for o in run.operations for package in o.packages])
 
 
 class Cleaned(NamedTuple):

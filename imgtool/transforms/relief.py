@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 
 from imgtool.edits import Edit, Span
-from imgtool.facts.caches import Kept, fills, history
+from imgtool.facts.caches import Kept, fills, history, is_foreign_manager
 from imgtool.facts.commands import Arg, Command
 from imgtool.facts.facts import Facts, Run
 from imgtool.facts.lists import Later, last_use, lists_needed, may_install
@@ -55,7 +55,11 @@ def advice(facts: Facts, kept: Kept) -> str:
 
 
 def relieved(facts: Facts, kept: Kept) -> Relief | None:
-    """The edits; None where a later command needs the cache, and where there is no place for them."""
+    """The edits; None where a later command needs the cache, where there is no place for them, and where the system of
+    the stage does not have the manager.
+    """
+    if is_foreign_manager(facts, kept):
+        return None
     later = _later(facts, kept)
     if (later is not None and later.sure) or not _uses_own(kept):
         # without a reader in the RUN, fetching and deleting would be all that it does

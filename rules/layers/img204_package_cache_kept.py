@@ -8,7 +8,8 @@ Reports a RUN, in a stage that ships, that leaves the cache of a package manager
 
 A cache or tmpfs mount, a variable (`PIP_NO_CACHE_DIR`, also inherited), an option of the command, a
 configuration file, or a deletion later in the same RUN makes it fine. So does `apt-get clean` being absent:
-Debian's and Ubuntu's images delete archives by themselves, but never the lists. Where only a later RUN deletes the
+Debian's and Ubuntu's images delete archives by themselves, but never the lists. A manager that the base's system does not
+have and nothing installs (`yum` on Ubuntu) is left alone, as it leaves nothing. Where only a later RUN deletes the
 cache, IMG202 says so instead.
 
 ## Why is this bad
@@ -45,7 +46,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from imgtool.rule import Facts, Finding, FixAvailability, RuleMeta, Severity, Stage, history
+from imgtool.rule import (
+    Facts,
+    Finding,
+    FixAvailability,
+    RuleMeta,
+    Severity,
+    Stage,
+    history,
+    is_foreign_manager,
+)
 
 from ._known_as import known_as
 from ._relief import reported
@@ -63,5 +73,5 @@ META = RuleMeta(
 def check(stage: Stage, facts: Facts) -> Iterator[Finding]:
     if stage in facts.shipped:
         for kept in history(facts).kept:
-            if kept.run.stage is stage:
+            if kept.run.stage is stage and not is_foreign_manager(facts, kept):
                 yield reported(META, facts, kept, known_as(kept))

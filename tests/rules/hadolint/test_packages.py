@@ -207,9 +207,23 @@ FIXED = [
 
 @pytest.mark.parametrize("code, before, after, unsafe", FIXED)
 def test_fixed(fix_with: FixWith, code: str, before: str, after: str, unsafe: Any) -> None:
-    assert fix_with(code, f"FROM debian:bookworm\n{before}\n", unsafe=unsafe) == (
-        f"FROM debian:bookworm\n{after}\n"
-    )
+    assert fix_with(code, f"FROM own:1\n{before}\n", unsafe=unsafe) == f"FROM own:1\n{after}\n"
+
+
+# which the base's system does not have
+FOREIGN = [
+    ("DL3009", "alpine:3.20", "RUN apt-get update && apt-get install -y a"),
+    ("DL3019", "debian:bookworm", "RUN apk add a"),
+    ("DL3032", "ubuntu:22.04", "RUN yum install -y a"),
+    ("DL3036", "fedora:40", "RUN zypper -n in a"),
+    ("DL3040", "alpine:3.20", "RUN dnf install -y a"),
+]
+
+
+@pytest.mark.parametrize("code, base, run", FOREIGN)
+def test_no_cache_of_a_foreign_manager_is_cleaned(lint_with: Any, code: str, base: str, run: str) -> None:
+    (finding,) = lint_with(code, f"FROM {base}\n{run}\n").findings
+    assert finding.fix is None
 
 
 def test_messages(lint_with: Callable[..., Any]) -> None:

@@ -8,7 +8,8 @@ import pytest
 LintWith = Callable[..., Any]
 FixWith = Callable[..., str]
 
-BASE = "FROM debian:bookworm\n"
+# nothing is known of its package managers
+BASE = "FROM own:1\n"
 CLONE = "RUN git clone https://github.com/a/engine /srv/engine\n"
 APT = "RUN apt-get update && apt-get install -y curl\n"
 LISTS = "RUN rm -rf /var/lib/apt/lists/*\n"

@@ -9,7 +9,9 @@ import pytest
 LintWith = Callable[..., Any]
 FixWith = Callable[..., str]
 
-BASE = "FROM debian:bookworm\n"
+# nothing is known of its package managers
+BASE = "FROM own:1\n"
+DEBIAN = "FROM debian:bookworm\n"
 APT = "RUN apt-get update && apt-get install -y curl"
 CLEAN = " && rm -rf /var/lib/apt/lists/*"
 
@@ -80,6 +82,10 @@ LEFT_ALONE = [
     (f"{BASE}ARG PIP=pip\nRUN PIP=x; $PIP install torch", "the script says what the program is"),
     (f"{BASE}ONBUILD RUN pip install a", "the child's doing"),
     (f"{BASE}RUN echo apt-get update", "a word"),
+    (f"FROM alpine:3.20\n{APT}", "the system has no such manager"),
+    ("FROM nvidia/cuda:12.4.1-base-ubuntu22.04\nRUN yum install -y a", "likewise"),
+    ("FROM ubuntu:22.04 AS a\nFROM a\nRUN apk add a || dnf install -y a", "likewise"),
+    ("FROM rockylinux:9\nRUN zypper -n in a", "likewise"),
     ("", "no stage"),
 ]
 
@@ -134,6 +140,21 @@ def test_found(lint_with: LintWith, body: str, underlined: str, message: str) ->
     (finding,) = result.findings
     assert finding.message == message
     assert result.source.text(finding.span) == underlined
+
+
+# a file with a manager that the base's system has, or may have
+THERE = [
+    "FROM rockylinux:9\nRUN yum install -y a",
+    "FROM registry.access.redhat.com/ubi9/ubi-minimal\nRUN dnf install -y a",
+    "FROM ubuntu:22.04 AS a\nRUN apt-get install -y yum\nFROM a\nRUN yum install -y b",
+    "FROM own:1\nRUN zypper -n in a",
+    "FROM alpine:3.20\nRUN pip install a",
+]
+
+
+@pytest.mark.parametrize("text", THERE)
+def test_found_where_the_manager_may_be(lint_with: LintWith, text: str) -> None:
+    assert len(lint_with("IMG204", text).findings) == 1
 
 
 # a RUN, the codes of its one finding, what else it underlines
@@ -266,16 +287,16 @@ SIZES = [
     (f"FROM ubuntu:14.04\n{APT}", [None]),
     (f"FROM own:1\n{APT}", [None]),
     ("FROM alpine:3.20\nRUN apk add git", [None]),
-    (f"{BASE}RUN pip install torch==2.9.1", [4_060_000_000]),
-    (f"{BASE}RUN pip install -q 'torch>=2.4' numpy", [TORCH]),
-    (f"{BASE}RUN pip install vllm==0.11.0\nRUN pip install torch", [TORCH, None]),
-    (f"{BASE}RUN pip install --no-cache-dir torch\nRUN pip install torchvision vllm", [None]),
-    (f"{BASE}RUN pip install torch==1.0.0", [None]),
-    (f"{BASE}RUN pip install 'torch<2.1'", [None]),
-    (f"{BASE}RUN pip install -r requirements.txt\nRUN pip install torch", [None, None]),
-    (f"{BASE}RUN pip install torch --index-url https://download.pytorch.org/whl/cu124", [None]),
-    (f"{BASE}ENV PIP_EXTRA_INDEX_URL=https://x.org\nRUN pip install torch", [None]),
-    (f"{BASE}RUN uv pip install --system torch", [None]),
+    (f"{DEBIAN}RUN pip install torch==2.9.1", [4_060_000_000]),
+    (f"{DEBIAN}RUN pip install -q 'torch>=2.4' numpy", [TORCH]),
+    (f"{DEBIAN}RUN pip install vllm==0.11.0\nRUN pip install torch", [TORCH, None]),
+    (f"{DEBIAN}RUN pip install --no-cache-dir torch\nRUN pip install torchvision vllm", [None]),
+    (f"{DEBIAN}RUN pip install torch==1.0.0", [None]),
+    (f"{DEBIAN}RUN pip install 'torch<2.1'", [None]),
+    (f"{DEBIAN}RUN pip install -r requirements.txt\nRUN pip install torch", [None, None]),
+    (f"{DEBIAN}RUN pip install torch --index-url https://download.pytorch.org/whl/cu124", [None]),
+    (f"{DEBIAN}ENV PIP_EXTRA_INDEX_URL=https://x.org\nRUN pip install torch", [None]),
+    (f"{DEBIAN}RUN uv pip install --system torch", [None]),
     ("FROM own:1\nRUN pip install torch", [None]),
     ("FROM nvidia/cuda:12.4.1-runtime-ubuntu22.04\nRUN pip install torch", [TORCH]),
     ("FROM pytorch/pytorch:2.6.0-cuda12.4-cudnn9-runtime\nRUN pip install torch", [None]),
