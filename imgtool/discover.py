@@ -149,6 +149,7 @@ def _is_folder(path: Path) -> bool | None:
     try:
         return stat.S_ISDIR(os.stat(path).st_mode)  # noqa: PTH116 - a path object takes longer
     except (OSError, ValueError):
+        # which tells what is not there from what cannot be looked at, and raises then
         return path.is_dir() if path.exists() else None
 
 

@@ -39,8 +39,11 @@ def put(data: bytes) -> None:
 
 def root() -> Path:
     """What paths in reports are relative to: the repository that the current folder is in, else this folder."""
+    # other commands need no build contexts
+    from imgtool.facts.context import repository_root
+
     here = Path.cwd()
-    return next((folder for folder in (here, *here.parents) if os.path.lexists(folder / ".git")), here)
+    return repository_root(here) or here
 
 
 def diff_name(path: str) -> str:

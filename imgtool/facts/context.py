@@ -314,9 +314,9 @@ def _repository_above(folder: str) -> str:
     at = real_path(folder, _real_above)
     if os.path.lexists(os.path.join(at, ".git")):  # noqa: PTH118 - likewise
         return at
-    above = os.path.dirname(at)  # noqa: PTH120 - likewise
     # folders beside each other share the rest of the way
-    return "" if above == at else _once(_nearest_repository, above)
+    found: str = _once(_nearest_repository, os.path.dirname(at))  # noqa: PTH120 - likewise
+    return found
 
 
 def _nearest_repository(at: str) -> str:

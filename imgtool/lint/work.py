@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
@@ -58,16 +59,17 @@ def part(jobs: Sequence[Job]) -> list[Outcome]:
     return list(takewhile(_is_awaited, in_turn(jobs)))
 
 
-_abandoned: list[Callable[[], bool]] = []
+# no, unless somebody says otherwise
+_abandoned: ContextVar[Callable[[], bool]] = ContextVar("_abandoned", default=bool)
 
 
 def end_when(abandoned: Callable[[], bool]) -> None:
     """From now on :func:`part` ends early where ``abandoned`` says so."""
-    _abandoned[:] = [abandoned]
+    _abandoned.set(abandoned)
 
 
 def _is_awaited(_outcome: Outcome) -> bool:
-    return not any(is_so() for is_so in _abandoned)
+    return not _abandoned.get()()
 
 
 class _Read(NamedTuple):
