@@ -16,6 +16,12 @@ from imgtool.values import NamedTuple, dataclass, field, maker
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+MAX_DEPTH = 40
+"""Commands within commands, of one script and of those that it starts."""
+
+MAX_DOCUMENTS = 100
+"""Here-documents of a script."""
+
 AND_OR = frozenset(["&&", "||"])
 PIPES = frozenset(["|", "|&"])
 ASSIGNMENT = regex(rb"([A-Za-z_][A-Za-z0-9_]*)(\[[^\]]*\])?\+?=")

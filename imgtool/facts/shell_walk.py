@@ -15,6 +15,8 @@ from imgtool.facts.commands import Arg, Assignment, Command, Opaque, Redirect
 from imgtool.facts.shell_chain import BUILTINS, SPECIAL
 from imgtool.facts.shell_flow import Outcome
 from imgtool.facts.shell_place import (
+    MAX_DEPTH,
+    MAX_DOCUMENTS,
     RESERVED,
     Construct,
     Expansion,
@@ -48,8 +50,6 @@ from imgtool.values import maker
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_MAX_DEPTH = 40
-_MAX_DOCUMENTS = 100
 _READS_PROGRAM = regex(r"(?:python|pypy)[\d.]*|perl|ruby|node|php|Rscript|R|lua|julia|osascript")
 _new_command = maker(Command)
 _ENDS_SHELL = regex(r"\b(?:exit|exec|return|set)\b")
@@ -97,7 +97,7 @@ class Walk:
         data = source.data
         clean, documents = blank_documents(data) if b"<<" in data else (data, [])
         place = place._replace(source=source, clean=clean, characters="", documents=tuple(documents))
-        if len(documents) > _MAX_DOCUMENTS:
+        if len(documents) > MAX_DOCUMENTS:
             return self.unread(source.span(0, len(data)), "too many here-documents")
         try:
             node = root(clean)
@@ -246,7 +246,7 @@ class Walk:
         if "opaque" in kinds or "bang" in kinds:
             wrong = next(item for item in items if item.kind in ("opaque", "bang"))
             return self.unread(place.span(items), str(wrong.value or "syntax error"), doubtful=True)
-        if place.depth > _MAX_DEPTH:
+        if place.depth > MAX_DEPTH:
             return self.unread(place.span(items), "nested too deeply")
         return (self._compound if "compound" in kinds else self._simple)(items, place)
 
@@ -258,7 +258,7 @@ class Walk:
         if not isinstance(draft, Draft) or draft.inner or not draft.words:
             return False
         name = basename(draft.words[0])
-        if name in SPECIAL or name in self.shell.functions or place.spliced or place.depth > _MAX_DEPTH:
+        if name in SPECIAL or name in self.shell.functions or place.spliced or place.depth > MAX_DEPTH:
             return False
         span = draft.span
         self.drafts.append(
@@ -425,7 +425,7 @@ class Walk:
             return _exit(argv, bit)
         if name in ("break", "continue"):
             count = argv[1].text if len(argv) > 1 else "1"
-            self.jumps = max(self.jumps, int(count) if count.isdigit() and len(count) < 4 else _MAX_DEPTH)
+            self.jumps = max(self.jumps, int(count) if count.isdigit() and len(count) < 4 else MAX_DEPTH)
         elif name == "return":
             self.returns = True
         elif name == "set":

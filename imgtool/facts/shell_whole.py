@@ -13,6 +13,8 @@ from imgtool.facts.commands import Assignment, Redirect
 from imgtool.facts.shell_place import (
     AND_OR,
     ASSIGNMENT,
+    MAX_DEPTH,
+    MAX_DOCUMENTS,
     PIPES,
     Construct,
     Part,
@@ -33,8 +35,6 @@ from imgtool.facts.shell_words import (
 )
 from imgtool.regex import regex
 
-_MAX_DEPTH = 40
-_MAX_DOCUMENTS = 100
 _JOINING = AND_OR | PIPES
 _DECLARING = frozenset("alias declare eval export let local readonly typeset".split())
 
@@ -158,7 +158,7 @@ class _Reader:
 
     def deeper(self) -> None:
         self.depth += 1
-        if self.depth > _MAX_DEPTH:
+        if self.depth > MAX_DEPTH:
             raise _UnreadError
 
     def lines(self) -> int:
@@ -496,7 +496,7 @@ class _Reader:
     def document(self, parts: Parts, here: re.Match[bytes]) -> bool:
         delimiter = DELIMITER.match(self.source.data, here.end(), self.end)
         self.documents += 1
-        if delimiter is None or self.documents > _MAX_DOCUMENTS:
+        if delimiter is None or self.documents > MAX_DOCUMENTS:
             raise _UnreadError
         self.at = delimiter.end()
         self.waiting.append(((here, delimiter), parts, len(parts.redirects)))
@@ -679,7 +679,7 @@ class _Reader:
             self.operands(sure=sure)
         except _UnreadError:
             # what is not closed is no subshell either
-            if self.at >= self.end or self.depth > _MAX_DEPTH:
+            if self.at >= self.end or self.depth > MAX_DEPTH:
                 raise
             self.no_sums.add(start)
             self.at, self.depth, self.holes, self.inner, self.waiting, self.documents = kept
