@@ -9,14 +9,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from functools import cached_property
 from itertools import repeat
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from imgtool.syntax.source import open_regular
-from imgtool.values import dataclass, field
+from imgtool.values import dataclass, field, lazy
 
 if TYPE_CHECKING:
     from datetime import date
@@ -75,7 +74,7 @@ class ConfigFile:
         known = (path[:end] for end in range(len(path), 0, -1) if path[:end] in self._lines)
         return ConfigError(self.path, f"{dotted(path)}: {message}", next(map(self._lines.get, known), None))
 
-    @cached_property
+    @lazy
     def _lines(self) -> dict[tuple[str, ...], int]:
         """The first lines of keys and of the tables that they are in, found by their looks: to point at, no more."""
         lines: dict[tuple[str, ...], int] = {}

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from operator import attrgetter
 from types import FunctionType, MethodType
-from typing import TYPE_CHECKING, Any, TypeVar, cast, dataclass_transform
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast, dataclass_transform, overload
 
 from imgtool.prepared import code
 
 T = TypeVar("T")
+Owner = TypeVar("Owner")
 
 _MISSING: Any = object()
 _FIELDS = "__value_fields__"
@@ -400,3 +401,24 @@ else:
 
     _BASES = (type.__new__(_Tuples, "NamedTuple", (), {}),)
     NamedTuple.__mro_entries__ = lambda _bases: _BASES
+
+
+class lazy(Generic[Owner, T]):  # noqa: N801 - as the decorator that it stands for
+    """As :class:`functools.cached_property`, whose first reading takes a lock before Python 3.12."""
+
+    def __init__(self, work: Callable[[Owner], T]) -> None:
+        self.work = work
+        self.name = work.__name__
+        self.__doc__ = work.__doc__
+
+    @overload
+    def __get__(self, instance: None, owner: type[Owner]) -> Self: ...
+
+    @overload
+    def __get__(self, instance: Owner, owner: type[Owner]) -> T: ...
+
+    def __get__(self, instance: Owner | None, owner: type[Owner]) -> Self | T:
+        if instance is None:
+            return self
+        found = instance.__dict__[self.name] = self.work(instance)
+        return found

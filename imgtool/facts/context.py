@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
@@ -29,7 +29,7 @@ from imgtool.facts.dockerignore import Ignore, IgnoreError, Verdict, inside
 from imgtool.facts.globs import BadPatternError, compile_match, is_wild
 from imgtool.facts.looks import way
 from imgtool.regex import regex
-from imgtool.values import NamedTuple, dataclass, field
+from imgtool.values import NamedTuple, dataclass, field, lazy
 
 T = TypeVar("T")
 How: TypeAlias = Literal["option", "config", "dockerfile folder", "repository root"]
@@ -68,13 +68,13 @@ class Listing:
     complete: bool
     remembered: dict[Callable[..., Any], Any] = field(default_factory=dict, repr=False)
 
-    @cached_property
+    @lazy
     def seen(self) -> str:
         """What stands for the listing where it is compared; one that a limit cut short is like no other."""
         text = "\n".join(f"{file.size} {file.path}" for file in self.files)
         return digest(text.encode("utf-8", "surrogateescape")) if self.complete else ""
 
-    @cached_property
+    @lazy
     def size(self) -> int:
         """Bytes of all files, unpacked."""
         return sum(file.size for file in self.files)
@@ -93,7 +93,7 @@ class BuildContext:
         """Every regular file that the builder can get; links, empty folders and entries of imgtool's caches left out."""
         return self._files
 
-    @cached_property
+    @lazy
     def _files(self) -> Listing:
         found: Listing = _listing(str(self.root), str(self.ignore_file or ""))
         return found

@@ -12,7 +12,6 @@ from imgtool.facts import context as contexts
 from imgtool.facts.given import FactOptions as FactOptions  # noqa: PLC0414 - for those who have facts
 from imgtool.facts.given import Policy as Policy  # noqa: PLC0414 - likewise
 from imgtool.facts.packages import PackageOperation, operations
-from imgtool.facts.remembered import lazy
 from imgtool.facts.scope import State, Variables, global_state, states
 from imgtool.facts.secrets import Secret, secrets
 from imgtool.facts.shell import Script, run_script, with_programs
@@ -20,7 +19,7 @@ from imgtool.facts.stages import Stage, StageGraph, copy_source, meta, triggers
 from imgtool.facts.windows import SHELL, windows_stages
 from imgtool.families import BaseImage, InheritedConfig, config, identify
 from imgtool.syntax.nodes import Document, Instruction
-from imgtool.values import dataclass
+from imgtool.values import dataclass, lazy
 
 DEFAULT_SHELL = ("/bin/sh", "-c")
 # what BuildKit sets where the base image has none

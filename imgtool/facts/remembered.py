@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from imgtool.facts.facts import Facts
@@ -20,28 +20,6 @@ class Remembering(Protocol):
 Subject = TypeVar("Subject", bound=Remembering)
 T = TypeVar("T")
 Part = TypeVar("Part")
-Owner = TypeVar("Owner")
-
-
-class lazy(Generic[Owner, T]):  # noqa: N801 - as the decorator that it stands for
-    """As :class:`functools.cached_property`, whose first reading takes a lock before Python 3.12."""
-
-    def __init__(self, work: Callable[[Owner], T]) -> None:
-        self.work = work
-        self.name = work.__name__
-        self.__doc__ = work.__doc__
-
-    @overload
-    def __get__(self, instance: None, owner: type[Owner]) -> Self: ...
-
-    @overload
-    def __get__(self, instance: Owner, owner: type[Owner]) -> T: ...
-
-    def __get__(self, instance: Owner | None, owner: type[Owner]) -> Self | T:
-        if instance is None:
-            return self
-        found = instance.__dict__[self.name] = self.work(instance)
-        return found
 
 
 def per_file(work: Callable[[Subject], T]) -> Callable[[Subject], T]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import enum
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from itertools import islice, pairwise, takewhile
 from operator import attrgetter
 
@@ -21,7 +20,7 @@ from imgtool.regex import regex
 from imgtool.syntax import mounts
 from imgtool.syntax.mounts import Mount, MountError
 from imgtool.syntax.nodes import Document, Instruction
-from imgtool.values import dataclass, field
+from imgtool.values import dataclass, field, lazy
 
 # every trigger of a stage fires in every stage FROM it, so a small file can have very many
 MAX_EDGES = 100_000
@@ -107,7 +106,7 @@ class StageGraph:
     def __init__(self, document: Document, outer: State) -> None:
         self.stages = _stages(document, outer)
 
-    @cached_property
+    @lazy
     def edges(self) -> tuple[Edge, ...]:
         """References in file order, FROM of an image included; :data:`MAX_EDGES` at most."""
         return tuple(islice(self._edges(), MAX_EDGES))

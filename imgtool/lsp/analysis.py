@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from pathlib import Path
 
 from imgtool.config import ConfigError
@@ -16,7 +15,7 @@ from imgtool.lint.baseline import BaselineError
 from imgtool.lint.batch import Job, Outcome, Request
 from imgtool.syntax import parse
 from imgtool.syntax.source import MAX_FILE
-from imgtool.values import replace
+from imgtool.values import lazy, replace
 
 
 class Analysis:
@@ -35,12 +34,12 @@ class Analysis:
     def findings(self) -> tuple[Finding, ...]:
         return self.outcome.findings if self.outcome else ()
 
-    @cached_property
+    @lazy
     def facts(self) -> Facts:
         """What is known of the document, for what is told besides findings."""
         return Facts(parse(self.data), self.outcome.job.facts if self.outcome else None)
 
-    @cached_property
+    @lazy
     def mask(self) -> Mask:
         """What hides the document's secrets."""
         result = self.outcome.result if self.outcome else None

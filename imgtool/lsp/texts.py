@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from functools import cached_property
 from typing import Literal, NamedTuple
 
 from imgtool.edits import Edit, Span
 from imgtool.regex import regex
+from imgtool.values import lazy
 
 Encoding = Literal["utf-8", "utf-16", "utf-32"]
 
@@ -47,7 +47,7 @@ class Text:
         self.data = data
         self.encoding = encoding
 
-    @cached_property
+    @lazy
     def _lines(self) -> list[Span]:
         """Every line without its end."""
         start, found = 0, []

@@ -7,7 +7,6 @@ import os
 import stat
 from bisect import bisect_right
 from collections.abc import Sequence
-from functools import cached_property
 from itertools import accumulate, count
 from operator import add
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import BinaryIO
 
 from imgtool.edits import Span
 from imgtool.regex import regex
-from imgtool.values import NamedTuple, maker
+from imgtool.values import NamedTuple, lazy, maker
 
 BOM = b"\xef\xbb\xbf"
 
@@ -114,7 +113,7 @@ class Source:
     def __init__(self, data: bytes) -> None:
         self.data = data
 
-    @cached_property
+    @lazy
     def line_starts(self) -> list[int]:
         r"""Byte offset of every line; lines end at ``\n`` alone, as BuildKit reads them."""
         return line_starts(self.data.split(b"\n"))
@@ -146,7 +145,7 @@ class Source:
         """The text of a span, for people."""
         return decode(self.data[span.start : span.end])
 
-    @cached_property
+    @lazy
     def newline(self) -> str:
         """The newline that text inserted into this file should use."""
         crlf = self.data.count(b"\r\n")

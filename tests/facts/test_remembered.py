@@ -7,8 +7,9 @@ import weakref
 import pytest
 
 from imgtool.facts.facts import Facts
-from imgtool.facts.remembered import lazy, per_file, per_part
+from imgtool.facts.remembered import per_file, per_part
 from imgtool.syntax import parse
+from imgtool.values import lazy
 
 asked: list[bytes] = []
 
