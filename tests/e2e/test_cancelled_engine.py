@@ -12,17 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from compiled import DOCKERFILE
 
 pytestmark = pytest.mark.engine
 
-SPLIT = """\
-FROM nvidia/cuda:12.1.0-devel-ubuntu22.04
-RUN apt-get update && apt-get install -y --no-install-recommends g++ && rm -rf /var/lib/apt/lists/*
-WORKDIR /src
-COPY run.cpp .
-RUN g++ -o /usr/local/bin/run run.cpp -ldl
-CMD ["run"]
-"""
 PLAIN = "FROM debian:bookworm-slim\n"
 # {mark} is found in what runs, and as a label on images and containers
 WAIT = "sleep 300 && echo {mark}"
@@ -49,10 +42,15 @@ def _interrupted(process: subprocess.Popen[str]) -> None:
 
 
 CASES = {
-    "rewrite, the original is built": (REWRITE, f"{SPLIT}RUN {WAIT}\n", "original: [6/6] RUN", _terminated),
-    "rewrite, a draft is built": (REWRITE, SPLIT, "draft 1: [builder", _terminated),
-    "rewrite, a draft is built, Ctrl-C": (REWRITE, SPLIT, "draft 1: [builder", _interrupted),
-    "rewrite, a command runs": ([*REWRITE, "--run", WAIT], SPLIT, None, _timed_out),
+    "rewrite, the original is built": (
+        REWRITE,
+        f"{DOCKERFILE}RUN {WAIT}\n",
+        "original: [6/6] RUN",
+        _terminated,
+    ),
+    "rewrite, a draft is built": (REWRITE, DOCKERFILE, "draft 1: [builder", _terminated),
+    "rewrite, a draft is built, Ctrl-C": (REWRITE, DOCKERFILE, "draft 1: [builder", _interrupted),
+    "rewrite, a command runs": ([*REWRITE, "--run", WAIT], DOCKERFILE, None, _timed_out),
     "verify, an image is built": (VERIFY, f"{PLAIN}RUN {WAIT}\n", "RUN sleep", _timed_out),
     "verify, a command runs": ([*VERIFY, "--run", WAIT], PLAIN, None, _terminated),
     "verify, a command runs, Ctrl-C": ([*VERIFY, "--run", WAIT], PLAIN, None, _interrupted),

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from compiled import DOCKERFILE
 
 from imgtool.facts.given import FactOptions
 from imgtool.rewrite.choices import Choices
@@ -19,15 +20,6 @@ from imgtool.verify.verdict import Options
 
 pytestmark = pytest.mark.engine
 
-# the same first steps everywhere: they are built once
-DOCKERFILE = """\
-FROM nvidia/cuda:12.1.0-devel-ubuntu22.04
-RUN apt-get update && apt-get install -y --no-install-recommends g++ && rm -rf /var/lib/apt/lists/*
-WORKDIR /src
-COPY run.cpp .
-RUN g++ -o /usr/local/bin/run run.cpp -ldl
-CMD ["run"]
-"""
 PLAIN = '#include <cstdio>\nint main() { puts("it runs"); }\n'
 OPENS = """\
 #include <cstdio>
