@@ -17,6 +17,7 @@ _PIECES = st.sampled_from(
     ". .. / // \n .git __pycache__ .venv .idea a/.idea .gitx git x .pt .PT .pth .om .bin .tfrecord .tfrecords .h5 .pb .py py"
     " package.json CMakeLists.txt Cargo.toml node_modules build target .env id_rsa".split(" ")
 )
+_DATA = (".h5", ".hdf5", ".npz", ".tfrecord", ".tfrecords", ".parquet", ".arrow")
 _PATH = st.lists(_PIECES, min_size=1, max_size=6).map("".join)
 _FILE = st.builds(ContextFile, _PATH, st.sampled_from([1, KINDS.MIN_BINARY]))
 
@@ -27,13 +28,16 @@ _FILE = st.builds(ContextFile, _PATH, st.sampled_from([1, KINDS.MIN_BINARY]))
 @example(ContextFile("pt", 1))
 @example(ContextFile("bin", KINDS.MIN_BINARY))
 @example(ContextFile("x__pycache__/y", 1))
+@example(ContextFile(".h5", 1))
+@example(ContextFile("x.PARQUET", 1))
 def test_looking_first_changes_nothing(file: ContextFile) -> None:
     found = re.match(KINDS._NEEDLESS, file.path)
     assert KINDS.needless(file) == (found and found[1])
     assert KINDS.git(file) == (re.match(KINDS._GIT, file.path) is not None)
     least = least_weights(file.path)
     large = file.path.endswith(".bin") and file.size >= KINDS.MIN_BINARY
-    named = (least is not None and file.size >= least) or file.path.endswith((".tfrecord", ".tfrecords"))
+    data = file.path.lower().endswith(_DATA)
+    named = (least is not None and file.size >= least) or data
     assert KINDS.weights(file) == (not found and (named or large))
 
 
